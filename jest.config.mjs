@@ -1,0 +1,24 @@
+// Runs the TypeScript tests as ES modules; needs NODE_OPTIONS=--experimental-vm-modules.
+export default {
+  testEnvironment: "node",
+  roots: ["<rootDir>/test"],
+  testMatch: ["<rootDir>/test/**/*.test.ts"],
+  modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/\\.venv/", "<rootDir>/python-shim/"],
+  extensionsToTreatAsEsm: [".ts", ".mts"],
+  moduleNameMapper: {
+    "^synapse-module-bridge$": "<rootDir>/bridge/index.ts",
+    "^(\\.{1,2}/.*)\\.js$": "$1",
+  },
+  transform: {
+    "^.+\\.m?ts$": [
+      "@swc/jest",
+      {
+        jsc: { target: "es2023", parser: { syntax: "typescript", decorators: true } },
+        module: { type: "es6" },
+        sourceMaps: "inline",
+      },
+    ],
+  },
+  // Long enough for two busy cores; a test that waits for a process sets its own, shorter bound.
+  testTimeout: 30_000,
+};
