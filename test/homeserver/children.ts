@@ -1,0 +1,34 @@
+/** Ends the processes that tests have started, and removes their folders, when this process ends by Ctrl-C or otherwise. */
+import type { ChildProcess } from "node:child_process";
+
+const running = new Map<ChildProcess, () => void>();
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+let watching = false;
+
+/** Returns what to call when the child has been ended in an orderly way. */
+export function endWithParent(child: ChildProcess, cleanUp: () => void): () => void {
+  running.set(child, cleanUp);
+  watch();
+  return () => running.delete(child);
+}
+
+function watch(): void {
+  if (watching) return;
+  watching = true;
+  process.on("exit", endAll);
+  for (const signal of signals) {
+    process.once(signal, () => {
+      endAll();
+      // Whoever else listens decides what happens next; if nobody does, it is what would have happened without us.
+      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    });
+  }
+}
+
+function endAll(): void {
+  for (const [child, cleanUp] of running) {
+    child.kill("SIGKILL");
+    cleanUp();
+  }
+  running.clear();
+}
