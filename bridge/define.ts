@@ -1,0 +1,88 @@
+// defineModule: an identity function that gives a module its types, all inferred from the one literal.
+import type { FromSchema, JSONSchema } from "json-schema-to-ts";
+import type { Logger } from "pino";
+import type { Api, CallbackParams, CallbackResults, StateKey } from "./generated.js";
+import type { JsonValue } from "./json.js";
+import type { Match } from "./match-types.js";
+import type { StateEvents } from "./objects.js";
+
+/** A JSON Schema (draft-07) for the module's `config`. */
+export type ConfigSchema = Exclude<JSONSchema, boolean>;
+
+declare const none: unique symbol;
+
+/** The config of a module without a `configSchema`: it has no keys. */
+export interface NoConfig {
+  readonly [none]?: never;
+}
+
+export type Config<Schema> = Schema extends ConfigSchema ? FromSchema<Schema> : NoConfig;
+
+export interface SetupContext<Config> {
+  readonly config: Config;
+  readonly api: Api;
+  /** Aborts at the deadline. */
+  readonly signal: AbortSignal;
+  /** Ends up in Synapse's log, with the module's name and the id of the request. */
+  readonly log: Logger;
+}
+
+export interface Context<Config, Data> extends SetupContext<Config> {
+  /** What `setup` returned. */
+  readonly data: Data;
+}
+
+export type CallbackName = keyof CallbackParams;
+
+export type Handler<Name extends CallbackName, Config, Data> = (
+  params: CallbackParams[Name],
+  context: Context<Config, Data>,
+) => CallbackResults[Name] | Promise<CallbackResults[Name]>;
+
+/** A handler, and when to call it and with what. */
+export interface Entry<Name extends CallbackName, Config, Data> {
+  /** Decided in Synapse: when it says no, the handler is not called and the module has no objection. */
+  readonly match?: Match<CallbackParams[Name]> | ((config: Config) => Match<CallbackParams[Name]>);
+  readonly handler: Handler<Name, Config, Data>;
+}
+
+/** The entry of a callback that gets the room's state. */
+export interface StateEntry<Name extends CallbackName, Config, Data> extends Entry<Name, Config, Data> {
+  /** The state events that are sent along with the call, so that asking for them costs nothing. */
+  readonly room_state?: readonly StateKey[];
+}
+
+export type Callbacks<Config, Data> = {
+  readonly [Name in keyof CallbackParams]?:
+    | Handler<Name, Config, Data>
+    | (CallbackParams[Name] extends { readonly state_events: StateEvents }
+        ? StateEntry<Name, Config, Data>
+        : Entry<Name, Config, Data>);
+};
+
+export type WebHandler<Config, Data> = (
+  request: Request,
+  context: Context<Config, Data>,
+) => Response | JsonValue | Promise<Response | JsonValue>;
+
+/** Handlers by their path on Synapse's HTTP listeners. */
+export interface WebResources<Config, Data> {
+  readonly [path: `/${string}`]: WebHandler<Config, Data>;
+}
+
+export interface Module<Schema, Data> {
+  readonly configSchema?: Schema;
+  /** Runs once Synapse is up, and again after a restart of Node; what it returns is `data`. */
+  readonly setup?: (context: SetupContext<Config<Schema>>) => Data | Promise<Data>;
+  readonly callbacks?: Callbacks<Config<Schema>, Data>;
+  readonly web_resources?:
+    | WebResources<Config<Schema>, Data>
+    | ((config: Config<Schema>) => WebResources<Config<Schema>, Data>);
+}
+
+/** Write `setup` above `callbacks`: TypeScript learns the type of `data` in that order. */
+export function defineModule<const Schema extends ConfigSchema | undefined = undefined, Data = undefined>(
+  module: Module<Schema, Data>,
+): Module<Schema, Data> {
+  return module;
+}

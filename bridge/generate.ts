@@ -1,0 +1,66 @@
+// Writes the files that derive from schemas/: types, enums, and the reference page of the callbacks.
+// With --check it writes nothing, names the files that are stale, and exits 1.
+import { readFileSync, writeFileSync } from "node:fs";
+import { argv } from "node:process";
+import { fileURLToPath } from "node:url";
+import type { ApiMethod, ApiProperty, Callback, WireType } from "./catalogue.js";
+import { renderDocs } from "./render-docs.js";
+import { renderCodes, renderTypes } from "./render-types.js";
+
+export interface Sources {
+  readonly callbacks: readonly Callback[];
+  readonly types: Readonly<Record<string, WireType>>;
+  readonly properties: readonly (readonly [string, ApiProperty])[];
+  readonly methods: readonly (readonly [string, ApiMethod])[];
+  readonly codes: readonly (readonly [string, string])[];
+}
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+export function readSources(): Sources {
+  const read = (name: string) => JSON.parse(readFileSync(`${ROOT}schemas/${name}`, "utf8"));
+  const { $schema, ...callbacks } = read("callbacks.json");
+  const api = read("api.json");
+  return {
+    callbacks: Object.entries(callbacks).map(([name, entry]) => ({ ...(entry as Callback), name })),
+    types: read("types.json").definitions,
+    properties: Object.entries(api.properties),
+    methods: Object.entries(api.methods),
+    codes: Object.entries(read("codes.json")),
+  };
+}
+
+/** Each generated file's path from the root, and the text that it should hold. */
+export async function renderAll(sources: Sources): Promise<[path: string, text: string][]> {
+  return [
+    ["bridge/generated.ts", await renderTypes(sources)],
+    ["bridge/codes.ts", renderCodes(sources)],
+    ["docs/callbacks.md", renderDocs(sources)],
+  ];
+}
+
+export function staleFiles(rendered: [path: string, text: string][]): string[] {
+  return rendered.filter(([path, text]) => currentText(path) !== text).map(([path]) => path);
+}
+
+function currentText(path: string): string | undefined {
+  try {
+    return readFileSync(ROOT + path, "utf8");
+  } catch {
+    return undefined; // a file that is absent is stale
+  }
+}
+
+async function main(): Promise<void> {
+  const rendered = await renderAll(readSources());
+  const stale = staleFiles(rendered);
+  if (!argv.includes("--check")) {
+    for (const [path, text] of rendered) writeFileSync(ROOT + path, text);
+    console.log(stale.length === 0 ? "nothing has changed" : `wrote ${stale.join(", ")}`);
+  } else if (stale.length > 0) {
+    console.error(`stale: ${stale.join(", ")}; run npm run generate`);
+    process.exitCode = 1;
+  }
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) await main();

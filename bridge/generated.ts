@@ -1,0 +1,495 @@
+// Generated from schemas/ by `npm run generate`: do not edit.
+// The wire types, what each callback gets and may answer, and the ModuleApi.
+import type { Codes, NOT_SPAM, RegistrationBehaviour } from "./codes.js";
+import type { JsonObject, JsonValue, MutableJsonObject } from "./json.js";
+import type { EventReplacement, FileWrapper, StateEvents } from "./objects.js";
+
+/** A full Matrix user id, `@localpart:server`. */
+export type UserId = string;
+
+/** A room id, `!opaque:server` (`!hash` from room version 12 on). */
+export type RoomId = string;
+
+/** A room alias, `#localpart:server`. Synapse's RoomAlias object travels as its string. */
+export type RoomAlias = string;
+
+/** The id of a user's device. */
+export type DeviceId = string;
+
+/** A homeserver's name, with its port where it has one. */
+export type ServerName = string;
+
+/** The kind of a third-party identifier: `email` or `msisdn`. */
+export type Medium = string;
+
+/** A time or a duration in milliseconds. */
+export type Milliseconds = number;
+
+/** A room's visibility in the public room directory. */
+export type Visibility = "public" | "private";
+
+/** What this server knows about an event beyond its PDU. An attribute that Synapse has not set is absent. */
+export interface EventInternalMetadata {
+  readonly stream_ordering?: number | null;
+  readonly instance_name?: string | null;
+  readonly redacted_by?: string | null;
+  readonly outlier: boolean;
+  readonly policy_server_spammy?: boolean;
+  readonly spam_checker_spammy?: boolean;
+  readonly out_of_band_membership?: boolean;
+  readonly send_on_behalf_of?: string;
+  readonly recheck_redaction?: boolean;
+  readonly soft_failed?: boolean;
+  readonly proactively_send?: boolean;
+  readonly redacted?: boolean;
+  /** The sender's transaction id: private to the sender. */
+  readonly txn_id?: string;
+  readonly delay_id?: string;
+  /** The sender's access token id: private to the sender. */
+  readonly token_id?: number;
+  /** The sender's device id: private to the sender. */
+  readonly device_id?: string;
+  readonly [key: string]: JsonValue | undefined;
+}
+
+/** An event: the fields of its PDU, plus event_id, room_id (also where the PDU lacks it), room_version and internal_metadata. Numbers above 2^53 are the nearest JavaScript number. */
+export interface Event {
+  readonly event_id: string;
+  readonly room_id: string;
+  /** The identifier of the room's version, for example `12`. */
+  readonly room_version: string;
+  readonly type: string;
+  readonly sender: string;
+  /** Absent on events that are not state. */
+  readonly state_key?: string;
+  readonly content: JsonObject;
+  /** Milliseconds since the epoch, as the sender's server says. */
+  readonly origin_server_ts?: number;
+  readonly unsigned?: JsonObject;
+  readonly redacts?: string;
+  readonly depth?: number;
+  readonly auth_events?: readonly JsonValue[];
+  readonly prev_events?: readonly JsonValue[];
+  readonly hashes?: JsonObject;
+  readonly signatures?: JsonObject;
+  readonly internal_metadata: EventInternalMetadata;
+  readonly [key: string]: JsonValue | undefined;
+}
+
+/** Who makes a request, and with what. */
+export interface Requester {
+  readonly user_id: UserId;
+  readonly access_token_id: number | null;
+  readonly is_guest: boolean;
+  readonly scope: readonly string[];
+  readonly shadow_banned: boolean;
+  readonly device_id: string | null;
+  readonly app_service_id: string | null;
+  readonly authenticated_entity: string;
+}
+
+/** A user as the user directory finds them. */
+export interface UserProfile {
+  readonly user_id: UserId;
+  readonly display_name: string | null;
+  readonly avatar_url: string | null;
+  readonly [key: string]: JsonValue | undefined;
+}
+
+/** A user's profile after a change. */
+export interface ProfileInfo {
+  readonly avatar_url: string | null;
+  readonly display_name: string | null;
+}
+
+/** An account of this server. `creation_ts` is in seconds. */
+export interface UserInfo {
+  readonly user_id: UserId;
+  readonly appservice_id: string | null;
+  readonly consent_server_notice_sent: string | null;
+  readonly consent_version: string | null;
+  readonly consent_ts: number | null;
+  readonly user_type: string | null;
+  readonly creation_ts: number;
+  readonly is_admin: boolean;
+  readonly is_deactivated: boolean;
+  readonly is_guest: boolean;
+  readonly is_shadow_banned: boolean;
+  readonly approved?: boolean;
+  readonly locked?: boolean;
+  readonly suspended?: boolean;
+  readonly [key: string]: JsonValue | undefined;
+}
+
+/** A third-party identifier, such as an email address. Times in milliseconds. */
+export interface Threepid {
+  readonly medium: Medium;
+  readonly address: string;
+  readonly validated_at?: number;
+  readonly added_at?: number;
+  readonly [key: string]: JsonValue | undefined;
+}
+
+/** The requests that led here, each as [user agent, IP address]. */
+export type RequestInfo = readonly (readonly [string | null, string | null])[];
+
+/** What a thumbnail looks like. */
+export interface ThumbnailInfo {
+  readonly width: number;
+  readonly height: number;
+  readonly method: string;
+  readonly type: string;
+  readonly length?: number | null;
+}
+
+/** What Synapse knows of a media file. `server_name` is null for a local one. */
+export interface FileInfo {
+  readonly server_name: string | null;
+  readonly file_id: string;
+  readonly url_cache: boolean;
+  readonly thumbnail: ThumbnailInfo | null;
+}
+
+/** How much a user may upload in a time. */
+export interface MediaUploadLimit {
+  readonly max_bytes: number;
+  readonly time_period_ms: number;
+  readonly info_uri?: string | null;
+  readonly can_upgrade?: boolean;
+}
+
+/** A user's presence. Times in milliseconds. */
+export interface UserPresenceState {
+  readonly user_id: UserId;
+  readonly state: string;
+  readonly last_active_ts: number;
+  readonly last_federation_update_ts: number;
+  readonly last_user_sync_ts: number;
+  readonly status_msg: string | null;
+  readonly currently_active: boolean;
+}
+
+/** Several presences. */
+export type UserPresenceStates = readonly UserPresenceState[];
+
+/** A client's HTTP request, its body not yet read by Synapse. */
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: readonly (readonly string[])[];
+  /** Base64. */
+  readonly body: string;
+}
+
+/** Events that another server has received from us. */
+export interface FederationEventDeliveryEvent {
+  readonly server_name: ServerName;
+  readonly event_ids: readonly string[];
+  readonly method: string;
+}
+
+/** A list of events. */
+export type Events = readonly Event[];
+
+/** A list of third-party identifiers. */
+export type Threepids = readonly Threepid[];
+
+/** Which state, as [type, state_key]; a state_key of null means all of that type. */
+export type StateFilter = readonly StateKey[];
+
+/** [type, state_key]; null for all state keys. */
+export type StateKey = readonly [type: string, state_key: string | null];
+
+/** A list of homeservers. */
+export type ServerNames = readonly string[];
+
+/** [room id, servers that know the room]. */
+export type RoomAliasLookup = readonly [RoomId, ServerNames];
+
+/** [room id, room alias or null]. */
+export type CreatedRoom = readonly [RoomId, string | null];
+
+/** A code, and fields that are added to the body of the error that the client gets. */
+export type CodeAndFields = readonly [code: Codes, additional_fields: JsonObject];
+
+/** NOT_SPAM allows; a code, or a code with fields, refuses. At run time also: false allows, true refuses, any other string refuses with that text. */
+export type EventSpamVerdict = typeof NOT_SPAM | Codes | CodeAndFields;
+
+/** NOT_SPAM allows; a code, or a code with fields, refuses. At run time also: true allows, false refuses, any other string refuses. */
+export type SpamVerdict = typeof NOT_SPAM | Codes | CodeAndFields;
+
+/** NOT_SPAM allows; a code, or a code with fields, refuses. At run time also: a boolean or any other string refuses. */
+export type LoginVerdict = typeof NOT_SPAM | Codes | CodeAndFields;
+
+/** NOT_SPAM allows; a code refuses. At run time also: a boolean or any other string refuses. */
+export type StateEventVerdict = typeof NOT_SPAM | Codes;
+
+/** NOT_SPAM allows; a code refuses (Synapse shows an uploading client 400 M_UNKNOWN whatever the code). At run time also: false allows, true and any other string refuse. */
+export type MediaVerdict = typeof NOT_SPAM | Codes | CodeAndFields;
+
+/** true hides the user from the search result, false shows them. */
+export type HideVerdict = boolean;
+
+/** true allows, false refuses, a replacement allows the event in its changed form; or Synapse's pair [allowed, replacement or null]. */
+export type EventAllowedVerdict =
+  boolean | EventReplacement | readonly [allowed: boolean, replacement: EventReplacement | null];
+
+/** true allows, false refuses. */
+export type Permission = boolean;
+
+/** true if expired, false if not, null for no opinion. */
+export type Expired = boolean | null;
+
+/** [token valid, token stale, expiration time in milliseconds]. */
+export type RenewalResult = readonly [boolean, boolean, number?];
+
+/** A rate limit for this user, or null for no opinion. */
+export type RatelimitOverride = {
+  readonly per_second: number;
+  readonly burst_count: number;
+} | null;
+
+/** The body of the media config answer, or null for Synapse's own. */
+export type MediaConfig = JsonObject | null;
+
+/** true allows the upload, false refuses it. */
+export type UploadPermission = boolean;
+
+/** The user's upload limits (an empty list: none), or null for those of the configuration. */
+export type MediaUploadLimits = readonly MediaUploadLimit[] | null;
+
+/** For each user, the presences to send to them. The answers of all modules are merged. */
+export interface PresenceRoutes {
+  readonly [k: string]: UserPresenceStates;
+}
+
+/** The users whose presence this user sees, or ALL. The answers of all modules are merged. */
+export type InterestedUsers = "ALL" | readonly UserId[];
+
+/** The full id of the user who has proved to be themselves, or null. */
+export type Authenticated = string | null;
+
+/** true allows the identifier, false refuses it. */
+export type ThreepidPermission = boolean;
+
+/** The name to use, or null for no opinion. */
+export type ChosenName = string | null;
+
+/** How long one iteration of a background update should take, in milliseconds. */
+export type UpdateDuration = number;
+
+/** A number of rows. */
+export type BatchSize = number;
+
+/** Fields to add. The answers of all modules are merged. */
+export type UnsignedFields = JsonObject;
+
+/** What each callback gets. */
+export interface CallbackParams {
+  /** An event was made by a local user, or came from another server. Not called for local memberships and for the first events of a room. */
+  readonly check_event_for_spam: { readonly event: Event };
+  /** An event came from another server and is about to be taken in. The answer must be stable for one event: Synapse asks again. */
+  readonly should_drop_federated_event: { readonly event: Event };
+  /** A local user joins a room, or changes their profile in it. */
+  readonly user_may_join_room: { readonly user: UserId; readonly room: RoomId; readonly is_invited: boolean };
+  /** A local user invites someone, or a remote invite has passed federated_user_may_invite. */
+  readonly user_may_invite: { readonly inviter: UserId; readonly invitee: UserId; readonly room_id: RoomId };
+  /** A user of another server invites a local user. */
+  readonly federated_user_may_invite: { readonly event: Event };
+  /** A local user invites a third-party identifier that belongs to no known user. */
+  readonly user_may_send_3pid_invite: {
+    readonly inviter: UserId;
+    readonly medium: Medium;
+    readonly address: string;
+    readonly room_id: RoomId;
+  };
+  /** A local user creates or upgrades a room. */
+  readonly user_may_create_room: { readonly user_id: UserId; readonly room_config: MutableJsonObject };
+  /** A local user creates a room alias. */
+  readonly user_may_create_room_alias: { readonly user_id: UserId; readonly room_alias: RoomAlias };
+  /** A local user publishes a room in the directory, or removes it. */
+  readonly user_may_publish_room: { readonly user_id: UserId; readonly room_id: RoomId };
+  /** A local user sends a state event by its own request. */
+  readonly user_may_send_state_event: {
+    readonly user_id: UserId;
+    readonly room_id: RoomId;
+    readonly event_type: string;
+    readonly state_key: string;
+    readonly content: MutableJsonObject;
+  };
+  /** A user was found in a search of the user directory: once per result. */
+  readonly check_username_for_spam: { readonly user_profile: UserProfile; readonly requester_id: UserId };
+  /** Someone registers. */
+  readonly check_registration_for_spam: {
+    readonly email_threepid: Threepid | null;
+    readonly username: string | null;
+    readonly request_info: RequestInfo;
+    readonly auth_provider_id: string | null;
+  };
+  /** A media file, or a thumbnail of it, was stored: uploaded, fetched from another server, or for a URL preview. */
+  readonly check_media_file_for_spam: { readonly file_wrapper: FileWrapper; readonly file_info: FileInfo };
+  /** A user has proved to be themselves and logs in. */
+  readonly check_login_for_spam: {
+    readonly user_id: UserId;
+    readonly device_id: DeviceId | null;
+    readonly initial_display_name: string | null;
+    readonly request_info: RequestInfo;
+    readonly auth_provider_id: string | null;
+  };
+  /** An event is built on this server: by a local user, or for a remote user who joins, leaves or knocks through us. Not called for other events of remote servers. */
+  readonly check_event_allowed: { readonly event: Event; readonly state_events: StateEvents };
+  /** A local user creates a room. Edit request_content in place, or throw a SynapseError to refuse. */
+  readonly on_create_room: {
+    readonly requester: Requester;
+    readonly request_content: MutableJsonObject;
+    readonly is_requester_admin: boolean;
+  };
+  /** A local user invites a third-party identifier. */
+  readonly check_threepid_can_be_invited: {
+    readonly medium: Medium;
+    readonly address: string;
+    readonly state_events: StateEvents;
+  };
+  /** A room is published in the directory, or created with a visibility. */
+  readonly check_visibility_can_be_modified: {
+    readonly room_id: RoomId;
+    readonly state_events: StateEvents;
+    readonly new_visibility: Visibility;
+  };
+  /** An event was stored, whoever made it. Called in every process of Synapse. */
+  readonly on_new_event: { readonly event: Event; readonly state_events: StateEvents };
+  /** An admin, or a module (user_id is null), deletes a room. */
+  readonly check_can_shutdown_room: { readonly user_id: UserId | null; readonly room_id: RoomId };
+  /** A user is about to be deactivated. */
+  readonly check_can_deactivate_user: { readonly user_id: UserId; readonly by_admin: boolean };
+  /** A local user's profile has changed. */
+  readonly on_profile_update: {
+    readonly user_id: UserId;
+    readonly new_profile: ProfileInfo;
+    readonly by_admin: boolean;
+    readonly deactivation: boolean;
+  };
+  /** A user was deactivated or reactivated. */
+  readonly on_user_deactivation_status_changed: {
+    readonly user_id: UserId;
+    readonly deactivated: boolean;
+    readonly by_admin: boolean;
+  };
+  /** A third-party identifier was bound to a local user. Deprecated by Synapse: use on_add_user_third_party_identifier. */
+  readonly on_threepid_bind: { readonly user_id: UserId; readonly medium: Medium; readonly address: string };
+  /** A third-party identifier was added to a local user. */
+  readonly on_add_user_third_party_identifier: {
+    readonly user_id: UserId;
+    readonly medium: Medium;
+    readonly address: string;
+  };
+  /** A third-party identifier was removed from a local user. */
+  readonly on_remove_user_third_party_identifier: {
+    readonly user_id: UserId;
+    readonly medium: Medium;
+    readonly address: string;
+  };
+}
+
+/** What each callback may answer. */
+export interface CallbackResults {
+  readonly check_event_for_spam: EventSpamVerdict;
+  readonly should_drop_federated_event: boolean;
+  readonly user_may_join_room: SpamVerdict;
+  readonly user_may_invite: SpamVerdict;
+  readonly federated_user_may_invite: SpamVerdict;
+  readonly user_may_send_3pid_invite: SpamVerdict;
+  readonly user_may_create_room: SpamVerdict;
+  readonly user_may_create_room_alias: SpamVerdict;
+  readonly user_may_publish_room: SpamVerdict;
+  readonly user_may_send_state_event: StateEventVerdict;
+  readonly check_username_for_spam: HideVerdict;
+  readonly check_registration_for_spam: RegistrationBehaviour;
+  readonly check_media_file_for_spam: MediaVerdict;
+  readonly check_login_for_spam: LoginVerdict;
+  readonly check_event_allowed: EventAllowedVerdict;
+  readonly on_create_room: void;
+  readonly check_threepid_can_be_invited: Permission;
+  readonly check_visibility_can_be_modified: Permission;
+  readonly on_new_event: void;
+  readonly check_can_shutdown_room: Permission;
+  readonly check_can_deactivate_user: Permission;
+  readonly on_profile_update: void;
+  readonly on_user_deactivation_status_changed: void;
+  readonly on_threepid_bind: void;
+  readonly on_add_user_third_party_identifier: void;
+  readonly on_remove_user_third_party_identifier: void;
+}
+
+/** Synapse's ModuleApi by its names. */
+export interface Api {
+  /** The name of this homeserver. */
+  readonly server_name: ServerName;
+  /** The name of this worker; null in the main process. */
+  readonly worker_name: string | null;
+  /** The app of this worker; null in the main process. */
+  readonly worker_app: string | null;
+  /** The address that clients use, with a slash at its end. */
+  readonly public_baseurl: string;
+  /** The application's name in mails. */
+  readonly email_app_name: string;
+  /** Whether a user id, or another id with a domain, is of this homeserver. */
+  is_mine(params: { id: string }): boolean;
+  /** The full id of a localpart; what begins with @ is returned as it is. */
+  get_qualified_user_id(params: { username: string }): UserId;
+  /** Whether this process of Synapse runs background tasks. */
+  should_run_background_tasks(): boolean;
+  /** The time now. */
+  get_current_time_msec(): Milliseconds;
+  /** What Synapse knows of a local account; null if there is none. */
+  get_userinfo_by_id(params: { user_id: UserId }): Promise<UserInfo | null>;
+  /** Who makes a web request, by its access token. Throws a SynapseError if nobody does. */
+  get_user_by_req(params: {
+    req: Request;
+    allow_guest?: boolean | undefined;
+    allow_expired?: boolean | undefined;
+  }): Promise<Requester>;
+  /** Whether a user is a server admin. */
+  is_user_admin(params: { user_id: UserId }): Promise<boolean>;
+  /** A local user's profile; both fields are null for an unknown user. */
+  get_profile_for_user(params: { localpart: string }): Promise<ProfileInfo>;
+  /** A local user's third-party identifiers. */
+  get_threepids_for_user(params: { user_id: UserId }): Promise<Threepids>;
+  /** The id of a local user as it was registered; null if there is none. */
+  check_user_exists(params: { user_id: UserId }): Promise<UserId | null>;
+  /** The state events of a room now. Without a filter, all of them. */
+  get_room_state(params: { room_id: RoomId; event_filter?: StateFilter | undefined }): Promise<Events>;
+  /** Some state events of a room now. */
+  get_state_events_in_room(params: { room_id: RoomId; types: StateFilter }): Promise<Events>;
+  /** The room that an alias points to. */
+  lookup_room_alias(params: { room_alias: RoomAlias }): Promise<RoomAliasLookup>;
+  readonly account_data_manager: {
+    /** A local user's global account data of one type. */
+    get_global(params: { user_id: UserId; data_type: string }): Promise<JsonObject | null>;
+    /** Overwrites a local user's global account data of one type. Needs a grant. */
+    put_global(params: { user_id: UserId; data_type: string; new_data: JsonObject }): Promise<void>;
+  };
+  readonly public_room_list_manager: {
+    /** Whether a room is in the public room list. */
+    room_is_in_public_room_list(params: { room_id: RoomId }): Promise<boolean>;
+  };
+  /** Sends an event (type, room_id, sender, content, and state_key for state) as a local user. Needs a grant. */
+  create_and_send_event_into_room(params: { event_dict: JsonObject }): Promise<Event>;
+  /** Changes a membership. Never await it for the same room inside a callback that gates memberships: the room's lock is held. Needs a grant. */
+  update_room_membership(params: {
+    sender: UserId;
+    target: UserId;
+    room_id: RoomId;
+    new_membership: string;
+    content?: JsonObject | undefined;
+    remote_room_hosts?: ServerNames | undefined;
+  }): Promise<Event>;
+  /** Creates a room as a local user. Needs a grant. */
+  create_room(params: {
+    user_id: UserId;
+    config: JsonObject;
+    ratelimit?: boolean | undefined;
+  }): Promise<CreatedRoom>;
+  /** Sends a mail with Synapse's mail settings. Needs a grant. */
+  send_mail(params: { recipient: string; subject: string; html: string; text: string }): Promise<void>;
+}

@@ -1,0 +1,9 @@
+// All that a module imports.
+export { Codes, NOT_SPAM, RegistrationBehaviour } from "./codes.js";
+export type * from "./define.js";
+export { defineModule } from "./define.js";
+export { isSynapseError, SynapseError } from "./errors.js";
+export type * from "./generated.js";
+export type * from "./json.js";
+export type * from "./match-types.js";
+export type * from "./objects.js";

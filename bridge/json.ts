@@ -1,0 +1,15 @@
+// The JSON values that callbacks get and give: read-only, but for the ones that a module may edit in place.
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
+
+/** A JSON object with free keys. An absent key reads as undefined, and a key set to undefined is left out. */
+export interface JsonObject {
+  readonly [key: string]: JsonValue | undefined;
+}
+
+export type MutableJsonValue = string | number | boolean | null | MutableJsonValue[] | MutableJsonObject;
+
+/** A JSON object that may be edited in place. */
+export interface MutableJsonObject {
+  [key: string]: MutableJsonValue | undefined;
+}

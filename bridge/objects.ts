@@ -1,0 +1,39 @@
+// What a handler gets that is more than JSON, and what it may answer about an event: types only.
+import type { Event, StateKey } from "./generated.js";
+import type { JsonObject } from "./json.js";
+
+export type { StateKey };
+
+/** The state of the event's room, fetched on demand; usable until the handler settles or its deadline. */
+export interface StateEvents {
+  /** One state event, or undefined if the room has none. */
+  get(type: string, state_key: string): Promise<Event | undefined>;
+  /** Those of the asked state events that the room has. */
+  getMany(keys: readonly StateKey[]): Promise<readonly Event[]>;
+  /** The whole state: it may be thousands of events. */
+  all(): Promise<readonly Event[]>;
+  /** [type, state_key] of the whole state. */
+  keys(): Promise<readonly (readonly [type: string, state_key: string])[]>;
+}
+
+/** A media file, readable while its callback runs. */
+export interface FileWrapper {
+  /** Absolute, on Synapse's machine, which is also ours. */
+  readonly path: string;
+  read(): Promise<Uint8Array>;
+  stream(): ReadableStream<Uint8Array>;
+}
+
+interface HonouredFields {
+  readonly content: JsonObject;
+  readonly sender: string;
+  readonly unsigned: JsonObject;
+  readonly redacts: string;
+  /** null leaves it as it was. */
+  readonly origin_server_ts: number | null;
+}
+
+/** At least one of the fields of an event that Synapse honours; the rest is filled in from the event. */
+export type EventReplacement = {
+  [Field in keyof HonouredFields]: Pick<HonouredFields, Field> & Partial<HonouredFields>;
+}[keyof HonouredFields];

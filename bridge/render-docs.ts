@@ -1,0 +1,2 @@
+// stub
+export const renderDocs = (_: unknown): string => "";
