@@ -1,0 +1,103 @@
+// Builds the npm package (dist/) and the host inside the Python package (synapse_module_bridge/_host/).
+// Does nothing when no input has changed. `--force` builds all the same.
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { bundleHost } from "./bundle-host.mjs";
+import { hashFiles, listFiles, readStamp, root, writeStamp } from "./inputs.mjs";
+
+const distDir = join(root, "dist");
+const hostDir = join(root, "python-shim/synapse_module_bridge/_host");
+const stampFile = join(root, "node_modules/.cache/synapse-module-bridge/build.json");
+
+/** Both packages carry one version, and the shim refuses a host of another: so a difference stops the build. */
+async function checkVersions() {
+  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  const lock = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8"));
+  const python = /^version = "([^"]+)"/m.exec(
+    await readFile(join(root, "python-shim/pyproject.toml"), "utf8"),
+  )?.[1];
+  if (version !== python || version !== lock.version) {
+    throw new Error(
+      `The versions differ: package.json ${version}, package-lock.json ${lock.version}, python-shim/pyproject.toml ${python}. Make them the same.`,
+    );
+  }
+}
+
+/** Lets `make` fill an empty folder, then puts it in the place of `target`; running programs keep what they have open. */
+async function replaceDir(target, make) {
+  const temporary = mkdtempSync(join(root, ".build-"));
+  const made = join(temporary, "new");
+  try {
+    mkdirSync(made);
+    await make(made);
+    if (existsSync(target)) renameSync(target, join(temporary, "old"));
+    renameSync(made, target);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+function run(command, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+}
+
+/** Compiles the npm package. tsc writes it even when types are wrong: that fails the build, but leaves a package to run. */
+async function buildDist() {
+  let code;
+  await replaceDir(distDir, async (folder) => {
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    code = await run(process.execPath, [
+      tsc,
+      "-p",
+      "tsconfig.build.json",
+      "--outDir",
+      folder,
+      "--pretty",
+      "false",
+    ]);
+    if (!existsSync(join(folder, "index.js"))) throw new Error("tsc wrote nothing (see above).");
+  });
+  if (code !== 0) throw new Error("tsc found errors (above).");
+}
+
+export async function build({ force = false } = {}) {
+  const started = performance.now();
+  const sources = ["bridge", "schemas", "scripts/build.mjs", "scripts/bundle-host.mjs"];
+  const inputs = [
+    ...sources.flatMap((path) => listFiles(join(root, path))),
+    ...[
+      "package.json",
+      "package-lock.json",
+      "tsconfig.json",
+      "tsconfig.build.json",
+      "python-shim/pyproject.toml",
+    ].map((path) => join(root, path)),
+  ];
+  const hash = hashFiles(inputs);
+  const outputs = [join(distDir, "index.js"), join(hostDir, "cli.mjs")];
+  if (!force && readStamp(stampFile) === hash && outputs.every((path) => existsSync(path))) {
+    return "up to date";
+  }
+  await checkVersions();
+  const failures = (await Promise.allSettled([buildDist(), replaceDir(hostDir, bundleHost)])).flatMap(
+    (result) => (result.status === "rejected" ? [result.reason.message] : []),
+  );
+  if (failures.length > 0) throw new Error(failures.join("\n"));
+  writeStamp(stampFile, hash);
+  return `built in ${((performance.now() - started) / 1000).toFixed(1)} s`;
+}
+
+if (import.meta.filename === process.argv[1]) {
+  try {
+    console.log(`dist/ and the host: ${await build({ force: process.argv.includes("--force") })}`);
+  } catch (error) {
+    console.error(`The build failed.\n${error.message}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,79 @@
+// Makes the folder that the wheel carries: the bundled host and SDK, the catalogue, jiti, and the licences of all of it.
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { root } from "./inputs.mjs";
+
+// jiti stays a real folder: it loads its Babel by a path beside itself, and only when a TypeScript file needs it.
+const jitiFiles = [
+  "package.json",
+  "LICENSE",
+  "lib/jiti.mjs",
+  "lib/jiti.cjs",
+  "dist/jiti.cjs",
+  "dist/babel.cjs",
+];
+
+// Bundled CommonJS packages call require for Node's own modules, which ES modules lack.
+const banner =
+  'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
+
+/** Fills an empty folder with the host. */
+export async function bundleHost(folder) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { cli: "bridge/cli.ts", index: "bridge/index.ts" },
+    outdir: folder,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    external: ["jiti"],
+    banner: { js: banner },
+    legalComments: "none", // THIRD_PARTY_LICENSES.txt has them in full
+    metafile: true,
+    logLevel: "error",
+  });
+  for (const file of jitiFiles) {
+    await cp(join(root, "node_modules/jiti", file), join(folder, "node_modules/jiti", file));
+  }
+  await mkdir(join(folder, "schemas"));
+  for (const name of await readdir(join(root, "schemas"))) {
+    if (name.endsWith(".json")) await cp(join(root, "schemas", name), join(folder, "schemas", name));
+  }
+  const { name, version, license } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  await writeFile(
+    join(folder, "package.json"),
+    `${JSON.stringify({ name, version, license, type: "module", exports: { ".": "./index.mjs" } }, null, 2)}\n`,
+  );
+  await writeFile(join(folder, "THIRD_PARTY_LICENSES.txt"), await thirdPartyLicences(metafile));
+}
+
+/** The licence texts of the packages whose code really is in the bundle, and of jiti. */
+async function thirdPartyLicences(metafile) {
+  const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  );
+  const folders = new Set(["node_modules/jiti"]);
+  for (const path of used) {
+    const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
+    if (folder) folders.add(folder);
+  }
+  const parts = await Promise.all([...folders].sort().map(licenceOf));
+  const rule = "-".repeat(80);
+  return [
+    "The Node host in this folder contains code of the packages below. Babel, inside jiti, is under the MIT licence too.\n",
+    ...parts,
+  ].join(`\n${rule}\n\n`);
+}
+
+async function licenceOf(folder) {
+  const { name, version, license } = JSON.parse(await readFile(join(root, folder, "package.json"), "utf8"));
+  const file = (await readdir(join(root, folder))).find((entry) => /^licen[cs]e/i.test(entry));
+  if (!file)
+    throw new Error(
+      `${name} is bundled but has no licence file in ${folder}: leave it out, or add its text.`,
+    );
+  return `${name} ${version} (${license})\n\n${(await readFile(join(root, folder, file), "utf8")).trim()}\n`;
+}

@@ -1,0 +1,53 @@
+// Runs one program of a script quietly: shows that it is alive, keeps its output, and tells the end of it when it fails.
+import { spawn } from "node:child_process";
+import { root } from "./inputs.mjs";
+
+/** A failure whose message says all that there is to say. */
+export class StepFailed extends Error {}
+
+const children = new Set();
+
+/** Ends the programs that are still running. */
+export function endChildren() {
+  for (const child of children) child.kill("SIGTERM");
+}
+
+export function seconds(started) {
+  return `${((performance.now() - started) / 1000).toFixed(1)} s`;
+}
+
+// A line every so often is enough to see that nothing hangs, and does not fill a log.
+const heartbeatMs = 10_000;
+
+/** Runs a program to its end; gives its output, or throws StepFailed with the last of it. */
+export function run(what, command, args, { env = process.env } = {}) {
+  const started = performance.now();
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    children.add(child);
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        output += text;
+      });
+    }
+    const heartbeat = setInterval(() => {
+      const last = output.trimEnd().split("\n").at(-1)?.trim().slice(0, 90) ?? "";
+      console.log(`  ${what}: ${seconds(started)}${last ? `, ${last}` : ""}`);
+    }, heartbeatMs);
+    child.on("error", (error) => {
+      clearInterval(heartbeat);
+      children.delete(child);
+      reject(new StepFailed(`${what}: cannot start ${command}: ${error.message}`));
+    });
+    child.on("close", (code, signal) => {
+      clearInterval(heartbeat);
+      children.delete(child);
+      if (code === 0) return resolve(output);
+      const tail = output.trimEnd().split("\n").slice(-25).join("\n");
+      reject(
+        new StepFailed(`${what}: ${[command, ...args].join(" ")} ended with ${signal ?? code}:\n${tail}`),
+      );
+    });
+  });
+}
