@@ -1,0 +1,125 @@
+"""Reads the catalogue: the declarations of callbacks, wire types, ModuleApi methods and errors.
+
+The files lie beside the host that was built with them. They are read once, when this module is imported.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attr
+
+HOST_FOLDER = Path(__file__).parent / "_host"
+SCHEMAS_FOLDER = HOST_FOLDER / "schemas"
+
+
+@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
+class Param:
+    """A parameter of a callback, or of a ModuleApi method."""
+
+    name: str
+    type: str
+    nullable: bool = False
+    optional: bool = False
+
+
+@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
+class Callback:
+    """A callback as `schemas/callbacks.json` declares it."""
+
+    name: str
+    category: str
+    since: str
+    summary: str
+    params: tuple[Param, ...]
+    # The path to the user id whose server tells local calls from federated ones.
+    subject: tuple[str, ...] | None
+    result: str
+    # The answer that means "no objection", as it travels.
+    passes: Any
+    on_failure: Mapping[str, Any]
+    notify: bool
+    # Synapse takes an exception for "allowed": a fault must answer instead of raising.
+    swallows: bool
+    forwarded: bool
+
+    def param_of_type(self, type_name: str) -> str | None:
+        return next((p.name for p in self.params if p.type == type_name), None)
+
+
+@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
+class Method:
+    """A ModuleApi method as `schemas/api.json` declares it."""
+
+    name: str
+    access: str
+    params: tuple[Param, ...]
+    result: str
+    nullable: bool
+
+
+def _read(name: str) -> dict[str, Any]:
+    with open(SCHEMAS_FOLDER / name, encoding="utf-8") as file:
+        content: dict[str, Any] = json.load(file)
+    content.pop("$schema", None)
+    return content
+
+
+def _params(declared: Mapping[str, str]) -> tuple[Param, ...]:
+    return tuple(
+        Param(
+            name=name.rstrip("?"),
+            type=type_name.rstrip("?"),
+            nullable=type_name.endswith("?"),
+            optional=name.endswith("?"),
+        )
+        for name, type_name in declared.items()
+    )
+
+
+def _callback(name: str, entry: Mapping[str, Any], types: Mapping[str, Any]) -> Callback:
+    passes = types[entry["result"]]["pass"]
+    return Callback(
+        name=name,
+        category=entry["category"],
+        since=entry["since"],
+        summary=entry["summary"],
+        params=_params(entry["params"]),
+        subject=tuple(entry["subject"].split(".")) if "subject" in entry else None,
+        result=entry["result"],
+        passes=passes[0] if passes else None,
+        on_failure=entry["on_failure"],
+        notify=entry.get("delivery") == "notify",
+        swallows=entry.get("swallows", False),
+        forwarded=entry.get("forwarded", True),
+    )
+
+
+def _method(name: str, entry: Mapping[str, Any]) -> Method:
+    return Method(
+        name=name,
+        access=entry["access"],
+        params=_params(entry["params"]),
+        result=entry["result"].rstrip("?"),
+        nullable=entry["result"].endswith("?"),
+    )
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(SCHEMAS_FOLDER.iterdir(), key=lambda path: path.name):
+        if path.suffix == ".json":
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+TYPES: Mapping[str, Any] = _read("types.json")["definitions"]
+CALLBACKS: Mapping[str, Callback] = {
+    name: _callback(name, entry, TYPES) for name, entry in _read("callbacks.json").items()
+}
+METHODS: Mapping[str, Method] = {name: _method(name, entry) for name, entry in _read("api.json")["methods"].items()}
+ERROR_CODES: Mapping[str, int] = {name: entry["code"] for name, entry in _read("errors.json").items()}
+CONFIG_SCHEMA: Mapping[str, Any] = _read("config.schema.json")
+DIGEST = _digest()

@@ -1,0 +1,181 @@
+"""One Node process and its three pipes.
+
+In order: it is spawned; the handshake either blocks (while Synapse starts, before its reactor may turn) or not; then the
+pipes belong to the reactor; then its end is noticed by the end of its output, it is reaped, and `on_end` is told why.
+"""
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from twisted.internet import threads
+from twisted.internet.defer import Deferred
+from twisted.internet.process import ProcessReader, ProcessWriter
+from twisted.python.failure import Failure
+
+from synapse_module_bridge.rpc import RequestHandler, Rpc
+from synapse_module_bridge.wire import BrokenStream
+
+CHUNK_BYTES = 64 * 1024
+
+
+class Child:
+    def __init__(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        handle_request: RequestHandler,
+        log_received: Callable[[bytes], None],
+    ) -> None:
+        # subprocess uses vfork; Twisted's spawnProcess would fork all of a big Synapse.
+        self._popen = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(env),
+            bufsize=0,
+        )
+        assert self._popen.stdin and self._popen.stdout and self._popen.stderr
+        # Twisted closes what it is given: it gets descriptors of its own.
+        self._stdin = _take(self._popen.stdin)
+        self._stdout = _take(self._popen.stdout)
+        self._stderr = _take(self._popen.stderr)
+        self._log_received = log_received
+        self._unsent = bytearray()
+        self._writer: ProcessWriter | None = None
+        self._readers: list[ProcessReader] = []
+        self._on_end: Callable[[str], None] | None = None
+        self._broken: str | None = None
+        self.stopping = False
+        self.rpc = Rpc(self._unsent.extend, handle_request)
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def wait_for(self, deferred: "Deferred[Any]", timeout: float) -> Any:
+        """Blocks until the Deferred has fired: for the handshake, before Synapse's reactor turns.
+
+        Raises what the Deferred failed with, TimeoutError, or ChildProcessError if the process ended.
+        """
+        outcome: list[Any] = []
+        deferred.addBoth(outcome.append)
+        until = time.monotonic() + timeout
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._stdout, selectors.EVENT_READ)
+            selector.register(self._stderr, selectors.EVENT_READ)
+            selector.register(self._stdin, selectors.EVENT_WRITE)
+            while not outcome:
+                if time.monotonic() >= until:
+                    raise TimeoutError
+                for key, _ in selector.select(until - time.monotonic()):
+                    if key.fd == self._stdin:
+                        self._send_some(selector)
+                    else:
+                        self._receive_some(selector, key.fd)
+        if isinstance(outcome[0], Failure):
+            outcome[0].raiseException()
+        return outcome[0]
+
+    def _send_some(self, selector: selectors.BaseSelector) -> None:
+        try:
+            sent = os.write(self._stdin, self._unsent[:CHUNK_BYTES])
+        except BrokenPipeError:
+            sent = len(self._unsent)
+        del self._unsent[:sent]
+        if not self._unsent:
+            selector.unregister(self._stdin)
+
+    def _receive_some(self, selector: selectors.BaseSelector, fd: int) -> None:
+        data = os.read(fd, CHUNK_BYTES)
+        if fd == self._stderr:
+            self._log_received(data)
+            if not data:
+                selector.unregister(fd)
+        elif data:
+            self.rpc.data_received(data)
+        else:
+            self._drain_log()
+            raise ChildProcessError(_describe_exit(self._popen.wait()))
+
+    def _drain_log(self) -> None:
+        while data := os.read(self._stderr, CHUNK_BYTES):
+            self._log_received(data)
+
+    def attach(self, reactor: Any, on_end: Callable[[str], None]) -> None:
+        """Hands the pipes to the reactor. `on_end` is called once, with why the process ended."""
+        self._on_end = on_end
+        self._writer = ProcessWriter(reactor, self, "stdin", self._stdin)
+        self._readers = [
+            ProcessReader(reactor, self, "stdout", self._stdout),
+            ProcessReader(reactor, self, "stderr", self._stderr),
+        ]
+        self.rpc.write = self._writer.write
+        if self._unsent:
+            self._writer.write(bytes(self._unsent))
+
+    def childDataReceived(self, name: str, data: bytes) -> None:
+        """Twisted calls this with what the process has written."""
+        if name == "stderr":
+            self._log_received(data)
+            return
+        try:
+            self.rpc.data_received(data)
+        except BrokenStream as e:
+            self._broken = str(e)
+            self.kill()
+
+    def childConnectionLost(self, name: str, reason: Failure) -> None:
+        """Twisted calls this when a pipe has ended."""
+        if name == "stderr":
+            self._log_received(b"")
+        elif name == "stdout" or not self.stopping:
+            self._reap()
+
+    def _reap(self) -> None:
+        on_end, self._on_end = self._on_end, None
+        if on_end is None:
+            return
+        if self._popen.poll() is None and not self.stopping:
+            # A host that has closed the wire is of no use.
+            self.kill()
+        reaped = threads.deferToThread(self._popen.wait)
+        reaped.addCallback(lambda code: on_end(self._broken or _describe_exit(code)))
+        if self._writer is not None:
+            self._writer.loseConnection()
+
+    def close_input(self) -> None:
+        """Asks the process to finish: it does when its input ends."""
+        self.stopping = True
+        if self._writer is not None:
+            self._writer.loseConnection()
+
+    def kill(self) -> None:
+        if self._popen.poll() is None:
+            self._popen.kill()
+
+    def kill_and_wait(self) -> None:
+        """Ends the process at once: for a failed start, after which Synapse exits without another turn."""
+        self.kill()
+        self._popen.wait()
+
+
+def _take(pipe: Any) -> int:
+    fd = os.dup(pipe.fileno())
+    os.set_blocking(fd, False)
+    pipe.close()
+    return fd
+
+
+def _describe_exit(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"

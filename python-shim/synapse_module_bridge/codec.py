@@ -1,0 +1,179 @@
+"""Between Synapse's objects and wire values: one encoder or decoder per wire type that is not plain JSON.
+
+ENCODE turns a parameter (or a ModuleApi result) into its wire value; types that are absent travel as they are.
+DECODE turns a callback's normalised answer into the very object that Synapse compares with. DECODE_PARAM turns a wire value
+into what a ModuleApi method takes.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from synapse.events import EventBase
+from synapse.module_api import NOT_SPAM
+from synapse.module_api.errors import Codes
+from synapse.spam_checker_api import RegistrationBehaviour
+
+from synapse_module_bridge.catalogue import TYPES
+from synapse_module_bridge.merge import Unsafe, merge
+
+Params = Mapping[str, Any]
+
+
+class Unfit(Exception):
+    """An answer that Synapse would not take, or not as it was meant."""
+
+
+_METADATA_FIELDS = tuple(TYPES["EventInternalMetadata"]["properties"])
+_REQUESTER_FIELDS = tuple(TYPES["Requester"]["properties"])
+_USER_INFO_FIELDS = tuple(TYPES["UserInfo"]["properties"])
+# What the wire form of an event has beyond its PDU.
+_ADDED_FIELDS = ("event_id", "room_version", "internal_metadata")
+_FIXED_FIELDS = ("type", "room_id", "state_key")
+
+
+def encode_event(event: EventBase) -> dict[str, Any]:
+    encoded: dict[str, Any] = event.get_dict()
+    # The PDU lacks the event id from room version 3 on, and a create event's room id from 12 on.
+    encoded["event_id"] = event.event_id
+    encoded["room_id"] = event.room_id
+    encoded["room_version"] = event.room_version.identifier
+    encoded["internal_metadata"] = _metadata(event.internal_metadata)
+    return encoded
+
+
+def _metadata(metadata: Any) -> dict[str, Any]:
+    encoded: dict[str, Any] = {"outlier": bool(metadata.is_outlier())}
+    for field in _METADATA_FIELDS:
+        try:
+            encoded[field] = getattr(metadata, field)
+        except AttributeError:
+            # Synapse raises while an optional field is unset.
+            continue
+    return encoded
+
+
+def _fields(*names: str) -> Callable[[Any], dict[str, Any]]:
+    return lambda value: {name: getattr(value, name) for name in names if hasattr(value, name)}
+
+
+def _encode_requester(requester: Any) -> dict[str, Any]:
+    encoded = {name: getattr(requester, name) for name in _REQUESTER_FIELDS if hasattr(requester, name)}
+    # Before Synapse 1.14x the user and the app service were objects only.
+    encoded["user_id"] = requester.user.to_string()
+    encoded.setdefault("app_service_id", getattr(getattr(requester, "app_service", None), "id", None))
+    encoded["scope"] = sorted(encoded.get("scope", ()))
+    return encoded
+
+
+def _encode_file_info(info: Any) -> dict[str, Any]:
+    thumbnail = info.thumbnail
+    return {
+        "server_name": info.server_name,
+        "file_id": info.file_id,
+        "url_cache": bool(info.url_cache),
+        "thumbnail": None if thumbnail is None else _fields("width", "height", "method", "type", "length")(thumbnail),
+    }
+
+
+def _encode_user_info(info: Any) -> dict[str, Any]:
+    encoded = _fields(*_USER_INFO_FIELDS)(info)
+    encoded["user_id"] = info.user_id.to_string()
+    return encoded
+
+
+def _encode_events(events: Any) -> list[dict[str, Any]]:
+    listed: Iterable[EventBase] = events.values() if isinstance(events, Mapping) else events
+    return [encode_event(event) for event in listed]
+
+
+ENCODE: Mapping[str, Callable[[Any], Any]] = {
+    "Event": encode_event,
+    "Events": _encode_events,
+    "FileInfo": _encode_file_info,
+    "FileWrapper": lambda wrapper: {"path": wrapper.path},
+    "JsonObject": dict,
+    "Nothing": lambda _: None,
+    "ProfileInfo": _fields("avatar_url", "display_name"),
+    "RequestInfo": lambda info: [list(pair) for pair in info],
+    "Requester": _encode_requester,
+    "RoomAlias": lambda alias: alias.to_string(),
+    "UserInfo": _encode_user_info,
+}
+
+DECODE_PARAM: Mapping[str, Callable[[Any], Any]] = {
+    "StateFilter": lambda keys: [(event_type, state_key) for event_type, state_key in keys],
+}
+
+
+def _decode_verdict(answer: Any, params: Params) -> Any:
+    if isinstance(answer, str):
+        # Synapse compares with `is`: an equal string would refuse.
+        if answer == NOT_SPAM:
+            return NOT_SPAM
+        try:
+            return Codes(answer)
+        except ValueError:
+            return answer
+    if isinstance(answer, list):
+        code, fields = answer
+        try:
+            return Codes(code), safe_fields(fields)
+        except ValueError:
+            raise Unfit(f"this Synapse does not know the code {code}") from None
+    return answer
+
+
+def _decode_event_allowed(answer: Any, params: Params) -> tuple[bool, dict[str, Any] | None]:
+    if isinstance(answer, bool):
+        return answer, None
+    event: EventBase = params["event"]
+    original = event.get_dict()
+    changed = {key: value for key, value in answer.items() if key not in _ADDED_FIELDS}
+    for key in _FIXED_FIELDS:
+        expected = event.room_id if key == "room_id" else original.get(key)
+        if key in changed and changed.pop(key) != expected:
+            raise Unfit(f"the replacement changes {key}, which Synapse does not allow")
+    try:
+        merged = merge(original, changed)
+    except Unsafe as e:
+        if not event.room_version.strict_canonicaljson:
+            raise Unfit(f"the replacement's {e}") from None
+        # Synapse refuses such a number in this room version, with the error that clients know.
+        merged = changed
+    return True, {**original, **merged}
+
+
+def _decode_edits(answer: Any, params: Params) -> None:
+    if answer is None:
+        return
+    content: dict[str, Any] = params["request_content"]
+    try:
+        merged = merge(content, answer)
+    except Unsafe as e:
+        raise Unfit(f"request_content's {e}") from None
+    # Synapse goes on with this very object.
+    content.clear()
+    content.update(merged)
+
+
+DECODE: Mapping[str, Callable[[Any, Params], Any]] = {
+    "EventSpamVerdict": _decode_verdict,
+    "SpamVerdict": _decode_verdict,
+    "LoginVerdict": _decode_verdict,
+    "StateEventVerdict": _decode_verdict,
+    "MediaVerdict": _decode_verdict,
+    "RegistrationVerdict": lambda answer, _: RegistrationBehaviour(answer),
+    "EventAllowedVerdict": _decode_event_allowed,
+    "Edits": _decode_edits,
+}
+
+
+def decode_answer(result: str, answer: Any, params: Params) -> Any:
+    """The object that Synapse expects for a normalised answer. Raises Unfit."""
+    decode = DECODE.get(result)
+    return answer if decode is None else decode(answer, params)
+
+
+def safe_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields for the body of a client's error, without the keys that make Synapse fail to write it, and the request hang."""
+    return {key: value for key, value in fields.items() if key not in ("msg", "code")}

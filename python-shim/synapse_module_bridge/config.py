@@ -1,0 +1,114 @@
+"""The bridge's `config` block of homeserver.yaml: checked against config.schema.json, with defaults and absolute paths."""
+
+import atexit
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import attr
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import ValidationError, best_match
+from synapse.config._base import Config as SynapseConfig
+from synapse.module_api.errors import ConfigError
+
+from synapse_module_bridge.catalogue import CALLBACKS, CONFIG_SCHEMA
+from synapse_module_bridge.faults import Fault, describe
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_TIMEOUT_MS = 5_000
+DEFAULT_START_TIMEOUT_MS = 30_000
+
+
+@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
+class Timeout:
+    """How long a call may take, in milliseconds, by whose user it is about."""
+
+    local: int
+    federated: int
+
+
+@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
+class BridgeConfig:
+    # As the host's `initialize` takes them.
+    modules: list[dict[str, Any]]
+    node: str | None
+    timeout: Timeout
+    callback_timeouts: Mapping[str, Timeout]
+    optional_callbacks: frozenset[str]
+    start_timeout_ms: int
+    env: tuple[str, ...]
+    memory_mb: int | None
+
+
+def parse(config: Any) -> BridgeConfig:
+    """Raises ConfigError that tells all that is wrong with the block's shape. Starts nothing."""
+    faults = _schema_faults(config)
+    if not faults:
+        faults = [
+            Fault(("callbacks", name), "not a callback that this version forwards")
+            for name in config.get("callbacks", {})
+            if name not in CALLBACKS or not CALLBACKS[name].forwarded
+        ]
+    if faults:
+        message = describe(faults)
+        # A worker prints only Synapse's own words for a ConfigError: say ours last, whatever it prints.
+        atexit.register(logger.critical, message)
+        path = [f"<item {part}>" if isinstance(part, int) else part for part in faults[0].path]
+        raise ConfigError(message, path)
+    return _with_defaults(config)
+
+
+def _schema_faults(config: Any) -> list[Fault]:
+    errors = sorted(Draft7Validator(CONFIG_SCHEMA).iter_errors(config), key=lambda error: list(map(str, error.path)))
+    return [_fault(error) for error in errors]
+
+
+def _fault(error: ValidationError) -> Fault:
+    if error.context:
+        error = best_match([error]) or error
+    path = tuple(error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
+        known = error.schema.get("properties", {})
+        unknown = sorted(key for key in error.instance if key not in known)
+        return Fault(path, f"unknown key {', '.join(map(repr, unknown))}; the keys are {', '.join(known)}")
+    hint = error.schema.get("errorMessage") if isinstance(error.schema, Mapping) else None
+    return Fault(path, hint or error.message)
+
+
+def _with_defaults(config: Mapping[str, Any]) -> BridgeConfig:
+    timeout = _timeout(config.get("timeout", DEFAULT_TIMEOUT_MS), ("timeout",), None)
+    callbacks: Mapping[str, Any] = config.get("callbacks", {})
+    return BridgeConfig(
+        modules=[_absolute(module) for module in config["modules"]],
+        node=os.path.abspath(config["node"]) if "node" in config else None,
+        timeout=timeout,
+        callback_timeouts={
+            name: _timeout(entry["timeout"], ("callbacks", name, "timeout"), timeout)
+            for name, entry in callbacks.items()
+            if "timeout" in entry
+        },
+        optional_callbacks=frozenset(name for name, entry in callbacks.items() if entry.get("optional")),
+        start_timeout_ms=SynapseConfig.parse_duration(config.get("start_timeout", DEFAULT_START_TIMEOUT_MS)),
+        env=tuple(config.get("env", ())),
+        memory_mb=SynapseConfig.parse_size(config["memory"]) // (1024 * 1024) if "memory" in config else None,
+    )
+
+
+def _timeout(value: Any, path: tuple[str, ...], default: Timeout | None) -> Timeout:
+    if not isinstance(value, Mapping):
+        duration = SynapseConfig.parse_duration(value)
+        return Timeout(local=duration, federated=duration)
+    fallback = default or Timeout(local=DEFAULT_TIMEOUT_MS, federated=DEFAULT_TIMEOUT_MS)
+    parsed = {key: SynapseConfig.parse_duration(duration) for key, duration in value.items()}
+    return Timeout(local=parsed.get("local", fallback.local), federated=parsed.get("federated", fallback.federated))
+
+
+def _absolute(module: Mapping[str, Any]) -> dict[str, Any]:
+    """A daemonised Synapse changes folder before modules load: relative paths are resolved now."""
+    result = dict(module)
+    for key in ("path", "config_file"):
+        if key in result:
+            result[key] = os.path.abspath(result[key])
+    return result

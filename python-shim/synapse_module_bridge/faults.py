@@ -1,0 +1,46 @@
+"""What can be wrong at start, and how it is told: several faults as one line that names each place and remedy."""
+
+from collections.abc import Sequence
+from typing import Any
+
+Path = tuple[str | int, ...]
+
+
+class Fault(Exception):
+    """One thing that is wrong. `path` begins at the bridge's `config` block in homeserver.yaml."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+        self.message = message
+
+    def __str__(self) -> str:
+        # One line: it must be the last line of what Synapse prints.
+        message = " ".join(self.message.split())
+        return f"{format_path(self.path)}: {message}" if self.path else message
+
+
+class StartupError(Exception):
+    """The bridge cannot start: all faults that were found, in one line."""
+
+
+def format_path(path: Sequence[str | int]) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def describe(faults: Sequence[Fault]) -> str:
+    """All faults as one line."""
+    if len(faults) == 1:
+        return f"synapse_module_bridge: cannot start: {faults[0]}"
+    listed = "; ".join(f"({number}) {fault}" for number, fault in enumerate(faults, 1))
+    return f"synapse_module_bridge: cannot start, {len(faults)} faults: {listed}"
+
+
+def faults_from_host(listed: Any) -> list[Fault]:
+    """The faults in the host's answer to `initialize`."""
+    if not isinstance(listed, list):
+        return [Fault((), "the host's answer to initialize has no list of faults")]
+    return [Fault(tuple(fault["path"]), str(fault["message"])) for fault in listed]

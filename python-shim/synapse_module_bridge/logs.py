@@ -1,0 +1,80 @@
+"""Turns what the host writes to standard error into records of Python's logging.
+
+A line of JSON is a record of pino's: it goes to the logger of its module at its level. Any other line (a native crash, a
+module's raw print) is a warning.
+"""
+
+import json
+import logging
+import re
+from typing import Any
+
+logger = logging.getLogger("synapse_module_bridge.host")
+MODULE_LOGGERS = "synapse_module_bridge.module."
+
+# A longer line is cut: one record must not fill the log.
+MAX_LINE_BYTES = 64 * 1024
+_LEVELS = {10: logging.DEBUG, 20: logging.DEBUG, 30: logging.INFO, 40: logging.WARNING, 50: logging.ERROR}
+# Line ends and escape sequences would let a text pass for records of its own.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
+_OWN_FIELDS = {"level", "time", "msg", "module", "request", "err"}
+
+
+class LogRelay:
+    """Collects bytes, and logs each line as it becomes complete; empty bytes mean the end."""
+
+    def __init__(self) -> None:
+        self._partial = b""
+        self._skipping = False
+
+    def received(self, data: bytes) -> None:
+        if not data:
+            data = b"\n" if self._partial else b""
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        for line in lines:
+            if self._skipping:
+                self._skipping = False
+            elif line.strip():
+                log_line(line)
+        if len(self._partial) > MAX_LINE_BYTES:
+            if not self._skipping:
+                log_line(self._partial)
+            self._partial, self._skipping = b"", True
+
+
+def log_line(line: bytes) -> None:
+    text = line[:MAX_LINE_BYTES].decode("utf-8", "replace")
+    try:
+        record = json.loads(text)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict) or "level" not in record:
+        logger.warning("%s", one_line(text))
+        return
+    module = record.get("module")
+    target = logging.getLogger(MODULE_LOGGERS + one_line(module)) if isinstance(module, str) else logger
+    level = _LEVELS.get(record["level"], logging.CRITICAL) if isinstance(record["level"], int) else logging.WARNING
+    if not target.isEnabledFor(level):
+        return
+    request = record.get("request")
+    # Synapse's formatter shows `request`; its filter leaves it alone outside of a request's log context.
+    extra = {"request": one_line(request)} if isinstance(request, str) else None
+    target.log(level, "%s", _message(record), extra=extra)
+
+
+def _message(record: dict[str, Any]) -> str:
+    parts = [one_line(str(record.get("msg", "")))]
+    rest = {key: value for key, value in record.items() if key not in _OWN_FIELDS}
+    if rest:
+        parts.append(json.dumps(rest))
+    error = record.get("err")
+    if isinstance(error, dict):
+        stack = str(error.get("stack") or error.get("message"))
+        # Each line of a stack is marked as a continuation, so that none passes for a record.
+        parts += ["\n  | " + one_line(line) for line in stack.splitlines()]
+    return " ".join(part for part in parts if part)
+
+
+def one_line(text: str) -> str:
+    """The text with control characters (line ends, escape sequences) made visible."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)

@@ -1,0 +1,84 @@
+"""Decides, without a call, whether a module wants to be asked: the `match` of its declaration.
+
+A key is a path into the parameters (`event.` is implied where there is an event); a value is a boolean, or a list of globs of
+which one must fit the whole string. A missing field fits nothing. All keys must hold, and none under `not` may.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from synapse.events import EventBase
+
+from synapse_module_bridge.catalogue import Callback
+from synapse_module_bridge.codec import encode_event
+
+Matcher = Callable[[Mapping[str, Any]], bool]
+_MISSING = object()
+_EVENT_ATTRIBUTES = frozenset({"type", "sender", "room_id", "event_id", "content"})
+
+
+def compile_match(callback: Callback, match: Mapping[str, Any], is_local: Matcher) -> Matcher:
+    """A function from the call's parameters (Synapse's objects) to whether the module is asked."""
+    wanted = [_condition(callback, key, value, is_local) for key, value in match.items() if key != "not"]
+    unwanted = [_condition(callback, key, value, is_local) for key, value in match.get("not", {}).items()]
+
+    def matches(params: Mapping[str, Any]) -> bool:
+        return all(holds(params) for holds in wanted) and not any(holds(params) for holds in unwanted)
+
+    return matches
+
+
+def _condition(callback: Callback, key: str, expected: Any, is_local: Matcher) -> Matcher:
+    if key == "local":
+        return lambda params: is_local(params) is expected
+    path = resolve_path(callback, key)
+    if isinstance(expected, bool):
+        return lambda params: lookup(params, path) is expected
+    fits = _globs(expected)
+
+    def holds(params: Mapping[str, Any]) -> bool:
+        value = lookup(params, path)
+        return isinstance(value, str) and fits(value)
+
+    return holds
+
+
+def _globs(globs: Sequence[str]) -> Callable[[str], bool]:
+    pattern = "|".join(
+        "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in glob) for glob in globs
+    )
+    compiled = re.compile(f"(?:{pattern})", re.DOTALL)
+    return lambda value: bool(globs) and compiled.fullmatch(value) is not None
+
+
+def resolve_path(callback: Callback, key: str) -> tuple[str, ...]:
+    """The parts of a key; a dot inside of a part is written `\\.`, as in push rules."""
+    parts = tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", key))
+    event = callback.param_of_type("Event")
+    if event is not None and parts[0] not in {param.name for param in callback.params}:
+        return (event, *parts)
+    return parts
+
+
+def lookup(params: Mapping[str, Any], path: Sequence[str]) -> Any:
+    """The value at a path into the parameters, or a value that equals nothing."""
+    name, *rest = path
+    value = params.get(name, _MISSING)
+    for part in rest:
+        value = _field(value, part)
+    # A room alias is a string to modules.
+    return value.to_string() if hasattr(value, "to_string") else value
+
+
+def _field(value: Any, part: str) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(part, _MISSING)
+    if not isinstance(value, EventBase):
+        return getattr(value, part, _MISSING)
+    # Most keys need no copy of the whole event.
+    if part in _EVENT_ATTRIBUTES:
+        return getattr(value, part)
+    if part == "state_key":
+        return value.get_state_key()
+    return encode_event(value).get(part, _MISSING)

@@ -1,0 +1,143 @@
+"""One JSON-RPC 2.0 connection: ids, answers, cancellation, in both directions. Does no I/O, knows no clock."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from synapse_module_bridge.wire import BrokenStream, FrameReader, decode, encode
+
+logger = logging.getLogger(__name__)
+
+METHOD_NOT_FOUND = -32601
+INVALID_REQUEST = -32600
+INTERNAL_ERROR = -32603
+
+
+class RpcError(Exception):
+    """The other side answered a request with an error."""
+
+    def __init__(self, code: int, message: str, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data: Mapping[str, Any] = data or {}
+
+
+class ConnectionGone(Exception):
+    """The connection ended before the answer came."""
+
+
+# Handles a request of the other side: method, params, and how to answer it.
+Answer = Callable[[Any], None]
+Refuse = Callable[[RpcError], None]
+RequestHandler = Callable[[str, Mapping[str, Any], Answer, Refuse], None]
+
+
+class Rpc:
+    def __init__(self, write: Callable[[bytes], None], handle_request: RequestHandler) -> None:
+        self.write = write
+        self._handle_request = handle_request
+        self._frames = FrameReader()
+        self._pending: dict[int, Deferred[Any]] = {}
+        self._last_id = 0
+        self._gone: ConnectionGone | None = None
+
+    def request(self, method: str, params: Mapping[str, Any]) -> "Deferred[Any]":
+        """Sends a request. Cancelling the Deferred tells the other side, and drops a late answer.
+
+        Raises ValueError if `params` cannot be written as JSON.
+        """
+        self._last_id += 1
+        request_id = self._last_id
+        deferred: Deferred[Any] = Deferred(lambda _: self._cancel(request_id))
+        if self._gone is not None:
+            deferred.errback(self._gone)
+            return deferred
+        frame = encode({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
+        self._pending[request_id] = deferred
+        self.write(frame)
+        return deferred
+
+    def notify(self, method: str, params: Mapping[str, Any]) -> None:
+        if self._gone is None:
+            self.write(encode({"jsonrpc": "2.0", "method": method, "params": params}))
+
+    def _cancel(self, request_id: int) -> None:
+        if self._pending.pop(request_id, None) is not None:
+            self.notify("$/cancelRequest", {"id": request_id})
+
+    def data_received(self, data: bytes) -> None:
+        """Takes bytes from the other side. Raises BrokenStream, after which the connection is of no use."""
+        for body in self._frames.feed(data):
+            try:
+                message = decode(body)
+            except ValueError as e:
+                raise BrokenStream(f"a frame that is not JSON: {e}") from e
+            if not isinstance(message, dict):
+                raise BrokenStream("a frame that is not a JSON object")
+            self._message_received(message)
+
+    def _message_received(self, message: dict[str, Any]) -> None:
+        if "method" in message:
+            self._request_received(message)
+            return
+        request_id = message.get("id")
+        deferred = self._pending.pop(request_id, None) if isinstance(request_id, int) else None
+        if deferred is None:
+            # The call was cancelled, and its answer crossed the cancellation.
+            logger.debug("dropped an answer that nobody waits for: id %r", request_id)
+        elif isinstance(message.get("error"), dict):
+            deferred.errback(_rpc_error(message["error"]))
+        elif "result" in message:
+            deferred.callback(message["result"])
+        else:
+            deferred.errback(RpcError(INVALID_REQUEST, "an answer with neither result nor error"))
+
+    def _request_received(self, message: dict[str, Any]) -> None:
+        request_id = message.get("id")
+
+        def answer(result: Any) -> None:
+            self._respond(request_id, {"result": result})
+
+        def refuse(error: RpcError) -> None:
+            body = {"code": error.code, "message": error.message, "data": error.data}
+            self._respond(request_id, {"error": body})
+
+        params = message.get("params")
+        method = message["method"]
+        if not isinstance(params, dict) or not isinstance(method, str):
+            refuse(RpcError(INVALID_REQUEST, "method must be a string, params an object"))
+            return
+        self._handle_request(method, params, answer, refuse)
+
+    def _respond(self, request_id: Any, outcome: dict[str, Any]) -> None:
+        if request_id is None or self._gone is not None:
+            return
+        message = {"jsonrpc": "2.0", "id": request_id, **outcome}
+        try:
+            frame = encode(message)
+        except ValueError as e:
+            error = {"code": INTERNAL_ERROR, "message": f"the result {e}"}
+            frame = encode({"jsonrpc": "2.0", "id": request_id, "error": error})
+        self.write(frame)
+
+    def close(self, reason: str) -> None:
+        """Fails everything that waits, and everything that will be asked."""
+        if self._gone is not None:
+            return
+        self._gone = ConnectionGone(reason)
+        pending, self._pending = self._pending, {}
+        for deferred in pending.values():
+            deferred.errback(Failure(self._gone))
+
+
+def _rpc_error(error: Mapping[str, Any]) -> RpcError:
+    code, message, data = error.get("code"), error.get("message"), error.get("data")
+    return RpcError(
+        code if isinstance(code, int) else INTERNAL_ERROR,
+        message if isinstance(message, str) else "an error without a message",
+        data if isinstance(data, dict) else None,
+    )

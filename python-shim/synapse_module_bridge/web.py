@@ -1,0 +1,110 @@
+"""Web resources: hands a client's HTTP request to the module that serves its path, and writes the answer."""
+
+import base64
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from synapse.http.server import finish_request, set_cors_headers
+from synapse.logging.context import make_deferred_yieldable, run_in_background
+from synapse.module_api import DirectServeJsonResource
+from synapse.module_api.errors import Codes, SynapseError
+from twisted.internet.defer import Deferred
+
+from synapse_module_bridge.calls import (
+    Host,
+    ModuleFault,
+    OpenCall,
+    OpenCalls,
+    Unavailable,
+    current_request,
+    synapse_error,
+)
+from synapse_module_bridge.catalogue import ERROR_CODES
+from synapse_module_bridge.policy import UNAVAILABLE
+from synapse_module_bridge.rpc import RpcError
+
+logger = logging.getLogger(__name__)
+
+# Twisted sets these itself from the body that is written.
+_OWN_HEADERS = frozenset({"content-length", "transfer-encoding", "connection"})
+
+
+class WebResource(DirectServeJsonResource):
+    """Serves one path, all methods, through one module. Errors are JSON, as everywhere in the client API."""
+
+    def __init__(self, host: Host, open_calls: OpenCalls, module: str, path: str, timeout_ms: int) -> None:
+        super().__init__()
+        self._host = host
+        self._open_calls = open_calls
+        self._module = module
+        self._path = path
+        self._timeout_ms = timeout_ms
+
+    async def _async_render(self, request: Any) -> None:
+        try:
+            reply = await self._ask(request)
+        except RpcError as e:
+            raise _error(e) from None
+        except Unavailable as e:
+            logger.warning("%s: %s: no answer: %s", self._module, self._path, e)
+            raise SynapseError(503, UNAVAILABLE, Codes.UNKNOWN) from None
+        _write(request, reply)
+
+    async def _ask(self, request: Any) -> Mapping[str, Any]:
+        handle = self._open_calls.open(OpenCall(web_request=request))
+        asking: Deferred[Mapping[str, Any]] = run_in_background(
+            self._host.call, "web", self._encode(request, handle), self._timeout_ms
+        )
+        # The client leaves: the handler's signal is aborted.
+        request.notifyFinish().addErrback(lambda _: asking.cancel())
+        try:
+            return await make_deferred_yieldable(asking)
+        finally:
+            self._open_calls.close(handle)
+
+    def _encode(self, request: Any, handle: int) -> dict[str, Any]:
+        headers = [
+            [name.decode("latin-1"), value.decode("latin-1")]
+            for name, values in request.requestHeaders.getAllRawHeaders()
+            for value in values
+        ]
+        host = request.getHeader(b"host") or b"localhost"
+        scheme = "https" if request.isSecure() else "http"
+        return {
+            "call": handle,
+            "module": self._module,
+            "path": self._path,
+            "request": current_request(),
+            "method": request.method.decode("ascii"),
+            "url": f"{scheme}://{host.decode('latin-1')}{request.uri.decode('latin-1')}",
+            "headers": headers,
+            "body": base64.b64encode(request.content.read()).decode("ascii"),
+        }
+
+
+def _error(e: RpcError) -> Exception:
+    if e.code == ERROR_CODES["synapse_error"]:
+        return synapse_error(e)
+    if e.code == ERROR_CODES["module_fault"]:
+        return ModuleFault(e.message)
+    return SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
+
+
+def _write(request: Any, reply: Mapping[str, Any]) -> None:
+    body = base64.b64decode(reply["body"])
+    request.setResponseCode(reply["status"])
+    set_cors_headers(request)
+    replaced = set()
+    for name, value in reply["headers"]:
+        if name.lower() in _OWN_HEADERS:
+            continue
+        if name.lower() not in replaced:
+            # Ours replace what Synapse has set; several of one name (cookies) are all kept.
+            request.responseHeaders.removeHeader(name.encode("latin-1"))
+            replaced.add(name.lower())
+        request.responseHeaders.addRawHeader(name.encode("latin-1"), value.encode("latin-1"))
+    request.setHeader(b"Content-Length", str(len(body)).encode("ascii"))
+    if request.method != b"HEAD":
+        request.write(body)
+    finish_request(request)

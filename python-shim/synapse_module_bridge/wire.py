@@ -1,0 +1,104 @@
+"""JSON and Content-Length framing: bytes to messages and back. Does no I/O."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+# A frame that claims more than this is taken for a broken stream.
+MAX_FRAME_BYTES = 64 * 1024 * 1024
+# A header block is "Content-Length: " and a number.
+MAX_HEADER_BYTES = 1024
+
+
+class BrokenStream(Exception):
+    """The bytes are not a sequence of frames: nothing after this point can be trusted."""
+
+
+def encode(message: Any) -> bytes:
+    """A message as one frame. Raises ValueError for what JSON cannot hold (NaN, a set, ...)."""
+    body = _to_json(message)
+    return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+def _to_json(value: Any) -> bytes:
+    try:
+        body: bytes = to_json(value)
+    except ValueError:
+        # A lone surrogate has no UTF-8 form; json.dumps escapes it.
+        return _slow_json(value)
+    # pydantic_core writes NaN and Infinity, which are not JSON. The words may also be in a text.
+    if b"NaN" in body or b"Infinity" in body:
+        return _slow_json(value)
+    return body
+
+
+def _slow_json(value: Any) -> bytes:
+    try:
+        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+    except (TypeError, RecursionError) as e:
+        raise ValueError(f"cannot be written as JSON: {e}") from e
+
+
+def decode(body: bytes) -> Any:
+    """The value that a frame's body holds. Raises ValueError."""
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError:
+        pass
+    # pydantic_core refuses lone surrogates, and nesting that Python's own parser still takes.
+    try:
+        return json.loads(body, parse_constant=_refuse_constant)
+    except RecursionError as e:
+        raise ValueError("nested too deeply") from e
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+class FrameReader:
+    """Collects chunks of bytes and yields the bodies of whole frames."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._length: int | None = None
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        self._buffer += data
+        while True:
+            if self._length is None:
+                self._length = self._take_header()
+                if self._length is None:
+                    return
+            if len(self._buffer) < self._length:
+                return
+            body = bytes(self._buffer[: self._length])
+            del self._buffer[: self._length]
+            self._length = None
+            yield body
+
+    def _take_header(self) -> int | None:
+        end = self._buffer.find(b"\r\n\r\n")
+        if end > MAX_HEADER_BYTES or (end < 0 and len(self._buffer) > MAX_HEADER_BYTES):
+            raise BrokenStream(f"no header in {len(self._buffer)} bytes")
+        if end < 0:
+            return None
+        length = _parse_length(bytes(self._buffer[:end]))
+        del self._buffer[: end + 4]
+        return length
+
+
+def _parse_length(header: bytes) -> int:
+    lengths = []
+    for line in header.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length":
+            lengths.append(value.strip())
+    if len(lengths) != 1 or not lengths[0].isdigit():
+        raise BrokenStream(f"a header without one valid Content-Length: {header[:100]!r}")
+    length = int(lengths[0])
+    if length > MAX_FRAME_BYTES:
+        raise BrokenStream(f"a frame of {length} bytes; at most {MAX_FRAME_BYTES} are taken")
+    return length
