@@ -1,4 +1,4 @@
-"""The module that homeserver.yaml names: checks its configuration, starts the host, and registers what the modules declare."""
+"""The class that homeserver.yaml names: checks its configuration, starts the host, registers what the modules declare."""
 
 import logging
 import os
@@ -124,7 +124,8 @@ class ModuleBridge:
         if faults:
             raise Faults(faults) if len(faults) > 1 else faults[0]
         ordered = [callback for name, callback in CALLBACKS.items() if name in wanted]
-        register(self._api, {callback: make_forwarder(callback, self._calls, self._api) for callback in ordered})
+        forwarders = {callback.name: make_forwarder(callback, self._calls, self._api) for callback in ordered}
+        register(self._api, forwarders)
         return ", ".join(callback.name for callback in ordered) or "none"
 
     def _register_web_resources(self, manifest: Mapping[str, Any]) -> None:

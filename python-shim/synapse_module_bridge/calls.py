@@ -1,7 +1,7 @@
 """Asks the host on behalf of Synapse: from a callback's arguments to the answer that Synapse takes.
 
-Order of events: the modules whose `match` holds are found; their parameters are encoded; one request asks them all; the answer
-is decoded; or a fault, an error or the failure policy takes its place. Each call leaves one decision record.
+Order of events: the modules whose `match` holds are found; their parameters are encoded; one request asks them all;
+the answer is decoded; or a fault, an error or the failure policy takes its place. Each call leaves one decision record.
 """
 
 import logging
@@ -149,8 +149,8 @@ class Calls:
     def _failed(self, callback: Callback, params: Mapping[str, Any], e: RpcError, local: bool, record: Any) -> Any:
         module = e.data.get("module")
         if e.code == ERROR_CODES["synapse_error"]:
-            error = synapse_error(e)
-            record("error", module=module, answer=f"{error.code}/{error.errcode}")
+            error: Exception = synapse_error(e)
+            record("error", module=module, answer=f"{e.data['code']}/{e.data['errcode']}")
         elif e.code == ERROR_CODES["module_fault"]:
             record("fault", module=module)
             error = ModuleFault(e.message)

@@ -1,7 +1,7 @@
 """One Node process and its three pipes.
 
-In order: it is spawned; the handshake either blocks (while Synapse starts, before its reactor may turn) or not; then the
-pipes belong to the reactor; then its end is noticed by the end of its output, it is reaped, and `on_end` is told why.
+In order: it is spawned; the handshake either blocks (while Synapse starts, before its reactor may turn) or not; then
+the pipes belong to the reactor; its end is noticed by the end of its output, it is reaped, and `on_end` is told why.
 """
 
 import os

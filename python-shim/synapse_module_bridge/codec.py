@@ -1,8 +1,8 @@
 """Between Synapse's objects and wire values: one encoder or decoder per wire type that is not plain JSON.
 
 ENCODE turns a parameter (or a ModuleApi result) into its wire value; types that are absent travel as they are.
-DECODE turns a callback's normalised answer into the very object that Synapse compares with. DECODE_PARAM turns a wire value
-into what a ModuleApi method takes.
+DECODE turns a callback's normalised answer into the very object that Synapse compares with. DECODE_PARAM turns a wire
+value into what a ModuleApi method takes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -175,5 +175,5 @@ def decode_answer(result: str, answer: Any, params: Params) -> Any:
 
 
 def safe_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields for the body of a client's error, without the keys that make Synapse fail to write it, and the request hang."""
+    """Fields for the body of a client's error, without the keys that Synapse cannot write: the request would hang."""
     return {key: value for key, value in fields.items() if key not in ("msg", "code")}

@@ -1,4 +1,4 @@
-"""The bridge's `config` block of homeserver.yaml: checked against config.schema.json, with defaults and absolute paths."""
+"""The bridge's `config` block of homeserver.yaml: checked against its schema, with defaults and absolute paths."""
 
 import atexit
 import logging
@@ -70,7 +70,7 @@ def _fault(error: ValidationError) -> Fault:
         error = best_match([error]) or error
     path = tuple(error.absolute_path)
     if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
-        known = error.schema.get("properties", {})
+        known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
         unknown = sorted(key for key in error.instance if key not in known)
         return Fault(path, f"unknown key {', '.join(map(repr, unknown))}; the keys are {', '.join(known)}")
     hint = error.schema.get("errorMessage") if isinstance(error.schema, Mapping) else None

@@ -21,14 +21,15 @@ def make_forwarder(callback: Callback, calls: Calls, api: ModuleApi) -> Forwarde
         # Synapse would wait for it, and with it every client that syncs.
         run_in_background_process(api, "module_bridge_notification", lambda: calls.ask(callback, args))
 
-    forwarder = notify if callback.notify else ask
+    forwarder: Any = notify if callback.notify else ask
     forwarder.__name__ = callback.name
     # Synapse names its metrics after it.
     forwarder.__qualname__ = f"ModuleBridge.{callback.name}"
     forwarder.__doc__ = callback.summary
     # Synapse counts the parameters to tell old modules from new ones.
-    forwarder.__signature__ = _signature(callback)  # type: ignore[attr-defined]
-    return forwarder
+    forwarder.__signature__ = _signature(callback)
+    built: Forwarder = forwarder
+    return built
 
 
 def _signature(callback: Callback) -> inspect.Signature:

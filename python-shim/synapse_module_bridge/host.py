@@ -1,8 +1,8 @@
 """Keeps one host process running: starts it, restarts it when it ends, stops it with Synapse.
 
-In order: `start` blocks for the handshake while Synapse starts. From then on everything belongs to the reactor. When the
-process ends, its calls fail at once, and another is started: immediately, then after growing pauses. Calls wait for it a short
-while. When Synapse shuts down, its input is closed, it has some time to finish, and is killed.
+In order: `start` blocks for the handshake while Synapse starts. From then on everything belongs to the reactor. When
+the process ends, its calls fail at once, and another is started: immediately, then after growing pauses. Calls wait for
+it a short while. When Synapse shuts down, its input is closed, it has some time to finish, and is killed.
 """
 
 import logging
@@ -64,8 +64,6 @@ class NodeHost:
         self._failures = 0
         self._stopped: Deferred[None] | None = None
 
-    # --- Starting, while Synapse starts -------------------------------------------------------------------------------
-
     def start(self) -> Mapping[str, Any]:
         """Starts the first process and waits for its declarations. Raises Fault; then no process is left."""
         child = self._spawn()
@@ -117,8 +115,6 @@ class NodeHost:
         for deferred in waiting:
             deferred.callback(None)
 
-    # --- Restarting ---------------------------------------------------------------------------------------------------
-
     def _ended(self, reason: str) -> None:
         child, self._child = self._child, None
         was_up, self._up = self._up, False
@@ -166,10 +162,8 @@ class NodeHost:
             logger.error("the module host cannot be restarted: %s", failure.getErrorMessage())
             child.kill()
 
-    # --- Calling ------------------------------------------------------------------------------------------------------
-
     async def call(self, method: str, params: Mapping[str, Any], timeout_ms: int) -> Any:
-        """The result of a request within a deadline. Raises RpcError, Unavailable, and ValueError for what is no JSON."""
+        """The result of a request within a deadline. Raises RpcError, Unavailable; ValueError for what is no JSON."""
         deadline = time.monotonic() + timeout_ms / 1000
         if not self._up:
             await self._wait_until_up(deadline)
@@ -197,8 +191,6 @@ class NodeHost:
         finally:
             if waiting in self._waiting:
                 self._waiting.remove(waiting)
-
-    # --- Stopping -----------------------------------------------------------------------------------------------------
 
     def stop(self) -> "Deferred[None]":
         """Lets the process finish and end. Fires when it has ended."""

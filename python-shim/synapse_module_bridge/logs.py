@@ -1,7 +1,7 @@
 """Turns what the host writes to standard error into records of Python's logging.
 
-A line of JSON is a record of pino's: it goes to the logger of its module at its level. Any other line (a native crash, a
-module's raw print) is a warning.
+A line of JSON is a record of pino's: it goes to the logger of its module at its level. Any other line (a native crash,
+a module's raw print) is a warning.
 """
 
 import json
