@@ -1,0 +1,119 @@
+// Runs steps, shows each with its time, and counts the tests: the last line is `N passed, N failed`.
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "./inputs.mjs";
+import { seconds } from "./run.mjs";
+
+const running = new Set();
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, () => {
+    for (const child of running) child.kill(signal);
+    process.exit(130);
+  });
+}
+
+/** What a runner's own report says; a runner that died, or found no test, counts as one failure. */
+function countTests(kind, reportFile, code) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  try {
+    if (kind === "jest") {
+      const report = JSON.parse(readFileSync(reportFile, "utf8"));
+      counts.passed = report.numPassedTests;
+      counts.failed = report.numFailedTests + report.numRuntimeErrorTestSuites;
+      counts.skipped = report.numPendingTests;
+    } else if (kind === "pytest") {
+      const report = readFileSync(reportFile, "utf8");
+      const number = (name) =>
+        Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(report)?.[1] ?? 0);
+      counts.failed = number("failures") + number("errors");
+      counts.skipped = number("skipped");
+      counts.passed = number("tests") - counts.failed - counts.skipped;
+    } else {
+      counts.passed = code === 0 ? 1 : 0;
+    }
+  } catch {
+    // no report: the runner did not get that far, which its exit code tells below
+  }
+  if (counts.failed === 0 && (code !== 0 || counts.passed === 0)) counts.failed = 1;
+  return counts;
+}
+
+const width = 26;
+
+async function runStep(step, folder) {
+  const reportFile = join(folder, `${step.name.replaceAll(/\W+/g, "-")}.report`);
+  const reporting = {
+    jest: [`--json`, `--outputFile=${reportFile}`],
+    pytest: [`--junitxml=${reportFile}`],
+    check: [],
+  };
+  const started = performance.now();
+  let output = "";
+  const code = await new Promise((resolve) => {
+    const first = step.kind === "jest" ? step.args.indexOf("--runTestsByPath") : step.args.length;
+    const args = [...step.args.slice(0, first), ...reporting[step.kind], ...step.args.slice(first)];
+    const child = spawn(step.command, args, {
+      cwd: root,
+      env: { ...process.env, ...step.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    running.add(child);
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        output += text;
+      });
+    }
+    child.on("error", (error) => {
+      output += `cannot start ${step.command}: ${error.message}`;
+      resolve(1);
+    });
+    child.on("close", (exitCode) => {
+      running.delete(child);
+      resolve(exitCode ?? 1);
+    });
+  });
+  const counts = countTests(step.kind, reportFile, code);
+  const detail = step.kind === "check" ? "" : `  ${total(counts)}`;
+  console.log(
+    `  ${counts.failed === 0 ? "ok  " : "FAIL"} ${step.name.padEnd(width)} ${seconds(started).padStart(8)}${detail}`,
+  );
+  if (counts.failed > 0) console.log(`${excerpt(output).replaceAll(/^/gm, "       | ")}\n`);
+  return counts;
+}
+
+/** The beginning and the end of a long output. */
+function excerpt(output) {
+  const lines = output.trimEnd().split("\n");
+  if (lines.length <= 200) return lines.join("\n");
+  return [...lines.slice(0, 120), `... (${lines.length - 180} more lines)`, ...lines.slice(-60)].join("\n");
+}
+
+function total({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+/** Runs all the steps, two at a time where they do not ask to be alone; prints the total and gives whether all is well. */
+export async function runSteps(steps, done = { passed: 0, failed: 0, skipped: 0 }) {
+  const folder = mkdtempSync(join(tmpdir(), "bridge-tests-"));
+  const counts = { ...done };
+  const add = (more) => {
+    for (const key of Object.keys(counts)) counts[key] += more[key];
+  };
+  try {
+    const together = steps.filter(({ alone }) => !alone);
+    const lane = async () => {
+      for (let step = together.shift(); step; step = together.shift()) add(await runStep(step, folder));
+    };
+    await Promise.all([lane(), lane()]);
+    for (const step of steps.filter(({ alone }) => alone)) {
+      console.log(`  ...  ${step.name}`);
+      add(await runStep(step, folder));
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  console.log(`\n${total(counts)}`);
+  return counts.failed === 0;
+}

@@ -1,0 +1,82 @@
+// What `npm test` consists of: the checks, which count as one test each, and the test runners, whose tests are counted.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "./inputs.mjs";
+
+const node = process.execPath;
+const bin = (path) => join(root, "node_modules", path);
+const venvBin = (name) => join(root, ".venv/bin", name);
+const config = "python-shim/pyproject.toml";
+const pythonSources = ["python-shim/synapse_module_bridge", "test"];
+
+// Folders of test/ whose tests boot a Synapse; those of compat/ are for `npm run test:compat`.
+const onSynapse = ["differential", "end-to-end", "examples", "homeserver", "synapse"];
+const folders = readdirSync(join(root, "test"), { withFileTypes: true });
+const testFolders = folders.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+
+/** Runs the TypeScript tests of some folders of test/. */
+export function jest(name, groups, paths, options = []) {
+  const args = [
+    "--experimental-vm-modules",
+    "--disable-warning=ExperimentalWarning",
+    bin("jest/bin/jest.js"),
+  ];
+  return {
+    name,
+    groups,
+    kind: "jest",
+    command: node,
+    args: [...args, ...options, "--runTestsByPath", ...paths],
+  };
+}
+
+/** All test files below some folders of test/. */
+export function testFiles(wanted) {
+  return wanted.flatMap((folder) =>
+    readdirSync(join(root, "test", folder), { recursive: true })
+      .filter((path) => path.endsWith(".test.ts"))
+      .map((path) => join("test", folder, path)),
+  );
+}
+
+const check = (name, groups, command, args) => ({ name, groups, kind: "check", command, args });
+
+export function allSteps() {
+  const unit = testFolders.filter((name) => name !== "compat" && !onSynapse.includes(name));
+  const ownFiles = folders.filter(({ name }) => name.endsWith(".test.ts")).map(({ name }) => `test/${name}`);
+  return [
+    check("lint, TypeScript", ["lint"], node, [
+      bin("@biomejs/biome/bin/biome"),
+      "check",
+      "--error-on-warnings",
+    ]),
+    check("lint, Python", ["lint"], venvBin("ruff"), ["check", "--config", config, ...pythonSources]),
+    check("format, Python", ["lint"], venvBin("ruff"), [
+      "format",
+      "--check",
+      "--config",
+      config,
+      ...pythonSources,
+    ]),
+    check("types, TypeScript", ["types"], node, [bin("typescript/bin/tsc"), "--noEmit", "--pretty", "false"]),
+    check("types, Python", ["types"], venvBin("mypy"), ["--config-file", config, ...pythonSources]),
+    check("generated files", ["generated"], node, [
+      bin("jiti/lib/jiti-cli.mjs"),
+      "bridge/generate.ts",
+      "--check",
+    ]),
+    {
+      ...{ name: "Python tests", groups: ["python"], kind: "pytest", command: venvBin("pytest") },
+      args: ["-q", "-c", config, "--rootdir", root, "test/python"],
+    },
+    jest("unit tests", ["unit"], [...testFiles(unit), ...ownFiles], ["--maxWorkers=50%"]),
+    {
+      ...jest(
+        "tests on a real Synapse",
+        ["synapse"],
+        testFiles(onSynapse.filter((name) => testFolders.includes(name))),
+      ),
+      alone: true, // each test file boots its own Synapse; beside other steps they would time out
+    },
+  ];
+}

@@ -1,0 +1,34 @@
+// `npm test`: sets up, then runs every check and every test, and goes on after a failure so that all are told.
+// `npm test -- --only unit,lint` runs some groups; `--no-setup` leaves the set-up out.
+import { parseArgs } from "node:util";
+import { StepFailed } from "./run.mjs";
+import { setup } from "./setup.mjs";
+
+const { values } = parseArgs({
+  options: { only: { type: "string" }, "no-setup": { type: "boolean", default: false } },
+});
+
+if (!values["no-setup"]) {
+  try {
+    await setup();
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    console.error(`\nSet-up failed.\n${error.message}\n\n0 passed, 1 failed`);
+    process.exit(1);
+  }
+}
+
+// Only now: what these need may just have been installed.
+const { allSteps } = await import("./steps.mjs");
+const { runSteps } = await import("./report.mjs");
+const only = values.only?.split(",");
+const steps = allSteps();
+const groups = [...new Set(steps.flatMap((step) => step.groups))];
+const unknown = only?.filter((name) => !groups.includes(name)) ?? [];
+if (unknown.length > 0) {
+  console.error(`--only ${unknown.join(",")}: there is no such group. The groups are ${groups.join(", ")}.`);
+  process.exit(2);
+}
+console.log("Testing");
+const wanted = only ? steps.filter((step) => step.groups.some((group) => only.includes(group))) : steps;
+process.exitCode = (await runSteps(wanted)) ? 0 : 1;
