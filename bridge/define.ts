@@ -29,7 +29,7 @@ export interface SetupContext<Config> {
 
 export interface Context<Config, Data> extends SetupContext<Config> {
   /** What `setup` returned. */
-  readonly data: Data;
+  readonly data: [Data] extends [void] ? undefined : Data;
 }
 
 export type CallbackName = keyof CallbackParams;
@@ -67,7 +67,7 @@ export type WebHandler<Config, Data> = (
 
 /** Handlers by their path on Synapse's HTTP listeners. */
 export interface WebResources<Config, Data> {
-  readonly [path: `/${string}`]: WebHandler<Config, Data>;
+  readonly [path: string]: WebHandler<Config, Data>;
 }
 
 export interface Module<Schema, Data> {

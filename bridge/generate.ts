@@ -7,8 +7,25 @@ import type { ApiMethod, ApiProperty, Callback, WireType } from "./catalogue.js"
 import { renderDocs } from "./render-docs.js";
 import { renderCodes, renderTypes } from "./render-types.js";
 
+export type Policy = "allow" | "deny" | "defer";
+type Means = "pass" | "raise" | { readonly answer: unknown };
+
+/** Which policy answers when no module does, and how each policy is expressed to Synapse. */
+export type Failure = { readonly [Name in Policy]?: Means } & {
+  readonly default: Policy;
+  readonly exceptions?: readonly {
+    readonly policy: Policy;
+    readonly where: Readonly<Record<string, string>>;
+    readonly same?: readonly string[];
+  }[];
+};
+
+export interface DeclaredCallback extends Callback {
+  readonly on_failure: Failure;
+}
+
 export interface Sources {
-  readonly callbacks: readonly Callback[];
+  readonly callbacks: readonly DeclaredCallback[];
   readonly types: Readonly<Record<string, WireType>>;
   readonly properties: readonly (readonly [string, ApiProperty])[];
   readonly methods: readonly (readonly [string, ApiMethod])[];
@@ -22,7 +39,7 @@ export function readSources(): Sources {
   const { $schema, ...callbacks } = read("callbacks.json");
   const api = read("api.json");
   return {
-    callbacks: Object.entries(callbacks).map(([name, entry]) => ({ ...(entry as Callback), name })),
+    callbacks: Object.entries(callbacks).map(([name, entry]) => ({ ...(entry as DeclaredCallback), name })),
     types: read("types.json").definitions,
     properties: Object.entries(api.properties),
     methods: Object.entries(api.methods),

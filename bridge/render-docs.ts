@@ -1,2 +1,125 @@
-// stub
-export const renderDocs = (_: unknown): string => "";
+// Renders docs/callbacks.md, the reference page of the callbacks. Pure text, no files.
+import type { DeclaredCallback, Sources } from "./generate.js";
+import { GENERATED, objectText, typeText } from "./render-types.js";
+
+const INTRODUCTION = `# Callbacks
+
+<!-- ${GENERATED} -->
+
+Every callback of Synapse, by category and in the order of the catalogue. Names and parameters are Synapse's own;
+parameters travel by name. A handler is called as \`handler(params, context)\` and may be async. Types that are not
+plain are declared in [\`bridge/generated.ts\`](../bridge/generated.ts), and \`synapse-module-bridge\` exports them.
+
+**Without an answer** says which policy applies when the bridge gets no answer: nothing came within the deadline, Node is
+down, a module's \`setup\` has not succeeded.
+
+- \`allow\`: as if no module had objected.
+- \`deny\`: refuse.
+- \`defer\`: neither, but an error after which the other side may come back.
+
+A handler that throws, or whose answer does not fit, is to Synapse what an exception in a Python module is, unless the
+callback says otherwise. A thrown \`SynapseError\` reaches the client as Synapse's own would.
+`;
+
+export function renderDocs(sources: Sources): string {
+  const categories = [...new Set(sources.callbacks.map((callback) => callback.category))];
+  const sections = categories.map((category) => {
+    const callbacks = sources.callbacks.filter((callback) => callback.category === category);
+    return [heading(category), ...callbacks.map((callback) => renderCallback(callback, sources))].join("\n");
+  });
+  return [INTRODUCTION, renderContents(categories), ...sections].join("\n");
+}
+
+function title(category: string): string {
+  const words = category.replaceAll("_", " ");
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)} callbacks`;
+}
+
+function heading(category: string): string {
+  return `## ${title(category)}\n\nRegistered with \`register_${category}_callbacks\`.\n`;
+}
+
+function renderContents(categories: readonly string[]): string {
+  const anchor = (category: string) => title(category).toLowerCase().replaceAll(" ", "-");
+  return categories.map((category) => `- [${title(category)}](#${anchor(category)})\n`).join("");
+}
+
+function renderCallback(callback: DeclaredCallback, sources: Sources): string {
+  const lines = [
+    `### \`${callback.name}\``,
+    `_Since Synapse ${callback.since}_${callback.forwarded === false ? ", **not forwarded by this version**: a module that declares it is refused at start." : ""}`,
+    callback.summary,
+    `\`\`\`ts\n${signature(callback, sources)}\n\`\`\``,
+    Object.entries(callback.params)
+      .map(([name, type]) => `- \`${name}\`: ${describe(type, sources)}`)
+      .join("\n"),
+    `**Answer** (${answers(callback, sources)}): ${describe(callback.result, sources)} ${chain(callback, sources)}`,
+    `**Without an answer**: ${failure(callback)}`,
+  ];
+  return `${lines.join("\n\n")}\n`;
+}
+
+function signature(callback: DeclaredCallback, sources: Sources): string {
+  const result = typeText(callback.result, sources);
+  const room = 110 - `${callback.name}(, context: Context): ${result} | Promise<${result}>`.length;
+  const params = objectText(callback.params, sources, room);
+  return `${callback.name}(params: ${params}, context: Context): ${result} | Promise<${result}>`;
+}
+
+function describe(type: string, sources: Sources): string {
+  const name = type.replace(/\?$/, "");
+  const orNull = name === type ? "" : " Or `null`.";
+  // How a type travels is for those who write a host.
+  const description = sources.types[name]?.description?.replace(/ On the wire:.*/s, "");
+  return `${description ?? ""}${orNull}`;
+}
+
+function answers(callback: DeclaredCallback, sources: Sources): string {
+  return `\`${sources.types[callback.result]?.tsType ?? typeText(callback.result, sources)}\``;
+}
+
+/** Whom Synapse, and so the bridge, asks next. */
+function chain(callback: DeclaredCallback, sources: Sources): string {
+  const { pass = [], merge = false } = sources.types[callback.result] ?? {};
+  if (merge || callback.result === "Nothing" || callback.result === "Edits") return "All modules are asked.";
+  if (pass.length === 0) return "The first module decides.";
+  return `The next module is asked after ${pass.map(code).join(" or ")}.`;
+}
+
+function failure(callback: DeclaredCallback): string {
+  const { default: policy, exceptions = [], ...offered } = callback.on_failure;
+  if (callback.delivery === "notify") return "the notification is lost, and nothing else.";
+  const sentences = [`\`${policy}\``];
+  for (const { policy: other, where, same } of exceptions) {
+    const terms = Object.entries(where ?? {}).map(([path, value]) => `\`${path}\` is ${code(value)}`);
+    if (same)
+      terms.push(
+        same
+          .map((path) => `\`${path}\``)
+          .join(" and ")
+          .concat(" are the same"),
+      );
+    sentences.push(`; \`${other}\` where ${terms.join(" and ")}`);
+  }
+  sentences.push(". ");
+  const policies = Object.entries(offered).map(([name, how]) =>
+    typeof how === "object" ? `\`${name}\` (answers ${code(how.answer)})` : `\`${name}\``,
+  );
+  sentences.push(
+    policies.length === 1 ? "No other policy can be expressed." : `It can express ${list(policies)}.`,
+  );
+  if (callback.swallows) {
+    sentences.push(
+      " Synapse takes an exception here for a yes; the bridge does not: whatever a handler throws, and an answer that does not fit, refuses.",
+    );
+  }
+  return sentences.join("");
+}
+
+function list(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+
+function code(value: unknown): string {
+  return `\`${JSON.stringify(value)}\``;
+}

@@ -1,6 +1,14 @@
 // Modules that must compile, under the strictest settings that an author may have.
-import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
-export const full = defineModule({
+import {
+  Codes,
+  defineModule,
+  isSynapseError,
+  NOT_SPAM,
+  RegistrationBehaviour,
+  SynapseError,
+} from "synapse-module-bridge";
+
+export const everything = defineModule({
   configSchema: {
     type: "object",
     properties: { allowed_domains: { type: "array", items: { type: "string" } } },
@@ -8,10 +16,7 @@ export const full = defineModule({
     additionalProperties: false,
   },
   async setup({ config, api, log, signal }) {
-    log.info(
-      { domains: config.allowed_domains.length, server: api.server_name, gone: signal.aborted },
-      "ready",
-    );
+    log.info({ domains: config.allowed_domains.length, gone: signal.aborted }, `at ${api.server_name}`);
     return { invites: new Map<string, number>() };
   },
   callbacks: {
@@ -30,7 +35,139 @@ export const full = defineModule({
     },
   },
   web_resources: {
-    "/_synapse/client/no_links/stats": async (_request, { data }) =>
-      Response.json({ invites: data.invites.size }),
+    "/_synapse/client/no_links/stats": async (_, { data }) => Response.json({ invites: data.invites.size }),
+  },
+});
+
+export const empty = defineModule({});
+
+export const withoutConfigAndSetup = defineModule({
+  callbacks: {
+    user_may_invite: ({ inviter }) => (inviter === "@a:b" ? [Codes.FORBIDDEN, { reason: "no" }] : NOT_SPAM),
+    check_username_for_spam: async ({ user_profile }) => user_profile.display_name === null,
+    should_drop_federated_event: ({ event }) => event.type.startsWith("org.example."),
+    check_registration_for_spam: ({ email_threepid }) =>
+      email_threepid?.address.endsWith("@example.org")
+        ? RegistrationBehaviour.ALLOW
+        : RegistrationBehaviour.DENY,
+    check_can_deactivate_user: ({ by_admin }) => by_admin,
+    on_new_event() {},
+    async on_profile_update({ user_id, new_profile }, { log }) {
+      log.info({ user_id }, new_profile.display_name ?? "no name");
+    },
+  },
+});
+
+export const setupWithoutArguments = defineModule({
+  setup: () => ({ seen: new Set<string>() }),
+  callbacks: {
+    on_user_deactivation_status_changed({ user_id }, { data }) {
+      data.seen.add(user_id);
+    },
+  },
+});
+
+export const setupWithoutData = defineModule({
+  async setup({ api }) {
+    await api.get_room_state({ room_id: "!r:example.org", event_filter: [["m.room.member", null]] });
+  },
+  callbacks: {
+    user_may_create_room: (_, { data }) => {
+      const none: undefined = data;
+      return none ?? NOT_SPAM;
+    },
+  },
+});
+
+export const everyKindOfAnswer = defineModule({
+  callbacks: {
+    check_event_for_spam: {
+      match: { "content.msgtype": ["m.image"], "event.org.example": true, local: false },
+      handler: async ({ event, ...rest }) => {
+        const none: Record<never, never> = rest;
+        if (event.state_key !== undefined) return Codes.BAD_STATE;
+        return event.content.body === none ? [Codes.FORBIDDEN, { tags: ["a", 1, null] }] : NOT_SPAM;
+      },
+    },
+    user_may_create_room: {
+      match: { "room_config.preset": ["public_chat"], user_id: ["@*:example.org"] },
+      handler: () => Codes.FORBIDDEN,
+    },
+    check_event_allowed: ({ event }) => {
+      if (event.sender === "@a:b") return false;
+      if (event.sender === "@b:b") return { ...event, content: {} };
+      if (event.sender === "@c:b") return { content: {}, unsigned: { a: 1 } };
+      return event.sender === "@d:b" ? [false, null] : true;
+    },
+    on_create_room({ request_content, requester, is_requester_admin }) {
+      if (requester.is_guest && !is_requester_admin) throw new SynapseError(403, "no", Codes.FORBIDDEN);
+      request_content.topic = "hello";
+      request_content.initial_state = [{ type: "m.room.guest_access", content: { guest_access: "no" } }];
+    },
+    async check_media_file_for_spam({ file_wrapper, file_info }) {
+      const bytes = await file_wrapper.read();
+      for await (const chunk of file_wrapper.stream()) if (chunk.length > bytes.length) break;
+      return file_info.server_name === null ? NOT_SPAM : Codes.FORBIDDEN;
+    },
+    check_threepid_can_be_invited: {
+      match: { medium: ["email"] },
+      room_state: [["m.room.member", null]],
+      handler: async ({ state_events }) => (await state_events.keys()).length > 0,
+    },
+  },
+});
+
+interface Answer {
+  readonly evil: boolean;
+}
+
+export const functionsOfConfig = defineModule({
+  configSchema: {
+    type: "object",
+    properties: {
+      rooms: { type: "array", items: { type: "string" } },
+      path: { type: "string", default: "stats" },
+      mode: { enum: ["soft", "hard"] },
+      limits: { type: "object", additionalProperties: { type: "integer" } },
+    },
+    required: ["rooms"],
+    additionalProperties: false,
+  },
+  setup({ config: { mode } }) {
+    return { hard: mode === "hard" };
+  },
+  callbacks: {
+    check_event_allowed: {
+      match: (config) => ({ room_id: config.rooms, local: true }),
+      handler: (_, { data: { hard }, config: { limits } }) => !hard || limits?.rooms === 1,
+    },
+  },
+  web_resources: ({ path }) => ({
+    [`/_synapse/client/${path}`]: async (request, { api, signal }) => {
+      try {
+        const { user_id } = await api.get_user_by_req({ req: request });
+        return (await api.is_user_admin({ user_id })) ? { signal: signal.aborted } : null;
+      } catch (error) {
+        if (isSynapseError(error)) return Response.json({ error: error.msg }, { status: error.code });
+        throw error;
+      }
+    },
+    "/_synapse/client/evil": () => {
+      const answer: Answer = { evil: false };
+      return { ...answer };
+    },
+  }),
+});
+
+export const everyUseOfTheApi = defineModule({
+  async setup({ api }) {
+    const ours: boolean = api.is_mine({ id: "@a:b" });
+    const user: string = api.get_qualified_user_id({ username: "a" });
+    const worker: string | null = api.worker_name;
+    const data = await api.account_data_manager.get_global({ user_id: user, data_type: "m.direct" });
+    await api.account_data_manager.put_global({ user_id: user, data_type: "x", new_data: { ...data } });
+    const [room] = await api.create_room({ user_id: user, config: { preset: "private_chat" } });
+    await api.public_room_list_manager.room_is_in_public_room_list({ room_id: room });
+    return { ours, worker, background: api.should_run_background_tasks() };
   },
 });

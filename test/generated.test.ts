@@ -1,0 +1,25 @@
+// The generated files are committed, and must be what the catalogue says now.
+import { expect, test } from "@jest/globals";
+import { readSources, renderAll, staleFiles } from "../bridge/generate.js";
+
+test("generated files are fresh; if not: run npm run generate", async () => {
+  expect(staleFiles(await renderAll(readSources()))).toEqual([]);
+});
+
+test("a file that differs from what the catalogue says, or that is absent, is stale", () => {
+  expect(
+    staleFiles([
+      ["bridge/codes.ts", "export enum Codes {}\n"],
+      ["docs/absent.md", ""],
+    ]),
+  ).toEqual(["bridge/codes.ts", "docs/absent.md"]);
+});
+
+test("a callback that this version does not forward is documented, and a module cannot declare it", async () => {
+  const sources = readSources();
+  const texts = new Map(await renderAll(sources));
+  for (const { name, forwarded } of sources.callbacks) {
+    expect(texts.get("docs/callbacks.md")).toContain(`### \`${name}\``);
+    expect(texts.get("bridge/generated.ts")?.includes(`readonly ${name}:`)).toBe(forwarded !== false);
+  }
+});

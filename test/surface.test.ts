@@ -1,0 +1,19 @@
+// What the package exports is a promise to module authors: a change here is a change of the interface.
+import { expect, test } from "@jest/globals";
+import * as surface from "synapse-module-bridge";
+
+test("a module can import these values, and no others", () => {
+  expect(Object.keys(surface)).toEqual([
+    "Codes",
+    "NOT_SPAM",
+    "RegistrationBehaviour",
+    "SynapseError",
+    "defineModule",
+    "isSynapseError",
+  ]);
+});
+
+test("defineModule gives back the literal that it was given", () => {
+  const module = { callbacks: { user_may_invite: () => surface.NOT_SPAM } };
+  expect(surface.defineModule(module)).toBe(module);
+});

@@ -1,0 +1,142 @@
+// Modules that must not compile: each expected error below is one that a type forgot if tsc no longer finds it.
+import { Codes, defineModule, NOT_SPAM, RegistrationBehaviour } from "synapse-module-bridge";
+
+const configSchema = {
+  type: "object",
+  properties: { allowed_domains: { type: "array", items: { type: "string" } } },
+  required: ["allowed_domains"],
+  additionalProperties: false,
+} as const;
+
+// Names
+
+// @ts-expect-error a misspelt callback
+defineModule({ callbacks: { user_may_invit: () => NOT_SPAM } });
+// @ts-expect-error a callback that this version does not forward
+defineModule({ callbacks: { is_user_expired: () => null } });
+// @ts-expect-error a misspelt part of the module
+defineModule({ callback: {} });
+// @ts-expect-error a misspelt key of an entry
+defineModule({ callbacks: { user_may_invite: { mach: { inviter: ["@a:b"] }, handler: () => NOT_SPAM } } });
+// @ts-expect-error an entry without a handler
+defineModule({ callbacks: { user_may_invite: { match: { inviter: ["@a:b"] } } } });
+// @ts-expect-error room_state for a callback that gets no state
+defineModule({ callbacks: { user_may_invite: { room_state: [], handler: () => NOT_SPAM } } });
+// @ts-expect-error a parameter that the callback does not have
+defineModule({ callbacks: { user_may_invite: ({ room }) => (room ? NOT_SPAM : Codes.FORBIDDEN) } });
+
+// Answers
+
+// @ts-expect-error a boolean where Synapse wants a code
+defineModule({ callbacks: { user_may_invite: () => true } });
+// @ts-expect-error a bare string where Synapse wants a code
+defineModule({ callbacks: { user_may_invite: () => "M_FORBIDDEN" } });
+// @ts-expect-error the text of NOT_SPAM
+defineModule({ callbacks: { user_may_invite: () => "NOT_SPAM" } });
+// @ts-expect-error no answer
+defineModule({ callbacks: { user_may_invite: () => undefined } });
+// @ts-expect-error no answer on one of two paths
+defineModule({
+  callbacks: {
+    user_may_invite({ room_id }) {
+      if (room_id) return NOT_SPAM;
+    },
+  },
+});
+// @ts-expect-error no answer, later
+defineModule({ callbacks: { user_may_invite: async () => {} } });
+// @ts-expect-error a boolean, later, in an entry
+defineModule({ callbacks: { user_may_invite: { handler: async () => false } } });
+// @ts-expect-error fields where Synapse takes only a code
+defineModule({ callbacks: { user_may_send_state_event: () => [Codes.FORBIDDEN, {}] } });
+// @ts-expect-error fields that are no object
+defineModule({ callbacks: { user_may_invite: () => [Codes.FORBIDDEN, "no"] } });
+// @ts-expect-error a code where Synapse wants a boolean
+defineModule({ callbacks: { check_event_allowed: () => Codes.FORBIDDEN } });
+// @ts-expect-error a replacement without any honoured field
+defineModule({ callbacks: { check_event_allowed: () => ({}) } });
+// @ts-expect-error a misspelt field of a replacement
+defineModule({ callbacks: { check_event_allowed: () => ({ contents: {} }) } });
+// @ts-expect-error NOT_SPAM where Synapse wants a boolean
+defineModule({ callbacks: { should_drop_federated_event: () => NOT_SPAM } });
+// @ts-expect-error the text of a behaviour
+defineModule({ callbacks: { check_registration_for_spam: () => "allow" } });
+// @ts-expect-error a behaviour that there is not
+defineModule({ callbacks: { check_registration_for_spam: () => RegistrationBehaviour.BLOCK } });
+// @ts-expect-error an answer where request_content is to be edited
+defineModule({ callbacks: { on_create_room: ({ request_content }) => ({ ...request_content }) } });
+
+// Parameters, config, data
+
+// @ts-expect-error parameters are frozen
+defineModule({
+  callbacks: {
+    on_new_event: ({ event }) => {
+      event.content.body = "x";
+    },
+  },
+});
+// @ts-expect-error a config key that does not exist
+defineModule({ configSchema, callbacks: { on_new_event: (_, { config, log }) => log.info(config.allowed) } });
+// @ts-expect-error a config key in setup that does not exist
+defineModule({ configSchema, setup: ({ config }) => config.allowed });
+// @ts-expect-error a config key in match that does not exist
+defineModule({
+  configSchema,
+  callbacks: { user_may_invite: { match: (config) => ({ room_id: config.rooms }), handler: () => NOT_SPAM } },
+});
+// @ts-expect-error a config key in a module without a schema
+defineModule({ callbacks: { on_new_event: (_, { config, log }) => log.info(config.allowed_domains) } });
+// @ts-expect-error a data key that does not exist
+defineModule({
+  setup: () => ({ seen: 1 }),
+  callbacks: { on_new_event: (_, { data, log }) => log.info(data.saw) },
+});
+// @ts-expect-error a data key of an async setup that does not exist
+defineModule({
+  setup: async ({ api }) => ({ at: api.server_name }),
+  callbacks: { on_new_event: (_, { data, log }) => log.info(data.it) },
+});
+// @ts-expect-error data in a module without setup
+defineModule({ callbacks: { on_new_event: (_, { data, log }) => log.info(data.seen) } });
+// @ts-expect-error a key of the context that does not exist
+defineModule({ callbacks: { on_new_event: (_, { logger }) => logger } });
+// @ts-expect-error a schema that is none
+defineModule({ configSchema: { type: "objekt" } });
+
+// match and room_state
+
+// @ts-expect-error a parameter that the callback does not have
+defineModule({ callbacks: { user_may_invite: { match: { invitor: ["@a:b"] }, handler: () => NOT_SPAM } } });
+// @ts-expect-error a misspelt field of an event
+defineModule({ callbacks: { on_new_event: { match: { sendr: ["@a:b"] }, handler() {} } } });
+// @ts-expect-error a misspelt field under not
+defineModule({ callbacks: { on_new_event: { match: { not: { sendr: ["@a:b"] } }, handler() {} } } });
+// @ts-expect-error one glob that is not in a list
+defineModule({ callbacks: { user_may_invite: { match: { inviter: "@a:b" }, handler: () => NOT_SPAM } } });
+// @ts-expect-error a room state key without its state_key
+defineModule({ callbacks: { on_new_event: { room_state: [["m.room.create"]], handler() {} } } });
+
+// api and web resources
+
+// @ts-expect-error a promise is not a yes
+defineModule({
+  setup: async ({ api }) => {
+    if (api.is_user_admin({ user_id: "@a:b" })) return 1;
+    return 2;
+  },
+});
+// @ts-expect-error parameters travel by name
+defineModule({ setup: ({ api }) => api.is_mine("@a:b") });
+// @ts-expect-error a method that there is not
+defineModule({ setup: ({ api }) => api.is_main({ id: "@a:b" }) });
+// @ts-expect-error a misspelt parameter
+defineModule({ setup: ({ api }) => api.get_room_state({ room_id: "!a:b", filter: [] }) });
+// @ts-expect-error properties cannot be set
+defineModule({
+  setup: ({ api }) => {
+    api.server_name = "x";
+  },
+});
+// @ts-expect-error a web handler that answers nothing
+defineModule({ web_resources: { "/_synapse/client/x": () => undefined } });
