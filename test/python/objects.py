@@ -1,0 +1,27 @@
+"""Real objects of Synapse for the tests."""
+
+from typing import Any
+
+from synapse.api.room_versions import KNOWN_ROOM_VERSIONS
+from synapse.events import EventBase, make_event_from_dict
+
+
+def event(room_version: str = "10", **fields: Any) -> EventBase:
+    """An event of @alice:test; a field of None is left out."""
+    pdu = {
+        "type": "m.room.message",
+        "sender": "@alice:test",
+        "room_id": "!room:test",
+        "content": {"body": "hello", "msgtype": "m.text"},
+        "origin_server_ts": 1,
+        "depth": 2,
+        "auth_events": [],
+        "prev_events": [],
+        "hashes": {"sha256": "x"},
+        "signatures": {},
+        "unsigned": {"age_ts": 1},
+        **fields,
+    }
+    return make_event_from_dict(
+        {key: value for key, value in pdu.items() if value is not None}, KNOWN_ROOM_VERSIONS[room_version]
+    )

@@ -1,0 +1,56 @@
+"""The catalogue against the installed Synapse, both ways."""
+
+import inspect
+import json
+
+import pytest
+from synapse.api.errors import Codes
+from synapse.module_api import AccountDataManager, ModuleApi, PublicRoomListManager
+from synapse_module_bridge.catalogue import CALLBACKS, METHODS, SCHEMAS_FOLDER, TYPES
+from synapse_module_bridge.codec import DECODE, ENCODE
+from synapse_module_bridge.synapse_api import available_callbacks, register_method
+
+# Registration methods that take something else than callbacks.
+NOT_FOR_CALLBACKS = {"register_cached_function", "register_device", "register_user", "register_web_resource"}
+
+
+def test_the_catalogue_declares_every_callback_that_synapse_takes_and_no_other() -> None:
+    declared: dict[str, set[str]] = {}
+    for callback in CALLBACKS.values():
+        declared.setdefault(register_method(callback.category), set()).add(callback.name)
+    in_synapse = {
+        name: set(inspect.signature(method).parameters) - {"self"}
+        for name, method in inspect.getmembers(ModuleApi, inspect.isfunction)
+        if name.startswith("register_") and name not in NOT_FOR_CALLBACKS
+    }
+    assert declared == in_synapse
+
+
+def test_the_shim_sees_the_same_callbacks_in_the_running_synapse() -> None:
+    available = available_callbacks(ModuleApi)
+    assert all(name in available[callback.category] for name, callback in CALLBACKS.items())
+
+
+def test_the_catalogue_declares_every_error_code_of_synapse_and_no_other() -> None:
+    declared = json.loads((SCHEMAS_FOLDER / "codes.json").read_text())
+    assert declared == {code.name: code.value for code in Codes}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_each_module_api_method_takes_the_declared_parameters(name: str) -> None:
+    owner, _, method_name = name.rpartition(".")
+    cls = {
+        "": ModuleApi,
+        "account_data_manager": AccountDataManager,
+        "public_room_list_manager": PublicRoomListManager,
+    }[owner]
+    parameters = inspect.signature(getattr(cls, method_name)).parameters
+    for param in METHODS[name].params:
+        assert param.name in parameters
+        has_default = parameters[param.name].default is not inspect.Parameter.empty
+        assert param.optional == has_default
+
+
+def test_each_codec_is_for_a_declared_type() -> None:
+    assert set(ENCODE) <= set(TYPES)
+    assert set(DECODE) <= set(TYPES)

@@ -1,0 +1,115 @@
+"""The JSON-RPC connection, over two ends in memory."""
+
+from typing import Any
+
+import pytest
+from synapse_module_bridge.rpc import Answer, ConnectionGone, Refuse, Rpc, RpcError
+from synapse_module_bridge.wire import BrokenStream, FrameReader, decode, encode
+from twisted.internet.defer import CancelledError, Deferred
+
+
+class End:
+    """One end of a connection, with all that it has sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+        self.asked: list[tuple[str, Any]] = []
+        self._frames = FrameReader()
+        self.rpc = Rpc(self._written, self._asked)
+
+    def _written(self, data: bytes) -> None:
+        self.sent += [decode(body) for body in self._frames.feed(data)]
+
+    def _asked(self, method: str, params: Any, answer: Answer, refuse: Refuse) -> None:
+        self.asked.append((method, params))
+        if method == "refuse":
+            refuse(RpcError(-32001, "no", {"module": "m"}))
+        else:
+            answer({"echo": params})
+
+    def receive(self, **message: Any) -> None:
+        self.rpc.data_received(encode({"jsonrpc": "2.0", **message}))
+
+
+def outcome(deferred: "Deferred[Any]") -> Any:
+    results: list[Any] = []
+    deferred.addBoth(results.append)
+    assert results, "the Deferred has not fired"
+    return getattr(results[0], "value", results[0])
+
+
+def test_answers_find_their_requests_in_any_order() -> None:
+    end = End()
+    first, second = end.rpc.request("a", {"x": 1}), end.rpc.request("b", {})
+    assert [(sent["method"], sent["params"]) for sent in end.sent] == [("a", {"x": 1}), ("b", {})]
+    end.receive(id=end.sent[1]["id"], result="two")
+    end.receive(id=end.sent[0]["id"], result=None)
+    assert (outcome(first), outcome(second)) == (None, "two")
+
+
+def test_an_error_keeps_its_code_message_and_data() -> None:
+    end = End()
+    asking = end.rpc.request("a", {})
+    end.receive(id=end.sent[0]["id"], error={"code": -32002, "message": "fault", "data": {"module": "m"}})
+    error = outcome(asking)
+    assert isinstance(error, RpcError)
+    assert (error.code, error.message, error.data) == (-32002, "fault", {"module": "m"})
+
+
+@pytest.mark.parametrize("error", [{}, {"code": "x", "message": 5, "data": []}, {"code": None}])
+def test_a_malformed_error_is_still_an_error(error: Any) -> None:
+    end = End()
+    asking = end.rpc.request("a", {})
+    end.receive(id=end.sent[0]["id"], error=error)
+    assert isinstance(outcome(asking), RpcError)
+
+
+def test_cancelling_tells_the_other_side_and_drops_the_late_answer() -> None:
+    end = End()
+    asking = end.rpc.request("a", {})
+    asking.cancel()
+    assert isinstance(outcome(asking), CancelledError)
+    assert end.sent[1] == {"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": end.sent[0]["id"]}}
+    end.receive(id=end.sent[0]["id"], result=1)
+
+
+@pytest.mark.parametrize("answer", [{"id": 99, "result": 1}, {"id": "1", "result": 1}, {"id": None, "result": 1}, {}])
+def test_answers_that_nobody_waits_for_are_dropped(answer: Any) -> None:
+    end = End()
+    asking = end.rpc.request("a", {})
+    end.receive(**answer)
+    assert not asking.called
+
+
+def test_closing_fails_what_waits_and_what_comes() -> None:
+    end = End()
+    asking = end.rpc.request("a", {})
+    end.rpc.close("it ended")
+    assert isinstance(outcome(asking), ConnectionGone)
+    assert isinstance(outcome(end.rpc.request("b", {})), ConnectionGone)
+    assert len(end.sent) == 1
+
+
+def test_requests_of_the_other_side_are_answered() -> None:
+    end = End()
+    end.receive(id=7, method="echo", params={"a": 1})
+    end.receive(id="x", method="refuse", params={})
+    end.receive(id=8, method="echo", params=[1])
+    assert end.sent[0] == {"jsonrpc": "2.0", "id": 7, "result": {"echo": {"a": 1}}}
+    assert end.sent[1]["error"] == {"code": -32001, "message": "no", "data": {"module": "m"}}
+    assert end.sent[2]["error"]["code"] == -32600
+
+
+@pytest.mark.parametrize("body", [b"[]", b"1", b"{", b"null"])
+def test_a_frame_that_is_no_message_breaks_the_stream(body: bytes) -> None:
+    with pytest.raises(BrokenStream):
+        End().rpc.data_received(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+def test_parameters_that_are_no_json_fail_that_request_alone() -> None:
+    end = End()
+    with pytest.raises(ValueError):
+        end.rpc.request("a", {"x": float("nan")})
+    fine = end.rpc.request("b", {})
+    end.receive(id=end.sent[0]["id"], result=1)
+    assert outcome(fine) == 1
