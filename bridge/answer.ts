@@ -1,0 +1,78 @@
+// Checks what a handler answered, and brings it into the one form that the shim expects of its type.
+import type { ErrorObject } from "ajv";
+import { safeFields } from "./call-error.js";
+import type { Callback, Catalogue } from "./catalogue.js";
+import { survivesJson } from "./json-check.js";
+
+/** Says why an answer does not fit; the text goes on after "<module>: <callback> ". */
+export class UnfitAnswer extends Error {}
+
+/** The normalised answer; throws UnfitAnswer. `warn` is told what was left out. */
+export function readAnswer(
+  callback: Callback,
+  answer: unknown,
+  catalogue: Catalogue,
+  warn: (message: string) => void,
+): unknown {
+  if (callback.result === "Nothing" || callback.result === "Edits") return null;
+  const problem = survivesJson(answer);
+  const validate = catalogue.validator(callback.result);
+  if (problem && typeof answer === "object")
+    throw new UnfitAnswer(`answered something that is not JSON:${problem}`);
+  if (problem || !validate(answer)) {
+    throw new UnfitAnswer(
+      `answered ${render(answer)}; expected ${expected(callback.result, catalogue)}${hint(answer, validate.errors)}`,
+    );
+  }
+  if (callback.result === "EventAllowedVerdict") return normaliseEventAllowed(answer);
+  if (Array.isArray(answer) && typeof answer[0] === "string") {
+    const { fields, dropped } = safeFields(answer[1]);
+    if (dropped.length > 0)
+      warn(`${callback.name}: the fields beside a code may not hold ${dropped.join(" and ")}: left out`);
+    return [answer[0], fields];
+  }
+  return answer;
+}
+
+/** Synapse's pair says the same as its parts: false refuses, a replacement replaces. */
+function normaliseEventAllowed(answer: unknown): unknown {
+  if (!Array.isArray(answer)) return answer;
+  const [allowed, replacement] = answer;
+  return allowed ? (replacement ?? true) : false;
+}
+
+/** The type as its author reads it in the SDK. */
+function expected(result: string, catalogue: Catalogue): string {
+  const definition = catalogue.type(result);
+  if (definition.tsType)
+    return definition.tsType
+      .replace(/typeof /g, "")
+      .replace(/ \| ([^|]*)$/, " or $1")
+      .replaceAll(" | ", ", ");
+  return [definition.type ?? "a value of its type"].flat().join(" or ");
+}
+
+/** Short, and without the contents of objects: it ends up in logs. */
+function render(answer: unknown, inside = false): string {
+  if (typeof answer === "string")
+    return JSON.stringify(answer.length > 60 ? `${answer.slice(0, 60)}...` : answer);
+  if (typeof answer === "bigint") return `${answer}n`;
+  if (typeof answer === "function") return "a function";
+  if (typeof answer !== "object" || answer === null) return String(answer);
+  if (Array.isArray(answer)) {
+    if (inside || answer.length > 4) return `a list of ${answer.length}`;
+    return `[${answer.map((one) => render(one, true)).join(", ")}]`;
+  }
+  const keys = Object.keys(answer);
+  return keys.length > 0 ? `an object with ${keys.slice(0, 8).join(", ")}` : "an empty object";
+}
+
+/** Where inside an object or a list the answer went wrong. */
+function hint(answer: unknown, errors: ErrorObject[] | null | undefined): string {
+  if (typeof answer !== "object" || answer === null || !errors) return "";
+  const deep = errors.find((error) => error.instancePath !== "");
+  if (!deep) return "";
+  if (deep.keyword === "enum" && deep.instancePath === "/0")
+    return " (an unknown code: throw a SynapseError to use a code of your own)";
+  return ` (${deep.instancePath.slice(1).replaceAll("/", ".")} ${deep.message})`;
+}

@@ -1,0 +1,151 @@
+// Reads schemas/*.json once and compiles the validators of the wire types when they are first used.
+// It knows nothing of modules or of the wire.
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Ajv, type ValidateFunction } from "ajv";
+
+export interface Callback {
+  name: string;
+  category: string;
+  since: string;
+  summary: string;
+  params: Record<string, string>;
+  subject?: string;
+  result: string;
+  on_failure: { default: string };
+  delivery?: "notify";
+  edits?: string;
+  swallows?: boolean;
+  forwarded?: boolean;
+}
+
+export interface ApiProperty {
+  type: string;
+  summary: string;
+}
+
+export interface ApiMethod {
+  access: "sync" | "read" | "write";
+  params: Record<string, string>;
+  result: string;
+  summary: string;
+}
+
+export interface WireType {
+  description?: string;
+  type?: string | string[];
+  enum?: unknown[];
+  tsType?: string;
+  pass?: unknown[];
+  merge?: boolean;
+  mutable?: boolean;
+}
+
+export interface Catalogue {
+  /** sha256 of every byte in schemas/*.json: host and shim must hold the same. */
+  hash: string;
+  callbacks: ReadonlyMap<string, Callback>;
+  properties: ReadonlyMap<string, ApiProperty>;
+  methods: ReadonlyMap<string, ApiMethod>;
+  codes: ReadonlySet<string>;
+  errors: Readonly<Record<string, { code: number }>>;
+  configSchema: object;
+  /** The definition of a wire type, by its name without the `?`. */
+  type(name: string): WireType;
+  /** A validator for one wire type; `?` at the end of its name also lets null through. */
+  validator(name: string): ValidateFunction;
+  /** A validator for an object of named wire types; a key that ends in `?` may be absent. */
+  paramsValidator(params: Record<string, string>, closed: boolean): ValidateFunction;
+}
+
+let loaded: Catalogue | undefined;
+
+export function catalogue(): Catalogue {
+  loaded ??= readCatalogue(schemasFolder());
+  return loaded;
+}
+
+/** The schemas lie beside the bundled host, else at the root of the package. */
+export function schemasFolder(): string {
+  const beside = fileURLToPath(new URL("./schemas", import.meta.url));
+  return existsSync(beside) ? beside : fileURLToPath(new URL("../schemas", import.meta.url));
+}
+
+export function readCatalogue(folder: string): Catalogue {
+  const read = (name: string) => JSON.parse(readFileSync(`${folder}/${name}`, "utf8"));
+  const types = read("types.json");
+  const codes = new Set<string>(Object.values(read("codes.json")));
+  const api = read("api.json");
+
+  const ajv = new Ajv({
+    strict: true,
+    allErrors: false,
+    allowUnionTypes: true,
+    strictTypes: false,
+    strictTuples: false,
+    strictRequired: false, // EventReplacement: the honoured fields are declared a level above
+  });
+  ajv.addVocabulary(["tsType", "pass", "mutable", "merge"]);
+  ajv.addSchema({ $id: "codes.json", enum: [...codes] });
+  ajv.addSchema(types);
+
+  const validators = new Map<string, ValidateFunction>();
+  const compiled = new Map<string, ValidateFunction>();
+  return {
+    hash: hashOf(folder),
+    callbacks: new Map(
+      entries<Callback>(read("callbacks.json")).map(([name, entry]) => [name, { ...entry, name }]),
+    ),
+    properties: new Map(entries<ApiProperty>(api.properties)),
+    methods: new Map(entries<ApiMethod>(api.methods)),
+    codes,
+    errors: Object.fromEntries(entries<{ code: number }>(read("errors.json"))),
+    configSchema: read("config.schema.json"),
+    type(name) {
+      const definition: WireType | undefined = types.definitions[name];
+      if (definition === undefined) throw new Error(`types.json has no definition ${name}`);
+      return definition;
+    },
+    validator(name) {
+      const known = validators.get(name);
+      if (known) return known;
+      const validate = ajv.compile(reference(name));
+      validators.set(name, validate);
+      return validate;
+    },
+    paramsValidator(params, closed) {
+      const key = JSON.stringify([params, closed]);
+      const known = compiled.get(key);
+      if (known) return known;
+      const names = Object.keys(params);
+      const validate = ajv.compile({
+        type: "object",
+        properties: Object.fromEntries(
+          entries<string>(params).map(([name, type]) => [name.replace(/\?$/, ""), reference(type)]),
+        ),
+        required: names.filter((name) => !name.endsWith("?")),
+        additionalProperties: !closed,
+      });
+      compiled.set(key, validate);
+      return validate;
+    },
+  };
+}
+
+function reference(type: string): object {
+  if (!type.endsWith("?")) return { $ref: `types.json#/definitions/${type}` };
+  return { anyOf: [reference(type.slice(0, -1)), { type: "null" }] };
+}
+
+function entries<T>(object: Record<string, T>): [string, T][] {
+  return Object.entries(object).filter(([name]) => name !== "$schema");
+}
+
+function hashOf(folder: string): string {
+  const hash = createHash("sha256");
+  for (const name of readdirSync(folder).sort()) {
+    if (name.endsWith(".json")) hash.update(readFileSync(`${folder}/${name}`));
+  }
+  return hash.digest("hex");
+}

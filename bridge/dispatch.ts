@@ -1,0 +1,135 @@
+// One call: asks modules in order until one decides, by the rules that the catalogue gives for the callback's result.
+// It does no I/O of its own and knows no failure policy: that is the shim's.
+import { performance } from "node:perf_hooks";
+import { readAnswer, UnfitAnswer } from "./answer.js";
+import { CallError, cancelled, fromSynapseError, moduleFault, moduleUnavailable } from "./call-error.js";
+import type { Callback, Catalogue } from "./catalogue.js";
+import { makeContext, type RunningModule } from "./context.js";
+import { isSynapseError } from "./errors.js";
+import { survivesJson } from "./json-check.js";
+import { Lifetime } from "./lifetime.js";
+import { mergeAnswers } from "./merge.js";
+import { type Lent, type Params, prepareParams } from "./params.js";
+import type { StateSource } from "./state.js";
+
+export interface Call {
+  call: number;
+  modules: string[];
+  params: Params;
+  request: string | null;
+}
+
+export interface Asked {
+  module: string;
+  ms: number;
+}
+
+export interface Decision {
+  answer: unknown;
+  module: string | null;
+  asked: Asked[];
+}
+
+export interface Surroundings {
+  catalogue: Catalogue;
+  modules: ReadonlyMap<string, RunningModule>;
+  state: StateSource;
+  signal: AbortSignal;
+}
+
+/** Throws a CallError, whose data tells who was asked. */
+export async function dispatch(callback: Callback, call: Call, around: Surroundings): Promise<Decision> {
+  const asked: Asked[] = [];
+  try {
+    return await askInOrder(callback, call, around, asked);
+  } catch (error) {
+    if (error instanceof CallError) error.data.asked = asked;
+    throw error;
+  }
+}
+
+async function askInOrder(
+  callback: Callback,
+  call: Call,
+  around: Surroundings,
+  asked: Asked[],
+): Promise<Decision> {
+  const { pass = [], merge = false } = around.catalogue.type(callback.result);
+  const lent = prepareParams(callback, call, around);
+  const edited = callback.edits === undefined ? undefined : call.params[callback.edits];
+  const before = edited === undefined ? undefined : JSON.stringify(edited);
+  const answers: unknown[] = [];
+  for (const name of call.modules) {
+    if (around.signal.aborted) throw cancelled();
+    const started = performance.now();
+    let answer: unknown;
+    try {
+      answer = await ask(name, callback, call, lent, around);
+    } catch (error) {
+      if (callback.delivery !== "notify" || !(error instanceof CallError) || error.kind === "cancelled")
+        throw error;
+      // Nobody waits for the answer, and the next module has its own business with the news.
+      around.modules.get(name)?.log.error({ request: call.request }, `${callback.name}: ${error.message}`);
+      answer = null;
+    } finally {
+      asked.push({ module: name, ms: Math.round((performance.now() - started) * 1000) / 1000 });
+    }
+    if (merge) answers.push(answer);
+    else if (!pass.includes(answer)) return { answer, module: name, asked };
+  }
+  if (merge) return { answer: mergeAnswers(answers), module: null, asked };
+  if (before !== undefined && JSON.stringify(edited) !== before)
+    return { answer: edited, module: null, asked };
+  return { answer: pass[0] ?? null, module: null, asked };
+}
+
+async function ask(
+  name: string,
+  callback: Callback,
+  call: Call,
+  lent: Lent,
+  around: Surroundings,
+): Promise<unknown> {
+  const running = around.modules.get(name);
+  const entry = running?.module.callbacks.get(callback.name);
+  if (!running || !entry)
+    throw moduleUnavailable(name, `the host has no module that answers ${callback.name}`);
+  const data = await running.setup.ready(around.signal);
+  const lifetime = new Lifetime(callback.name, around.signal);
+  const context = makeContext(running, data, around.signal, call.request);
+  const warn = (message: string) => running.log.warn({ request: call.request }, `${name}: ${message}`);
+  try {
+    const answer = await untilAborted(entry.handler(lent.forModule(lifetime), context), around.signal);
+    const problem = callback.edits === undefined ? undefined : survivesJson(call.params[callback.edits]);
+    if (problem) throw new UnfitAnswer(`left something in ${callback.edits} that is not JSON:${problem}`);
+    return readAnswer(callback, answer, around.catalogue, warn);
+  } catch (error) {
+    if (error instanceof CallError) throw error;
+    if (error instanceof UnfitAnswer) throw moduleFault(name, "answer", `${callback.name} ${error.message}`);
+    if (isSynapseError(error)) throw fromSynapseError(name, error, warn);
+    running.log.error({ request: call.request, err: error }, `${name}: ${callback.name} threw`);
+    throw moduleFault(name, "threw", `${callback.name} threw ${describeThrown(error)}`);
+  } finally {
+    lifetime.end("after its handler had settled");
+  }
+}
+
+export function describeThrown(error: unknown): string {
+  if (typeof error === "object" && error !== null && "message" in error) {
+    return `${"name" in error ? error.name : "Error"}: ${error.message}`;
+  }
+  return String(error);
+}
+
+/** A handler that never settles must not keep its call alive. */
+export function untilAborted(value: unknown, signal: AbortSignal): unknown {
+  if (typeof value !== "object" || value === null || !("then" in value)) return value;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(cancelled());
+    signal.addEventListener("abort", abort, { once: true });
+    Promise.resolve(value)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", abort));
+    if (signal.aborted) abort();
+  });
+}

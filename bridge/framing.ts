@@ -1,0 +1,136 @@
+// Reads and writes JSON-RPC messages as `Content-Length: N\r\n\r\n` and N bytes of JSON: one write per message, and a
+// bounded frame. A stream that does not follow this is given up, since it cannot be brought back into step.
+import type { Readable, Writable } from "node:stream";
+import {
+  AbstractMessageReader,
+  AbstractMessageWriter,
+  type DataCallback,
+  type Disposable,
+  ErrorCodes,
+  Message,
+  type MessageReader,
+  type MessageWriter,
+} from "vscode-jsonrpc/node";
+
+// Larger than any request that Synapse lets through, small enough to notice a stream that has gone wrong.
+export const MAX_FRAME = 64 * 1024 * 1024;
+const MAX_HEADER = 1024;
+const HEADER_END = Buffer.from("\r\n\r\n");
+
+export class FrameReader extends AbstractMessageReader implements MessageReader {
+  #chunks: Buffer[] = [];
+  #size = 0;
+  #length: number | undefined;
+  #broken = false;
+  /** How many requests have come in so far. */
+  requests = 0;
+
+  constructor(private readonly input: Readable) {
+    super();
+  }
+
+  /** Takes bytes until the stream ends; a fault in the stream is told by onError, after which nothing more is read. */
+  listen(callback: DataCallback): Disposable {
+    this.input.on("data", (chunk: Buffer) => this.#take(chunk, callback));
+    this.input.on("error", (error) => this.fireError(error));
+    this.input.on("close", () => this.fireClose());
+    return { dispose: () => this.input.destroy() };
+  }
+
+  #take(chunk: Buffer, callback: DataCallback): void {
+    if (this.#broken) return;
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    try {
+      for (let message = this.#next(); message !== undefined; message = this.#next()) callback(message);
+    } catch (error) {
+      this.#broken = true;
+      this.fireError(error);
+    }
+  }
+
+  #next(): Message | undefined {
+    this.#length ??= this.#readHeader();
+    if (this.#length === undefined || this.#size < this.#length) return undefined;
+    const body = this.#drop(this.#length);
+    this.#length = undefined;
+    const message: unknown = JSON.parse(body.toString("utf8"));
+    if (typeof message !== "object" || message === null || Array.isArray(message)) {
+      throw new Error("the stream holds a frame that is not a JSON-RPC message");
+    }
+    if (Message.isRequest(message as Message)) this.requests++;
+    return message as Message;
+  }
+
+  #readHeader(): number | undefined {
+    if (this.#size === 0) return undefined;
+    const buffer = this.#joined();
+    const end = buffer.indexOf(HEADER_END);
+    if (end === -1 && buffer.length <= MAX_HEADER) return undefined;
+    const header = buffer.toString("latin1", 0, end === -1 ? MAX_HEADER : end);
+    const lengths = header.match(/^content-length: *(\d{1,15})$/gim) ?? [];
+    if (end === -1 || end > MAX_HEADER || lengths.length !== 1) {
+      throw new Error(
+        `the stream does not hold a Content-Length header: ${JSON.stringify(header.slice(0, 80))}`,
+      );
+    }
+    const length = Number(lengths[0]?.replace(/\D/g, ""));
+    if (length > MAX_FRAME) throw new Error(`a frame of ${length} bytes is over the limit of ${MAX_FRAME}`);
+    this.#drop(end + HEADER_END.length);
+    return length;
+  }
+
+  #joined(): Buffer {
+    const buffer = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
+    this.#chunks = [buffer as Buffer];
+    return buffer as Buffer;
+  }
+
+  #drop(length: number): Buffer {
+    const buffer = this.#joined();
+    this.#size -= length;
+    this.#chunks = this.#size > 0 ? [buffer.subarray(length)] : [];
+    return buffer.subarray(0, length);
+  }
+}
+
+export class FrameWriter extends AbstractMessageWriter implements MessageWriter {
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly output: Writable) {
+    super();
+    output.on("error", (error) => this.fireError(error));
+    output.on("close", () => this.fireClose());
+  }
+
+  write(message: Message): Promise<void> {
+    let body = JSON.stringify(message);
+    let size = Buffer.byteLength(body);
+    if (size > MAX_FRAME) {
+      const text = `a message of ${size} bytes is over the limit of ${MAX_FRAME}`;
+      if (!Message.isResponse(message)) return Promise.reject(new Error(text));
+      body = JSON.stringify({
+        jsonrpc: "2.0",
+        id: message.id,
+        error: { code: ErrorCodes.InternalError, message: text },
+      });
+      size = Buffer.byteLength(body);
+    }
+    const written = new Promise<void>((resolve, reject) => {
+      this.output.write(`Content-Length: ${size}\r\n\r\n${body}`, (error) =>
+        error ? reject(error) : resolve(),
+      );
+    });
+    this.#last = written.catch(() => {});
+    return written;
+  }
+
+  /** Resolves when all that was written so far has left, or cannot leave. */
+  async drained(): Promise<void> {
+    await this.#last;
+  }
+
+  end(): void {
+    this.output.end();
+  }
+}

@@ -1,0 +1,13 @@
+// Makes JSON values read-only all the way down.
+
+/** Not recursive: how deep an event is nested, its sender decides. */
+export function deepFreeze<T>(value: T): T {
+  const left: unknown[] = [value];
+  while (left.length > 0) {
+    const one = left.pop();
+    if (typeof one !== "object" || one === null || Object.isFrozen(one)) continue;
+    Object.freeze(one);
+    for (const inner of Object.values(one)) if (typeof inner === "object" && inner !== null) left.push(inner);
+  }
+  return value;
+}

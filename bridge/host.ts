@@ -1,0 +1,208 @@
+// The host: answers `initialize`, `start`, callbacks and web requests over one JSON-RPC connection. It runs until the
+// other end closes; what a process does around that is in serve.ts.
+import { setImmediate } from "node:timers/promises";
+import {
+  type CancellationToken,
+  createMessageConnection,
+  ErrorCodes,
+  type MessageConnection,
+  ResponseError,
+} from "vscode-jsonrpc/node";
+import { type ApiSource, makeApi, type SynapseInfo, WireError } from "./api.js";
+import { CallError, type CallErrorKind } from "./call-error.js";
+import type { Catalogue } from "./catalogue.js";
+import type { RunningModule } from "./context.js";
+import { type Call, type Decision, dispatch } from "./dispatch.js";
+import type { FrameReader, FrameWriter } from "./framing.js";
+import type { Event } from "./generated.js";
+import { loadModules } from "./loader.js";
+import type { Logger } from "./log.js";
+import type { Fault, LoadedModule, ModuleSettings } from "./module.js";
+import { UnfitParams } from "./params.js";
+import { ModuleSetup, SETUP_TIMES, type SetupTimes } from "./setup.js";
+import type { StateSource } from "./state.js";
+import { answerWeb, type WebAnswer, type WebCall } from "./web.js";
+
+export const PROTOCOL = 1;
+// -32800 is what the Language Server Protocol answers to a cancelled request; nobody reads it.
+const CANCELLED = -32800;
+// More messages than can wait: requests with an unknown method are never begun, and must not be waited for.
+const MAX_QUEUE = 10_000;
+
+export interface HostOptions {
+  catalogue: Catalogue;
+  log: Logger;
+  version: string;
+  setupTimes?: SetupTimes;
+}
+
+interface Initialize {
+  protocol: number;
+  version: string;
+  catalogue: string;
+  synapse: SynapseInfo;
+  modules: ModuleSettings[];
+}
+
+export class Host {
+  readonly connection: MessageConnection;
+  readonly modules = new Map<string, RunningModule>();
+  #options: HostOptions;
+  #initialized = false;
+  #underWay = new Set<Promise<unknown>>();
+  #handles = new WeakMap<object, number>();
+  #begun = 0;
+  #reader: FrameReader;
+  #writer: FrameWriter;
+
+  constructor(reader: FrameReader, writer: FrameWriter, options: HostOptions) {
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#options = options;
+    this.connection = createMessageConnection(reader, writer, connectionLog(options.log));
+    this.#on("initialize", (params: Initialize) => this.#initialize(params));
+    this.#on("web", (params: WebCall, signal) => this.#web(params, signal));
+    for (const callback of options.catalogue.callbacks.values()) {
+      if (callback.forwarded === false) continue;
+      this.#on(`callback/${callback.name}`, (params: Call, signal): Promise<Decision> => {
+        const { catalogue } = options;
+        return dispatch(callback, params, {
+          catalogue,
+          modules: this.modules,
+          state: this.#stateOf(params.call),
+          signal,
+        });
+      });
+    }
+    this.connection.onNotification("start", () => {
+      for (const { setup } of this.modules.values()) setup.start();
+    });
+  }
+
+  listen(): void {
+    this.connection.listen();
+  }
+
+  /** Once the input has ended: lets what came before the end be begun and finished, and answered. */
+  async finish(): Promise<void> {
+    for (const { setup } of this.modules.values()) setup.stop();
+    // The connection begins one message in each turn of the event loop.
+    for (let turn = 0; turn < MAX_QUEUE && this.#begun < this.#reader.requests; turn++) await setImmediate();
+    await Promise.allSettled(this.#underWay);
+    // The answers are handed to the writer after that.
+    await setImmediate();
+    await this.#writer.drained();
+    this.connection.dispose();
+  }
+
+  #on<Params>(method: string, handler: (params: Params, signal: AbortSignal) => Promise<object>): void {
+    this.connection.onRequest(method, (params: unknown, token: CancellationToken) => {
+      this.#begun++;
+      const controller = new AbortController();
+      token.onCancellationRequested(() => controller.abort());
+      if (token.isCancellationRequested) controller.abort();
+      const result = handler(params as Params, controller.signal).catch((error) => {
+        throw this.#toWire(error);
+      });
+      this.#underWay.add(result);
+      const done = () => this.#underWay.delete(result);
+      result.then(done, done);
+      return result;
+    });
+  }
+
+  async #initialize(params: Initialize) {
+    const { catalogue, version } = this.#options;
+    const faults: Fault[] = [];
+    if (this.#initialized)
+      throw new ResponseError(ErrorCodes.InvalidRequest, "the host was initialized already");
+    this.#initialized = true;
+    if (params.protocol !== PROTOCOL || params.version !== version || params.catalogue !== catalogue.hash) {
+      faults.push({ path: [], message: describeMismatch(params, this.#options) });
+    } else {
+      const loaded = await loadModules(params.modules, catalogue);
+      faults.push(...loaded.faults);
+      for (const module of loaded.modules) this.modules.set(module.name, this.#run(module, params.synapse));
+    }
+    const runtime = `node ${process.version}`;
+    const modules = [...this.modules.values()].map(({ module }) => declare(module));
+    return { version, catalogue: catalogue.hash, runtime, modules, faults };
+  }
+
+  #run(module: LoadedModule, synapse: SynapseInfo): RunningModule {
+    const { catalogue, log: logger, setupTimes = SETUP_TIMES } = this.#options;
+    const source: ApiSource = {
+      request: (method, params) => this.#ask(`api/${method}`, params),
+      handleOf: (request) =>
+        typeof request === "object" && request !== null ? this.#handles.get(request) : undefined,
+    };
+    const api = makeApi(module, synapse, source, catalogue);
+    const log = logger.child({ module: module.name });
+    return { module, api, log, setup: new ModuleSetup(module, api, log, setupTimes) };
+  }
+
+  #web(params: WebCall, signal: AbortSignal): Promise<WebAnswer> {
+    return answerWeb(params, { modules: this.modules, handles: this.#handles, signal });
+  }
+
+  #stateOf(call: number): StateSource {
+    return {
+      get: (keys) => this.#ask("state/get", { call, keys }) as Promise<Event[]>,
+      keys: () => this.#ask("state/keys", { call }) as Promise<[string, string][]>,
+    };
+  }
+
+  async #ask(method: string, params: object): Promise<unknown> {
+    try {
+      return await this.connection.sendRequest(method, params);
+    } catch (error) {
+      if (!(error instanceof ResponseError)) throw error;
+      const kinds = Object.entries(this.#options.catalogue.errors);
+      const kind = kinds.find(([, { code }]) => code === error.code)?.[0];
+      throw new WireError(kind, error.message, (error.data ?? {}) as Record<string, unknown>);
+    }
+  }
+
+  #toWire(error: unknown): ResponseError<object> {
+    if (error instanceof ResponseError) return error;
+    if (error instanceof CallError)
+      return new ResponseError(this.#codeOf(error.kind), error.message, error.data);
+    if (error instanceof UnfitParams) return new ResponseError(ErrorCodes.InvalidParams, error.message);
+    this.#options.log.error({ err: error }, "the host failed");
+    return new ResponseError(
+      ErrorCodes.InternalError,
+      `the host failed: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+
+  #codeOf(kind: CallErrorKind): number {
+    if (kind === "cancelled") return CANCELLED;
+    return this.#options.catalogue.errors[kind]?.code ?? ErrorCodes.InternalError;
+  }
+}
+
+function describeMismatch(shim: Initialize, host: HostOptions): string {
+  const detail =
+    shim.version === host.version ? "of the same version, but not of the same build" : "of another version";
+  return (
+    `the shim (${shim.version}, protocol ${shim.protocol}) has started a host ${detail} ` +
+    `(${host.version}, protocol ${PROTOCOL}): install synapse-module-bridge again, so that both come from one package`
+  );
+}
+
+function declare({ name, callbacks, web_resources }: LoadedModule) {
+  const declared = [...callbacks].map(([callback, { match, room_state }]) => [
+    callback,
+    { ...(match && { match }), ...(room_state && { room_state }) },
+  ]);
+  return { name, callbacks: Object.fromEntries(declared), web_resources: [...web_resources.keys()] };
+}
+
+function connectionLog(log: Logger) {
+  return {
+    error: (message: string) => log.error(message),
+    warn: (message: string) => log.warn(message),
+    info: (message: string) => log.debug(message),
+    log: (message: string) => log.debug(message),
+  };
+}

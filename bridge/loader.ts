@@ -1,0 +1,156 @@
+// From the `modules` of the configuration to loaded modules: imports each file, checks its shape, its config and what
+// it declares, and collects all faults instead of stopping at the first.
+import path from "node:path";
+import type { Catalogue } from "./catalogue.js";
+import { readMatch } from "./match-shape.js";
+import type { Entry, Fault, LoadedModule, ModuleSettings } from "./module.js";
+import { didYouMean } from "./nearest.js";
+import { checkConfig, compileSchema, readConfig } from "./settings.js";
+import { type Definition, readDefinition } from "./shape.js";
+import { findFile, importFile } from "./source.js";
+import { readWebResources } from "./webpaths.js";
+
+export interface Loaded {
+  modules: LoadedModule[];
+  faults: Fault[];
+}
+
+export async function loadModules(all: ModuleSettings[], catalogue: Catalogue): Promise<Loaded> {
+  const modules: LoadedModule[] = [];
+  const faults: Fault[] = [];
+  const names = new Set<string>();
+  for (const [index, settings] of all.entries()) {
+    const name = settings.name ?? defaultName(settings.path);
+    if (names.has(name)) {
+      faults.push({
+        path: ["modules", index, settings.name === undefined ? "path" : "name"],
+        message: `another module is called ${name} already: give each a \`name\` of its own`,
+      });
+    }
+    names.add(name);
+    const module = await loadModule(settings, name, ["modules", index], catalogue, faults);
+    if (module) modules.push(module);
+  }
+  findPathClashes(modules, all, faults);
+  return { modules, faults };
+}
+
+/** The file's name without its ending; for a folder, the folder's name. */
+export function defaultName(file: string): string {
+  return path.basename(file).replace(/\.(m|c)?[jt]s$/, "");
+}
+
+async function loadModule(
+  settings: ModuleSettings,
+  name: string,
+  at: Fault["path"],
+  catalogue: Catalogue,
+  faults: Fault[],
+): Promise<LoadedModule | undefined> {
+  const before = faults.length;
+  const grants = readGrants(settings, at, catalogue, faults);
+  const config = readConfig(settings, at, faults);
+  let file = settings.path;
+  // Messages of the import name the file themselves, mostly with a line.
+  const reportPlain = (message: string) => faults.push({ path: [...at, "path"], message });
+  const report = (message: string) => reportPlain(`${file}: ${message}`);
+  let exported: unknown;
+  try {
+    file = findFile(settings.path);
+    exported = await importFile(file);
+  } catch (error) {
+    reportPlain((error as Error).message);
+    return undefined;
+  }
+  const definition = readDefinition(exported, catalogue, report);
+  if (!definition || !config) return undefined;
+  if (!fitsSchema(definition, config.value, settings, at, faults, report)) return undefined;
+  const callbacks = new Map<string, Entry>();
+  for (const [callback, declared] of definition.callbacks) {
+    const entry: Entry = { handler: declared.handler };
+    if (declared.room_state) entry.room_state = declared.room_state;
+    const found = ofConfig(declared.match, config.value, `callbacks.${callback}.match`, report);
+    const match = found === undefined ? undefined : readMatch(found, declared.callback, report);
+    if (match) entry.match = match;
+    callbacks.set(callback, entry);
+  }
+  const resources = ofConfig(definition.web_resources, config.value, "web_resources", report);
+  const web_resources = readWebResources(resources, report);
+  if (faults.length > before) return undefined;
+  const module: LoadedModule = { name, file, config: config.value, grants, callbacks, web_resources };
+  if (definition.setup) module.setup = definition.setup;
+  return module;
+}
+
+function fitsSchema(
+  definition: Definition,
+  config: unknown,
+  settings: ModuleSettings,
+  at: Fault["path"],
+  faults: Fault[],
+  report: (message: string) => void,
+): boolean {
+  if (!definition.configSchema) return true;
+  try {
+    return checkConfig(compileSchema(definition.configSchema), config, settings, at, faults);
+  } catch (error) {
+    report(`configSchema is not a JSON Schema of draft-07: ${(error as Error).message}`);
+    return false;
+  }
+}
+
+/** A declaration, or what it makes of the config if it is a function. */
+function ofConfig(
+  declared: unknown,
+  config: unknown,
+  what: string,
+  report: (message: string) => void,
+): unknown {
+  if (typeof declared !== "function") return declared;
+  try {
+    return declared(config);
+  } catch (error) {
+    report(`${what} threw: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+function readGrants(
+  settings: ModuleSettings,
+  at: Fault["path"],
+  catalogue: Catalogue,
+  faults: Fault[],
+): LoadedModule["grants"] {
+  if (settings.grants === "all") return "all";
+  const writes = [...catalogue.methods]
+    .filter(([, method]) => method.access === "write")
+    .map(([name]) => name);
+  for (const [index, grant] of (settings.grants ?? []).entries()) {
+    if (writes.includes(grant)) continue;
+    const known = catalogue.methods.has(grant)
+      ? "needs no grant"
+      : `is no ModuleApi method${didYouMean(grant, writes)}`;
+    faults.push({
+      path: [...at, "grants", index],
+      message: `${grant} ${known}; grants may hold ${writes.join(", ")}`,
+    });
+  }
+  return new Set(settings.grants ?? []);
+}
+
+function findPathClashes(modules: LoadedModule[], all: ModuleSettings[], faults: Fault[]): void {
+  const owners = new Map<string, string>();
+  for (const { name, web_resources } of modules) {
+    for (const resource of web_resources.keys()) {
+      const owner = owners.get(resource);
+      if (owner !== undefined) {
+        const index = all.findIndex((settings) => (settings.name ?? defaultName(settings.path)) === name);
+        faults.push({
+          path: ["modules", index, "path"],
+          message: `${name} and ${owner} both have the web resource ${resource}`,
+        });
+      }
+      owners.set(resource, owner ?? name);
+    }
+  }
+}

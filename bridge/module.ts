@@ -1,0 +1,50 @@
+// What the host knows of a module once its file was loaded and its shape was found right. Types only; what authors
+// write is typed in define.ts.
+import type { StateKey } from "./generated.js";
+
+export type Handler = (params: object, context: object) => unknown;
+export type WebHandler = (request: Request, context: object) => unknown;
+export type Setup = (context: object) => unknown;
+
+export interface Conditions {
+  [key: string]: boolean | string[];
+}
+
+/** When to ask: decided by the shim, so it must be plain JSON. */
+export interface Match {
+  [key: string]: boolean | string[] | Conditions | undefined;
+  not?: Conditions;
+  local?: boolean;
+}
+
+export interface Entry {
+  handler: Handler;
+  match?: Match;
+  room_state?: StateKey[];
+}
+
+export interface LoadedModule {
+  name: string;
+  /** The file that was loaded. */
+  file: string;
+  config: unknown;
+  grants: ReadonlySet<string> | "all";
+  callbacks: ReadonlyMap<string, Entry>;
+  web_resources: ReadonlyMap<string, WebHandler>;
+  setup?: Setup;
+}
+
+/** One module of the `config` block, as `initialize` brings it. */
+export interface ModuleSettings {
+  path: string;
+  name?: string;
+  config?: unknown;
+  config_file?: string;
+  grants?: string[] | "all";
+}
+
+/** Something to repair in the configuration or in a module's file; the path begins at the bridge's `config` block. */
+export interface Fault {
+  path: (string | number)[];
+  message: string;
+}

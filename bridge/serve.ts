@@ -1,0 +1,54 @@
+// The host as a process: takes the wire away from the standard streams, serves until its input closes, finishes what is
+// under way and exits. While its input is open, signals do not end it: Synapse decides when it goes.
+import { setTimeout } from "node:timers/promises";
+import { catalogue } from "./catalogue.js";
+import { FrameReader, FrameWriter } from "./framing.js";
+import { Host } from "./host.js";
+import { openLog } from "./log.js";
+import { VERSION } from "./version.js";
+import { takeWire } from "./wire.js";
+
+// Synapse's own shutdown waits no longer for its modules.
+const FINISH_LIMIT = 2_000;
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+
+export function serve(): void {
+  const wire = takeWire();
+  const log = openLog();
+  const ignore = () => {};
+  for (const signal of SIGNALS) process.on(signal, ignore);
+
+  let host: Host | undefined;
+  const die = (error: unknown, what: string): never => {
+    log.logger.fatal({ err: error, module: culprit(host, error) }, what);
+    log.flush();
+    process.exit(1);
+  };
+  process.on("uncaughtException", (error, origin) => {
+    die(
+      error,
+      origin === "unhandledRejection" ? "a rejected promise was not handled" : "an error was not caught",
+    );
+  });
+  process.on("exit", () => log.flush());
+
+  host = new Host(new FrameReader(wire.input), new FrameWriter(wire.output), {
+    catalogue: catalogue(),
+    log: log.logger,
+    version: VERSION,
+  });
+  host.connection.onError(([error]) => die(error, `the wire is broken: ${error.message}`));
+  host.connection.onClose(async () => {
+    for (const signal of SIGNALS) process.off(signal, ignore);
+    await Promise.race([host?.finish(), setTimeout(FINISH_LIMIT)]);
+    process.exit(0);
+  });
+  host.listen();
+}
+
+/** The module whose file the error's stack goes through. */
+function culprit(host: Host | undefined, error: unknown): string | undefined {
+  const stack = error instanceof Error ? String(error.stack) : "";
+  for (const { module } of host?.modules.values() ?? []) if (stack.includes(module.file)) return module.name;
+  return undefined;
+}

@@ -1,0 +1,97 @@
+// From a path to what the file there exports: finds the file of a folder, and runs TypeScript and JavaScript through
+// jiti, which gives every file the host's own SDK whether or not a node_modules is near.
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { createJiti } from "jiti";
+import * as sdk from "./index.js";
+
+const ENTRY_FILES = ["index.ts", "index.mts", "index.js", "index.mjs"];
+const CONDITIONS = ["import", "node", "default", "require"];
+
+/** The file to load: the path itself, or what the package.json of that folder names. */
+export function findFile(given: string): string {
+  if (!statOf(given)) throw new Error(`there is no file or folder ${given}`);
+  if (!isFolder(given)) return given;
+  const manifest = path.join(given, "package.json");
+  if (!statOf(manifest)) throw new Error(`the folder ${given} has no package.json`);
+  const named = entryOf(manifest);
+  if (named !== undefined) {
+    const file = path.resolve(given, named);
+    if (!statOf(file)) throw new Error(`${manifest} names ${named}, which does not exist`);
+    return file;
+  }
+  const found = ENTRY_FILES.find((name) => statOf(path.join(given, name)));
+  if (!found) throw new Error(`${manifest} names no file: add "exports" or "main"`);
+  return path.join(given, found);
+}
+
+/** What the file exports by default, or all it exports where nothing is the default. */
+export async function importFile(file: string): Promise<unknown> {
+  const jiti = createJiti(file, {
+    // A cache folder that others can write to would let them run code here.
+    fsCache: false,
+    tsconfigPaths: true,
+    virtualModules: { "synapse-module-bridge": sdk },
+  });
+  try {
+    const exported = await jiti.import<{ default?: unknown } | undefined>(file);
+    return exported?.default ?? exported;
+  } catch (error) {
+    throw new Error(describe(error, file), { cause: error });
+  }
+}
+
+function entryOf(manifest: string): string | undefined {
+  const { exports, main } = parse(manifest);
+  const root = isObject(exports) && "." in exports ? exports["."] : exports;
+  const named = choose(root) ?? main;
+  return typeof named === "string" ? named : undefined;
+}
+
+function parse(manifest: string): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(manifest, "utf8"));
+    return isObject(parsed) ? parsed : {};
+  } catch (error) {
+    throw new Error(`${manifest} is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function choose(target: unknown): string | undefined {
+  if (typeof target === "string") return target;
+  if (!isObject(target)) return undefined;
+  const condition = Object.keys(target).find((name) => CONDITIONS.includes(name) && choose(target[name]));
+  return condition === undefined ? undefined : choose(target[condition]);
+}
+
+/** jiti's syntax errors name file and line; for others the first frame in the author's code does. */
+function describe(error: unknown, file: string): string {
+  if (!isObject(error) || typeof error.message !== "string")
+    return `${file} threw ${String(error)} when it was loaded`;
+  const message = error.message
+    .replace(/\nRequire stack:\n- ([^\n]*)[\s\S]*$/, " (imported by $1)")
+    .replace(/\s+/g, " ")
+    .trim();
+  if (/^ParseError:/.test(message))
+    return message.replace(/^ParseError:\s*(.*?)\.?\s+(\S+:\d+:\d+)$/, "$2: syntax error: $1");
+  if (error.code === "MODULE_NOT_FOUND" || error.code === "ERR_MODULE_NOT_FOUND") return message;
+  const folder = path.dirname(file) + path.sep;
+  const frames = String(error.stack)
+    .split("\n")
+    .map((line) => /\(?((?:file:\/\/)?\/[^()]*:\d+):\d+\)?$/.exec(line)?.[1]);
+  const place = frames.find((frame) => frame?.replace("file://", "").startsWith(folder)) ?? file;
+  const name = typeof error.name === "string" ? error.name : "Error";
+  return `${place.replace("file://", "")}: threw when it was loaded: ${name}: ${message}`;
+}
+
+function statOf(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
+function isFolder(file: string): boolean {
+  return statSync(file).isDirectory();
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
