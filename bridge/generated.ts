@@ -243,6 +243,11 @@ export type Expired = boolean | null;
 /** [token valid, token stale, expiration time in milliseconds]. */
 export type RenewalResult = readonly [boolean, boolean, number?];
 
+/** The new expiration time, as the answer to the admin shows it. */
+export interface LegacyAdminResult {
+  readonly [k: string]: unknown;
+}
+
 /** A rate limit for this user, or null for no opinion. */
 export type RatelimitOverride = {
   readonly per_second: number;
