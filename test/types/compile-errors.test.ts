@@ -1,0 +1,124 @@
+// What an author reads when a module is wrong: tsc must name the thing that is wrong, and say what was wanted.
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, expect, test } from "@jest/globals";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const SCHEMA = `configSchema: {
+  type: "object",
+  properties: { allowed_domains: { type: "array", items: { type: "string" } } },
+  additionalProperties: false,
+}`;
+
+const cases: [title: string, literal: string, ...errors: string[]][] = [
+  ["a good module", "{ callbacks: { user_may_invite: () => NOT_SPAM } }"],
+  [
+    "a misspelt callback",
+    "{ callbacks: { user_may_invit: () => NOT_SPAM } }",
+    "'user_may_invit' does not exist in type 'Callbacks<NoConfig, undefined>'. Did you mean to write 'user_may_invite'?",
+  ],
+  [
+    "a callback that is not forwarded",
+    "{ callbacks: { is_user_expired: () => null } }",
+    "'is_user_expired' does not exist in type 'Callbacks<NoConfig, undefined>'",
+  ],
+  [
+    "a misspelt key of an entry",
+    "{ callbacks: { on_new_event: { room_stat: [], handler() {} } } }",
+    `'room_stat' does not exist in type 'Handler<"on_new_event", NoConfig, undefined> | StateEntry<"on_new_event", NoConfig, undefined>'`,
+  ],
+  [
+    "a misspelt path in match",
+    "{ callbacks: { on_new_event: { match: { not: { sendr: ['@bot:*'] } }, handler() {} } } }",
+    "'sendr' does not exist in type",
+    "Did you mean to write 'sender'?",
+  ],
+  [
+    "a boolean where Synapse wants a code",
+    "{ callbacks: { user_may_invite: () => true } }",
+    "Type 'boolean' is not assignable to type 'Promise<SpamVerdict> | SpamVerdict'",
+  ],
+  [
+    "a bare string where Synapse wants a code",
+    `{ callbacks: { user_may_invite: async () => "M_FORBIDDEN" } }`,
+    "Type 'string' is not assignable to type 'SpamVerdict'",
+  ],
+  [
+    "no answer",
+    "{ callbacks: { check_event_allowed: () => undefined } }",
+    "Type 'undefined' is not assignable to type 'Promise<EventAllowedVerdict> | EventAllowedVerdict'",
+  ],
+  [
+    "a config key that does not exist",
+    `{ ${SCHEMA}, callbacks: { on_new_event: (_, { config }) => void config.allowed_domain } }`,
+    "Property 'allowed_domain' does not exist on type '{ allowed_domains?: string[]",
+    "Did you mean 'allowed_domains'?",
+  ],
+  [
+    "a config key in a module that takes no config",
+    "{ callbacks: { on_new_event: (_, { config }) => void config.allowed_domains } }",
+    "Property 'allowed_domains' does not exist on type 'NoConfig'",
+  ],
+  [
+    "a data key that does not exist",
+    "{ setup: async () => ({ invites: 1 }), callbacks: { on_new_event: (_, { data }) => void data.invite } }",
+    "Property 'invite' does not exist on type '{ invites: number; }'. Did you mean 'invites'?",
+  ],
+  [
+    "data that is used above the setup that makes it",
+    "{ callbacks: { on_new_event: (_, { data }) => void data.invites }, setup: async ({ log }) => ({ invites: log }) }",
+    "'data' is possibly 'undefined'",
+  ],
+  [
+    "an await forgotten",
+    `{ callbacks: { on_new_event(_, { api }) { if (api.is_user_admin({ user_id: "@a:b" })) return; } } }`,
+    "This condition will always return true since this 'Promise<boolean>' is always defined",
+  ],
+];
+
+let output = "";
+
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), "compile-errors-"));
+  try {
+    for (const [i, [, literal]] of cases.entries()) {
+      const source = `import { defineModule, NOT_SPAM } from "synapse-module-bridge";\nvoid NOT_SPAM;\nexport default defineModule(${literal});\n`;
+      await writeFile(join(folder, `case-${i}.ts`), source);
+    }
+    const compilerOptions = { rootDir: "/", typeRoots: [join(ROOT, "node_modules/@types")] };
+    await writeFile(join(folder, "package.json"), `{ "type": "module" }`);
+    await writeFile(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({ extends: join(ROOT, "tsconfig.json"), compilerOptions, include: ["*.ts"] }),
+    );
+    output = await typeCheck(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}, 60_000);
+
+function typeCheck(folder: string): Promise<string> {
+  const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [tsc, "-p", folder, "--pretty", "false"],
+      { cwd: folder, timeout: 50_000 },
+      (_, stdout) => resolve(stdout),
+    );
+  });
+}
+
+test.each(cases.map(([title, , ...errors], i) => ({ title, errors, i })))("$title", ({ errors, i }) => {
+  const blocks = output.split(/^(?=\S)/m).filter((block) => block.startsWith(`case-${i}.ts`));
+  if (errors.length === 0) expect(blocks).toEqual([]);
+  for (const error of errors) expect(blocks.join("")).toContain(error);
+});
+
+test("tsc finds nothing else", () => {
+  const elsewhere = output.split("\n").filter((line) => /^\S/.test(line) && !/^case-\d+\.ts/.test(line));
+  expect(elsewhere).toEqual([]);
+});
