@@ -57,7 +57,8 @@ async function askInOrder(
   const { pass = [], merge = false } = around.catalogue.type(callback.result);
   const lent = prepareParams(callback, call, around);
   const edited = callback.edits === undefined ? undefined : call.params[callback.edits];
-  const before = edited === undefined ? undefined : JSON.stringify(edited);
+  let before = edited === undefined ? undefined : JSON.stringify(edited);
+  let editor: string | null = null;
   const answers: unknown[] = [];
   for (const name of call.modules) {
     if (around.signal.aborted) throw cancelled();
@@ -74,12 +75,16 @@ async function askInOrder(
     } finally {
       asked.push({ module: name, ms: Math.round((performance.now() - started) * 1000) / 1000 });
     }
+    if (before !== undefined) {
+      const after = JSON.stringify(edited);
+      if (after !== before) editor = name;
+      before = after;
+    }
     if (merge) answers.push(answer);
     else if (!pass.includes(answer)) return { answer, module: name, asked };
   }
   if (merge) return { answer: mergeAnswers(answers), module: null, asked };
-  if (before !== undefined && JSON.stringify(edited) !== before)
-    return { answer: edited, module: null, asked };
+  if (editor !== null) return { answer: edited, module: editor, asked };
   return { answer: pass[0] ?? null, module: null, asked };
 }
 

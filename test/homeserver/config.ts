@@ -72,6 +72,7 @@ const logConfig = (logPath: string) => ({
     file: { class: "logging.FileHandler", formatter: "plain", filename: logPath, encoding: "utf8" },
   },
   root: { level: "INFO", handlers: ["file"] },
+  loggers: { "synapse_module_bridge.decision": { level: "DEBUG" } },
   disable_existing_loggers: false,
 });
 
