@@ -29,6 +29,7 @@ export interface SetupContext<Config> {
 
 export interface Context<Config, Data> extends SetupContext<Config> {
   /** What `setup` returned. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a setup that returns nothing has the type void
   readonly data: [Data] extends [void] ? undefined : Data;
 }
 

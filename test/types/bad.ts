@@ -1,4 +1,5 @@
-// Modules that must not compile: each expected error below is one that a type forgot if tsc no longer finds it.
+// Modules that must not compile: tsc fails here if it no longer finds one of the expected errors.
+// biome-ignore-all format: the expected error must be on the line below its comment
 import { Codes, defineModule, NOT_SPAM, RegistrationBehaviour } from "synapse-module-bridge";
 
 const configSchema = {
@@ -36,13 +37,7 @@ defineModule({ callbacks: { user_may_invite: () => "NOT_SPAM" } });
 // @ts-expect-error no answer
 defineModule({ callbacks: { user_may_invite: () => undefined } });
 // @ts-expect-error no answer on one of two paths
-defineModule({
-  callbacks: {
-    user_may_invite({ room_id }) {
-      if (room_id) return NOT_SPAM;
-    },
-  },
-});
+defineModule({ callbacks: { user_may_invite({ room_id }) { if (room_id) return NOT_SPAM; } } });
 // @ts-expect-error no answer, later
 defineModule({ callbacks: { user_may_invite: async () => {} } });
 // @ts-expect-error a boolean, later, in an entry
@@ -69,34 +64,19 @@ defineModule({ callbacks: { on_create_room: ({ request_content }) => ({ ...reque
 // Parameters, config, data
 
 // @ts-expect-error parameters are frozen
-defineModule({
-  callbacks: {
-    on_new_event: ({ event }) => {
-      event.content.body = "x";
-    },
-  },
-});
+defineModule({ callbacks: { on_new_event: ({ event }) => { event.content.body = "x"; } } });
 // @ts-expect-error a config key that does not exist
 defineModule({ configSchema, callbacks: { on_new_event: (_, { config, log }) => log.info(config.allowed) } });
 // @ts-expect-error a config key in setup that does not exist
 defineModule({ configSchema, setup: ({ config }) => config.allowed });
 // @ts-expect-error a config key in match that does not exist
-defineModule({
-  configSchema,
-  callbacks: { user_may_invite: { match: (config) => ({ room_id: config.rooms }), handler: () => NOT_SPAM } },
-});
+defineModule({ configSchema, callbacks: { user_may_invite: { match: (config) => ({ room_id: config.rooms }), handler: () => NOT_SPAM } } });
 // @ts-expect-error a config key in a module without a schema
 defineModule({ callbacks: { on_new_event: (_, { config, log }) => log.info(config.allowed_domains) } });
 // @ts-expect-error a data key that does not exist
-defineModule({
-  setup: () => ({ seen: 1 }),
-  callbacks: { on_new_event: (_, { data, log }) => log.info(data.saw) },
-});
+defineModule({ setup: () => ({ seen: 1 }), callbacks: { on_new_event: (_, { data, log }) => log.info(data.saw) } });
 // @ts-expect-error a data key of an async setup that does not exist
-defineModule({
-  setup: async ({ api }) => ({ at: api.server_name }),
-  callbacks: { on_new_event: (_, { data, log }) => log.info(data.it) },
-});
+defineModule({ setup: async ({ api }) => ({ at: api.server_name }), callbacks: { on_new_event: (_, { data, log }) => log.info(data.it) } });
 // @ts-expect-error data in a module without setup
 defineModule({ callbacks: { on_new_event: (_, { data, log }) => log.info(data.seen) } });
 // @ts-expect-error a key of the context that does not exist
@@ -120,12 +100,7 @@ defineModule({ callbacks: { on_new_event: { room_state: [["m.room.create"]], han
 // api and web resources
 
 // @ts-expect-error a promise is not a yes
-defineModule({
-  setup: async ({ api }) => {
-    if (api.is_user_admin({ user_id: "@a:b" })) return 1;
-    return 2;
-  },
-});
+defineModule({ setup: async ({ api }) => { if (api.is_user_admin({ user_id: "@a:b" })) return 1; return 2; } });
 // @ts-expect-error parameters travel by name
 defineModule({ setup: ({ api }) => api.is_mine("@a:b") });
 // @ts-expect-error a method that there is not
@@ -133,10 +108,6 @@ defineModule({ setup: ({ api }) => api.is_main({ id: "@a:b" }) });
 // @ts-expect-error a misspelt parameter
 defineModule({ setup: ({ api }) => api.get_room_state({ room_id: "!a:b", filter: [] }) });
 // @ts-expect-error properties cannot be set
-defineModule({
-  setup: ({ api }) => {
-    api.server_name = "x";
-  },
-});
+defineModule({ setup: ({ api }) => { api.server_name = "x"; } });
 // @ts-expect-error a web handler that answers nothing
 defineModule({ web_resources: { "/_synapse/client/x": () => undefined } });
