@@ -1,7 +1,7 @@
 // Makes the folder that the wheel carries: the bundled host and SDK, the catalogue, jiti, and the licences of all of it.
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build, stop } from "esbuild";
 import { root } from "./inputs.mjs";
 
 // jiti stays a real folder: it loads its Babel by a path beside itself, and only when a TypeScript file needs it.
@@ -35,6 +35,7 @@ export async function bundleHost(folder) {
     metafile: true,
     logLevel: "error",
   });
+  await stop(); // else its process stays for as long as this one
   for (const file of jitiFiles) {
     await cp(join(root, "node_modules/jiti", file), join(folder, "node_modules/jiti", file));
   }

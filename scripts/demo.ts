@@ -96,7 +96,9 @@ async function converse(server: Homeserver, report: DemoReport): Promise<People>
 }
 
 async function stayUp(server: Homeserver, { alice, bob, room }: People): Promise<void> {
-  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/send/m.room.message/$RANDOM`;
+  // A shell would take the exclamation mark of a room id for a word of its history.
+  const roomInPath = encodeURIComponent(room).replace("!", "%21");
+  const path = `/_matrix/client/v3/rooms/${roomInPath}/send/m.room.message/$RANDOM`;
   console.log(`
 The server stays up until Ctrl-C.
 

@@ -77,13 +77,7 @@ async function buildAll() {
   say(`dist/ and the host: ${await build()}`);
 }
 
-export async function setup() {
-  const [major, minor] = process.versions.node.split(".").map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) {
-    throw new StepFailed(`Node ${process.versions.node} is too old: install Node 20.19 or newer.`);
-  }
-  const started = performance.now();
-  console.log("Setting up");
+async function setUpAll() {
   const built = setUpNode().then(buildAll);
   built.catch(() => {}); // reported below
   const results = await Promise.allSettled([built, setUpPython(built)]);
@@ -91,22 +85,32 @@ export async function setup() {
     results.flatMap((result) => (result.status === "rejected" ? [result.reason] : [])),
   );
   if (failures.size > 0) throw new StepFailed([...failures].map((error) => error.message).join("\n\n"));
-  console.log(`Ready (${seconds(started)})`);
 }
 
-if (import.meta.filename === process.argv[1]) {
-  for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.on(signal, () => {
-      endChildren();
-      console.error("\nInterrupted; run it again to go on.");
-      process.exit(130);
-    });
-  }
+function interrupted() {
+  endChildren();
+  console.error("\nInterrupted; run it again to go on.");
+  process.exit(130);
+}
+
+/** Sets everything up, or says what went wrong and ends the process. */
+export async function setup() {
+  const started = performance.now();
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, interrupted);
+  console.log("Setting up");
   try {
-    await setup();
+    const [major, minor] = process.versions.node.split(".").map(Number);
+    if (major < 20 || (major === 20 && minor < 19)) {
+      throw new StepFailed(`Node ${process.versions.node} is too old: install Node 20.19 or newer.`);
+    }
+    await setUpAll();
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     console.error(`\nSet-up failed.\n${error.message}`);
-    process.exitCode = 1;
+    process.exit(1);
   }
+  for (const signal of ["SIGINT", "SIGTERM"]) process.off(signal, interrupted);
+  console.log(`Ready (${seconds(started)})`);
 }
+
+if (import.meta.filename === process.argv[1]) await setup();
