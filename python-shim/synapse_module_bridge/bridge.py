@@ -1,4 +1,4 @@
-"""The class that homeserver.yaml names: checks its configuration, starts the host, registers what the modules declare."""
+"""The class that homeserver.yaml names: checks its configuration, starts the host, registers what modules declare."""
 
 import logging
 import os

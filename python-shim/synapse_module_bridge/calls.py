@@ -139,11 +139,8 @@ class Calls:
             message = f"{module}: {callback.name}: {e}"
             logger.error("%s", message)
             raise RpcError(ERROR_CODES["module_fault"], message, data) from e
-        if module is None:
-            record("allowed", module=None)
-        else:
-            outcome, summary = decision.summarise(callback, reply["answer"])
-            record(outcome, module=module, answer=summary)
+        outcome, summary = decision.summarise(callback, reply["answer"], decided=module is not None)
+        record(outcome, module=module, answer=summary)
         return answer
 
     def _failed(self, callback: Callback, params: Mapping[str, Any], e: RpcError, local: bool, record: Any) -> Any:

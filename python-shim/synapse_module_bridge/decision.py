@@ -60,10 +60,12 @@ def _value(text: str) -> str:
     return repr(text) if " " in text or not text else text
 
 
-def summarise(callback: Callback, answer: Any) -> tuple[str, str | None]:
-    """The outcome that a module's normalised answer stands for, and the part of it that may be logged."""
-    if callback.result == "Edits":
-        return ("allowed", None) if answer is None else ("edited", None)
+def summarise(callback: Callback, answer: Any, *, decided: bool) -> tuple[str, str | None]:
+    """The outcome that a normalised answer stands for, and the part of it that may be logged."""
+    if callback.result == "Edits" and answer is not None:
+        return "edited", None
+    if not decided:
+        return "allowed", None
     if isinstance(answer, dict):
         return "replaced", None
     if isinstance(answer, list):

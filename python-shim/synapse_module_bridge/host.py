@@ -13,11 +13,11 @@ from typing import Any
 
 from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.python.failure import Failure
 
 from synapse_module_bridge.calls import Unavailable
 from synapse_module_bridge.child import Child
+from synapse_module_bridge.deadline import DeadlinePassed, add_deadline
 from synapse_module_bridge.faults import Fault, faults_from_host
 from synapse_module_bridge.logs import LogRelay
 from synapse_module_bridge.rpc import ConnectionGone, RequestHandler
@@ -113,7 +113,8 @@ class NodeHost:
         self._child.rpc.notify("start", {})
         waiting, self._waiting = self._waiting, []
         for deferred in waiting:
-            deferred.callback(None)
+            with PreserveLoggingContext():
+                deferred.callback(None)
 
     def _ended(self, reason: str) -> None:
         child, self._child = self._child, None
@@ -147,7 +148,7 @@ class NodeHost:
         self._child = child
         child.attach(self._reactor, self._ended)
         shaking = child.rpc.request("initialize", self._initialize)
-        shaking.addTimeout(self._start_timeout, self._reactor)
+        add_deadline(shaking, self._start_timeout, self._reactor)
         shaking.addCallback(self._restarted)
         shaking.addErrback(self._not_restarted, child)
 
@@ -169,10 +170,10 @@ class NodeHost:
             await self._wait_until_up(deadline)
         assert self._child is not None
         asking = self._child.rpc.request(method, params)
-        asking.addTimeout(max(0.0, deadline - time.monotonic()), self._reactor)
+        add_deadline(asking, deadline - time.monotonic(), self._reactor)
         try:
             return await make_deferred_yieldable(asking)
-        except DeferredTimeout:
+        except DeadlinePassed:
             raise Unavailable("deadline") from None
         except ConnectionGone:
             raise Unavailable("down") from None
@@ -183,10 +184,10 @@ class NodeHost:
             raise Unavailable("down")
         waiting: Deferred[None] = Deferred()
         self._waiting.append(waiting)
-        waiting.addTimeout(patience, self._reactor)
+        add_deadline(waiting, patience, self._reactor)
         try:
             await make_deferred_yieldable(waiting)
-        except DeferredTimeout:
+        except DeadlinePassed:
             raise Unavailable("down") from None
         finally:
             if waiting in self._waiting:

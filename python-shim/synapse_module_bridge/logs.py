@@ -56,10 +56,12 @@ def log_line(line: bytes) -> None:
     level = _LEVELS.get(record["level"], logging.CRITICAL) if isinstance(record["level"], int) else logging.WARNING
     if not target.isEnabledFor(level):
         return
+    entry = target.makeRecord(target.name, level, __name__, 0, "%s", (_message(record),), None)
     request = record.get("request")
-    # Synapse's formatter shows `request`; its filter leaves it alone outside of a request's log context.
-    extra = {"request": one_line(request)} if isinstance(request, str) else None
-    target.log(level, "%s", _message(record), extra=extra)
+    if isinstance(request, str):
+        # Synapse's formatter shows it, and outside of a request's log context its filter leaves it alone.
+        entry.request = one_line(request)
+    target.handle(entry)
 
 
 def _message(record: dict[str, Any]) -> str:

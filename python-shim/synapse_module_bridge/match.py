@@ -1,7 +1,7 @@
 """Decides, without a call, whether a module wants to be asked: the `match` of its declaration.
 
 A key is a path into the parameters (`event.` is implied where there is an event); a value is a boolean, or a list of
-globs of which one must fit the whole string. A missing field fits nothing. All keys must hold, and none under `not` may.
+globs of which one must fit the whole string. A missing field fits nothing. All keys must hold, none under `not` may.
 """
 
 import re

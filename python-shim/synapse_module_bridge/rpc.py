@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from synapse.logging.context import PreserveLoggingContext
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -89,12 +90,15 @@ class Rpc:
         if deferred is None:
             # The call was cancelled, and its answer crossed the cancellation.
             logger.debug("dropped an answer that nobody waits for: id %r", request_id)
-        elif isinstance(message.get("error"), dict):
-            deferred.errback(_rpc_error(message["error"]))
-        elif "result" in message:
-            deferred.callback(message["result"])
-        else:
-            deferred.errback(RpcError(INVALID_REQUEST, "an answer with neither result nor error"))
+            return
+        # What waits goes on in its own log context, and must not leave it behind.
+        with PreserveLoggingContext():
+            if isinstance(message.get("error"), dict):
+                deferred.errback(_rpc_error(message["error"]))
+            elif "result" in message:
+                deferred.callback(message["result"])
+            else:
+                deferred.errback(RpcError(INVALID_REQUEST, "an answer with neither result nor error"))
 
     def _request_received(self, message: dict[str, Any]) -> None:
         request_id = message.get("id")
@@ -131,7 +135,8 @@ class Rpc:
         self._gone = ConnectionGone(reason)
         pending, self._pending = self._pending, {}
         for deferred in pending.values():
-            deferred.errback(Failure(self._gone))
+            with PreserveLoggingContext():
+                deferred.errback(Failure(self._gone))
 
 
 def _rpc_error(error: Mapping[str, Any]) -> RpcError:

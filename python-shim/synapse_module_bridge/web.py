@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from synapse.http.server import finish_request, set_cors_headers
-from synapse.logging.context import make_deferred_yieldable, run_in_background
+from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable, run_in_background
 from synapse.module_api import DirectServeJsonResource
 from synapse.module_api.errors import Codes, SynapseError
 from twisted.internet.defer import Deferred
@@ -57,7 +57,7 @@ class WebResource(DirectServeJsonResource):
             self._host.call, "web", self._encode(request, handle), self._timeout_ms
         )
         # The client leaves: the handler's signal is aborted.
-        request.notifyFinish().addErrback(lambda _: asking.cancel())
+        request.notifyFinish().addErrback(lambda _: _cancel(asking))
         try:
             return await make_deferred_yieldable(asking)
         finally:
@@ -81,6 +81,11 @@ class WebResource(DirectServeJsonResource):
             "headers": headers,
             "body": base64.b64encode(request.content.read()).decode("ascii"),
         }
+
+
+def _cancel(asking: "Deferred[Any]") -> None:
+    with PreserveLoggingContext():
+        asking.cancel()
 
 
 def _error(e: RpcError) -> Exception:
