@@ -55,7 +55,7 @@ def parse(config: Any) -> BridgeConfig:
         message = describe(faults)
         # A worker prints only Synapse's own words for a ConfigError: say ours last, whatever it prints.
         atexit.register(logger.critical, message)
-        path = [f"<item {part}>" if isinstance(part, int) else part for part in faults[0].path]
+        path = [f"<item {part}>" if isinstance(part, int) else part for part in faults[0].path or ()]
         raise ConfigError(message, path)
     return _with_defaults(config)
 
@@ -69,12 +69,20 @@ def _fault(error: ValidationError) -> Fault:
     if error.context:
         error = best_match([error]) or error
     path = tuple(error.absolute_path)
+    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
+    if "errorMessage" in schema:
+        return Fault(path, schema["errorMessage"])
     if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
-        known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
-        unknown = sorted(key for key in error.instance if key not in known)
-        return Fault(path, f"unknown key {', '.join(map(repr, unknown))}; the keys are {', '.join(known)}")
-    hint = error.schema.get("errorMessage") if isinstance(error.schema, Mapping) else None
-    return Fault(path, hint or error.message)
+        properties: Mapping[str, Any] = schema.get("properties", {})
+        unknown = [repr(key) for key in error.instance if key not in properties]
+        # A key that is declared as never valid is not one to offer.
+        known = [key for key, value in properties.items() if "not" not in value]
+        return Fault(path, f"unknown key {', '.join(unknown)}; the keys are {', '.join(known)}")
+    if error.validator == "required":
+        instance: Any = error.instance
+        missing = [key for key in schema["required"] if key not in instance]
+        return Fault(path, f"the key {', '.join(missing)} is missing")
+    return Fault(path, error.message)
 
 
 def _with_defaults(config: Mapping[str, Any]) -> BridgeConfig:

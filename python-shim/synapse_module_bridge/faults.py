@@ -7,9 +7,9 @@ Path = tuple[str | int, ...]
 
 
 class Fault(Exception):
-    """One thing that is wrong. `path` begins at the bridge's `config` block in homeserver.yaml."""
+    """One thing that is wrong. `path` begins at the bridge's `config` block; None where it is about no place in it."""
 
-    def __init__(self, path: Path, message: str) -> None:
+    def __init__(self, path: Path | None, message: str) -> None:
         super().__init__(message)
         self.path = path
         self.message = message
@@ -17,18 +17,16 @@ class Fault(Exception):
     def __str__(self) -> str:
         # One line: it must be the last line of what Synapse prints.
         message = " ".join(self.message.split())
-        return f"{format_path(self.path)}: {message}" if self.path else message
+        return f"{format_path(self.path)}: {message}" if self.path is not None else message
 
 
 class StartupError(Exception):
     """The bridge cannot start: all faults that were found, in one line."""
 
 
-def format_path(path: Sequence[str | int]) -> str:
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
+def format_path(path: Path) -> str:
+    """The path as an admin finds it in the bridge's entry of homeserver.yaml, such as `config.modules[0].path`."""
+    return "config" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
 
 
 def describe(faults: Sequence[Fault]) -> str:
@@ -42,5 +40,5 @@ def describe(faults: Sequence[Fault]) -> str:
 def faults_from_host(listed: Any) -> list[Fault]:
     """The faults in the host's answer to `initialize`."""
     if not isinstance(listed, list):
-        return [Fault((), "the host's answer to initialize has no list of faults")]
+        return [Fault(None, "the host's answer to initialize has no list of faults")]
     return [Fault(tuple(fault["path"]), str(fault["message"])) for fault in listed]

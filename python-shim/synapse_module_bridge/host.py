@@ -89,9 +89,9 @@ class NodeHost:
                 "Move the work into `setup`, or raise start_timeout",
             ) from None
         except ChildProcessError as e:
-            raise Fault((), f"the module host ended while it loaded the modules ({e}); the log says more") from None
+            raise Fault(None, f"the module host ended while it loaded the modules ({e}); the log says more") from None
         except BrokenStream as e:
-            raise Fault((), f"the module host does not speak the protocol: {e}") from None
+            raise Fault(None, f"the module host does not speak the protocol: {e}") from None
         self._child = child
         return _checked(manifest)
 
@@ -208,7 +208,7 @@ class NodeHost:
 
 def _checked(manifest: Any) -> Mapping[str, Any]:
     if not isinstance(manifest, dict):
-        raise Fault((), "the module host's answer to initialize is not an object")
+        raise Fault(None, "the module host's answer to initialize is not an object")
     faults = faults_from_host(manifest.get("faults"))
     if faults:
         raise faults[0] if len(faults) == 1 else Faults(faults)
@@ -219,5 +219,5 @@ class Faults(Fault):
     """Several faults at once."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__((), "; ".join(map(str, faults)))
+        super().__init__(None, "; ".join(map(str, faults)))
         self.faults = tuple(faults)

@@ -61,7 +61,10 @@ def test_other_objects_travel_as_the_catalogue_declares_them() -> None:
     }
     assert ENCODE["ProfileInfo"](ProfileInfo("mxc://a", "A")) == {"avatar_url": "mxc://a", "display_name": "A"}
     assert ENCODE["RoomAlias"](RoomAlias("a", "test")) == "#a:test"
-    assert travelled(ENCODE["RequestInfo"]([("agent", "1.2.3.4"), (None, None)])) == [["agent", "1.2.3.4"], [None, None]]
+    assert travelled(ENCODE["RequestInfo"]([("agent", "1.2.3.4"), (None, None)])) == [
+        ["agent", "1.2.3.4"],
+        [None, None],
+    ]
 
 
 VERDICTS = [name for name, callback in CALLBACKS.items() if callback.passes == "NOT_SPAM"]

@@ -1,0 +1,66 @@
+"""Lines of the host's standard error as records of Python's logging."""
+
+import json
+import logging
+
+import pytest
+from synapse_module_bridge.logs import MAX_LINE_BYTES, LogRelay
+
+
+def relayed(caplog: pytest.LogCaptureFixture, *chunks: bytes) -> list[tuple[str, int, str]]:
+    relay = LogRelay()
+    with caplog.at_level(logging.DEBUG):
+        for chunk in (*chunks, b""):
+            relay.received(chunk)
+    return caplog.record_tuples
+
+
+def pino(**fields: object) -> bytes:
+    return json.dumps(fields).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        (10, logging.DEBUG),
+        (20, logging.DEBUG),
+        (30, logging.INFO),
+        (40, logging.WARNING),
+        (50, logging.ERROR),
+        (60, logging.CRITICAL),
+    ],
+)
+def test_a_record_keeps_its_level_module_and_fields(
+    caplog: pytest.LogCaptureFixture, level: int, expected: int
+) -> None:
+    line = pino(level=level, time=1, module="m", msg="hello", count=3)
+    assert relayed(caplog, line) == [("synapse_module_bridge.module.m", expected, 'hello {"count": 3}')]
+
+
+def test_lines_are_put_together_from_chunks_of_any_size(caplog: pytest.LogCaptureFixture) -> None:
+    stream = pino(level=30, msg="one") + b"two\n\nthree"
+    records = relayed(caplog, *(stream[at : at + 1] for at in range(len(stream))))
+    assert [message for _, _, message in records] == ["one", "two", "three"]
+
+
+def test_a_record_is_shown_under_its_request(caplog: pytest.LogCaptureFixture) -> None:
+    relayed(caplog, pino(level=30, msg="x", request="PUT-7"))
+    assert caplog.records[0].__dict__["request"] == "PUT-7"
+
+
+def test_a_text_cannot_pass_for_a_record_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    forged = "x\n2026-01-01 00:00:00,000 CRITICAL\r\x1b[31m\u2028"
+    error = {"stack": "Error: a\n    at f\r\n2026-01-01 forged"}
+    for _, _, message in relayed(caplog, pino(level=30, msg=forged, module="m"), pino(level=50, msg="y", err=error)):
+        assert "\r" not in message and "\x1b" not in message and "\u2028" not in message
+        assert all(line.startswith("  | ") for line in message.split("\n")[1:])
+
+
+def test_a_line_without_end_is_cut_and_the_next_is_whole(caplog: pytest.LogCaptureFixture) -> None:
+    records = relayed(caplog, b"a" * (MAX_LINE_BYTES + 10), b"a" * 1000, b"\nnext\n")
+    assert [len(message) for _, _, message in records] == [MAX_LINE_BYTES, len("next")]
+
+
+@pytest.mark.parametrize("line", [b"\xff\xfe\x00", b"{", b"[]", b'{"level":"high"}', b'{"level":true}', b"12"])
+def test_any_bytes_become_one_record(caplog: pytest.LogCaptureFixture, line: bytes) -> None:
+    assert len(relayed(caplog, line + b"\n")) == 1
