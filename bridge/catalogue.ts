@@ -13,11 +13,20 @@ export interface Callback {
   params: Record<string, string>;
   subject?: string;
   result: string;
-  on_failure: { default: string };
+  on_failure: FailurePolicy;
   delivery?: "notify";
   edits?: string;
   swallows?: boolean;
   forwarded?: boolean;
+}
+
+export interface FailurePolicy {
+  default: string;
+  exceptions?: readonly {
+    policy: string;
+    where: Readonly<Record<string, unknown>>;
+    same?: readonly string[];
+  }[];
 }
 
 export interface ApiProperty {

@@ -31,7 +31,7 @@ export async function loadModules(all: ModuleSettings[], catalogue: Catalogue): 
     const module = await loadModule(settings, name, ["modules", index], catalogue, faults);
     if (module) modules.push(module);
   }
-  findPathClashes(modules, all, faults);
+  findPathClashes(modules, faults);
   return { modules, faults };
 }
 
@@ -77,7 +77,15 @@ async function loadModule(
   const resources = ofConfig(definition.web_resources, config.value, "web_resources", report);
   const web_resources = readWebResources(resources, report);
   if (faults.length > before) return undefined;
-  const module: LoadedModule = { name, file, config: config.value, grants, callbacks, web_resources };
+  const module: LoadedModule = {
+    name,
+    index: at[1] as number,
+    file,
+    config: config.value,
+    grants,
+    callbacks,
+    web_resources,
+  };
   if (definition.setup) module.setup = definition.setup;
   return module;
 }
@@ -138,19 +146,16 @@ function readGrants(
   return new Set(settings.grants ?? []);
 }
 
-function findPathClashes(modules: LoadedModule[], all: ModuleSettings[], faults: Fault[]): void {
+function findPathClashes(modules: LoadedModule[], faults: Fault[]): void {
   const owners = new Map<string, string>();
-  for (const { name, web_resources } of modules) {
+  for (const { name, index, web_resources } of modules) {
     for (const resource of web_resources.keys()) {
       const owner = owners.get(resource);
-      if (owner !== undefined) {
-        const index = all.findIndex((settings) => (settings.name ?? defaultName(settings.path)) === name);
-        faults.push({
-          path: ["modules", index, "path"],
-          message: `${name} and ${owner} both have the web resource ${resource}`,
-        });
+      if (owner === undefined) owners.set(resource, name);
+      else {
+        const message = `${name} and ${owner} both have the web resource ${resource}: Synapse would serve one`;
+        faults.push({ path: ["modules", index, "path"], message });
       }
-      owners.set(resource, owner ?? name);
     }
   }
 }

@@ -25,6 +25,8 @@ export interface Entry {
 
 export interface LoadedModule {
   name: string;
+  /** Its place in the configuration's `modules`. */
+  index: number;
   /** The file that was loaded. */
   file: string;
   config: unknown;

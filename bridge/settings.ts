@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { parse } from "yaml";
+import { survivesJson } from "./json-check.js";
 import type { Fault, ModuleSettings } from "./module.js";
 import { didYouMean } from "./nearest.js";
 
@@ -18,7 +19,11 @@ export function readConfig(
     return undefined;
   }
   try {
-    return { value: parse(readFileSync(config_file, "utf8")) ?? {} };
+    // As in homeserver.yaml, so that a config means the same in either place.
+    const value = parse(readFileSync(config_file, "utf8"), { version: "1.1" }) ?? {};
+    const problem = survivesJson(value);
+    if (problem) throw new Error(`config${problem}: put it in quotes`);
+    return { value };
   } catch (error) {
     const message = (error as Error).message.replace(/\s+/g, " ").trim();
     faults.push({ path: [...at, "config_file"], message: `${config_file}: ${message}` });
@@ -30,6 +35,7 @@ export function readConfig(
 export function compileSchema(schema: object): ValidateFunction {
   const ajv = new Ajv({
     allErrors: true,
+    verbose: true,
     useDefaults: true,
     validateFormats: false,
     allowUnionTypes: true,

@@ -1,0 +1,58 @@
+// Checks the shape of the bridge's `config` block, as the shim does before it starts anything.
+import path from "node:path";
+import { Ajv } from "ajv";
+import type { Catalogue } from "./catalogue.js";
+import type { Fault, ModuleSettings } from "./module.js";
+import { didYouMean } from "./nearest.js";
+import { explain } from "./settings.js";
+
+export type Duration = string | number;
+export type Timeout = Duration | { local?: Duration; federated?: Duration };
+
+export interface Block {
+  modules: ModuleSettings[];
+  timeout?: Timeout;
+  callbacks?: Record<string, { timeout?: Timeout; optional?: boolean }>;
+}
+
+/** The block with absolute paths, or what is wrong with it. */
+export function readBlock(config: unknown, catalogue: Catalogue): { block?: Block; faults: Fault[] } {
+  const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, strictTypes: false });
+  ajv.addVocabulary(["errorMessage"]);
+  const validate = ajv.compile<Block>(catalogue.configSchema);
+  if (!validate(config)) {
+    const faults = (validate.errors ?? []).map((error) => {
+      const said: unknown = error.parentSchema?.errorMessage;
+      const { path, message } = explain(error);
+      const general = error.keyword === "additionalProperties" || error.keyword === "required";
+      return { path, message: typeof said === "string" && !general ? said : message };
+    });
+    return { faults: unique(faults) };
+  }
+  const faults = Object.keys(config.callbacks ?? {}).flatMap((name) => callbackFault(name, catalogue));
+  return { block: { ...config, modules: config.modules.map(absolute) }, faults };
+}
+
+function callbackFault(name: string, catalogue: Catalogue): Fault[] {
+  const callback = catalogue.callbacks.get(name);
+  if (callback && callback.forwarded !== false) return [];
+  const message = callback
+    ? "is not forwarded by this version of the bridge"
+    : `is no callback of Synapse${didYouMean(name, catalogue.callbacks.keys())}`;
+  return [{ path: ["callbacks", name], message }];
+}
+
+function absolute(module: ModuleSettings): ModuleSettings {
+  const { config_file } = module;
+  const file = config_file === undefined ? {} : { config_file: path.resolve(config_file) };
+  return { ...module, path: path.resolve(module.path), ...file };
+}
+
+/** Several keywords of one schema may refuse one value. */
+function unique(faults: Fault[]): Fault[] {
+  const seen = new Set<string>();
+  return faults.filter((fault) => {
+    const key = JSON.stringify(fault);
+    return !seen.has(key) && seen.add(key);
+  });
+}

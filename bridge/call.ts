@@ -1,0 +1,122 @@
+// The `call` command: asks one module about one call, without a Synapse.
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { makeApi, WireError } from "./api.js";
+import type { Callback, Catalogue } from "./catalogue.js";
+import type { RunningModule } from "./context.js";
+import { type Decision, dispatch } from "./dispatch.js";
+import type { Event, StateKey } from "./generated.js";
+import { loadModules } from "./loader.js";
+import type { Logger } from "./log.js";
+import { didYouMean } from "./nearest.js";
+import { ModuleSetup } from "./setup.js";
+import type { StateSource } from "./state.js";
+
+export interface CallOptions {
+  /** The module's config file. */
+  config?: string;
+  /** What `api.server_name` says. */
+  serverName: string;
+}
+
+/** The decision; throws an Error that says what is wrong with the module, the parameters or the answer. */
+export async function callOnce(
+  file: string,
+  callbackName: string,
+  params: Record<string, unknown>,
+  options: CallOptions,
+  catalogue: Catalogue,
+  log: Logger,
+): Promise<Decision> {
+  const running = await load(file, options, catalogue, log);
+  const callback = find(callbackName, running, catalogue);
+  const completed = withState(callback, params);
+  running.setup.start();
+  const { name } = running.module;
+  const modules = new Map([[name, running]]);
+  const call = { call: 1, modules: [name], params: completed, request: null };
+  const state = stateFrom(completed);
+  const signal = new AbortController().signal;
+  try {
+    return await dispatch(callback, call, { catalogue, modules, state, signal });
+  } finally {
+    running.setup.stop();
+  }
+}
+
+/** The parameters of a call from a file, or from standard input for `-`. */
+export function readParams(file: string): Record<string, unknown> {
+  const where = file === "-" ? "standard input" : file;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8"));
+  } catch (error) {
+    throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw new Error(`${where} must hold an object: the callback's parameters by name`);
+  }
+  return parsed as Record<string, unknown>;
+}
+
+async function load(
+  file: string,
+  options: CallOptions,
+  catalogue: Catalogue,
+  log: Logger,
+): Promise<RunningModule> {
+  const config = options.config === undefined ? {} : { config_file: path.resolve(options.config) };
+  const settings = { path: path.resolve(file), ...config };
+  const { modules, faults } = await loadModules([settings], catalogue);
+  const [module] = modules;
+  if (!module || faults.length > 0) {
+    const texts = faults.map(({ path: at, message }) => {
+      const inConfig = at[2] === "config" ? `config ${at.slice(3).join(".")}: ` : "";
+      const remedy = inConfig && options.config === undefined ? " (give a config with --config FILE)" : "";
+      return inConfig + message + remedy;
+    });
+    throw new Error(texts.join("\n"));
+  }
+  const synapse = {
+    version: "none",
+    server_name: options.serverName,
+    worker_name: null,
+    worker_app: null,
+    public_baseurl: `https://${options.serverName}/`,
+    email_app_name: "Matrix",
+    run_background_tasks: true,
+  };
+  const request = async (method: string) => {
+    throw new WireError(undefined, `there is no Synapse to ask for ${method}: this is a call by hand`, {});
+  };
+  const api = makeApi(module, synapse, { request, handleOf: () => undefined }, catalogue);
+  const own = log.child({ module: module.name });
+  return { module, api, log: own, setup: new ModuleSetup(module, api, own) };
+}
+
+function find(name: string, { module }: RunningModule, catalogue: Catalogue): Callback {
+  const callback = catalogue.callbacks.get(name);
+  if (callback && module.callbacks.has(name)) return callback;
+  const has = `it has ${[...module.callbacks.keys()].join(", ") || "none"}`;
+  throw new Error(
+    `${module.name} has no callback ${name}${didYouMean(name, module.callbacks.keys())}; ${has}`,
+  );
+}
+
+/** The room's state may be left out: it is empty then. */
+function withState(callback: Callback, params: Record<string, unknown>): Record<string, unknown> {
+  const names = Object.keys(callback.params).filter((name) => callback.params[name] === "StateEvents");
+  return { ...Object.fromEntries(names.map((name) => [name, { events: [] }])), ...params };
+}
+
+/** The events that came with the parameters are all the state there is. */
+function stateFrom(params: Record<string, unknown>): StateSource {
+  const events = () => (params.state_events as { events: Event[] }).events;
+  const fits = (event: Event, [type, key]: StateKey) => {
+    return event.type === type && (key === null || event.state_key === key);
+  };
+  return {
+    get: async (keys) => events().filter((event) => keys === null || keys.some((key) => fits(event, key))),
+    keys: async () => events().map((event) => [event.type, event.state_key ?? ""]),
+  };
+}

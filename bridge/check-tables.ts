@@ -1,0 +1,82 @@
+// What `check` prints about sound modules: who is asked, when, and what happens if they fail.
+import type { Block, Timeout } from "./block.js";
+import type { Callback, Catalogue } from "./catalogue.js";
+import type { Conditions, Entry, LoadedModule } from "./module.js";
+import { table } from "./table.js";
+
+const DEFAULT_TIMEOUT = "5s";
+
+export function callbackTable(modules: LoadedModule[], block: Block, catalogue: Catalogue): string {
+  const rows: string[][] = [];
+  for (const callback of catalogue.callbacks.values()) {
+    const asked = modules.filter(({ callbacks }) => callbacks.has(callback.name));
+    for (const [order, { name, callbacks }] of asked.entries()) {
+      const entry = callbacks.get(callback.name);
+      // What belongs to the callback and not to the module stands in its first row only.
+      const own = (text: string) => (order === 0 ? text : "");
+      rows.push([
+        own(callback.name),
+        name,
+        entry ? describeMatch(entry) : "",
+        entry ? describeState(entry) : "",
+        own(describePolicy(callback)),
+        own(describeTimeout(callback, block)),
+      ]);
+    }
+  }
+  if (rows.length === 0) return "No callbacks.";
+  const header = ["callback", "asked, in order", "only if", "room state sent", "if it fails", "timeout"];
+  return `\n${table(header, rows)}\n`;
+}
+
+export function resourceTable(modules: LoadedModule[]): string {
+  const rows = modules.flatMap(({ name, web_resources }) =>
+    [...web_resources.keys()].map((path) => [path, name]),
+  );
+  return rows.length === 0 ? "No web resources.\n" : `${table(["web resource", "module"], rows)}\n`;
+}
+
+function describeMatch({ match }: Entry): string {
+  if (!match) return "-";
+  const { not, local, ...conditions } = match;
+  const parts = describeConditions(conditions as Conditions, "");
+  if (not) parts.push(...describeConditions(not, "not "));
+  if (local !== undefined) parts.push(local ? "local" : "not local");
+  return parts.join("; ") || "-";
+}
+
+function describeConditions(conditions: Conditions, prefix: string): string[] {
+  return Object.entries(conditions).map(([path, wanted]) => {
+    const values = Array.isArray(wanted) ? wanted.join(" | ") || "(nothing)" : String(wanted);
+    return `${prefix}${path}: ${values}`;
+  });
+}
+
+function describeState({ room_state = [] }: Entry): string {
+  return room_state.map(([type, key]) => (key === "" ? type : `${type}/${key ?? "*"}`)).join(", ") || "-";
+}
+
+function describePolicy({ on_failure }: Callback): string {
+  const exceptions = (on_failure.exceptions ?? []).map(({ policy, where, same }) => {
+    const parts = Object.entries(where).map(([path, value]) => `${path} is ${value}`);
+    if (same) parts.push(`${same.join(" is ")}`);
+    return `; ${policy} if ${parts.join(", ")}`;
+  });
+  return on_failure.default + exceptions.join("");
+}
+
+function describeTimeout({ name }: Callback, { timeout = DEFAULT_TIMEOUT, callbacks = {} }: Block): string {
+  const [local, federated] = (["local", "federated"] as const).map((origin) => {
+    return pick(callbacks[name]?.timeout, origin) ?? pick(timeout, origin) ?? DEFAULT_TIMEOUT;
+  });
+  return local === federated ? show(local) : `${show(local)}, federated ${show(federated)}`;
+}
+
+function pick(timeout: Timeout | undefined, origin: "local" | "federated"): string | number | undefined {
+  return typeof timeout === "object" ? timeout[origin] : timeout;
+}
+
+/** A number without a unit is milliseconds. */
+function show(duration: string | number | undefined): string {
+  return /^\d+$/.test(String(duration)) ? `${duration}ms` : String(duration);
+}
