@@ -62,6 +62,8 @@ def _encode_requester(requester: Any) -> dict[str, Any]:
     encoded["user_id"] = requester.user.to_string()
     encoded.setdefault("app_service_id", getattr(getattr(requester, "app_service", None), "id", None))
     encoded["scope"] = sorted(encoded.get("scope", ()))
+    # SQLite has 0 and 1, and older Synapses pass them on.
+    encoded["is_guest"], encoded["shadow_banned"] = bool(requester.is_guest), bool(requester.shadow_banned)
     return encoded
 
 
