@@ -20,6 +20,8 @@ export interface HomeserverOptions {
   readonly serverName?: string;
   /** Listens for other servers as well, with these certificates, which must be the same for all; `true` makes some. */
   readonly federation?: boolean | Certificates;
+  /** The Python to run Synapse with; default: that of .venv. */
+  readonly python?: string;
   /** Folders for PYTHONPATH, for modules that are not installed. */
   readonly pythonPath?: readonly string[];
   /** Added to the environment; `undefined` removes a variable. */
@@ -92,7 +94,7 @@ async function boot(dir: string, options: HomeserverOptions, remove: () => void)
     ...(federation && { federation }),
   });
   const child = spawn(
-    venvPython(),
+    options.python ?? venvPython(),
     [harnessFile("launch.py"), String(process.pid), "synapse.app.homeserver", "-c", configPath],
     { cwd: dir, stdio: ["ignore", "pipe", "pipe"], env: environment(options, federation?.certificates) },
   );
