@@ -1,7 +1,7 @@
 """JSON and Content-Length framing: bytes to messages and back. Does no I/O."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -24,7 +24,7 @@ def encode(message: Any) -> bytes:
 
 def _to_json(value: Any) -> bytes:
     try:
-        body: bytes = to_json(value)
+        body: bytes = to_json(value, fallback=_thaw)
     except ValueError:
         # A lone surrogate has no UTF-8 form; json.dumps escapes it.
         return _slow_json(value)
@@ -36,9 +36,16 @@ def _to_json(value: Any) -> bytes:
 
 def _slow_json(value: Any) -> bytes:
     try:
-        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_thaw).encode("ascii")
     except (TypeError, RecursionError) as e:
         raise ValueError(f"cannot be written as JSON: {e}") from e
+
+
+def _thaw(value: Any) -> Any:
+    """Synapse freezes what modules must not change: the immutabledict of an event's content, in older Synapses."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is no type of JSON")
 
 
 def decode(body: bytes) -> Any:
