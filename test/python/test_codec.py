@@ -52,12 +52,12 @@ def test_a_requester_travels_with_all_its_fields() -> None:
 
 
 def test_other_objects_travel_as_the_catalogue_declares_them() -> None:
-    info = FileInfo(None, "id", thumbnail=ThumbnailInfo(1, 2, "crop", "image/png", None))
+    info = FileInfo(None, "id", thumbnail=ThumbnailInfo(1, 2, "crop", "image/png", 3))
     assert travelled(ENCODE["FileInfo"](info)) == {
         "server_name": None,
         "file_id": "id",
         "url_cache": False,
-        "thumbnail": {"width": 1, "height": 2, "method": "crop", "type": "image/png", "length": None},
+        "thumbnail": {"width": 1, "height": 2, "method": "crop", "type": "image/png", "length": 3},
     }
     assert ENCODE["ProfileInfo"](ProfileInfo("mxc://a", "A")) == {"avatar_url": "mxc://a", "display_name": "A"}
     assert ENCODE["RoomAlias"](RoomAlias("a", "test")) == "#a:test"

@@ -1,11 +1,11 @@
 """The `config` block: defaults, absolute paths, and faults that name the place and the remedy."""
 
+import atexit
 import os
 from typing import Any
 
 import pytest
 from synapse.module_api.errors import ConfigError
-from synapse_module_bridge import config as configuration
 from synapse_module_bridge.config import Timeout, parse
 
 MODULE = {"path": "policy.ts"}
@@ -15,7 +15,7 @@ MODULE = {"path": "policy.ts"}
 def no_exit_handlers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What would be said as the last line of the process."""
     said: list[str] = []
-    monkeypatch.setattr(configuration.atexit, "register", lambda _, message: said.append(message))
+    monkeypatch.setattr(atexit, "register", lambda _, message: said.append(message))
     return said
 
 
