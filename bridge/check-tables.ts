@@ -1,6 +1,6 @@
 // What `check` prints about sound modules: who is asked, when, and what happens if they fail.
 import type { Block, Timeout } from "./block.js";
-import type { Callback, Catalogue } from "./catalogue.js";
+import type { Callback, Catalogue, FailurePolicy } from "./catalogue.js";
 import type { Conditions, Entry, LoadedModule } from "./module.js";
 import { table } from "./table.js";
 
@@ -26,7 +26,12 @@ export function callbackTable(modules: LoadedModule[], block: Block, catalogue: 
   }
   if (rows.length === 0) return "No callbacks.";
   const header = ["callback", "asked, in order", "only if", "room state sent", "if it fails", "timeout"];
-  return `\n${table(header, rows)}\n`;
+  const notes = [...catalogue.callbacks.values()]
+    .filter(({ name }) => modules.some(({ callbacks }) => callbacks.has(name)))
+    .flatMap(({ name, on_failure }) =>
+      describeExceptions(on_failure).map((text) => `  * ${name}: ${text}\n`),
+    );
+  return `\n${table(header, rows)}\n${notes.join("")}`;
 }
 
 export function resourceTable(modules: LoadedModule[]): string {
@@ -57,12 +62,15 @@ function describeState({ room_state = [] }: Entry): string {
 }
 
 function describePolicy({ on_failure }: Callback): string {
-  const exceptions = (on_failure.exceptions ?? []).map(({ policy, where, same }) => {
+  return on_failure.exceptions ? `${on_failure.default} *` : on_failure.default;
+}
+
+function describeExceptions({ exceptions = [] }: FailurePolicy): string[] {
+  return exceptions.map(({ policy, where, same }) => {
     const parts = Object.entries(where).map(([path, value]) => `${path} is ${value}`);
-    if (same) parts.push(`${same.join(" is ")}`);
-    return `; ${policy} if ${parts.join(", ")}`;
+    if (same) parts.push(same.join(" is "));
+    return `${policy} if ${parts.join(", ")}`;
   });
-  return on_failure.default + exceptions.join("");
 }
 
 function describeTimeout({ name }: Callback, { timeout = DEFAULT_TIMEOUT, callbacks = {} }: Block): string {

@@ -11,6 +11,7 @@ import { Lifetime } from "./lifetime.js";
 import { mergeAnswers } from "./merge.js";
 import { type Lent, type Params, prepareParams } from "./params.js";
 import type { StateSource } from "./state.js";
+import { describeThrown } from "./thrown.js";
 
 export interface Call {
   call: number;
@@ -117,13 +118,6 @@ async function ask(
   } finally {
     lifetime.end("after its handler had settled");
   }
-}
-
-export function describeThrown(error: unknown): string {
-  if (typeof error === "object" && error !== null && "message" in error) {
-    return `${"name" in error ? error.name : "Error"}: ${error.message}`;
-  }
-  return String(error);
 }
 
 /** A handler that never settles must not keep its call alive. */

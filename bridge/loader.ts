@@ -8,6 +8,7 @@ import { didYouMean } from "./nearest.js";
 import { checkConfig, compileSchema, readConfig } from "./settings.js";
 import { type Definition, readDefinition } from "./shape.js";
 import { findFile, importFile } from "./source.js";
+import { describeThrown } from "./thrown.js";
 import { readWebResources } from "./webpaths.js";
 
 export interface Loaded {
@@ -118,7 +119,7 @@ function ofConfig(
   try {
     return declared(config);
   } catch (error) {
-    report(`${what} threw: ${error instanceof Error ? error.message : String(error)}`);
+    report(`${what} threw: ${describeThrown(error)}`);
     return undefined;
   }
 }

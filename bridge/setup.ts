@@ -2,6 +2,7 @@
 import { cancelled, moduleUnavailable } from "./call-error.js";
 import type { Logger } from "./log.js";
 import type { LoadedModule } from "./module.js";
+import { describeThrown } from "./thrown.js";
 
 export interface SetupTimes {
   timeout: number;
@@ -54,7 +55,7 @@ export class ModuleSetup {
       if (failedBefore) this.log.info(`${name}: setup has succeeded now`);
     } catch (error) {
       if (this.#stopped) return;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = describeThrown(error);
       this.#state = { failed: reason };
       this.log.error(
         { err: error },

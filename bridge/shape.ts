@@ -30,10 +30,8 @@ export function readDefinition(
   catalogue: Catalogue,
   report: Report,
 ): Definition | undefined {
-  if (!isObject(exported)) {
-    report(
-      `has ${exported === undefined ? "no default export" : "a default export that is not an object"}: write \`export default defineModule({ ... })\``,
-    );
+  if (!isObject(exported) || Object.keys(exported).length === 0) {
+    report("exports no module: write `export default defineModule({ ... })`");
     return undefined;
   }
   for (const key of Object.keys(exported)) {

@@ -1,9 +1,10 @@
 // Web resources: gives a handler a WHATWG Request and brings its Response, or the JSON it answered, back to the shim.
 import { CallError, fromSynapseError, moduleFault, moduleUnavailable } from "./call-error.js";
 import { makeContext, type RunningModule } from "./context.js";
-import { describeThrown, untilAborted } from "./dispatch.js";
+import { untilAborted } from "./dispatch.js";
 import { isSynapseError } from "./errors.js";
 import { survivesJson } from "./json-check.js";
+import { describeThrown } from "./thrown.js";
 
 export interface WebCall {
   call: number;

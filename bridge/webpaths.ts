@@ -16,7 +16,7 @@ const TAKEN = [
 export function readWebResources(value: unknown, report: (message: string) => void): Map<string, WebHandler> {
   const resources = new Map<string, WebHandler>();
   if (value === undefined) return resources;
-  if (!isObject(value)) {
+  if (!isObject(value) || "then" in value) {
     report("web_resources must be an object, or a function of config that returns one at once");
     return resources;
   }

@@ -1,0 +1,152 @@
+// What the host's tests share: modules written to a temporary folder, and a host in this process whose other end the
+// test holds.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { PassThrough } from "node:stream";
+import { createMessageConnection, type MessageConnection, ResponseError } from "vscode-jsonrpc/node";
+import { catalogue } from "../../bridge/catalogue.js";
+import { FrameReader, FrameWriter } from "../../bridge/framing.js";
+import { Host, PROTOCOL } from "../../bridge/host.js";
+import { createLogger } from "../../bridge/log.js";
+import type { ModuleSettings } from "../../bridge/module.js";
+
+export const SYNAPSE = {
+  version: "1.163.2",
+  server_name: "example.org",
+  worker_name: null,
+  worker_app: null,
+  public_baseurl: "https://example.org/",
+  email_app_name: "Matrix",
+  run_background_tasks: true,
+};
+
+export const VERSION = "0.0.0-test";
+
+export interface Folder {
+  root: string;
+  /** Writes a file, by its path below the folder, and gives its absolute path. */
+  write(name: string, text: string): string;
+  remove(): void;
+}
+
+export function temporaryFolder(): Folder {
+  const root = mkdtempSync(path.join(tmpdir(), "bridge-test-"));
+  return {
+    root,
+    write(name, text) {
+      const file = path.join(root, name);
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, text);
+      return file;
+    },
+    remove: () => rmSync(root, { recursive: true, force: true }),
+  };
+}
+
+/** The text of a module that answers one callback with what a function body returns. */
+export function moduleOf(callback: string, body: string, before = ""): string {
+  return `import { Codes, NOT_SPAM, SynapseError, defineModule } from "synapse-module-bridge";
+${before}
+export default defineModule({ callbacks: { async ${callback}(params: any, context: any) { ${body} } } } as any);
+`;
+}
+
+export interface Rig {
+  host: Host;
+  shim: MessageConnection;
+  /** The host's log lines so far. */
+  lines: Record<string, unknown>[];
+  /** Ends the host's input. */
+  hangUp(): void;
+  /** Loads modules and starts them; the test fails if there is a fault. */
+  load(modules: ModuleSettings[]): Promise<void>;
+  initialize(modules: ModuleSettings[], more?: object): Promise<Initialized>;
+  callback(name: string, params: object, modules: string[], call?: number): Promise<Answer>;
+}
+
+export interface Initialized {
+  version: string;
+  catalogue: string;
+  runtime: string;
+  modules: { name: string; callbacks: Record<string, object>; web_resources: string[] }[];
+  faults: { path: (string | number)[]; message: string }[];
+}
+
+export interface Answer {
+  answer: unknown;
+  module: string | null;
+  asked: { module: string; ms: number }[];
+}
+
+export function connect(): Rig {
+  const toHost = new PassThrough();
+  const toShim = new PassThrough();
+  const lines: Record<string, unknown>[] = [];
+  const log = createLogger({ write: (line) => lines.push(JSON.parse(line)) });
+  const setupTimes = { timeout: 200, firstPause: 10, longestPause: 40 };
+  const host = new Host(new FrameReader(toHost), new FrameWriter(toShim), {
+    catalogue: catalogue(),
+    log,
+    version: VERSION,
+    setupTimes,
+  });
+  const shim = createMessageConnection(new FrameReader(toShim), new FrameWriter(toHost));
+  host.listen();
+  shim.listen();
+  const initialize = (modules: ModuleSettings[], more: object = {}): Promise<Initialized> =>
+    shim.sendRequest("initialize", {
+      protocol: PROTOCOL,
+      version: VERSION,
+      catalogue: catalogue().hash,
+      synapse: SYNAPSE,
+      modules,
+      ...more,
+    });
+  return {
+    host,
+    shim,
+    lines,
+    hangUp: () => toHost.destroy(),
+    initialize,
+    async load(modules) {
+      const { faults } = await initialize(modules);
+      if (faults.length > 0) throw new Error(faults.map(({ message }) => message).join("\n"));
+      await shim.sendNotification("start", {});
+    },
+    callback: (name, params, modules, call = 1) =>
+      shim.sendRequest(`callback/${name}`, { call, modules, params, request: "REQ-1" }),
+  };
+}
+
+/** The error that a request was answered with. */
+export async function errorOf(
+  request: Promise<unknown>,
+): Promise<{ code: number; message: string; data: unknown }> {
+  const error = await request.then(
+    (result) => new Error(`there was an answer: ${JSON.stringify(result)}`),
+    (reason) => reason,
+  );
+  if (!(error instanceof ResponseError)) throw error;
+  return { code: error.code, message: error.message, data: error.data };
+}
+
+export const INVITE = {
+  inviter: "@alice:example.org",
+  invitee: "@bob:example.org",
+  room_id: "!room:example.org",
+};
+
+export function event(more: object = {}): object {
+  return {
+    type: "m.room.message",
+    sender: "@alice:example.org",
+    content: { body: "hello", msgtype: "m.text" },
+    event_id: "$event",
+    room_id: "!room:example.org",
+    room_version: "12",
+    internal_metadata: { outlier: false },
+    origin_server_ts: 1,
+    ...more,
+  };
+}
