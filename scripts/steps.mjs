@@ -10,7 +10,7 @@ const config = "python-shim/pyproject.toml";
 const pythonSources = ["python-shim/synapse_module_bridge", "test"];
 
 // Folders of test/ whose tests boot a Synapse; those of compat/ are for `npm run test:compat`.
-const onSynapse = ["differential", "end-to-end", "examples", "homeserver", "synapse"];
+const bootingSynapse = ["differential", "end-to-end", "examples", "homeserver", "synapse"];
 const folders = readdirSync(join(root, "test"), { withFileTypes: true });
 const testFolders = folders.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 
@@ -39,11 +39,20 @@ export function testFiles(wanted) {
   );
 }
 
+/** The folders of test/ whose tests boot a Synapse. */
+export const onSynapse = () => testFolders.filter((name) => bootingSynapse.includes(name));
+
+/** The TypeScript tests that need no Synapse. */
+export function unitTests() {
+  const elsewhere = ["compat", ...bootingSynapse];
+  const paths = testFiles(testFolders.filter((name) => !elsewhere.includes(name)));
+  const top = folders.filter(({ name }) => name.endsWith(".test.ts")).map(({ name }) => `test/${name}`);
+  return jest("unit tests", ["unit"], [...paths, ...top], ["--maxWorkers=50%"]);
+}
+
 const check = (name, groups, command, args) => ({ name, groups, kind: "check", command, args });
 
 export function allSteps() {
-  const unit = testFolders.filter((name) => name !== "compat" && !onSynapse.includes(name));
-  const ownFiles = folders.filter(({ name }) => name.endsWith(".test.ts")).map(({ name }) => `test/${name}`);
   return [
     check("lint, TypeScript", ["lint"], node, [
       bin("@biomejs/biome/bin/biome"),
@@ -69,13 +78,9 @@ export function allSteps() {
       ...{ name: "Python tests", groups: ["python"], kind: "pytest", command: venvBin("pytest") },
       args: ["-q", "-c", config, "--rootdir", root, "test/python"],
     },
-    jest("unit tests", ["unit"], [...testFiles(unit), ...ownFiles], ["--maxWorkers=50%"]),
+    unitTests(),
     {
-      ...jest(
-        "tests on a real Synapse",
-        ["synapse"],
-        testFiles(onSynapse.filter((name) => testFolders.includes(name))),
-      ),
+      ...jest("tests on a real Synapse", ["synapse"], testFiles(onSynapse()), ["--maxWorkers=2"]),
       alone: true, // each test file boots its own Synapse; beside other steps they would time out
     },
   ];

