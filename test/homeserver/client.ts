@@ -8,6 +8,8 @@ export type Body = any;
 export interface Answer {
   readonly status: number;
   readonly body: Body;
+  /** The body as it came. */
+  readonly text: string;
 }
 
 export interface RequestOptions {
@@ -43,7 +45,8 @@ export class Client {
       },
       ...(body !== undefined && { body }),
     });
-    return { status: response.status, body: parsed(await response.text()) };
+    const text = await response.text();
+    return { status: response.status, body: parsed(text), text };
   }
 
   get(path: string, query?: Readonly<Record<string, string>>): Promise<Answer> {

@@ -1,0 +1,147 @@
+/** The two servers that must behave alike (one with the bridge, one with the Python twin) and a third that talks to both. */
+import { mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeCertificates } from "../homeserver/certificates.js";
+import { type Client, registerUser } from "../homeserver/client.js";
+import type { ModuleEntry } from "../homeserver/config.js";
+import { type Homeserver, startHomeserver } from "../homeserver/homeserver.js";
+import { projectRoot } from "../homeserver/paths.js";
+import { type IdentityServer, startIdentityServer } from "./identity-server.js";
+import type { Script, Seen } from "./script.js";
+
+const here = join(projectRoot, "test", "differential");
+/** The three modules that each server has, in this order. */
+export const moduleNames = ["first", "second", "third"] as const;
+
+export interface Side {
+  readonly server: Homeserver;
+  readonly remote: Homeserver;
+  readonly identity: IdentityServer;
+  /** Local users; bob is a member of `room`, rita (of the remote server) and bob of `shared`. */
+  readonly alice: Client;
+  readonly bob: Client;
+  readonly admin: Client;
+  readonly rita: Client;
+  readonly room: string;
+  readonly shared: string;
+  /** What must differ between the sides, and what to call it. */
+  readonly names: Map<string, string>;
+  write(script: Script): void;
+  /** The calls that the policies saw since the last `forget`. */
+  seen(): Seen[];
+  forget(): void;
+  /** Registers a local user; `name` must be the same on both sides. */
+  user(name: string): Promise<Client>;
+}
+
+export interface Sides {
+  readonly bridge: Side;
+  readonly twin: Side;
+  stop(): Promise<void>;
+}
+
+interface Files {
+  readonly script: string;
+  readonly log: string;
+}
+
+function bridgeModules(files: Files) {
+  const modules = moduleNames.map((name) => ({
+    path: join(here, name === "second" ? "policy-with-state.ts" : "policy.ts"),
+    name,
+    config: { name, ...files },
+  }));
+  return [{ module: "synapse_module_bridge.ModuleBridge", config: { modules, timeout: "20s" } }];
+}
+
+function twinModules(files: Files) {
+  return moduleNames.map((name) => ({ module: "policy_twin.PolicyTwin", config: { name, ...files } }));
+}
+
+export async function startSides(): Promise<Sides> {
+  const dir = mkdtempSync(join(tmpdir(), "bridge-differential-"));
+  const certificates = makeCertificates();
+  const identity = await startIdentityServer(certificates);
+  const started: Homeserver[] = [];
+  const boot = async (modules: readonly ModuleEntry[]) => {
+    const server = await startHomeserver({ modules, federation: certificates, pythonPath: [here] });
+    started.push(server);
+    return server;
+  };
+  const stop = async () => {
+    await Promise.all(started.map((server) => server.stop()));
+    await identity.close();
+    certificates.remove();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  const files = (name: string) => {
+    const paths = { script: join(dir, `${name}.script.json`), log: join(dir, `${name}.log.jsonl`) };
+    writeFileSync(paths.script, "{}");
+    writeFileSync(paths.log, "");
+    return paths;
+  };
+  try {
+    const [bridgeFiles, twinFiles] = [files("bridge"), files("twin")];
+    // While the bridge is being worked on, the suite itself can be tried with the twin on both sides.
+    const subject = process.env.DIFFERENTIAL_SUBJECT === "twin" ? twinModules : bridgeModules;
+    const booting = [boot(subject(bridgeFiles)), boot(twinModules(twinFiles)), boot([])] as const;
+    await Promise.allSettled(booting);
+    const [bridge, twin, remote] = await Promise.all(booting);
+    const rita = await registerUser(remote, "rita");
+    const furnished = [
+      furnish({ server: bridge, remote, rita, identity, files: bridgeFiles, dir }),
+      furnish({ server: twin, remote, rita, identity, files: twinFiles, dir }),
+    ] as const;
+    const [left, right] = await Promise.all(furnished);
+    return { bridge: left, twin: right, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Furniture {
+  readonly server: Homeserver;
+  readonly remote: Homeserver;
+  readonly rita: Client;
+  readonly identity: IdentityServer;
+  readonly files: Files;
+  readonly dir: string;
+}
+
+async function furnish({ server, remote, rita, identity, files, dir }: Furniture): Promise<Side> {
+  const user = (name: string) => registerUser(server, name);
+  const alice = await user("alice");
+  const bob = await user("bob");
+  const admin = await registerUser(server, "admin", { admin: true });
+  const room = (await alice.createRoom({ preset: "public_chat", name: "The room" })).body.room_id;
+  await bob.join(room);
+  const shared = (await alice.createRoom({ preset: "public_chat", name: "The shared room" })).body.room_id;
+  await bob.join(shared);
+  const joined = await rita.join(shared, [server.serverName]);
+  if (joined.status !== 200) throw new Error(`rita could not join: ${joined.text}`);
+  const names = new Map([
+    [server.serverName, "<server>"],
+    [server.dir, "<dir>"],
+    [remote.serverName, "<remote>"],
+    [identity.name, "<identity>"],
+    [room, "<the room>"],
+    [shared, "<the shared room>"],
+  ]);
+  const write = (script: Script) => {
+    // Renamed into place, so that a policy never reads half of it.
+    const draft = join(dir, `${server.pid}.draft`);
+    writeFileSync(draft, JSON.stringify(script));
+    renameSync(draft, files.script);
+  };
+  return {
+    ...{ server, remote, identity, alice, bob, admin, rita, room, shared, names, write, user },
+    seen: () =>
+      readFileSync(files.log, "utf8")
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => JSON.parse(line)),
+    forget: () => truncateSync(files.log),
+  };
+}
