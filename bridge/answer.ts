@@ -2,7 +2,7 @@
 import type { ErrorObject } from "ajv";
 import { safeFields } from "./call-error.js";
 import type { Callback, Catalogue } from "./catalogue.js";
-import { survivesJson } from "./json-check.js";
+import { whatJsonLoses } from "./json-check.js";
 
 /** Says why an answer does not fit; the text goes on after "<module>: <callback> ". */
 export class UnfitAnswer extends Error {}
@@ -15,10 +15,10 @@ export function readAnswer(
   warn: (message: string) => void,
 ): unknown {
   if (callback.result === "Nothing" || callback.result === "Edits") return null;
-  const problem = survivesJson(answer);
+  const problem = whatJsonLoses(answer);
   const validate = catalogue.validator(callback.result);
   if (problem && typeof answer === "object")
-    throw new UnfitAnswer(`answered something that is not JSON:${problem}`);
+    throw new UnfitAnswer(`answered something that is not JSON: ${problem}`);
   if (problem || !validate(answer)) {
     throw new UnfitAnswer(
       `answered ${render(answer)}; expected ${expected(callback.result, catalogue)}${hint(answer, validate.errors)}`,
@@ -43,13 +43,17 @@ function normaliseEventAllowed(answer: unknown): unknown {
 
 /** The type as its author reads it in the SDK. */
 function expected(result: string, catalogue: Catalogue): string {
-  const definition = catalogue.type(result);
-  if (definition.tsType)
-    return definition.tsType
-      .replace(/typeof /g, "")
-      .replace(/ \| ([^|]*)$/, " or $1")
-      .replaceAll(" | ", ", ");
-  return [definition.type ?? "a value of its type"].flat().join(" or ");
+  const { tsType, type = "a value of its type" } = catalogue.type(result);
+  if (!tsType) return [type].flat().join(" or ");
+  // Alternatives, but not those within a pair.
+  const parts = tsType.split(/ \| (?![^[]*\])/).map((part) => readable(part, catalogue));
+  const last = parts.pop() ?? "";
+  return parts.length > 0 ? `${parts.join(", ")} or ${last}` : last;
+}
+
+function readable(part: string, catalogue: Catalogue): string {
+  const own = part === "CodeAndFields" ? (catalogue.type(part).tsType ?? part) : part;
+  return own.replace(/^(typeof|readonly) /, "");
 }
 
 /** Short, and without the contents of objects: it ends up in logs. */

@@ -1,7 +1,7 @@
 // How a call fails: an error of schemas/errors.json by its name, with the data that goes with it. Numbers are put on
 // where it meets the wire.
 import type { SynapseError } from "./errors.js";
-import { survivesJson } from "./json-check.js";
+import { whatJsonLoses } from "./json-check.js";
 
 export type CallErrorKind = "synapse_error" | "module_fault" | "module_unavailable" | "cancelled";
 
@@ -60,8 +60,8 @@ export function fromSynapseError(
     return moduleFault(module, "threw", "threw a SynapseError whose code, msg or errcode is not valid");
   }
   const given = additional_fields ?? {};
-  const problem = survivesJson(given);
-  if (problem) return moduleFault(module, "threw", `threw a SynapseError whose additional_fields${problem}`);
+  const problem = whatJsonLoses(given);
+  if (problem) return moduleFault(module, "threw", `threw a SynapseError with additional_fields of which ${problem}`);
   const { fields, dropped } = safeFields(given);
   if (dropped.length > 0)
     warn(`SynapseError: additional_fields may not hold ${dropped.join(" and ")}: left out`);

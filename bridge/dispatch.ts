@@ -6,7 +6,7 @@ import { CallError, cancelled, fromSynapseError, moduleFault, moduleUnavailable 
 import type { Callback, Catalogue } from "./catalogue.js";
 import { makeContext, type RunningModule } from "./context.js";
 import { isSynapseError } from "./errors.js";
-import { survivesJson } from "./json-check.js";
+import { whatJsonLoses } from "./json-check.js";
 import { Lifetime } from "./lifetime.js";
 import { mergeAnswers } from "./merge.js";
 import { type Lent, type Params, prepareParams } from "./params.js";
@@ -106,8 +106,8 @@ async function ask(
   const warn = (message: string) => running.log.warn({ request: call.request }, `${name}: ${message}`);
   try {
     const answer = await untilAborted(entry.handler(lent.forModule(lifetime), context), around.signal);
-    const problem = callback.edits === undefined ? undefined : survivesJson(call.params[callback.edits]);
-    if (problem) throw new UnfitAnswer(`left something in ${callback.edits} that is not JSON:${problem}`);
+    const problem = callback.edits === undefined ? undefined : whatJsonLoses(call.params[callback.edits]);
+    if (problem) throw new UnfitAnswer(`left something in ${callback.edits} that is not JSON: ${problem}`);
     return readAnswer(callback, answer, around.catalogue, warn);
   } catch (error) {
     if (error instanceof CallError) throw error;

@@ -1,7 +1,7 @@
 // Checks the shape of a `match`. Whether an event fits it is decided in Python, so that a call which nobody wants is
 // never made.
 import type { Callback } from "./catalogue.js";
-import { survivesJson } from "./json-check.js";
+import { whatJsonLoses } from "./json-check.js";
 import type { Match } from "./module.js";
 import { isObject } from "./shape.js";
 
@@ -13,7 +13,7 @@ export function readMatch(value: unknown, callback: Callback, report: Report): M
     sound = false;
     report(`callbacks.${callback.name}.match${message}`);
   };
-  if (!isObject(value) || survivesJson(value) !== undefined) {
+  if (!isObject(value) || whatJsonLoses(value) !== undefined) {
     complain(" must be a JSON object, or a function of config that returns one at once");
     return undefined;
   }

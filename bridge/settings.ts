@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { parse } from "yaml";
-import { survivesJson } from "./json-check.js";
+import { whatJsonLoses } from "./json-check.js";
 import type { Fault, ModuleSettings } from "./module.js";
 import { didYouMean } from "./nearest.js";
 
@@ -21,8 +21,8 @@ export function readConfig(
   try {
     // As in homeserver.yaml, so that a config means the same in either place.
     const value = parse(readFileSync(config_file, "utf8"), { version: "1.1" }) ?? {};
-    const problem = survivesJson(value);
-    if (problem) throw new Error(`config${problem}: put it in quotes`);
+    const problem = whatJsonLoses(value);
+    if (problem) throw new Error(`${problem}: put it in quotes`);
     return { value };
   } catch (error) {
     const message = (error as Error).message.replace(/\s+/g, " ").trim();

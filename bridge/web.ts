@@ -3,7 +3,7 @@ import { CallError, fromSynapseError, moduleFault, moduleUnavailable } from "./c
 import { makeContext, type RunningModule } from "./context.js";
 import { untilAborted } from "./dispatch.js";
 import { isSynapseError } from "./errors.js";
-import { survivesJson } from "./json-check.js";
+import { whatJsonLoses } from "./json-check.js";
 import { describeThrown } from "./thrown.js";
 
 export interface WebCall {
@@ -79,8 +79,8 @@ async function readResponse(answer: unknown, signal: AbortSignal): Promise<WebAn
 }
 
 function readJson(answer: unknown): WebAnswer {
-  const problem = survivesJson(answer);
-  if (problem) throw new UnfitResponse(`answered neither a Response nor JSON: the answer${problem}`);
+  const problem = whatJsonLoses(answer);
+  if (problem) throw new UnfitResponse(`answered neither a Response nor JSON: ${problem}`);
   const body = Buffer.from(JSON.stringify(answer)).toString("base64");
   return { status: 200, headers: [["content-type", "application/json"]], body };
 }

@@ -76,7 +76,7 @@ test.each([
   [
     "one with a date",
     () => folder.write("date.yaml", "domains: [2026-01-01]\n"),
-    /config\.domains\[0\] is a Date: put it in quotes/,
+    /domains\[0\] is a Date: put it in quotes/,
   ],
 ])("a config_file is a fault if it is %s", async (_, make, message) => {
   const { faults } = await load({ config_file: make() });

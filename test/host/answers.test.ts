@@ -1,0 +1,165 @@
+// What each result type takes, what it makes of it, and how an answer that does not fit is told.
+import { describe, expect, test } from "@jest/globals";
+import { readAnswer } from "../../bridge/answer.js";
+import { type Callback, catalogue } from "../../bridge/catalogue.js";
+import { mergeAnswers } from "../../bridge/merge.js";
+
+const warnings: string[] = [];
+
+function read(result: string, answer: unknown): unknown {
+  const callback = { name: "some_callback", result } as Callback;
+  warnings.length = 0;
+  return readAnswer(callback, answer, catalogue(), (text) => warnings.push(text));
+}
+
+const CODES = ["EventSpamVerdict", "SpamVerdict", "LoginVerdict", "MediaVerdict"];
+
+describe("is taken", () => {
+  test.each(
+    CODES.flatMap((type) =>
+      ["NOT_SPAM", "M_FORBIDDEN", true, false, "words", ["M_FORBIDDEN", { a: 1 }]].map((one) => [type, one]),
+    ),
+  )("by %s: %j", (type, answer) => {
+    expect(read(String(type), answer)).toEqual(answer);
+  });
+
+  test.each([
+    ["StateEventVerdict", "M_FORBIDDEN", "M_FORBIDDEN"],
+    ["DropVerdict", true, true],
+    ["DropVerdict", "words", "words"],
+    ["RegistrationVerdict", "shadow_ban", "shadow_ban"],
+    ["Permission", false, false],
+    ["HideVerdict", true, true],
+    ["EventAllowedVerdict", true, true],
+    ["EventAllowedVerdict", [true, null], true],
+    ["EventAllowedVerdict", [false, { content: {} }], false],
+    ["EventAllowedVerdict", [true, { content: { a: undefined } }], { content: { a: undefined } }],
+    ["EventAllowedVerdict", { sender: "@a:b" }, { sender: "@a:b" }],
+    ["Nothing", undefined, null],
+    ["Nothing", "whatever", null],
+    ["Edits", 42, null],
+  ])("by %s: %j, as %j", (type, answer, normal) => {
+    expect(read(type, answer)).toEqual(normal);
+  });
+});
+
+describe("is refused", () => {
+  const spam = "NOT_SPAM, Codes or [code: Codes, additional_fields: JsonObject]";
+  test.each([
+    ["SpamVerdict", 42, `answered 42; expected ${spam}`],
+    ["SpamVerdict", undefined, `answered undefined; expected ${spam}`],
+    ["SpamVerdict", null, `answered null; expected ${spam}`],
+    [
+      "SpamVerdict",
+      ["M_NO_SUCH", {}],
+      `answered ["M_NO_SUCH", an empty object]; expected ${spam} (an unknown code: throw a SynapseError to use a code of your own)`,
+    ],
+    ["SpamVerdict", ["M_FORBIDDEN"], `answered ["M_FORBIDDEN"]; expected ${spam}`],
+    ["SpamVerdict", { secret: "content" }, `answered an object with secret; expected ${spam}`],
+    [
+      "StateEventVerdict",
+      ["M_FORBIDDEN", {}],
+      `answered ["M_FORBIDDEN", an empty object]; expected NOT_SPAM or Codes`,
+    ],
+    ["DropVerdict", "NOT_SPAM", `answered "NOT_SPAM"; expected boolean`],
+    ["HideVerdict", "NOT_SPAM", `answered "NOT_SPAM"; expected boolean`],
+    ["Permission", undefined, "answered undefined; expected boolean"],
+    ["Permission", () => true, "answered a function; expected boolean"],
+    ["RegistrationVerdict", "ALLOW", `answered "ALLOW"; expected RegistrationBehaviour`],
+    [
+      "EventAllowedVerdict",
+      {},
+      "answered an empty object; expected boolean, EventReplacement or [allowed: boolean, replacement: EventReplacement | null]",
+    ],
+    [
+      "EventAllowedVerdict",
+      { content: 3 },
+      "answered an object with content; expected boolean, EventReplacement or [allowed: boolean, replacement: EventReplacement | null] (content must be object)",
+    ],
+    [
+      "EventAllowedVerdict",
+      { content: { n: Number.NaN } },
+      "answered something that is not JSON: content.n is NaN",
+    ],
+    [
+      "EventAllowedVerdict",
+      { content: { n: 1n } },
+      "answered something that is not JSON: content.n is a bigint",
+    ],
+    [
+      "EventAllowedVerdict",
+      { content: { "a b": new Map() } },
+      `answered something that is not JSON: content["a b"] is a Map`,
+    ],
+    [
+      "EventAllowedVerdict",
+      { content: { d: new Date() } },
+      "answered something that is not JSON: content.d is a Date",
+    ],
+    [
+      "EventAllowedVerdict",
+      { content: { f: () => 1 } },
+      "answered something that is not JSON: content.f is a function",
+    ],
+    [
+      "EventAllowedVerdict",
+      { content: { s: Symbol("x") } },
+      "answered something that is not JSON: content.s is a symbol",
+    ],
+    [
+      "EventAllowedVerdict",
+      { content: { l: [1, undefined] } },
+      "answered something that is not JSON: content.l[1] is undefined",
+    ],
+    [
+      "EventAllowedVerdict",
+      { content: { l: new Array(2) } },
+      "answered something that is not JSON: content.l[0] is undefined",
+    ],
+  ])("by %s: %p", (type, answer, message) => {
+    expect(() => read(type, answer)).toThrow(message);
+  });
+
+  test("a value that is part of itself, or nested too deep", () => {
+    const cycle: Record<string, unknown> = {};
+    cycle.self = { cycle };
+    expect(() => read("EventAllowedVerdict", { content: cycle })).toThrow("is part of itself");
+    let deep: object = {};
+    for (let level = 0; level < 300; level++) deep = { deep };
+    expect(() => read("EventAllowedVerdict", { content: deep })).toThrow("is nested deeper than 200");
+  });
+
+  test("but not one that is there twice without a cycle", () => {
+    const shared = { a: 1 };
+    expect(read("EventAllowedVerdict", { content: { one: shared, two: shared } })).toBeDefined();
+  });
+});
+
+test("fields that would hang the request are left out with a warning", () => {
+  expect(read("SpamVerdict", ["M_FORBIDDEN", { msg: "a", code: 1, errcode: "X", kept: true }])).toEqual([
+    "M_FORBIDDEN",
+    { errcode: "X", kept: true },
+  ]);
+  expect(warnings).toEqual(["some_callback: the fields beside a code may not hold msg and code: left out"]);
+});
+
+test("__proto__ stays a key like others", () => {
+  const answer = JSON.parse('{ "content": { "__proto__": { "a": 1 } } }');
+  expect(JSON.stringify(read("EventAllowedVerdict", answer))).toBe('{"content":{"__proto__":{"a":1}}}');
+  const fields = JSON.parse('["M_FORBIDDEN", { "__proto__": { "a": 1 }, "msg": 1 }]');
+  expect(JSON.stringify(read("SpamVerdict", fields))).toBe('["M_FORBIDDEN",{"__proto__":{"a":1}}]');
+});
+
+test.each([
+  [
+    [
+      ["a", "b"],
+      ["b", "c"],
+    ],
+    ["a", "b", "c"],
+  ],
+  [[["a"], "ALL", ["b"]], "ALL"],
+  [[{ u: [{ s: 1 }] }, { u: [{ s: 1 }, { s: 2 }], v: [] }], { u: [{ s: 1 }, { s: 2 }], v: [] }],
+])("the answers %j of several modules add up", (answers, merged) => {
+  expect(mergeAnswers(answers)).toEqual(merged);
+});
