@@ -6,10 +6,20 @@ import { root } from "./inputs.mjs";
 export class StepFailed extends Error {}
 
 const children = new Set();
+let ending = false;
 
-/** Ends the programs that are still running. */
-export function endChildren() {
-  for (const child of children) child.kill("SIGTERM");
+// npm tidies up when it is told to end; one that does not end in time is killed.
+const patienceMs = 5_000;
+
+/** Ends the programs that are still running, and waits until they have ended: the next run must not meet them. */
+export async function endChildren() {
+  ending = true;
+  const ended = [...children].map((child) => {
+    child.kill("SIGTERM");
+    const insist = setTimeout(() => child.kill("SIGKILL"), patienceMs);
+    return new Promise((resolve) => child.once("exit", resolve)).finally(() => clearTimeout(insist));
+  });
+  await Promise.all(ended);
 }
 
 export function seconds(started) {
@@ -32,7 +42,8 @@ export function run(what, command, args, { env = process.env } = {}) {
       });
     }
     const heartbeat = setInterval(() => {
-      const last = output.trimEnd().split("\n").at(-1)?.trim().slice(0, 90) ?? "";
+      const said = output.split("\n").filter((line) => line.trim() && !line.startsWith("npm warn"));
+      const last = said.at(-1)?.trim().slice(0, 90);
       console.log(`  ${what}: ${seconds(started)}${last ? `, ${last}` : ""}`);
     }, heartbeatMs);
     child.on("error", (error) => {
@@ -43,6 +54,7 @@ export function run(what, command, args, { env = process.env } = {}) {
     child.on("close", (code, signal) => {
       clearInterval(heartbeat);
       children.delete(child);
+      if (ending) return; // not a failure to tell of
       if (code === 0) return resolve(output);
       const tail = output.trimEnd().split("\n").slice(-25).join("\n");
       reject(

@@ -87,9 +87,9 @@ async function setUpAll() {
   if (failures.size > 0) throw new StepFailed([...failures].map((error) => error.message).join("\n\n"));
 }
 
-function interrupted() {
-  endChildren();
+async function interrupted() {
   console.error("\nInterrupted; run it again to go on.");
+  await endChildren();
   process.exit(130);
 }
 
