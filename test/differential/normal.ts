@@ -80,5 +80,7 @@ export function normalise(value: Any, names: ReadonlyMap<string, string>): Any {
 }
 
 function opaqueNumber(given: number, key: string): Any {
-  return opaque.has(key) && key !== "origin_server_ts" ? "<opaque>" : given;
+  if (opaque.has(key) && key !== "origin_server_ts") return "<opaque>";
+  // JSON.stringify, with which the policy writes down what it saw, makes -0 a 0.
+  return given === 0 ? 0 : given;
 }

@@ -113,7 +113,8 @@ def answered(spec: Json, event: EventBase | None) -> Any:
         replacement["content"] = content
         replacement.update(spec["replace"].get("event", {}))
         return (True, replacement)
-    return spec["value"]
+    # TypeScript may say it with a boolean; Synapse takes only the pair.
+    return spec["value"] if event is None else (spec["value"], None)
 
 
 class PolicyTwin:

@@ -1,5 +1,6 @@
 /** Runs one row on both sides at once: script, trigger, what was seen, later effect; all of it normalised. */
 import { waitFor } from "../homeserver/wait.js";
+import { notifications } from "./catalogue.js";
 import { exactly, normalise } from "./normal.js";
 import type { Script, Seen } from "./script.js";
 import type { Side } from "./sides.js";
@@ -20,6 +21,7 @@ export interface Outcome {
 export type MakeScript = (side: Side, n: number) => Script;
 
 export interface RowRun {
+  readonly callback: string;
   readonly trigger: Trigger;
   /** One script for both, or one for each. */
   readonly scripts: { readonly bridge: MakeScript; readonly twin: MakeScript };
@@ -29,22 +31,23 @@ let count = 0;
 
 export async function runRow(
   sides: { readonly bridge: Side; readonly twin: Side },
-  { trigger, scripts }: RowRun,
+  { callback, trigger, scripts }: RowRun,
 ): Promise<{ bridge: Outcome; twin: Outcome }> {
+  const scope: Scope = trigger.distinctCalls ? { only: callback } : {};
   count += 1;
   const n = count;
   const both = <T>(work: (side: Side, name: "bridge" | "twin") => Promise<T>) =>
     Promise.all([work(sides.bridge, "bridge"), work(sides.twin, "twin")]);
   const prepared = await both(async (side) => trigger.prepare?.(side, n));
   // What is still under way from the preparation must not count as this row's.
-  if (trigger.prepare) await settled(sides, trigger);
+  if (trigger.prepare) await settled(sides, scope);
   const [left, right] = await both((side, name) => {
     side.forget();
     side.write(scripts[name](side, n));
     return trigger.act(side, prepared[name === "bridge" ? 0 : 1], n);
   });
-  await settled(sides, trigger);
-  const calls = { bridge: callsOf(sides.bridge, trigger), twin: callsOf(sides.twin, trigger) };
+  await settled(sides, scope);
+  const calls = { bridge: callsOf(sides.bridge, scope), twin: callsOf(sides.twin, scope) };
   const finish = async (side: Side, act: Act, seen: Json): Promise<Outcome> => {
     side.write({});
     const effect = await act.effect?.();
@@ -63,15 +66,20 @@ export async function runRow(
   return { bridge, twin };
 }
 
+/**
+ * Which calls are compared: all, in their order; or for what another server sends, where it is a matter of timing how
+ * often Synapse asks and what else it is busy with, the distinct calls of one callback.
+ */
+interface Scope {
+  readonly only?: string;
+}
+
 /** Notifications may come after the answer: waits until both sides have seen the same calls, but not for ever. */
-async function settled(
-  sides: { readonly bridge: Side; readonly twin: Side },
-  trigger: Trigger,
-): Promise<void> {
+async function settled(sides: { readonly bridge: Side; readonly twin: Side }, scope: Scope): Promise<void> {
   let before = "";
   const done = () => {
-    const bridge = JSON.stringify(countsOf(sides.bridge, trigger));
-    const now = bridge === JSON.stringify(countsOf(sides.twin, trigger)) ? bridge : "";
+    const bridge = countsOf(sides.bridge, scope);
+    const now = bridge === countsOf(sides.twin, scope) ? bridge : "";
     const same = now !== "" && now === before;
     before = now;
     return same ? true : undefined;
@@ -79,24 +87,26 @@ async function settled(
   await waitFor("the same calls", done, 3000).catch(() => undefined);
 }
 
-function countsOf(side: Side, trigger: Trigger): Json {
+function countsOf(side: Side, scope: Scope): string {
   const counts: Record<string, number> = {};
-  const seen = trigger.distinctCalls ? distinct(side) : side.seen();
-  for (const { callback } of seen) counts[callback] = (counts[callback] ?? 0) + 1;
-  return Object.entries(counts).sort();
+  for (const { callback } of inScope(side, scope)) counts[callback] = (counts[callback] ?? 0) + 1;
+  return JSON.stringify(Object.entries(counts).sort());
 }
 
-function callsOf(side: Side, trigger: Trigger): Json {
+function callsOf(side: Side, scope: Scope): Json {
   const calls: Record<string, Json[]> = {};
-  for (const { callback, module, params } of trigger.distinctCalls ? distinct(side) : side.seen()) {
-    calls[callback] ??= [];
-    calls[callback].push({ module, params: normalise(params, side.names) });
+  for (const { callback, module, params } of inScope(side, scope)) {
+    // Nobody waits for notifications: the first module may hear of the next event while the second hears of this one.
+    const key = notifications.has(callback) ? `${callback} of ${module}` : callback;
+    calls[key] ??= [];
+    calls[key].push({ module, params: normalise(params, side.names) });
   }
   return calls;
 }
 
-/** Synapse may ask more than once about an event of another server, and how often depends on timing. */
-function distinct(side: Side): Seen[] {
-  const byContent = new Map(side.seen().map((seen) => [JSON.stringify(normalise(seen, side.names)), seen]));
-  return [...byContent].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, seen]) => seen);
+function inScope(side: Side, { only }: Scope): Seen[] {
+  if (only === undefined) return side.seen();
+  const seen = side.seen().filter(({ callback }) => callback === only);
+  const byContent = new Map(seen.map((call) => [JSON.stringify(normalise(call, side.names)), call]));
+  return [...byContent].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, call]) => call);
 }

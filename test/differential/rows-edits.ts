@@ -12,8 +12,8 @@ async function stateOf(alice: Client, room: string | undefined): Promise<unknown
   if (!room) return "no room";
   const { body } = await alice.roomState(room);
   const wanted = ["m.room.name", "m.room.topic", "m.room.create", "m.room.join_rules", "m.room.encryption"];
-  const shown = body.filter(({ type }: { type: string }) => wanted.includes(type) || type.startsWith("org."));
-  const texts = shown.map(async ({ type, state_key }: { type: string; state_key: string }) => [
+  const found = body.filter(({ type }: { type: string }) => wanted.includes(type) || type.startsWith("org."));
+  const texts = found.map(async ({ type, state_key }: { type: string; state_key: string }) => [
     type,
     shown(await alice.getState(room, type, state_key)),
   ]);

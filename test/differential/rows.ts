@@ -1,8 +1,6 @@
 /** The rows of the comparison: each callback of the catalogue, each trigger, each answer that its result type takes. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { projectRoot } from "../homeserver/paths.js";
 import { type Answer, answersByResult, errors, passes } from "./answers.js";
+import { type CatalogueEntry, compared } from "./catalogue.js";
 import { editRows } from "./rows-edits.js";
 import { replacementRows } from "./rows-replacements.js";
 import { severalRows } from "./rows-several.js";
@@ -24,20 +22,6 @@ export interface Row {
    */
   readonly intended?: { readonly why: string; script(side: Side, n: number): Script };
 }
-
-interface CatalogueEntry {
-  readonly category: string;
-  readonly result: string;
-  readonly swallows?: boolean;
-}
-
-const file = join(projectRoot, "schemas", "callbacks.json");
-const { $schema: _, ...entries } = JSON.parse(readFileSync(file, "utf8")) as Record<string, CatalogueEntry>;
-
-/** The callbacks that the comparison covers. */
-export const compared = Object.entries(entries).filter(([, { category }]) =>
-  ["spam_checker", "third_party_rules"].includes(category),
-);
 
 function answersOf({ result }: CatalogueEntry): readonly Answer[] {
   const answers = answersByResult[result];
