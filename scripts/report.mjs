@@ -41,6 +41,8 @@ function countTests(kind, reportFile, code) {
 }
 
 const width = 26;
+// Far more than any step needs: it bounds a hang, and leaves CI the time to tell the rest.
+const longestStepMs = 20 * 60_000;
 
 async function runStep(step, folder) {
   const reportFile = join(folder, `${step.name.replaceAll(/\W+/g, "-")}.report`);
@@ -60,6 +62,10 @@ async function runStep(step, folder) {
       stdio: ["ignore", "pipe", "pipe"],
     });
     running.add(child);
+    const bound = setTimeout(() => {
+      output += `\nstopped: it took longer than ${longestStepMs / 60_000} minutes`;
+      child.kill("SIGKILL");
+    }, longestStepMs);
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
         output += text;
@@ -70,6 +76,7 @@ async function runStep(step, folder) {
       resolve(1);
     });
     child.on("close", (exitCode) => {
+      clearTimeout(bound);
       running.delete(child);
       resolve(exitCode ?? 1);
     });

@@ -26,7 +26,7 @@ export function jest(name, groups, paths, options = []) {
     groups,
     kind: "jest",
     command: node,
-    args: [...args, ...options, "--runTestsByPath", ...paths],
+    args: [...args, "--forceExit", ...options, "--runTestsByPath", ...paths],
   };
 }
 
