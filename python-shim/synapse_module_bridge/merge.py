@@ -4,7 +4,7 @@ JavaScript has one kind of number, so `1.0` comes back as `1`, and 2^53+1 as 2^5
 change is taken from the original, and stays exactly what it was.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # The largest integer up to which every integer is a JavaScript number of its own.
@@ -47,12 +47,12 @@ class _Merge:
                 for key, item in answered.items()
             }
         if isinstance(answered, list):
-            items = original if isinstance(original, list | tuple) else ()
+            items = _counterparts(original if isinstance(original, list | tuple) else (), answered)
             return [
-                self.value(items[index] if index < len(items) else None, item, f"{path}[{index}]")
-                for index, item in enumerate(answered)
+                self.value(counterpart, item, f"{path}[{index}]")
+                for index, (counterpart, item) in enumerate(zip(items, answered, strict=True))
             ]
-        if isinstance(answered, int | float) and not isinstance(answered, bool):
+        if _is_number(answered):
             return self._number(original, answered, path)
         return answered
 
@@ -65,6 +65,40 @@ class _Merge:
                 raise Unsafe(f"{path} is {answered}, which JavaScript cannot hold exactly; use a string")
             return next(iter(moved))
         return answered
+
+
+def _counterparts(original: Sequence[Any], answered: Sequence[Any]) -> list[Any]:
+    """For each element of an answered list the original's: elements may have been put in or taken out in one place."""
+    shorter = min(len(original), len(answered))
+    tail = 0
+    if len(original) != len(answered):
+        head = 0
+        while head < shorter and _same(original[head], answered[head]):
+            head += 1
+        while tail < shorter - head and _same(original[-1 - tail], answered[-1 - tail]):
+            tail += 1
+    middle = list(original[: len(original) - tail])[: len(answered) - tail]
+    padding = [None] * (len(answered) - tail - len(middle))
+    return [*middle, *padding, *original[len(original) - tail :]]
+
+
+def _same(original: Any, answered: Any) -> bool:
+    """Whether JavaScript could not tell them apart."""
+    if isinstance(answered, dict):
+        return (
+            isinstance(original, Mapping)
+            and original.keys() == answered.keys()
+            and all(_same(original[key], item) for key, item in answered.items())
+        )
+    if isinstance(answered, list):
+        return (
+            isinstance(original, list | tuple)
+            and len(original) == len(answered)
+            and all(map(_same, original, answered))
+        )
+    if _is_number(answered):
+        return _is_number(original) and _as_double(original) == _as_double(answered)
+    return type(original) is type(answered) and bool(original == answered)
 
 
 def _is_number(value: Any) -> bool:

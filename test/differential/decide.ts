@@ -87,6 +87,7 @@ function apply(target: Any, operations: readonly Operation[]): void {
     const last = operation.path.at(-1) as string;
     const holder = parents.reduce<Any>((value, key) => value[key], target);
     if ("push" in operation) holder[last].push(structuredClone(operation.push));
+    else if ("unset" in operation && Array.isArray(holder)) holder.splice(Number(last), 1);
     else if ("unset" in operation) delete holder[last];
     else holder[last] = structuredClone(operation.set);
   }

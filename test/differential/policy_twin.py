@@ -21,20 +21,32 @@ PASS: dict[str, Json] = {
     "check_can_shutdown_room": True,
     "check_can_deactivate_user": True,
 }
-METADATA = (
-    "stream_ordering instance_name redacted_by outlier policy_server_spammy spam_checker_spammy "
-    "out_of_band_membership send_on_behalf_of recheck_redaction soft_failed proactively_send redacted "
-    "txn_id delay_id token_id device_id"
-).split()
+METADATA = [
+    "stream_ordering",
+    "instance_name",
+    "redacted_by",
+    "outlier",
+    "policy_server_spammy",
+    "spam_checker_spammy",
+    "out_of_band_membership",
+    "send_on_behalf_of",
+    "recheck_redaction",
+    "soft_failed",
+    "proactively_send",
+    "redacted",
+    "txn_id",
+    "delay_id",
+    "token_id",
+    "device_id",
+]
 
 
 def event_json(event: EventBase) -> Json:
     metadata = {}
     for name in METADATA:
-        try:
+        # What Synapse has not set raises an AttributeError.
+        if hasattr(event.internal_metadata, name):
             metadata[name] = getattr(event.internal_metadata, name)
-        except AttributeError:
-            pass
     return {
         **event.get_dict(),
         "event_id": event.event_id,
@@ -285,9 +297,7 @@ class PolicyTwin:
     async def check_event_allowed(self, event: EventBase, state_events: Json) -> Any:
         return self.decide("check_event_allowed", {"event": event_json(event)}, state_events, event)
 
-    async def on_create_room(
-        self, requester: Any, request_content: Json, is_requester_admin: bool
-    ) -> None:
+    async def on_create_room(self, requester: Any, request_content: Json, is_requester_admin: bool) -> None:
         params = {
             "requester": requester_json(requester),
             "request_content": copy.deepcopy(request_content),
@@ -298,9 +308,7 @@ class PolicyTwin:
     async def check_threepid_can_be_invited(self, medium: str, address: str, state_events: Json) -> Any:
         return self.decide("check_threepid_can_be_invited", {"medium": medium, "address": address}, state_events)
 
-    async def check_visibility_can_be_modified(
-        self, room_id: str, state_events: Json, new_visibility: str
-    ) -> Any:
+    async def check_visibility_can_be_modified(self, room_id: str, state_events: Json, new_visibility: str) -> Any:
         params = {"room_id": room_id, "new_visibility": new_visibility}
         return self.decide("check_visibility_can_be_modified", params, state_events)
 
@@ -313,9 +321,7 @@ class PolicyTwin:
     async def check_can_deactivate_user(self, user_id: str, by_admin: bool) -> Any:
         return self.decide("check_can_deactivate_user", {"user_id": user_id, "by_admin": by_admin})
 
-    async def on_profile_update(
-        self, user_id: str, new_profile: Any, by_admin: bool, deactivation: bool
-    ) -> None:
+    async def on_profile_update(self, user_id: str, new_profile: Any, by_admin: bool, deactivation: bool) -> None:
         profile = {"avatar_url": new_profile.avatar_url, "display_name": new_profile.display_name}
         params = {
             "user_id": user_id,
@@ -325,9 +331,7 @@ class PolicyTwin:
         }
         self.decide("on_profile_update", params)
 
-    async def on_user_deactivation_status_changed(
-        self, user_id: str, deactivated: bool, by_admin: bool
-    ) -> None:
+    async def on_user_deactivation_status_changed(self, user_id: str, deactivated: bool, by_admin: bool) -> None:
         params = {"user_id": user_id, "deactivated": deactivated, "by_admin": by_admin}
         self.decide("on_user_deactivation_status_changed", params)
 

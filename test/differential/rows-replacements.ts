@@ -41,7 +41,7 @@ const message: Trigger = {
 
 const oddNumbers =
   '{"msgtype":"m.text","body":"odd","one":1.0,"big":9007199254740993,"small":-0.0,"exponent":1e3,' +
-  '"list":[1.0,9007199254740993,{"deep":2.0}],"nested":{"big":12345678901234567890,"other":1}}';
+  '"list":[1.0,9007199254740993,{"deep":2.0}],"nested":{"big":-9223372036854775807,"other":1}}';
 
 const oddMessage: Trigger = {
   title: "a message with numbers that JavaScript cannot hold, in a room of version 5",
@@ -58,6 +58,15 @@ const topic: Trigger = {
   async act({ alice, bob, room }, _prepared, n) {
     const answer = await alice.setState(room, "m.room.topic", "", { topic: `Topic ${n}` });
     return { answers: [answer], effect: () => eventSeenBy(bob, room, answer.body.event_id) };
+  },
+};
+
+const topicOfBoth: Trigger = {
+  title: "a state event in a room where both users may send it",
+  prepare: roomOf("11"),
+  async act({ alice, bob }, room: string, n) {
+    const answer = await bob.setState(room, "m.room.topic", "", { topic: `Topic ${n}` });
+    return { answers: [answer], effect: () => eventSeenBy(alice, room, answer.body.event_id) };
   },
 };
 
@@ -154,8 +163,9 @@ export const replacementRows: readonly Row[] = [
     "unsigned fields that Synapse does not know",
     setField({ unsigned: { "org.example.key": 1 } }),
   ),
-  bySender(message, "another local sender", "alice"),
-  bySender(message, "another local sender, in the whole event", "alice", "event"),
+  bySender(topicOfBoth, "another local sender", "alice"),
+  bySender(topicOfBoth, "another local sender, as a pair", "alice", "pair"),
+  bySender(topicOfBoth, "another local sender, in the whole event", "alice", "event"),
   bySender(message, "a sender who is not in the room", "admin"),
   bySender(message, "a sender of another server", "@rita:example.org"),
   bySender(message, "a sender who is no user id", "x:y"),
@@ -169,6 +179,8 @@ export const replacementRows: readonly Row[] = [
   row(oddMessage, "what was not asked for, in the whole event", body("replaced"), "event"),
   row(oddMessage, "a number set beside those", { content: [{ path: ["nested", "other"], set: 2 }] }),
   row(oddMessage, "a number removed", { content: [{ path: ["big"], unset: true }] }),
+  row(oddMessage, "the first of an array removed", { content: [{ path: ["list", 0], unset: true }] }),
+  row(oddMessage, "the last of an array removed", { content: [{ path: ["list", 2], unset: true }] }),
   row(oddMessage, "an array made longer", { content: [{ path: ["list"], push: "end" }] }),
   {
     callback,

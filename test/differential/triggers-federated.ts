@@ -23,11 +23,20 @@ async function nextMessageArrives({ alice, rita, shared }: Side): Promise<void> 
   await waitFor("rita's next message", arrived, 15_000);
 }
 
+/** After some answers the other server leaves us alone for a while; it stops that once it hears of us. */
+async function endBackOff({ alice, rita, shared }: Side): Promise<void> {
+  const marker = `marker ${randomUUID()}`;
+  await alice.say(shared, marker);
+  const arrived = async () => (await bodiesSeenBy(rita, shared)).includes(marker) || undefined;
+  await waitFor("alice's message to reach the other server", arrived, 15_000);
+}
+
 /** A message of rita's in the shared room; `callback` is asked about it. */
 export const remoteMessage = (callback: string): Trigger => ({
   title: "a message from another server",
   distinctCalls: true,
   when: (side) => ({ "event.sender": side.rita.userId }),
+  prepare: endBackOff,
   async act(side, _prepared, n) {
     const { alice, rita, shared } = side;
     const body = `from afar ${n}`;
@@ -62,14 +71,6 @@ const remoteInvite: Trigger = {
     return { answers: [answer], effect };
   },
 };
-
-/** After some answers the other server leaves us alone for a while; it stops that once it hears of us. */
-async function endBackOff({ alice, rita, shared }: Side): Promise<void> {
-  const marker = `marker ${randomUUID()}`;
-  await alice.say(shared, marker);
-  const arrived = async () => (await bodiesSeenBy(rita, shared)).includes(marker) || undefined;
-  await waitFor("alice's message to reach the other server", arrived, 15_000);
-}
 
 /** A user of the other server joins a room of ours. */
 const remoteJoin: Trigger = {
