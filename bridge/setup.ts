@@ -61,7 +61,7 @@ export class ModuleSetup {
         { err: error },
         `${name}: setup failed: ${reason} (next try in ${this.#pause / 1000} s)`,
       );
-      this.#timer = setTimeout(() => void this.#try(), this.#pause);
+      this.#timer = setTimeout(() => void this.#try(), this.#pause).unref();
       this.#pause = Math.min(this.#pause * 2, this.times.longestPause);
     }
     for (const tell of this.#waiting) tell();

@@ -57,8 +57,10 @@ export interface Rig {
   shim: MessageConnection;
   /** The host's log lines so far. */
   lines: Record<string, unknown>[];
-  /** Ends the host's input. */
+  /** Cuts the connection. */
   hangUp(): void;
+  /** Ends the host's input after what was sent so far. */
+  hangUpGently(): void;
   /** Loads modules and starts them; the test fails if there is a fault. */
   load(modules: ModuleSettings[]): Promise<void>;
   initialize(modules: ModuleSettings[], more?: object): Promise<Initialized>;
@@ -107,7 +109,12 @@ export function connect(): Rig {
     host,
     shim,
     lines,
-    hangUp: () => toHost.destroy(),
+    hangUp() {
+      toHost.destroy();
+      // Stops what is tried again and again, as the process does when its input ends.
+      void host.finish();
+    },
+    hangUpGently: () => void toHost.end(),
     initialize,
     async load(modules) {
       const { faults } = await initialize(modules);
