@@ -1,0 +1,179 @@
+// The host as a real process behind real pipes: the wire stays its own, and only the end of its input ends it.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { catalogue } from "../../bridge/catalogue.js";
+import { VERSION } from "../../bridge/version.js";
+import { type Bundle, bundle } from "./bundle.js";
+import { type HostProcess, startHost } from "./child.js";
+import { INVITE, type Initialized, moduleOf, SYNAPSE, temporaryFolder } from "./rig.js";
+import { until } from "./until.js";
+
+const folder = temporaryFolder();
+let code: Bundle;
+let host: HostProcess;
+
+beforeAll(() => {
+  code = bundle("bridge/cli.ts");
+});
+afterAll(() => {
+  code.remove();
+  folder.remove();
+});
+beforeEach(() => {
+  host = startHost(code.file, folder.root);
+});
+afterEach(async () => {
+  if (host.child.exitCode === null) host.child.kill("SIGKILL");
+  await host.ended;
+  host.shim.dispose();
+});
+
+let count = 0;
+async function load(body: string, before = ""): Promise<string> {
+  const name = `module-${count++}`;
+  const path = folder.write(`${name}.ts`, moduleOf("user_may_invite", body, before));
+  const modules = [{ path }];
+  const params = { protocol: 1, version: VERSION, catalogue: catalogue().hash, synapse: SYNAPSE, modules };
+  const { faults } = (await host.shim.sendRequest("initialize", params)) as Initialized;
+  expect(faults).toEqual([]);
+  await host.shim.sendNotification("start", {});
+  return name;
+}
+
+const call = (name: string): Promise<{ answer: unknown }> =>
+  host.shim.sendRequest("callback/user_may_invite", {
+    call: 1,
+    modules: [name],
+    params: INVITE,
+    request: null,
+  });
+
+function lines(): Record<string, unknown>[] {
+  const json = host
+    .stderr()
+    .split("\n")
+    .filter((line) => line.startsWith("{"));
+  return json.map((line) => JSON.parse(line));
+}
+
+describe("what a module prints or reads never reaches the wire", () => {
+  const quiet = {
+    "console.log": "console.log('printed');",
+    "process.stdout": "process.stdout.write('printed\\n');",
+    "a raw write to fd 1": "fs.writeSync(1, 'printed\\n');",
+    "a child with inherited stdio": "cp.spawnSync('sh', ['-c', 'echo printed; cat'], { stdio: 'inherit' });",
+    "a grandchild": "cp.spawnSync('sh', ['-c', 'sh -c \"echo printed; cat\"'], { stdio: 'inherit' });",
+  };
+  const imports = `import fs from "node:fs"; import cp from "node:child_process";`;
+  test.each(Object.entries(quiet))("%s, at import and in a call", async (_, print) => {
+    const name = await load(`${print} return Codes.FORBIDDEN;`, imports + print);
+    expect(await call(name)).toMatchObject({ answer: "M_FORBIDDEN" });
+    expect(await call(name)).toMatchObject({ answer: "M_FORBIDDEN" });
+    await until(() => host.stderr().match(/^printed$/gm)?.length === 3);
+  });
+
+  test("standard input is empty for it", async () => {
+    const read = `let seen = fs.readFileSync(0, "utf8"); for await (const chunk of process.stdin) seen += chunk;`;
+    const name = await load(`${read} return "read " + seen.length;`, imports);
+    expect(await call(name)).toMatchObject({ answer: "read 0" });
+  });
+});
+
+describe("the process", () => {
+  test("ends with 0 when its input does, though modules have timers and handles", async () => {
+    await load(
+      "return NOT_SPAM;",
+      `import net from "node:net"; setInterval(() => {}, 1000); net.createServer().listen(0);`,
+    );
+    const started = performance.now();
+    host.closeInput();
+    expect(await host.ended).toBe(0);
+    expect(performance.now() - started).toBeLessThan(1_500);
+  });
+
+  test("ends within its limit, though a handler hangs", async () => {
+    const name = await load("context.log.info('hanging'); return new Promise(() => {});");
+    call(name).catch(() => {});
+    await until(() => host.stderr().includes("hanging"));
+    const started = performance.now();
+    host.closeInput();
+    expect(await host.ended).toBe(0);
+    expect(performance.now() - started).toBeLessThan(4_000);
+  });
+
+  test("answers what is under way before it ends", async () => {
+    const name = await load("await new Promise((go) => setTimeout(go, 100)); return Codes.FORBIDDEN;");
+    const answers = [call(name), call(name), call(name)];
+    host.closeInput();
+    for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ answer: "M_FORBIDDEN" });
+    expect(await host.ended).toBe(0);
+  });
+
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
+    "is not ended by %s while its input is open",
+    async (signal) => {
+      const name = await load("return NOT_SPAM;");
+      host.child.kill(signal);
+      for (let round = 0; round < 5; round++) expect(await call(name)).toMatchObject({ answer: "NOT_SPAM" });
+      host.closeInput();
+      expect(await host.ended).toBe(0);
+    },
+  );
+
+  test.each([
+    [
+      "an error that nobody catches",
+      "setTimeout(() => { throw new Error('stray'); }, 1); return new Promise(() => {});",
+      "an error was not caught",
+    ],
+    [
+      "a rejection that nobody handles",
+      "Promise.reject(new Error('stray')); return new Promise(() => {});",
+      "a rejected promise was not handled",
+    ],
+  ])("dies of %s, and says so with the module and the stack", async (_, body, msg) => {
+    const name = await load(body);
+    call(name).catch(() => {});
+    expect(await host.ended).toBe(1);
+    expect(lines()).toContainEqual(
+      expect.objectContaining({
+        level: 60,
+        module: name,
+        msg,
+        err: expect.objectContaining({ message: "stray", stack: expect.stringContaining(`${name}.ts`) }),
+      }),
+    );
+  });
+
+  test("dies of a broken stream rather than hang", async () => {
+    await load("return NOT_SPAM;");
+    const { toHost } = host;
+    toHost.write("this is no frame\r\n\r\n");
+    expect(await host.ended).toBe(1);
+    expect(lines()).toContainEqual(
+      expect.objectContaining({ level: 60, msg: expect.stringContaining("the wire is broken") }),
+    );
+  });
+
+  test("writes what was logged last before it ends", async () => {
+    const name = await load("for (let i = 0; i < 500; i++) context.log.info('line ' + i); process.exit(3);");
+    call(name).catch(() => {});
+    expect(await host.ended).toBe(3);
+    expect(lines().filter(({ msg }) => String(msg).startsWith("line "))).toHaveLength(500);
+  });
+
+  test("logs in pino's shape, without noise", async () => {
+    const name = await load(
+      "context.log.warn({ extra: 1 }, 'words'); context.log.debug('details'); return NOT_SPAM;",
+    );
+    await call(name);
+    await until(() => host.stderr().includes("details"));
+    expect(lines()).toContainEqual({
+      level: 40,
+      time: expect.any(Number),
+      module: name,
+      request: null,
+      extra: 1,
+      msg: "words",
+    });
+  });
+});
