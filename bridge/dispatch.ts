@@ -116,7 +116,7 @@ async function ask(
     running.log.error({ request: call.request, err: error }, `${name}: ${callback.name} threw`);
     throw moduleFault(name, "threw", `${callback.name} threw ${describeThrown(error)}`);
   } finally {
-    lifetime.end("after its handler had settled");
+    lifetime.end();
   }
 }
 

@@ -112,7 +112,7 @@ export class Host {
   }
 
   async #initialize(params: Initialize) {
-    const { catalogue, version } = this.#options;
+    const { catalogue, log, version } = this.#options;
     const faults: Fault[] = [];
     if (this.#initialized)
       throw new ResponseError(ErrorCodes.InvalidRequest, "the host was initialized already");
@@ -120,9 +120,12 @@ export class Host {
     if (params.protocol !== PROTOCOL || params.version !== version || params.catalogue !== catalogue.hash) {
       faults.push({ path: [], message: describeMismatch(params, this.#options) });
     } else {
-      const loaded = await loadModules(params.modules, catalogue);
+      const loaded = await loadModules(params.modules, catalogue, (text) => log.warn(text));
       faults.push(...loaded.faults);
-      for (const module of loaded.modules) this.modules.set(module.name, this.#run(module, params.synapse));
+      for (const module of loaded.modules) {
+        this.modules.set(module.name, this.#run(module, params.synapse));
+        warmUp(module, catalogue);
+      }
     }
     const runtime = `node ${process.version}`;
     const modules = [...this.modules.values()].map(({ module }) => declare(module));
@@ -196,6 +199,16 @@ function declare({ name, callbacks, web_resources }: LoadedModule) {
     { ...(match && { match }), ...(room_state && { room_state }) },
   ]);
   return { name, callbacks: Object.fromEntries(declared), web_resources: [...web_resources.keys()] };
+}
+
+/** Compiles the validators now, so that the first call is not the one that pays for it. */
+function warmUp({ callbacks }: LoadedModule, catalogue: Catalogue): void {
+  for (const name of callbacks.keys()) {
+    const callback = catalogue.callbacks.get(name);
+    if (!callback) continue;
+    catalogue.paramsValidator(callback.params, false)({});
+    catalogue.validator(callback.result)(null);
+  }
 }
 
 function connectionLog(log: Logger) {

@@ -1,22 +1,21 @@
 // The span in which a handler may use what its call lends it: the room's state, the media file.
 
 export class Lifetime {
-  #over: string | undefined;
+  #settled = false;
 
   constructor(
-    readonly callback: string,
-    signal: AbortSignal,
-  ) {
-    if (signal.aborted) this.#over = "after its deadline";
-    else signal.addEventListener("abort", () => this.end("after its deadline"), { once: true });
-  }
+    private readonly callback: string,
+    private readonly signal: AbortSignal,
+  ) {}
 
-  end(why: string): void {
-    this.#over ??= why;
+  /** The handler has settled. */
+  end(): void {
+    this.#settled = true;
   }
 
   /** Throws once the call is over. */
   check(what: string): void {
-    if (this.#over !== undefined) throw new Error(`${what} of ${this.callback} was used ${this.#over}`);
+    const when = this.#settled ? "after its handler had settled" : "after its deadline";
+    if (this.#settled || this.signal.aborted) throw new Error(`${what} of ${this.callback} was used ${when}`);
   }
 }

@@ -16,7 +16,14 @@ export interface Loaded {
   faults: Fault[];
 }
 
-export async function loadModules(all: ModuleSettings[], catalogue: Catalogue): Promise<Loaded> {
+// A file that awaits something at its top level may never be loaded: better to name it than to time out in silence.
+const SLOW = 5_000;
+
+export async function loadModules(
+  all: ModuleSettings[],
+  catalogue: Catalogue,
+  warn: (message: string) => void = () => {},
+): Promise<Loaded> {
   const modules: LoadedModule[] = [];
   const faults: Fault[] = [];
   const names = new Set<string>();
@@ -29,7 +36,10 @@ export async function loadModules(all: ModuleSettings[], catalogue: Catalogue): 
       });
     }
     names.add(name);
+    const text = `${settings.path} is still not loaded after ${SLOW / 1000} s: does it await something at its top level?`;
+    const slow = setTimeout(() => warn(text), SLOW);
     const module = await loadModule(settings, name, ["modules", index], catalogue, faults);
+    clearTimeout(slow);
     if (module) modules.push(module);
   }
   findPathClashes(modules, faults);

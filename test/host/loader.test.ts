@@ -110,6 +110,23 @@ describe("a module loads", () => {
     expect(await answerOf(folder.write("paths/main.ts", text))).toBe("mapped");
   });
 
+  test("with the host's SDK even where a tsconfig.json or a node_modules has another", async () => {
+    folder.write(
+      "own-sdk/tsconfig.json",
+      `{ "compilerOptions": { "paths": { "synapse-module-bridge": ["./stub.ts"] } } }`,
+    );
+    folder.write("own-sdk/stub.ts", `export const NOT_SPAM = "the stub's";`);
+    folder.write(
+      "own-sdk/node_modules/synapse-module-bridge/package.json",
+      `{ "name": "synapse-module-bridge", "main": "main.js" }`,
+    );
+    folder.write("own-sdk/node_modules/synapse-module-bridge/main.js", `exports.NOT_SPAM = "the copy's";`);
+    const text = `import { NOT_SPAM } from "synapse-module-bridge"; export default { callbacks: { user_may_invite: () => NOT_SPAM } };`;
+    for (const name of ["own-sdk/main.ts", "own-sdk/main.js"]) {
+      expect(await answerOf(folder.write(name, text))).toBe("NOT_SPAM");
+    }
+  });
+
   const entry = "export default { callbacks: { user_may_invite: () => 'entry' } };";
   test.each([
     ["exports", `{ "exports": "./src/entry.ts" }`, "src/entry.ts"],
