@@ -79,6 +79,8 @@ export function allSteps() {
       args: ["-q", "-c", config, "--rootdir", root, "test/python"],
     },
     unitTests(),
+    // It ends with 1 when a client gets another status than it should.
+    { ...check("the demo", ["demo"], node, ["scripts/demo.mjs"]), alone: true },
     {
       ...jest("tests on a real Synapse", ["synapse"], testFiles(onSynapse()), ["--maxWorkers=2"]),
       alone: true, // each test file boots its own Synapse; beside other steps they would time out
