@@ -30,6 +30,8 @@ export interface Side {
   write(script: Script): void;
   /** The calls that the policies saw since the last `forget`. */
   seen(): Seen[];
+  /** How many of them there are of each callback. */
+  counts(): string;
   forget(): void;
   /** Registers a local user; `name` must be the same on both sides. */
   user(name: string): Promise<Client>;
@@ -142,6 +144,13 @@ async function furnish({ server, remote, rita, identity, files, dir }: Furniture
         .split("\n")
         .slice(0, -1)
         .map((line) => JSON.parse(line)),
+    counts: () => {
+      const counts: Record<string, number> = {};
+      for (const [, callback] of readFileSync(files.log, "utf8").matchAll(/"callback": ?"(\w+)"/g)) {
+        if (callback) counts[callback] = (counts[callback] ?? 0) + 1;
+      }
+      return JSON.stringify(Object.entries(counts).sort());
+    },
     forget: () => truncateSync(files.log),
   };
 }

@@ -124,9 +124,12 @@ const remoteMedia: Trigger = {
 
 export const federatedTriggers: Readonly<Record<string, readonly Trigger[]>> = {
   check_event_for_spam: [remoteMessage("check_event_for_spam")],
-  should_drop_federated_event: [remoteMessage("should_drop_federated_event"), remoteInvite],
+  should_drop_federated_event: [
+    remoteMessage("should_drop_federated_event"),
+    { ...remoteInvite, only: ["false", "true", "a SynapseError (403, M_FORBIDDEN)"] },
+  ],
   user_may_join_room: [joinAfar],
-  user_may_invite: [remoteInvite],
+  user_may_invite: [{ ...remoteInvite, only: [...fewAnswers, "an exception"] }],
   federated_user_may_invite: [remoteInvite],
   check_media_file_for_spam: [remoteMedia],
   check_event_allowed: [remoteJoin],

@@ -46,8 +46,8 @@ const stateEvent: Trigger = {
   title: "a state event",
   async act({ alice, bob, room }, _prepared, n) {
     const content = { n, nested: { list: [1, "two", null, { "": true }] }, "☃": "𝒳" };
-    const answer = await alice.setState(room, "org.example.state", `key ${n}`, content);
-    const effect = async () => shown(await bob.getState(room, "org.example.state", `key ${n}`));
+    const answer = await alice.setState(room, "org.example.state", "a key", content);
+    const effect = async () => shown(await bob.getState(room, "org.example.state", "a key"));
     return { answers: [answer], effect };
   },
 };
