@@ -61,7 +61,8 @@ export function fromSynapseError(
   }
   const given = additional_fields ?? {};
   const problem = whatJsonLoses(given);
-  if (problem) return moduleFault(module, "threw", `threw a SynapseError with additional_fields of which ${problem}`);
+  if (problem)
+    return moduleFault(module, "threw", `threw a SynapseError with additional_fields of which ${problem}`);
   const { fields, dropped } = safeFields(given);
   if (dropped.length > 0)
     warn(`SynapseError: additional_fields may not hold ${dropped.join(" and ")}: left out`);
