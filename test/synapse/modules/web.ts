@@ -1,0 +1,44 @@
+/** A module whose web resources answer in every way that there is. */
+import { defineModule, SynapseError } from "synapse-module-bridge";
+
+export default defineModule({
+  web_resources: {
+    "/_synapse/client/web/echo": async (request) => ({
+      method: request.method,
+      path: new URL(request.url).pathname,
+      query: [...new URL(request.url).searchParams],
+      type: request.headers.get("content-type"),
+      custom: request.headers.get("x-custom"),
+      body: Buffer.from(await request.arrayBuffer()).toString("base64"),
+    }),
+    "/_synapse/client/web/response": () =>
+      new Response("made ☕", {
+        status: 418,
+        headers: { "content-type": "text/plain; charset=utf-8", "x-tea": "no" },
+      }),
+    "/_synapse/client/web/bytes": () => new Response(new Uint8Array([0, 255, 10, 13])),
+    "/_synapse/client/web/empty": () => new Response(null, { status: 204 }),
+    "/_synapse/client/web/text": () => "just text",
+    "/_synapse/client/web/refuse": () => {
+      throw new SynapseError(403, "not for you", "ORG.EXAMPLE.NO", { why: ["because"] });
+    },
+    "/_synapse/client/web/unsafe": () => {
+      // Fields of these names keep a Python module's request from ever being answered.
+      throw new SynapseError(400, "odd fields", "M_UNKNOWN", { msg: "m", code: 7, kept: true });
+    },
+    "/_synapse/client/web/throw": () => {
+      throw new Error("secret detail");
+    },
+    "/_synapse/client/web/hang": (_request, { log, signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => {
+          log.warn("the hanging request was aborted");
+          reject(signal.reason);
+        });
+      }),
+    "/_synapse/client/web/who": async (request, { api }) => {
+      const requester = await api.get_user_by_req({ req: request });
+      return { user_id: requester.user_id, device_id: requester.device_id, is_guest: requester.is_guest };
+    },
+  },
+});
