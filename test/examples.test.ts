@@ -1,0 +1,32 @@
+/** The examples are what README shows, and the example configuration has every key that there is. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "@jest/globals";
+import { Ajv } from "ajv";
+import { parse } from "yaml";
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+const schema = JSON.parse(read("schemas/config.schema.json"));
+const config = parse(read("examples/homeserver.yaml")).modules[0].config;
+
+test("the example configuration fits the configuration's schema", () => {
+  const validate = new Ajv({ strict: false }).compile(schema);
+  validate(config);
+  expect(validate.errors ?? []).toEqual([]);
+});
+
+/** The keys that this version takes: one that fits nothing is only there for its error message. */
+function keys({ properties }: { properties: Record<string, { not?: unknown }> }): string[] {
+  const taken = Object.entries(properties).filter(([, { not }]) => not === undefined);
+  return taken.map(([key]) => key).sort();
+}
+
+test("the example configuration shows every key", () => {
+  expect(Object.keys(config).sort()).toEqual(keys(schema));
+  const used = (entries: object[]) => [...new Set(entries.flatMap((entry) => Object.keys(entry)))].sort();
+  expect(used(config.modules)).toEqual(keys(schema.definitions.module));
+  expect(used(Object.values(config.callbacks))).toEqual(keys(schema.definitions.callback));
+});
+
+test("the module that README shows is the one in examples/", () => {
+  expect(read("README.md")).toContain(`\`\`\`ts\n${read("examples/no-links.ts")}\`\`\``);
+});
