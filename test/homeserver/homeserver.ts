@@ -54,6 +54,8 @@ export interface Homeserver {
 /** Synapse ended, or did not answer in time, before it was up. */
 export class HomeserverStartError extends Error {
   constructor(
+    /** The folder that the process worked in; it is gone. */
+    readonly dir: string,
     readonly exitCode: number | null,
     readonly stdout: string,
     readonly stderr: string,
@@ -122,7 +124,7 @@ async function boot(dir: string, options: HomeserverOptions, remove: () => void)
     removeAll();
   };
   const fail = async (reason: string): Promise<never> => {
-    const failure = new HomeserverStartError(child.exitCode, stdout(), stderr(), log(), reason);
+    const failure = new HomeserverStartError(dir, child.exitCode, stdout(), stderr(), log(), reason);
     await stop();
     throw failure;
   };

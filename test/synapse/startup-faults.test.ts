@@ -1,0 +1,188 @@
+/** What is wrong for good stops Synapse at its start: with exit code 1, one message at the very end, and no child left. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { ModuleEntry } from "../homeserver/config.js";
+import { HomeserverStartError, startHomeserver } from "../homeserver/homeserver.js";
+import { projectRoot } from "../homeserver/paths.js";
+import { waitFor } from "../homeserver/wait.js";
+import { bridge } from "./bridge.js";
+import { processesIn } from "./processes.js";
+
+let folder: string;
+
+const modules = {
+  "sound.ts": `import { defineModule, NOT_SPAM } from "synapse-module-bridge";
+    export default defineModule({ callbacks: { user_may_invite: () => NOT_SPAM } });`,
+  "configured.ts": `import { defineModule } from "synapse-module-bridge";
+    export default defineModule({
+      configSchema: {
+        type: "object",
+        properties: { words: { type: "array", items: { type: "string" } } },
+        required: ["words"],
+        additionalProperties: false,
+      },
+      callbacks: {},
+    });`,
+  "syntax-error.ts": "export default {\n  callbacks: { user_may_invite( {} },\n};\n",
+  "throws.ts": 'throw new Error("no luck at import");',
+  "unknown-callback.ts": "export default { callbacks: { user_may_invit: () => true } };",
+  "unknown-entry-key.ts":
+    "export default { callbacks: { user_may_invite: { matches: {}, handler: () => true } } };",
+  "unknown-key.ts": "export default { callback: {} };",
+  "no-default.ts": "export const policy = { callbacks: {} };",
+};
+
+/** Not a Node at all, but it answers like an old one. */
+const oldNode = "#!/bin/sh\necho v18.20.0\n";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "bridge-faults-"));
+  for (const [name, text] of Object.entries(modules)) writeFileSync(join(folder, name), text);
+  writeFileSync(join(folder, "old-node"), oldNode);
+  chmodSync(join(folder, "old-node"), 0o755);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = (name: string) => join(folder, name);
+
+async function failure(entries: readonly ModuleEntry[]): Promise<HomeserverStartError> {
+  const pythonPath = [join(projectRoot, "test", "synapse")];
+  try {
+    const server = await startHomeserver({ modules: entries, pythonPath, startTimeoutMs: 30_000 });
+    await server.stop();
+  } catch (error) {
+    if (error instanceof HomeserverStartError) return error;
+    throw error;
+  }
+  throw new Error("Synapse has started");
+}
+
+const lastLine = (text: string) => text.trimEnd().split("\n").at(-1);
+
+/** What all faults have in common. Returns the message. */
+async function refusal(entries: readonly ModuleEntry[], logged: boolean): Promise<string> {
+  const { exitCode, stderr, log, dir } = await failure(entries);
+  expect(exitCode).toBe(1);
+  // Of an error in a module's constructor Synapse prints a traceback, whose last line begins with the error's class.
+  const message = /synapse_module_bridge: cannot start.*$/.exec(lastLine(stderr) ?? "")?.[0];
+  if (message === undefined) throw new Error(`the last line of stderr is no message:\n${stderr}`);
+  if (logged) {
+    const critical = log.split("\n").filter((line) => line.includes(" CRITICAL synapse_module_bridge"));
+    expect(critical).toHaveLength(1);
+    expect(critical[0]).toContain(message);
+  }
+  await waitFor("the child to be gone", () => processesIn(dir).length === 0 || undefined, 5000);
+  return message;
+}
+
+describe("faults in the YAML's shape are told all at once, before anything is started:", () => {
+  const faults: [string, ...string[]][] = [
+    ["an unknown key", "config: unknown key 'module'"],
+    ["an unknown key of a module", "config.modules[0]: unknown key 'grant'"],
+    ["a module without a path", "config.modules[1]: the key path is missing"],
+    ["a wrong type", "config.node:", "20 is not of type 'string'"],
+    ["an unknown key of a callback", "config.callbacks.user_may_invite: unknown key 'time'"],
+  ];
+  let message: string;
+  beforeAll(async () => {
+    const config = {
+      ...{ module: [], node: 20, callbacks: { user_may_invite: { time: "1s" } } },
+      modules: [{ path: at("sound.ts"), grant: [] }, { name: "x" }],
+    };
+    message = await refusal(bridge(config), false);
+  }, 60_000);
+
+  test.each(faults)("%s", (_title, ...said) => {
+    for (const part of said) expect(message).toContain(part);
+  });
+  test("and no more than those", () => expect(message).toContain(`${faults.length} faults`));
+});
+
+test("an unknown callback stops Synapse", async () => {
+  const config = { modules: [{ path: at("sound.ts") }], callbacks: { user_may_invit: { timeout: "1s" } } };
+  expect(await refusal(bridge(config), false)).toContain("config.callbacks.user_may_invit: not a callback");
+});
+
+describe("faults in modules are told all at once:", () => {
+  const faults: [title: string, module: object, ...said: string[]][] = [
+    ["a file that is not there", { path: "missing.ts" }, "path: ", "missing.ts"],
+    ["a syntax error", { path: "syntax-error.ts" }, "path: ", "syntax-error.ts:2"],
+    ["an error at import", { path: "throws.ts" }, "path: ", "no luck at import"],
+    ["an unknown callback", { path: "unknown-callback.ts" }, "path: ", "user_may_invit", "user_may_invite"],
+    ["an unknown key of an entry", { path: "unknown-entry-key.ts" }, "path: ", "user_may_invite", "matches"],
+    ["an unknown key of a module", { path: "unknown-key.ts" }, "path: ", "callback"],
+    ["no default export", { path: "no-default.ts" }, "path: "],
+    [
+      "a config that is refused",
+      { path: "configured.ts", config: { words: "x" } },
+      "config.words: must be array",
+    ],
+    [
+      "a key of the config",
+      { path: "configured.ts", name: "other", config: { words: [], more: 1 } },
+      "config",
+      "more",
+    ],
+    ["a name that is there already", { path: "sound.ts", name: "other" }, "", "other"],
+  ];
+  let message: string;
+  beforeAll(async () => {
+    const modules = faults.map(([, module]) => module as { path: string });
+    message = await refusal(
+      bridge({ modules: modules.map((entry) => ({ ...entry, path: at(entry.path) })) }),
+      true,
+    );
+  }, 60_000);
+
+  test.each(faults.map((fault, index) => [fault[0], index, fault.slice(2)] as const))(
+    "%s",
+    (_title, index, said) => {
+      const [place = "", ...words] = said as string[];
+      const told = message
+        .split(/; \(\d+\) |: \(1\) /)
+        .find((fault) => fault.startsWith(`config.modules[${index}]`));
+      expect(told).toContain(`config.modules[${index}]${place && "."}${place}`);
+      for (const word of words) expect(told).toContain(word);
+    },
+  );
+});
+
+describe("a Node that will not do stops Synapse:", () => {
+  test("none where the config says", async () => {
+    const message = await refusal(bridge({ modules: [{ path: at("sound.ts") }], node: at("no-node") }), true);
+    expect(message).toMatch(/config\.node: .*no-node.*Node >= 20\.19/);
+  });
+
+  test("one that is too old", async () => {
+    const message = await refusal(
+      bridge({ modules: [{ path: at("sound.ts") }], node: at("old-node") }),
+      true,
+    );
+    expect(message).toMatch(/config\.node: .*v18\.20\.0; Node >= 20\.19/);
+  });
+});
+
+describe("a callback that this Synapse lacks", () => {
+  const older = { module: "older_synapse.OlderSynapse", config: {} };
+
+  test("stops it, and the message tells since when there is one", async () => {
+    const message = await refusal([older, ...bridge({ modules: [{ path: at("sound.ts") }] })], true);
+    expect(message).toContain("config.modules[0].path: sound implements user_may_invite");
+    expect(message).toContain("1.37.0");
+    expect(message).toContain("callbacks.user_may_invite.optional");
+  });
+
+  test("does not stop it where it is optional", async () => {
+    const callbacks = { user_may_invite: { optional: true } };
+    const server = await startHomeserver({
+      modules: [older, ...bridge({ modules: [{ path: at("sound.ts") }], callbacks })],
+      pythonPath: [join(projectRoot, "test", "synapse")],
+    });
+    expect(server.log()).toContain("callbacks: none");
+    await server.stop();
+    await waitFor("the child to be gone", () => processesIn(server.dir).length === 0 || undefined, 5000);
+  });
+});
