@@ -39,7 +39,7 @@ try {
 console.log("Testing compatibility");
 const steps = [
   ...installed.map(({ line, path }) => ({ ...unitTests(), name: `unit tests, Node ${line}`, command: path })),
-  jest("the wheel, and an older Synapse", [], testFiles(["compat"]), ["--maxWorkers=2"]),
+  jest("packages, older Synapse", [], testFiles(["compat"]), ["--maxWorkers=2"]),
   ...installed.map(({ line, path }) => ({
     ...jest(`on Synapse, Node ${line}`, [], testFiles(onSynapse()), ["--maxWorkers=2"]),
     command: path,
