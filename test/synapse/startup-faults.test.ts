@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { ModuleEntry } from "../homeserver/config.js";
 import { HomeserverStartError, startHomeserver } from "../homeserver/homeserver.js";
 import { projectRoot } from "../homeserver/paths.js";
+import { processesIn } from "../homeserver/processes.js";
 import { waitFor } from "../homeserver/wait.js";
 import { bridge } from "./bridge.js";
-import { processesIn } from "./processes.js";
 
 let folder: string;
 
