@@ -1,4 +1,4 @@
-/** Every kind of answer, by the result type of the callback in the catalogue: what the scripted policies are told. */
+// Every kind of answer, by the result type of the callback in the catalogue: what the scripted policies are told.
 import type { Action, SynapseErrorSpec } from "./script.js";
 
 export interface Answer {

@@ -1,4 +1,4 @@
-/** The scripted policy's handler for each of the 26 callbacks. */
+// The scripted policy's handler for each of the 26 callbacks.
 import { decide } from "./decide.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: one function serves the parameters and answers of all callbacks

@@ -1,4 +1,4 @@
-/** The part of the catalogue that the comparison covers. */
+// The part of the catalogue that the comparison covers.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../homeserver/paths.js";

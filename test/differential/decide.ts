@@ -1,4 +1,4 @@
-/** What the scripted policy does in every callback: writes down what it sees, and answers what the script says. */
+// What the scripted policy does in every callback: writes down what it sees, and answers what the script says.
 import { appendFileSync, readFileSync } from "node:fs";
 import { Codes, NOT_SPAM, RegistrationBehaviour, SynapseError } from "synapse-module-bridge";
 import type { Action, AnswerSpec, Operation, Script, ThrowSpec } from "./script.js";

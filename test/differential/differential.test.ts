@@ -1,4 +1,4 @@
-/** Holds modules in TypeScript against the same modules in Python, on real servers, callback by callback. */
+// Holds modules in TypeScript against the same modules in Python, on real servers, callback by callback.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { compared } from "./catalogue.js";
 import { type MakeScript, runRow } from "./row.js";

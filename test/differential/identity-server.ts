@@ -1,4 +1,4 @@
-/** An identity server on loopback for invites by email: it knows no one, and stores every invite. */
+// An identity server on loopback for invites by email: it knows no one, and stores every invite.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";

@@ -1,4 +1,4 @@
-/** Makes what two servers said comparable: replaces what must differ (ids, times, names) and keeps all else exactly. */
+// Makes what two servers said comparable: replaces what must differ (ids, times, names) and keeps all else exactly.
 import { createHash } from "node:crypto";
 
 // biome-ignore lint/suspicious/noExplicitAny: any JSON

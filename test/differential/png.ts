@@ -1,4 +1,4 @@
-/** A grey PNG image of a size, for uploads that Synapse makes thumbnails of. */
+// A grey PNG image of a size, for uploads that Synapse makes thumbnails of.
 import { deflateSync } from "node:zlib";
 
 export function pngOfSize(width: number, height: number): Uint8Array<ArrayBuffer> {

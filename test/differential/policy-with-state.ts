@@ -1,4 +1,4 @@
-/** The scripted policy again, but with state that comes along with the call; what it finds must be the same. */
+// The scripted policy again, but with state that comes along with the call; what it finds must be the same.
 import { defineModule } from "synapse-module-bridge";
 import { callbacks, configSchema } from "./callbacks.js";
 

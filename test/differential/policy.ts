@@ -1,4 +1,4 @@
-/** The scripted policy as a module of the bridge; policy_twin.py is the same in Python. */
+// The scripted policy as a module of the bridge; policy_twin.py is the same in Python.
 import { defineModule } from "synapse-module-bridge";
 import { callbacks, configSchema } from "./callbacks.js";
 

@@ -1,4 +1,4 @@
-/** Runs one row on both sides at once: script, trigger, what was seen, later effect; all of it normalised. */
+// Runs one row on both sides at once: script, trigger, what was seen, later effect; all of it normalised.
 import { waitFor } from "../homeserver/wait.js";
 import { notifications } from "./catalogue.js";
 import { exactly, normalise } from "./normal.js";

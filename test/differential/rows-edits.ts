@@ -1,4 +1,4 @@
-/** What on_create_room may do to the body of the request. */
+// What on_create_room may do to the body of the request.
 import type { Client } from "../homeserver/client.js";
 import { shown } from "./normal.js";
 import type { Row } from "./rows.js";

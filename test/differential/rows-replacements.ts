@@ -1,4 +1,4 @@
-/** What check_event_allowed may make of an event: every honoured field, in each form that TypeScript may give it. */
+// What check_event_allowed may make of an event: every honoured field, in each form that TypeScript may give it.
 import type { Client } from "../homeserver/client.js";
 import { shown } from "./normal.js";
 import type { Row } from "./rows.js";

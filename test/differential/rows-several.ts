@@ -1,4 +1,4 @@
-/** Several modules: who is asked, whose answer counts, and what an error of one does to the others. */
+// Several modules: who is asked, whose answer counts, and what an error of one does to the others.
 import type { Row } from "./rows.js";
 import type { Action, AnswerSpec, Script } from "./script.js";
 import type { Side } from "./sides.js";

@@ -1,4 +1,4 @@
-/** What modules find in state_events: by get, getMany, all and keys, fetched on demand and sent along. */
+// What modules find in state_events: by get, getMany, all and keys, fetched on demand and sent along.
 import type { Row } from "./rows.js";
 import type { Action } from "./script.js";
 import { triggersOf } from "./triggers.js";

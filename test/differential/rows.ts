@@ -1,4 +1,4 @@
-/** The rows of the comparison: each callback of the catalogue, each trigger, each answer that its result type takes. */
+// The rows of the comparison: each callback of the catalogue, each trigger, each answer that its result type takes.
 import { type Answer, answersByResult, errors, passes } from "./answers.js";
 import { type CatalogueEntry, compared } from "./catalogue.js";
 import { editRows } from "./rows-edits.js";

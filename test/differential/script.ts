@@ -1,4 +1,4 @@
-/** What a test writes for the scripted policies: per module and callback, what to answer. Both policies read it. */
+// What a test writes for the scripted policies: per module and callback, what to answer. Both policies read it.
 import type { JsonObject, JsonValue } from "../../bridge/json.js";
 
 /** Edits a JSON value in place. */

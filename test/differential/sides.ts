@@ -1,4 +1,4 @@
-/** The two servers that must behave alike (one with the bridge, one with the Python twin) and a third that talks to both. */
+// The two servers that must behave alike (one with the bridge, one with the Python twin) and a third that talks to both.
 import { mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

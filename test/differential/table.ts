@@ -1,4 +1,4 @@
-/** Counts the outcomes per callback, and prints them as a table. */
+// Counts the outcomes per callback, and prints them as a table.
 import { appendFileSync } from "node:fs";
 
 export type Verdict = "equal" | "intended" | "different";

@@ -1,4 +1,4 @@
-/** What a trigger is: real traffic of a client or of another server that makes Synapse ask one callback. */
+// What a trigger is: real traffic of a client or of another server that makes Synapse ask one callback.
 import type { Answer } from "../homeserver/client.js";
 import type { Side } from "./sides.js";
 

@@ -1,4 +1,4 @@
-/** Traffic of another homeserver that makes Synapse ask the callbacks of the federated kind. */
+// Traffic of another homeserver that makes Synapse ask the callbacks of the federated kind.
 import { randomUUID } from "node:crypto";
 import { type Client, registerUser } from "../homeserver/client.js";
 import { waitFor } from "../homeserver/wait.js";

@@ -1,12 +1,13 @@
-/** All triggers of a callback, local and federated. */
+// All triggers of a callback, local and federated.
 import type { Trigger } from "./trigger.js";
 import { federatedTriggers } from "./triggers-federated.js";
-import { localTriggers } from "./triggers-local.js";
+import { roomTriggers } from "./triggers-rooms.js";
+import { userTriggers } from "./triggers-users.js";
+
+const kinds = [roomTriggers, userTriggers, federatedTriggers];
 
 export function triggersOf(callback: string): readonly Trigger[] {
-  return [...(localTriggers[callback] ?? []), ...(federatedTriggers[callback] ?? [])];
+  return kinds.flatMap((triggers) => triggers[callback] ?? []);
 }
 
-export const triggeredCallbacks: readonly string[] = [
-  ...new Set([...Object.keys(localTriggers), ...Object.keys(federatedTriggers)]),
-].sort();
+export const triggeredCallbacks: readonly string[] = [...new Set(kinds.flatMap(Object.keys))].sort();

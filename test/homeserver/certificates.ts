@@ -1,4 +1,4 @@
-/** Makes the one certificate that all servers of a test share: for localhost, and its own authority. */
+// Makes the one certificate that all servers of a test share: for localhost, and its own authority.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

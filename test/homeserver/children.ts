@@ -1,4 +1,4 @@
-/** Ends the processes that tests have started, and removes their folders, when this process ends by Ctrl-C or otherwise. */
+// Ends the processes that tests have started, and removes their folders, when this process ends by Ctrl-C or otherwise.
 import type { ChildProcess } from "node:child_process";
 
 const running = new Map<ChildProcess, () => void>();

@@ -1,4 +1,4 @@
-/** A small Matrix client for tests: every call gives the status and the body, and no 4xx or 5xx throws. */
+// A small Matrix client for tests: every call gives the status and the body, and no 4xx or 5xx throws.
 import { createHmac, randomUUID } from "node:crypto";
 import type { Homeserver } from "./homeserver.js";
 

@@ -1,4 +1,4 @@
-/** Renders the homeserver.yaml (as JSON, which is YAML), signing key and logging configuration of a test's Synapse. */
+// Renders the homeserver.yaml (as JSON, which is YAML), signing key and logging configuration of a test's Synapse.
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** The harness itself: what it says of a Synapse that does not start, and that it leaves nothing behind. */
+// The harness itself: what it says of a Synapse that does not start, and that it leaves nothing behind.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-/** Boots a real Synapse in a folder of its own, on SQLite and loopback, and ends it again. */
+// Boots a real Synapse in a folder of its own, on SQLite and loopback, and ends it again.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";

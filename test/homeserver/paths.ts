@@ -1,4 +1,4 @@
-/** Where the project, its Python and this harness's own files are. */
+// Where the project, its Python and this harness's own files are.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-/** Looks at the processes of this machine, as Linux tells about them in /proc. */
+// Looks at the processes of this machine, as Linux tells about them in /proc.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** The children of a process that are not zombies. */

@@ -1,4 +1,4 @@
-/** Waits for a condition, with a bound and a message for when it does not come. */
+// Waits for a condition, with a bound and a message for when it does not come.
 import { setTimeout as pause } from "node:timers/promises";
 
 /** Asks again and again until the answer is not undefined; throws after `timeoutMs`. */

@@ -1,4 +1,4 @@
-/** Every method of the ModuleApi in schemas/api.json, called by a module on a real Synapse, with and without a grant. */
+// Every method of the ModuleApi in schemas/api.json, called by a module on a real Synapse, with and without a grant.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";

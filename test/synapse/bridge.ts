@@ -1,4 +1,4 @@
-/** The bridge's entry in homeserver.yaml, and where these tests' modules and the examples are. */
+// The bridge's entry in homeserver.yaml, and where these tests' modules and the examples are.
 import { join } from "node:path";
 import type { ModuleEntry } from "../homeserver/config.js";
 import { projectRoot } from "../homeserver/paths.js";

@@ -1,4 +1,4 @@
-/** The event censorer of Synapse's documentation, with a real HTTP service that says what a message becomes. */
+// The event censorer of Synapse's documentation, with a real HTTP service that says what a message becomes.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";

@@ -1,4 +1,4 @@
-/** A mail server on loopback that takes every mail, and remembers it. */
+// A mail server on loopback that takes every mail, and remembers it.
 import { type AddressInfo, createServer, type Socket } from "node:net";
 
 export interface MailServer {

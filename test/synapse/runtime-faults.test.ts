@@ -1,4 +1,4 @@
-/** What goes wrong while Synapse runs: handlers that hang, output in the wrong place, a Node that is gone. */
+// What goes wrong while Synapse runs: handlers that hang, output in the wrong place, a Node that is gone.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Client, password, registerUser } from "../homeserver/client.js";
 import { type Homeserver, startHomeserver } from "../homeserver/homeserver.js";

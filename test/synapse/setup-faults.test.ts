@@ -1,4 +1,4 @@
-/** A `setup` that fails or hangs does not stop Synapse: policy answers until it succeeds. */
+// A `setup` that fails or hangs does not stop Synapse: policy answers until it succeeds.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** What is wrong for good stops Synapse at its start: with exit code 1, one message at the very end, and no child left. */
+// What is wrong for good stops Synapse at its start: with exit code 1, one message at the very end, and no child left.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Web resources of modules, asked for on a real Synapse's own listener. */
+// Web resources of modules, asked for on a real Synapse's own listener.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Client, registerUser } from "../homeserver/client.js";
 import { type Homeserver, startHomeserver } from "../homeserver/homeserver.js";

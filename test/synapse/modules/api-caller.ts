@@ -1,4 +1,4 @@
-/** Calls the ModuleApi as the body of a web request says, and answers with what came back. */
+// Calls the ModuleApi as the body of a web request says, and answers with what came back.
 import { defineModule, isSynapseError, type JsonValue } from "synapse-module-bridge";
 
 // biome-ignore lint/suspicious/noExplicitAny: the method is named by the test

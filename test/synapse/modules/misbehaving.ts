@@ -1,4 +1,4 @@
-/** A module that misbehaves when a message tells it to. */
+// A module that misbehaves when a message tells it to.
 import { spawnSync } from "node:child_process";
 import { writeSync } from "node:fs";
 import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";

@@ -1,4 +1,4 @@
-/** A module whose setup does what a file says at that moment: succeed, fail or hang. */
+// A module whose setup does what a file says at that moment: succeed, fail or hang.
 import { readFileSync } from "node:fs";
 import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
 

@@ -1,4 +1,4 @@
-/** A module whose web resources answer in every way that there is. */
+// A module whose web resources answer in every way that there is.
 import { defineModule, SynapseError } from "synapse-module-bridge";
 
 export default defineModule({

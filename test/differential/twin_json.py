@@ -1,0 +1,58 @@
+"""What Synapse hands to modules, in the JSON form that modules in TypeScript see."""
+
+from typing import Any
+
+from synapse.module_api import EventBase
+
+Json = Any
+
+METADATA = [
+    "stream_ordering",
+    "instance_name",
+    "redacted_by",
+    "outlier",
+    "policy_server_spammy",
+    "spam_checker_spammy",
+    "out_of_band_membership",
+    "send_on_behalf_of",
+    "recheck_redaction",
+    "soft_failed",
+    "proactively_send",
+    "redacted",
+    "txn_id",
+    "delay_id",
+    "token_id",
+    "device_id",
+]
+
+
+def event_json(event: EventBase) -> Json:
+    metadata = {}
+    for name in METADATA:
+        # What Synapse has not set raises an AttributeError.
+        if hasattr(event.internal_metadata, name):
+            metadata[name] = getattr(event.internal_metadata, name)
+    return {
+        **event.get_dict(),
+        "event_id": event.event_id,
+        "room_id": event.room_id,
+        "room_version": event.room_version.identifier,
+        "internal_metadata": metadata,
+    }
+
+
+def file_info_json(info: Any) -> Json:
+    thumbnail = info.thumbnail and {
+        name: getattr(info.thumbnail, name) for name in ("width", "height", "method", "type", "length")
+    }
+    return {
+        "server_name": info.server_name,
+        "file_id": info.file_id,
+        "url_cache": info.url_cache,
+        "thumbnail": thumbnail,
+    }
+
+
+def requester_json(requester: Any) -> Json:
+    names = "user_id access_token_id is_guest shadow_banned device_id app_service_id authenticated_entity"
+    return {"scope": sorted(requester.scope), **{name: getattr(requester, name) for name in names.split()}}

@@ -1,0 +1,78 @@
+"""Turns what the script says (see script.ts) into what a Python module answers, edits or raises."""
+
+import copy
+from typing import Any
+
+from synapse.api.errors import Codes, SynapseError
+from synapse.module_api import NOT_SPAM, EventBase
+from synapse.spam_checker_api import RegistrationBehaviour
+
+Json = Any
+
+# What lets pass, where that is not NOT_SPAM.
+PASS: dict[str, Json] = {
+    "should_drop_federated_event": False,
+    "check_username_for_spam": False,
+    "check_registration_for_spam": RegistrationBehaviour.ALLOW,
+    "check_event_allowed": (True, None),
+    "check_threepid_can_be_invited": True,
+    "check_visibility_can_be_modified": True,
+    "check_can_shutdown_room": True,
+    "check_can_deactivate_user": True,
+}
+
+
+def field(params: Json, path: str) -> Json:
+    value = params
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def apply(target: Json, operations: list[Json]) -> None:
+    """Edits a JSON value in place: set, unset or push at a path."""
+    for operation in operations:
+        *parents, last = operation["path"]
+        holder = target
+        for key in parents:
+            holder = holder[key]
+        if "push" in operation:
+            holder[last].append(copy.deepcopy(operation["push"]))
+        elif "unset" in operation:
+            del holder[last]
+        else:
+            holder[last] = copy.deepcopy(operation["set"])
+
+
+def thrown(spec: Json) -> Exception:
+    if "exception" in spec:
+        return RuntimeError(spec["exception"])
+    error = spec["synapse_error"]
+    return SynapseError(
+        error["code"],
+        error["msg"],
+        error.get("errcode", Codes.UNKNOWN),
+        error.get("additional_fields"),
+    )
+
+
+def answered(spec: Json, event: EventBase | None) -> Any:
+    if "not_spam" in spec:
+        return NOT_SPAM
+    if "code" in spec:
+        code = Codes[spec["code"]]
+        return (code, spec["fields"]) if "fields" in spec else code
+    if "behaviour" in spec:
+        return RegistrationBehaviour[spec["behaviour"]]
+    if "pair" in spec:
+        return (spec["pair"], None)
+    if "replace" in spec:
+        assert event is not None
+        replacement = event.get_dict()
+        content = dict(replacement["content"])
+        apply(content, spec["replace"].get("content", []))
+        replacement["content"] = content
+        replacement.update(spec["replace"].get("event", {}))
+        return (True, replacement)
+    # TypeScript may say it with a boolean; Synapse takes only the pair.
+    return spec["value"] if event is None else (spec["value"], None)
