@@ -58,8 +58,9 @@ function readable(part: string, catalogue: Catalogue): string {
 
 /** Short, and without the contents of objects: it ends up in logs. */
 function render(answer: unknown, inside = false): string {
+  // A word helps to find a misspelt code; any other text may be somebody's message.
   if (typeof answer === "string")
-    return JSON.stringify(answer.length > 60 ? `${answer.slice(0, 60)}...` : answer);
+    return /^[\w.]{0,60}$/.test(answer) ? JSON.stringify(answer) : `a text of ${answer.length} characters`;
   if (typeof answer === "bigint") return `${answer}n`;
   if (typeof answer === "function") return "a function";
   if (typeof answer !== "object" || answer === null) return String(answer);

@@ -68,6 +68,8 @@ async function askInOrder(
     try {
       answer = await ask(name, callback, call, lent, around);
     } catch (error) {
+      // A deadline has passed: the shim wants to know while whom.
+      if (error instanceof CallError && error.kind === "cancelled") error.data.module = name;
       if (callback.delivery !== "notify" || !(error instanceof CallError) || error.kind === "cancelled")
         throw error;
       // Nobody waits for the answer, and the next module has its own business with the news.

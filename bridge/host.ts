@@ -21,6 +21,8 @@ import type { Fault, LoadedModule, ModuleSettings } from "./module.js";
 import { UnfitParams } from "./params.js";
 import { ModuleSetup, SETUP_TIMES, type SetupTimes } from "./setup.js";
 import type { StateSource } from "./state.js";
+import { describeThrown } from "./thrown.js";
+import { watchEventLoop } from "./watchdog.js";
 import { answerWeb, type WebAnswer, type WebCall } from "./web.js";
 
 export const PROTOCOL = 1;
@@ -74,6 +76,8 @@ export class Host {
         });
       });
     }
+    this.#on("ping", async () => this.#pulse());
+    this.#on("set_up", (_params: object, signal) => this.#setUp(signal));
     this.connection.onNotification("start", () => {
       for (const { setup } of this.modules.values()) setup.start();
     });
@@ -126,10 +130,31 @@ export class Host {
         this.modules.set(module.name, this.#run(module, params.synapse));
         warmUp(module, catalogue);
       }
+      watchEventLoop(loaded.modules.map(({ name, file }) => ({ name, file })));
     }
     const runtime = `node ${process.version}`;
     const modules = [...this.modules.values()].map(({ module }) => declare(module));
     return { version, catalogue: catalogue.hash, runtime, modules, faults };
+  }
+
+  #pulse() {
+    const { rss, heapUsed } = process.memoryUsage();
+    const running = [...this.modules.values()];
+    const not_set_up = running.filter(({ setup }) => !setup.done).map(({ module }) => module.name);
+    return { memory: { rss, heap_used: heapUsed }, not_set_up };
+  }
+
+  /** Waits until each module's setup has been tried; tells those that failed, and why. */
+  async #setUp(signal: AbortSignal) {
+    const failed: Record<string, string> = {};
+    for (const { module, setup } of this.modules.values()) {
+      try {
+        await setup.ready(signal);
+      } catch (error) {
+        failed[module.name] = setup.failure ?? describeThrown(error);
+      }
+    }
+    return { failed };
   }
 
   #run(module: LoadedModule, synapse: SynapseInfo): RunningModule {
@@ -193,12 +218,12 @@ function describeMismatch(shim: Initialize, host: HostOptions): string {
   );
 }
 
-function declare({ name, callbacks, web_resources }: LoadedModule) {
+function declare({ name, callbacks, web_resources, files }: LoadedModule) {
   const declared = [...callbacks].map(([callback, { match, room_state }]) => [
     callback,
     { ...(match && { match }), ...(room_state && { room_state }) },
   ]);
-  return { name, callbacks: Object.fromEntries(declared), web_resources: [...web_resources.keys()] };
+  return { name, callbacks: Object.fromEntries(declared), web_resources: [...web_resources.keys()], files };
 }
 
 /** Compiles the validators now, so that the first call is not the one that pays for it. */

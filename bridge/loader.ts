@@ -66,9 +66,10 @@ async function loadModule(
   const reportPlain = (message: string) => faults.push({ path: [...at, "path"], message });
   const report = (message: string) => reportPlain(`${file}: ${message}`);
   let exported: unknown;
+  let files: string[];
   try {
     file = findFile(settings.path);
-    exported = await importFile(file);
+    ({ exported, files } = await importFile(file));
   } catch (error) {
     reportPlain((error as Error).message);
     return undefined;
@@ -92,6 +93,7 @@ async function loadModule(
     name,
     index: at[1] as number,
     file,
+    files: settings.config_file === undefined ? files : [...files, settings.config_file],
     config: config.value,
     grants,
     callbacks,

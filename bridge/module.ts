@@ -29,6 +29,8 @@ export interface LoadedModule {
   index: number;
   /** The file that was loaded. */
   file: string;
+  /** All files whose change asks for a reload: the file, what it imports (no packages), its config_file. */
+  files: readonly string[];
   config: unknown;
   grants: ReadonlySet<string> | "all";
   callbacks: ReadonlyMap<string, Entry>;
@@ -43,6 +45,7 @@ export interface ModuleSettings {
   config?: unknown;
   config_file?: string;
   grants?: string[] | "all";
+  shadow?: boolean;
 }
 
 /** Something to repair in the configuration or in a module's file; the path begins at the bridge's `config` block. */

@@ -8,9 +8,10 @@ import { openLog } from "./log.js";
 import { VERSION } from "./version.js";
 import { takeWire } from "./wire.js";
 
-// Synapse's own shutdown waits no longer for its modules.
-const FINISH_LIMIT = 2_000;
-const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+// The shim closes the input once nobody waits for an answer any more, or has been killed: then Node is gone within 2 s.
+const FINISH_LIMIT = 1_500;
+// SIGUSR1 would open Node's debugger to whoever is on this machine.
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 
 export function serve(): void {
   const wire = takeWire();
@@ -20,7 +21,9 @@ export function serve(): void {
 
   let host: Host | undefined;
   const die = (error: unknown, what: string): never => {
-    log.logger.fatal({ err: error, module: culprit(host, error) }, what);
+    const module = culprit(host, error);
+    const cause = module === undefined ? what : `${what}, in ${module}`;
+    log.logger.fatal({ err: error, module, cause }, what);
     log.flush();
     process.exit(1);
   };
@@ -39,7 +42,7 @@ export function serve(): void {
   });
   host.connection.onError(([error]) => die(error, `the wire is broken: ${error.message}`));
   host.connection.onClose(async () => {
-    for (const signal of SIGNALS) process.off(signal, ignore);
+    for (const signal of ["SIGTERM", "SIGINT"]) process.off(signal, ignore);
     await Promise.race([host?.finish(), setTimeout(FINISH_LIMIT)]);
     process.exit(0);
   });

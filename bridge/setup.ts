@@ -18,6 +18,7 @@ export class ModuleSetup {
   #waiting = new Set<() => void>();
   #pause: number;
   #timer: NodeJS.Timeout | undefined;
+  #started = false;
   #stopped = false;
 
   constructor(
@@ -31,7 +32,19 @@ export class ModuleSetup {
     if (!module.setup) this.#state = { data: undefined };
   }
 
+  get done(): boolean {
+    return this.#state !== undefined && "data" in this.#state;
+  }
+
+  /** Why the last attempt failed, if it did. */
+  get failure(): string | undefined {
+    return this.#state !== undefined && "failed" in this.#state ? this.#state.failed : undefined;
+  }
+
+  /** Once: a host that takes over from another is told twice. */
   start(): void {
+    if (this.#started) return;
+    this.#started = true;
     if (this.module.setup) void this.#try();
   }
 

@@ -25,8 +25,8 @@ export function findFile(given: string): string {
   return path.join(given, found);
 }
 
-/** What the file exports by default, or all it exports where nothing is the default. */
-export async function importFile(file: string): Promise<unknown> {
+/** What the file exports by default (of CommonJS its module.exports), and the files that were loaded for it. */
+export async function importFile(file: string): Promise<{ exported: unknown; files: string[] }> {
   const jiti = createJiti(file, {
     // A cache folder that others can write to would let them run code here.
     fsCache: false,
@@ -35,10 +35,30 @@ export async function importFile(file: string): Promise<unknown> {
   });
   try {
     const exported = await jiti.import<{ default?: unknown } | undefined>(file);
-    return exported?.default ?? exported;
+    // jiti gives an ES module without a default export itself as its default.
+    const isDefault = !isEsModule(exported) || "default" in exported;
+    return {
+      exported: isDefault ? (exported?.default ?? exported) : undefined,
+      files: filesOf(file, Object.keys(jiti.cache)),
+    };
   } catch (error) {
     throw new Error(describe(error, file), { cause: error });
   }
+}
+
+/** As Node loaded it, or as jiti compiled it; CommonJS is neither. */
+function isEsModule(exported: unknown): exported is object {
+  if (!isObject(exported)) return false;
+  return Symbol.toStringTag in exported || Object.hasOwn(exported, "__esModule");
+}
+
+/** The files of a module among all that were loaded: those in its folder and below that belong to no package. */
+function filesOf(file: string, loaded: readonly string[]): string[] {
+  const folder = path.dirname(file) + path.sep;
+  const own = loaded.filter(
+    (one) => one.startsWith(folder) && !one.includes(`${path.sep}node_modules${path.sep}`),
+  );
+  return [...new Set([file, ...own])];
 }
 
 function entryOf(manifest: string): string | undefined {

@@ -49,8 +49,9 @@ describe("initialize", () => {
             user_may_invite: {},
           },
           web_resources: ["/_synapse/client/declares"],
+          files: [path],
         },
-        { name: "plain", callbacks: { user_may_invite: {} }, web_resources: [] },
+        { name: "plain", callbacks: { user_may_invite: {} }, web_resources: [], files: [plain] },
       ],
       faults: [],
     });

@@ -178,6 +178,11 @@ describe("a fault is told with its place", () => {
       "modules.0.path: bad.ts: exports no module: write `export default defineModule({ ... })`",
     ],
     [
+      "no default export",
+      "export const callbacks = {};",
+      "modules.0.path: bad.ts: exports no module: write `export default defineModule({ ... })`",
+    ],
+    [
       "another export",
       "export default 5;",
       "modules.0.path: bad.ts: exports no module: write `export default defineModule({ ... })`",
