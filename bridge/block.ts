@@ -8,11 +8,17 @@ import { explain } from "./settings.js";
 
 export type Duration = string | number;
 export type Timeout = Duration | { local?: Duration; federated?: Duration };
+export type Policy = "allow" | "deny" | "defer";
+export type OnFailure = Policy | { local?: Policy; federated?: Policy };
 
 export interface Block {
   modules: ModuleSettings[];
   timeout?: Timeout;
-  callbacks?: Record<string, { timeout?: Timeout; optional?: boolean }>;
+  on_failure?: OnFailure;
+  callbacks?: Record<
+    string,
+    { timeout?: Timeout; optional?: boolean; on_failure?: OnFailure; workers?: string[] }
+  >;
 }
 
 /** The block with absolute paths, or what is wrong with it. */
@@ -29,7 +35,10 @@ export function readBlock(config: unknown, catalogue: Catalogue): { block?: Bloc
     });
     return { faults: unique(faults) };
   }
-  const faults = Object.keys(config.callbacks ?? {}).flatMap((name) => callbackFault(name, catalogue));
+  const faults = Object.entries(config.callbacks ?? {}).flatMap(([name, { on_failure }]) => [
+    ...callbackFault(name, catalogue),
+    ...policyFaults(name, on_failure, catalogue),
+  ]);
   return { block: { ...config, modules: config.modules.map(absolute) }, faults };
 }
 
@@ -40,6 +49,19 @@ function callbackFault(name: string, catalogue: Catalogue): Fault[] {
     ? "is not forwarded by this version of the bridge"
     : `is no callback of Synapse${didYouMean(name, catalogue.callbacks.keys())}`;
   return [{ path: ["callbacks", name], message }];
+}
+
+function policyFaults(name: string, set: OnFailure | undefined, catalogue: Catalogue): Fault[] {
+  const callback = catalogue.callbacks.get(name);
+  if (!callback || set === undefined) return [];
+  const offered = (["allow", "deny", "defer"] as const).filter((policy) => policy in callback.on_failure);
+  const wanted = typeof set === "string" ? [set] : Object.values(set);
+  return wanted
+    .filter((policy) => !offered.includes(policy))
+    .map((policy) => ({
+      path: ["callbacks", name, "on_failure"],
+      message: `${name} cannot express ${policy}; it can express ${offered.join(", ")}`,
+    }));
 }
 
 function absolute(module: ModuleSettings): ModuleSettings {

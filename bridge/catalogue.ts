@@ -22,6 +22,7 @@ export interface Callback {
 
 export interface FailurePolicy {
   default: string;
+  explicit?: Partial<Record<"local" | "federated", readonly string[]>>;
   exceptions?: readonly {
     policy: string;
     where: Readonly<Record<string, unknown>>;

@@ -1,25 +1,27 @@
 // What `check` prints about sound modules: who is asked, when, and what happens if they fail.
-import type { Block, Timeout } from "./block.js";
+import type { Block, OnFailure, Policy, Timeout } from "./block.js";
 import type { Callback, Catalogue, FailurePolicy } from "./catalogue.js";
 import type { Conditions, Entry, LoadedModule } from "./module.js";
 import { table } from "./table.js";
 
-const DEFAULT_TIMEOUT = "5s";
+type Origin = "local" | "federated";
+const ORIGINS = ["local", "federated"] as const;
+const DEFAULT_TIMEOUT = { local: "5s", federated: "2s" };
 
 export function callbackTable(modules: LoadedModule[], block: Block, catalogue: Catalogue): string {
   const rows: string[][] = [];
   for (const callback of catalogue.callbacks.values()) {
     const asked = modules.filter(({ callbacks }) => callbacks.has(callback.name));
-    for (const [order, { name, callbacks }] of asked.entries()) {
+    for (const [order, { name, index, callbacks }] of asked.entries()) {
       const entry = callbacks.get(callback.name);
       // What belongs to the callback and not to the module stands in its first row only.
       const own = (text: string) => (order === 0 ? text : "");
       rows.push([
         own(callback.name),
-        name,
+        block.modules[index]?.shadow ? `${name} (shadow)` : name,
         entry ? describeMatch(entry) : "",
         entry ? describeState(entry) : "",
-        own(describePolicy(callback)),
+        own(describePolicies(callback, block)),
         own(describeTimeout(callback, block)),
       ]);
     }
@@ -61,8 +63,23 @@ function describeState({ room_state = [] }: Entry): string {
   return room_state.map(([type, key]) => (key === "" ? type : `${type}/${key ?? "*"}`)).join(", ") || "-";
 }
 
-function describePolicy({ on_failure }: Callback): string {
+function describePolicies(callback: Callback, block: Block): string {
+  const [local, federated] = ORIGINS.map((origin) => describePolicy(callback, block, origin));
+  return local === federated ? String(local) : `${local}, federated ${federated}`;
+}
+
+/** As the shim chooses it: the callback's own setting, the general one where it can be expressed, the default. */
+function describePolicy({ name, on_failure }: Callback, block: Block, origin: Origin): string {
+  const own = ofOrigin(block.callbacks?.[name]?.on_failure, origin);
+  if (own !== undefined) return own;
+  const general = ofOrigin(block.on_failure, origin);
+  const onlyExplicit: readonly string[] = on_failure.explicit?.[origin] ?? [];
+  if (general !== undefined && general in on_failure && !onlyExplicit.includes(general)) return general;
   return on_failure.exceptions ? `${on_failure.default} *` : on_failure.default;
+}
+
+function ofOrigin(set: OnFailure | undefined, origin: Origin): Policy | undefined {
+  return typeof set === "object" ? set[origin] : set;
 }
 
 function describeExceptions({ exceptions = [] }: FailurePolicy): string[] {
@@ -73,14 +90,14 @@ function describeExceptions({ exceptions = [] }: FailurePolicy): string[] {
   });
 }
 
-function describeTimeout({ name }: Callback, { timeout = DEFAULT_TIMEOUT, callbacks = {} }: Block): string {
-  const [local, federated] = (["local", "federated"] as const).map((origin) => {
-    return pick(callbacks[name]?.timeout, origin) ?? pick(timeout, origin) ?? DEFAULT_TIMEOUT;
-  });
+function describeTimeout({ name }: Callback, { timeout, callbacks = {} }: Block): string {
+  const [local, federated] = ORIGINS.map(
+    (origin) => pick(callbacks[name]?.timeout, origin) ?? pick(timeout, origin) ?? DEFAULT_TIMEOUT[origin],
+  );
   return local === federated ? show(local) : `${show(local)}, federated ${show(federated)}`;
 }
 
-function pick(timeout: Timeout | undefined, origin: "local" | "federated"): string | number | undefined {
+function pick(timeout: Timeout | undefined, origin: Origin): string | number | undefined {
   return typeof timeout === "object" ? timeout[origin] : timeout;
 }
 

@@ -13,6 +13,7 @@ type Means = "pass" | "raise" | { readonly answer: unknown };
 /** Which policy answers when no module does, and how each policy is expressed to Synapse. */
 export type Failure = { readonly [Name in Policy]?: Means } & {
   readonly default: Policy;
+  readonly explicit?: Readonly<Record<string, readonly string[]>>;
   readonly exceptions?: readonly {
     readonly policy: Policy;
     readonly where: Readonly<Record<string, string>>;

@@ -18,7 +18,8 @@ down, a module's \`setup\` has not succeeded.
 - \`defer\`: neither, but an error after which the other side may come back.
 
 A handler that throws, or whose answer does not fit, is to Synapse what an exception in a Python module is, unless the
-callback says otherwise. A thrown \`SynapseError\` reaches the client as Synapse's own would.
+callback says otherwise or \`on_failure\` is set for it; about a user of another server it follows the policy, too. A
+thrown \`SynapseError\` reaches the client as Synapse's own would.
 `;
 
 export function renderDocs(sources: Sources): string {
@@ -87,7 +88,7 @@ function chain(callback: DeclaredCallback, sources: Sources): string {
 }
 
 function failure(callback: DeclaredCallback): string {
-  const { default: policy, exceptions = [], ...offered } = callback.on_failure;
+  const { default: policy, exceptions = [], explicit = {}, ...offered } = callback.on_failure;
   if (callback.delivery === "notify") return "the notification is lost, and nothing else.";
   const sentences = [`\`${policy}\``];
   for (const { policy: other, where, same } of exceptions) {
@@ -108,6 +109,10 @@ function failure(callback: DeclaredCallback): string {
   sentences.push(
     policies.length === 1 ? "No other policy can be expressed." : `It can express ${list(policies)}.`,
   );
+  for (const [whose, names] of Object.entries(explicit)) {
+    const only = names.map((name) => `\`${name}\``).join(", ");
+    sentences.push(` For ${whose} calls ${only} counts only where it is set for this very callback.`);
+  }
   if (callback.swallows) {
     sentences.push(
       " Synapse takes an exception here for a yes; the bridge does not: whatever a handler throws, and an answer that does not fit, refuses.",

@@ -76,8 +76,9 @@ test.each(callbacks)("%s: it edits one of its parameters if its result says so",
 test.each(callbacks)(
   "%s: every policy that its defaults name is offered, and answers with what fits",
   (_, callback) => {
-    const { default: policy, exceptions = [], ...offered } = callback.on_failure;
-    for (const name of [policy, ...exceptions.map((exception) => exception.policy)]) {
+    const { default: policy, exceptions = [], explicit = {}, ...offered } = callback.on_failure;
+    const named = [...exceptions.map((exception) => exception.policy), ...Object.values(explicit).flat()];
+    for (const name of [policy, ...named]) {
       expect(Object.keys(offered)).toContain(name);
     }
     const fits = catalogue().validator(callback.result);

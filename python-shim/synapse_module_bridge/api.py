@@ -9,9 +9,10 @@ from synapse.module_api import ModuleApi
 from synapse.module_api.errors import SynapseError
 
 from synapse_module_bridge.background import run_in_background_process
-from synapse_module_bridge.calls import OpenCall, OpenCalls, select_state
 from synapse_module_bridge.catalogue import ERROR_CODES, METHODS, Method
 from synapse_module_bridge.codec import DECODE_PARAM, ENCODE, encode_event
+from synapse_module_bridge.open_calls import OpenCall, OpenCalls
+from synapse_module_bridge.questions import select_state
 from synapse_module_bridge.rpc import METHOD_NOT_FOUND, Answer, Refuse, RpcError
 
 logger = logging.getLogger(__name__)
@@ -51,20 +52,22 @@ class HostRequests:
         run_in_background_process(self._api, "module_bridge_api", run)
 
     async def _state_get(self, params: Mapping[str, Any]) -> Any:
-        state = self._state(params)
+        state = await self._state(params)
         keys = params.get("keys")
         if keys is None:
             return [encode_event(event) for event in state.values()]
         return [encode_event(event) for event in select_state(state, [(kind, key) for kind, key in keys])]
 
     async def _state_keys(self, params: Mapping[str, Any]) -> Any:
-        return [list(key) for key in self._state(params)]
+        return [list(key) for key in await self._state(params)]
 
-    def _state(self, params: Mapping[str, Any]) -> Mapping[tuple[str, str], Any]:
-        state = self._open_call(params.get("call")).state
-        if state is None:
+    async def _state(self, params: Mapping[str, Any]) -> Mapping[tuple[str, str], Any]:
+        call = self._open_call(params.get("call"))
+        if call.state is None and call.state_room is not None:
+            call.state = await self._api.get_room_state(call.state_room)
+        if call.state is None:
             raise RpcError(ERROR_CODES["call_over"], "this callback has no state_events")
-        return state
+        return call.state
 
     def _open_call(self, handle: Any) -> OpenCall:
         call = self._open_calls.get(handle)

@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -10,16 +11,28 @@ from synapse.module_api import ModuleApi
 from twisted.internet import reactor
 
 from synapse_module_bridge import config as configuration
+from synapse_module_bridge import metrics
 from synapse_module_bridge.api import HostRequests
-from synapse_module_bridge.calls import Calls, Entry, OpenCalls, timeouts
-from synapse_module_bridge.catalogue import CALLBACKS, DIGEST, HOST_FOLDER, Callback
+from synapse_module_bridge.background import run_in_background_process
+from synapse_module_bridge.calls import Calls, Rules
+from synapse_module_bridge.catalogue import CALLBACKS, DIGEST, HOST_FOLDER
 from synapse_module_bridge.config import BridgeConfig
-from synapse_module_bridge.faults import Fault, StartupError, describe
-from synapse_module_bridge.forward import make_forwarder
-from synapse_module_bridge.host import Faults, NodeHost
-from synapse_module_bridge.match import compile_match, lookup
+from synapse_module_bridge.faults import Fault, Faults, StartupError, describe
+from synapse_module_bridge.host import NodeHost
+from synapse_module_bridge.host_files import copy_host, remove_host, remove_left_behind
+from synapse_module_bridge.locality import Locality
+from synapse_module_bridge.match import compile_match
 from synapse_module_bridge.node import check_version, find_node
-from synapse_module_bridge.synapse_api import available_callbacks, register
+from synapse_module_bridge.notifications import Notifications
+from synapse_module_bridge.open_calls import OpenCalls
+from synapse_module_bridge.policy import Policies
+from synapse_module_bridge.processes import Processes
+from synapse_module_bridge.questions import Entry
+from synapse_module_bridge.registration import declared_callbacks, register_callbacks
+from synapse_module_bridge.reload import fingerprint, needs_restart, on_sighup
+from synapse_module_bridge.router import Router
+from synapse_module_bridge.tell import Teller
+from synapse_module_bridge.watcher import Watcher
 from synapse_module_bridge.web import WebResource
 
 logger = logging.getLogger(__name__)
@@ -36,61 +49,73 @@ class ModuleBridge:
         return configuration.parse(config)
 
     def __init__(self, config: BridgeConfig, api: ModuleApi) -> None:
+        processes = Processes(config, api)
+        if not processes.starts_node():
+            logger.info("`workers` does not name this process (%s): no module runs here", processes.here)
+            return
+        try:
+            Bridge(config, api).start()
+        except Fault as e:
+            message = describe(e.faults if isinstance(e, Faults) else [e])
+            logger.critical("%s", message)
+            raise StartupError(message) from None
+
+
+class Bridge(Watcher):
+    """What runs in one process of Synapse."""
+
+    def __init__(self, config: BridgeConfig, api: ModuleApi) -> None:
         self._config = config
         self._api = api
         self._open_calls = OpenCalls()
         self._requests = HostRequests(api, self._open_calls)
-        try:
-            self._start()
-        except Faults as e:
-            self._refuse_to_start(e.faults)
-        except Fault as e:
-            self._refuse_to_start([e])
+        self._is_local = Locality(api)
+        self._manifest: Mapping[str, Any] = {}
+        self._loaded: Mapping[str, str] = {}
 
-    def _refuse_to_start(self, faults: Sequence[Fault]) -> None:
-        message = describe(faults)
-        logger.critical("%s", message)
-        raise StartupError(message) from None
-
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Raises Fault; then nothing is left running."""
         node = find_node(self._config.node)
         check_version(node)
+        remove_left_behind()
+        files = copy_host(HOST_FOLDER)
         self._host = NodeHost(
             reactor=reactor,
-            command=self._command(node),
+            command=self._command(node, str(files / "cli.mjs")),
             env={name: os.environ[name] for name in self._config.env if name in os.environ},
             initialize=self._initialize(),
             start_timeout=self._config.start_timeout_ms / 1000,
             handle_request=self._requests.handle,
-            on_manifest=self._use,
+            watcher=self,
         )
-        self._calls = Calls(
-            self._host,
-            self._open_calls,
-            self._is_local,
-            timeouts(self._config.timeout, self._config.callback_timeouts),
+        self._calls = Calls(self._host, self._open_calls, self._rules())
+        teller = Teller(self._calls, self._host.until_up_again)
+        self._notifications = Notifications(
+            teller.notify, self._runner("module_bridge_notification"), self._api.server_name
         )
-        manifest = self._host.start()
+        self._host.before_stop = self._notifications.drained
+        router = Router(self._calls, self._notifications, teller, self._runner("module_bridge_shadow"))
         try:
-            declared = self._register_callbacks(manifest)
-            self._register_web_resources(manifest)
+            manifest = self._host.start()
+            callbacks = declared_callbacks(manifest, self._config, self._api)
         except BaseException:
             self._host.abandon()
+            remove_host(files)
             raise
-        self._use(manifest)
+        register_callbacks(self._api, callbacks, router)
+        self._register_web_resources(manifest)
+        self.manifest(manifest)
+        self._watch_metrics()
+        self._warn()
         self._host.run()
-        names = ", ".join(module["name"] for module in manifest["modules"])
-        logger.info(
-            "%d modules (%s) on %s; callbacks: %s",
-            len(manifest["modules"]),
-            names,
-            manifest["runtime"],
-            declared,
-        )
+        on_sighup(self._api, self._reload)
+        modules = ", ".join(module["name"] for module in manifest["modules"])
+        names = ", ".join(callback.name for callback in callbacks) or "none"
+        logger.info("modules: %s; on %s; callbacks: %s", modules, manifest["runtime"], names)
 
-    def _command(self, node: str) -> list[str]:
+    def _command(self, node: str, cli: str) -> list[str]:
         heap = [] if self._config.memory_mb is None else [f"--max-old-space-size={self._config.memory_mb}"]
-        return [node, *heap, str(HOST_FOLDER / "cli.mjs"), "host"]
+        return [node, *heap, cli, "host"]
 
     def _initialize(self) -> dict[str, Any]:
         api = self._api
@@ -110,23 +135,17 @@ class ModuleBridge:
             "modules": self._config.modules,
         }
 
-    def _register_callbacks(self, manifest: Mapping[str, Any]) -> str:
-        available = available_callbacks(self._api)
-        faults = []
-        wanted: dict[str, Callback] = {}
-        for index, module in enumerate(manifest["modules"]):
-            for name in module["callbacks"]:
-                callback = CALLBACKS[name]
-                if name in available.get(callback.category, ()):
-                    wanted[name] = callback
-                elif name not in self._config.optional_callbacks:
-                    faults.append(_lacking(index, module["name"], callback))
-        if faults:
-            raise Faults(faults) if len(faults) > 1 else faults[0]
-        ordered = [callback for name, callback in CALLBACKS.items() if name in wanted]
-        forwarders = {callback.name: make_forwarder(callback, self._calls, self._api) for callback in ordered}
-        register(self._api, forwarders)
-        return ", ".join(callback.name for callback in ordered) or "none"
+    def _rules(self) -> Rules:
+        return Rules(
+            server_name=self._api.server_name,
+            is_local=self._is_local,
+            timeout=self._config.timeout,
+            callback_timeouts=self._config.callback_timeouts,
+            policies=Policies(self._config.on_failure, self._config.callback_on_failure),
+        )
+
+    def _runner(self, desc: str) -> Callable[[Callable[[], Awaitable[None]]], object]:
+        return lambda func: run_in_background_process(self._api, desc, func)
 
     def _register_web_resources(self, manifest: Mapping[str, Any]) -> None:
         for module in manifest["modules"]:
@@ -135,35 +154,76 @@ class ModuleBridge:
                 resource = WebResource(self._host, self._open_calls, module["name"], path, timeout)
                 self._api.register_web_resource(path, resource)
 
-    def _use(self, manifest: Mapping[str, Any]) -> None:
-        """Takes over what the modules declare: at the start, and again from each new host."""
+    def _warn(self) -> None:
+        spam = self._config.callback_on_failure.get("check_event_for_spam")
+        if spam is not None and spam.federated == "deny":
+            logger.warning(
+                "callbacks.check_event_for_spam.on_failure is deny for federated events: during an outage, messages of "
+                "other servers are lost for good, and the state of rooms that are joined is stripped"
+            )
+
+    def _watch_metrics(self) -> None:
+        server_name = self._api.server_name
+        metrics.watch(metrics.QUEUED, server_name, lambda: self._notifications.queued)
+        metrics.watch(metrics.IN_FLIGHT, server_name, lambda: self._calls.admission.in_flight)
+        metrics.watch(metrics.WAITING, server_name, lambda: self._calls.admission.waiting)
+        metrics.watch(metrics.BREAKERS, server_name, self._calls.breakers.open_count)
+
+    def manifest(self, manifest: Mapping[str, Any]) -> None:
         entries: dict[str, list[Entry]] = {name: [] for name in CALLBACKS}
         grants = {}
         for module, configured in zip(manifest["modules"], self._config.modules, strict=True):
-            grants[module["name"]] = configured.get("grants", [])
+            shadow = configured.get("shadow", False)
+            # What a shadow module does must not be seen.
+            grants[module["name"]] = [] if shadow else configured.get("grants", [])
             for name, declared in module["callbacks"].items():
-                entries[name].append(self._entry(CALLBACKS[name], module["name"], declared))
+                entries[name].append(self._entry(name, module["name"], declared, shadow))
         self._calls.entries = entries
         self._requests.grants = grants
+        self._manifest = manifest
+        self._loaded = fingerprint(manifest)
+        self._calls.breakers.reset()
 
-    def _entry(self, callback: Callback, module: str, declared: Mapping[str, Any]) -> Entry:
+    def _entry(self, name: str, module: str, declared: Mapping[str, Any], shadow: bool) -> Entry:
+        callback = CALLBACKS[name]
         return Entry(
             module=module,
             matches=compile_match(callback, declared.get("match", {}), lambda params: self._is_local(callback, params)),
             room_state=[(event_type, state_key) for event_type, state_key in declared.get("room_state", [])],
+            shadow=shadow,
         )
 
-    def _is_local(self, callback: Callback, params: Mapping[str, Any]) -> bool:
-        """Whether the call is about a user of ours; also where it is about nobody."""
-        if callback.subject is None:
-            return True
-        subject = lookup(params, callback.subject)
-        return not isinstance(subject, str) or self._api.is_mine(subject)
+    def died(self, cause: str) -> str:
+        self._calls.suspects.died(self._open_calls.event_ids())
+        running = self._open_calls.describe()
+        self._open_calls.forget_expired()
+        kind = cause if len(cause) < 30 else "other"
+        metrics.ENDS.labels(kind, self._api.server_name).inc()
+        return f", {running}"
 
+    def up(self, up: bool) -> None:
+        metrics.UP.labels(self._api.server_name).set(up)
 
-def _lacking(index: int, module: str, callback: Callback) -> Fault:
-    return Fault(
-        ("modules", index, "path"),
-        f"{module} implements {callback.name}, which this Synapse ({version('matrix-synapse')}) lacks: it came with "
-        f"{callback.since}. Upgrade Synapse, or set callbacks.{callback.name}.optional to true",
-    )
+    def pulse(self, reply: Mapping[str, Any]) -> None:
+        memory = reply.get("memory", {})
+        for kind in ("rss", "heap_used"):
+            if isinstance(memory.get(kind), int):
+                metrics.MEMORY.labels(kind, self._api.server_name).set(memory[kind])
+        not_set_up: Sequence[str] = reply.get("not_set_up", ())
+        metrics.SETUP_FAILURES.labels(self._api.server_name).set(len(not_set_up))
+
+    def _reload(self) -> None:
+        if fingerprint(self._manifest) == self._loaded:
+            logger.info("SIGHUP: no file of a module has changed")
+            return
+        run_in_background_process(self._api, "module_bridge_reload", self._replace)
+
+    async def _replace(self) -> None:
+        started = time.monotonic()
+        reason = await self._host.replace(lambda manifest: needs_restart(self._manifest, manifest))
+        if reason is not None:
+            logger.error(
+                "SIGHUP: the modules that run stay as they are, since the new ones cannot take over: %s", reason
+            )
+            return
+        logger.info("SIGHUP: the changed modules have taken over after %.2f s", time.monotonic() - started)

@@ -1,33 +1,35 @@
 """Asks the host on behalf of Synapse: from a callback's arguments to the answer that Synapse takes.
 
-Order of events: the modules whose `match` holds are found; their parameters are encoded; one request asks them all;
-the answer is decoded; or a fault, an error or the failure policy takes its place. Each call leaves one decision record.
+Order of events: the modules whose `match` holds are found; one request asks them in order; the answer is decoded. A
+module that cannot answer is stood in for by policy: where that allows, those after it are still asked. One deadline
+holds for the whole call. Each call leaves its decisions on record.
 """
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import attr
-from synapse.logging.context import current_context
-from synapse.module_api.errors import Codes, SynapseError
+from synapse.logging.opentracing import start_active_span
+from twisted.internet.defer import Deferred
 
-from synapse_module_bridge import decision, policy
+from synapse_module_bridge import metrics, policy
+from synapse_module_bridge.admission import Admission, Overloaded
+from synapse_module_bridge.breaker import Breakers
 from synapse_module_bridge.catalogue import ERROR_CODES, Callback
-from synapse_module_bridge.codec import ENCODE, Unfit, decode_answer, encode_event, safe_fields
+from synapse_module_bridge.codec import Unfit, decode_answer
 from synapse_module_bridge.config import Timeout
-from synapse_module_bridge.match import Matcher
-from synapse_module_bridge.rpc import RpcError
+from synapse_module_bridge.deadline import DeadlinePassed
+from synapse_module_bridge.decision import Recorder, summarise
+from synapse_module_bridge.open_calls import OpenCall, OpenCalls
+from synapse_module_bridge.questions import Entry, bind, current_request, encode_params
+from synapse_module_bridge.replies import Reply, read_error, read_reply, synapse_error
+from synapse_module_bridge.rpc import ConnectionGone, RpcError
+from synapse_module_bridge.suspects import Suspects
+from synapse_module_bridge.unavailable import Unavailable
 
 logger = logging.getLogger(__name__)
-
-# A state key as modules declare it: [type, state_key], null for all state keys.
-StateKeys = Sequence[tuple[str, str | None]]
-
-
-class Unavailable(Exception):
-    """No answer can be had: the host is down, or the deadline has passed."""
 
 
 class ModuleFault(Exception):
@@ -35,201 +37,261 @@ class ModuleFault(Exception):
 
 
 class Host(Protocol):
-    async def call(self, method: str, params: Mapping[str, Any], timeout_ms: int) -> Any:
-        """Raises RpcError or Unavailable, and ValueError for params that are no JSON."""
+    async def until_up(self, deadline: float) -> None:
+        """Waits a short while for a host that is down. Raises Unavailable."""
 
+    def add_deadline(self, deferred: "Deferred[Any]", deadline: float) -> None:
+        """Lets the Deferred fail with DeadlinePassed at a time of the monotonic clock."""
 
-@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
-class Entry:
-    """One module's declaration of one callback."""
-
-    module: str
-    matches: Matcher
-    room_state: StateKeys
+    async def call(
+        self, method: str, params: Mapping[str, Any], deadline: float, on_late: Callable[[Any], None] | None = None
+    ) -> Any:
+        """The result of a request. Raises RpcError, ConnectionGone, DeadlinePassed; ValueError for what is no JSON."""
 
 
 @attr.s(slots=True, auto_attribs=True, kw_only=True)
-class OpenCall:
-    """What the host may ask about while a call runs."""
+class Call:
+    """One question of Synapse while it is being answered."""
 
-    state: Mapping[tuple[str, str], Any] | None = None
-    web_request: Any = None
+    callback: Callback
+    params: Mapping[str, Any]
+    local: bool
+    deadline: float
+    recorder: Recorder
+    # The room's state was not kept while the call waited in line: what is asked of it is looked up.
+    state_let_go: bool = False
+
+    @property
+    def event_id(self) -> str | None:
+        event = self.callback.param_of_type("Event")
+        return self.params[event].event_id if event else None
 
 
-class OpenCalls:
-    """The calls that run now, by their handle."""
+@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
+class Rules:
+    """What holds for all calls of this process."""
 
-    def __init__(self) -> None:
-        self._calls: dict[int, OpenCall] = {}
-        self._last_handle = 0
+    server_name: str
+    is_local: Callable[[Callback, Mapping[str, Any]], bool]
+    timeout: Timeout
+    callback_timeouts: Mapping[str, Timeout]
+    policies: policy.Policies
 
-    def open(self, call: OpenCall) -> int:
-        self._last_handle += 1
-        self._calls[self._last_handle] = call
-        return self._last_handle
-
-    def close(self, handle: int) -> None:
-        del self._calls[handle]
-
-    def get(self, handle: Any) -> OpenCall | None:
-        return self._calls.get(handle) if isinstance(handle, int) else None
+    def deadline(self, callback: Callback, *, local: bool) -> float:
+        timeout = self.callback_timeouts.get(callback.name, self.timeout)
+        return time.monotonic() + (timeout.local if local else timeout.federated) / 1000
 
 
 class Calls:
-    def __init__(self, host: Host, open_calls: OpenCalls, is_local: "LocalTest", timeouts: "Timeouts") -> None:
+    def __init__(self, host: Host, open_calls: OpenCalls, rules: Rules) -> None:
         self._host = host
         self._open_calls = open_calls
-        self._is_local = is_local
-        self._timeouts = timeouts
+        self.rules = rules
+        self.admission = Admission()
+        self.breakers = Breakers(time.monotonic)
+        self.suspects = Suspects(time.monotonic)
         self.entries: Mapping[str, Sequence[Entry]] = {}
 
-    async def ask(self, callback: Callback, args: Sequence[Any]) -> Any:
-        """The answer for Synapse to one call of a callback, with Synapse's own arguments."""
-        # A newer Synapse may pass more arguments, an older one fewer.
-        params = dict(zip((param.name for param in callback.params), args, strict=False))
-        entries = [entry for entry in self.entries[callback.name] if entry.matches(params)]
-        if not entries:
-            return decode_answer(callback.result, callback.passes, params)
-        local = self._is_local(callback, params)
-        started = time.monotonic()
+    def begin(self, callback: Callback, args: Sequence[Any]) -> tuple[Call, list[Entry]]:
+        """A call, and the modules that want to be asked."""
+        params = bind(callback, args)
+        local = self.rules.is_local(callback, params)
+        call = Call(
+            callback=callback,
+            params=params,
+            local=local,
+            deadline=self.rules.deadline(callback, local=local),
+            recorder=Recorder(callback, params, self.rules.server_name),
+        )
+        return call, [entry for entry in self.entries[callback.name] if entry.matches(params)]
 
-        def record(outcome: str, **fields: Any) -> None:
-            milliseconds = (time.monotonic() - started) * 1000
-            decision.record(callback, params, outcome=outcome, milliseconds=milliseconds, **fields)
-
+    async def ask(self, call: Call, entries: Sequence[Entry]) -> Any:
+        """The answer for Synapse."""
         try:
-            reply = await self._request(callback, params, entries, self._timeouts(callback, local))
-            return self._decode(callback, params, reply, record)
-        except RpcError as e:
-            return self._failed(callback, params, e, local, record)
+            return await self._ask_in_order(call, list(entries))
+        except _Answered as e:
+            return e.answer
         except Unavailable as e:
-            return self._by_policy(callback, params, str(e), local, record)
-
-    async def _request(
-        self, callback: Callback, params: Mapping[str, Any], entries: Sequence[Entry], timeout_ms: int
-    ) -> Mapping[str, Any]:
-        state_param = callback.param_of_type("StateEvents")
-        state = params[state_param] if state_param else None
-        handle = self._open_calls.open(OpenCall(state=state))
-        try:
-            reply = await self._host.call(
-                f"callback/{callback.name}",
-                {
-                    "call": handle,
-                    "modules": [entry.module for entry in entries],
-                    "params": _encode(callback, params, entries),
-                    "request": current_request(),
-                },
-                timeout_ms,
-            )
-        except ValueError as e:
-            raise Unavailable(f"a parameter {e}") from e
+            return self._by_policy(call, str(e), None)
         finally:
-            self._open_calls.close(handle)
-        if not isinstance(reply, dict) or "answer" not in reply:
-            raise Unavailable("the host's answer has no field `answer`")
-        return reply
+            call.recorder.finish()
 
-    def _decode(self, callback: Callback, params: Mapping[str, Any], reply: Mapping[str, Any], record: Any) -> Any:
-        module = reply.get("module")
+    async def _ask_in_order(self, call: Call, entries: list[Entry]) -> Any:
+        quiet = True
+        while entries:
+            if call.event_id is not None and self.suspects.is_convicted(call.event_id):
+                raise Unavailable("killed_node")
+            admitted = self._admitted(call, entries)
+            stopped_at, reason = len(admitted), "breaker"
+            if admitted:
+                try:
+                    decided, answer = self._decode(call, await self.request(call, admitted))
+                    quiet = quiet and call.callback.result != "Edits"
+                    if decided:
+                        return answer
+                except RpcError as e:
+                    stopped_at, reason = self._failed(call, admitted, e)
+            if stopped_at < len(entries):
+                quiet = False
+                module = entries[stopped_at].module
+                if self._policy(call) != "allow":
+                    return self._by_policy(call, reason, module)
+                call.recorder.record("policy", module, "allow", reason)
+            entries = entries[stopped_at + 1 :]
+        if quiet:
+            call.recorder.record("allowed")
+        return None if call.callback.result == "Edits" else self._pass(call)
+
+    def _admitted(self, call: Call, entries: Sequence[Entry]) -> list[Entry]:
+        """The entries up to the first whose breaker lets nothing through."""
+        admitted = []
+        for entry in entries:
+            if not self.breakers.of(entry.module, call.callback.name).admits():
+                break
+            admitted.append(entry)
+        return admitted
+
+    async def request(self, call: Call, entries: Sequence[Entry]) -> Reply:
+        """The host's reply of these modules. Raises RpcError and Unavailable."""
         try:
-            answer = decode_answer(callback.result, reply["answer"], params)
-        except (Unfit, ValueError, KeyError, TypeError) as e:
-            data = {"module": module, "kind": "answer"}
-            message = f"{module}: {callback.name}: {e}"
+            await self._host.until_up(call.deadline)
+            await self.admission.enter(
+                local=call.local, on_wait=lambda turn: self._host.add_deadline(turn, call.deadline)
+            )
+        except Overloaded:
+            raise Unavailable("overload") from None
+        except DeadlinePassed:
+            raise Unavailable("deadline") from None
+        try:
+            # The host may have gone while the call stood in line.
+            await self._host.until_up(call.deadline)
+            return await self._send(call, entries)
+        finally:
+            self.admission.leave(local=call.local)
+
+    async def _send(self, call: Call, entries: Sequence[Entry]) -> Reply:
+        modules = [entry.module for entry in entries]
+        handle = self._open_calls.open(self._open(call, modules))
+        try:
+            with start_active_span(f"module_bridge.{call.callback.name}"):
+                reply = await self._host.call(
+                    f"callback/{call.callback.name}",
+                    {
+                        "call": handle,
+                        "modules": modules,
+                        "params": encode_params(call.callback, call.params, entries),
+                        "request": current_request(),
+                    },
+                    call.deadline,
+                    lambda late: self._late(call, handle, late),
+                )
+        except RpcError as e:
+            error = read_error(e, modules)
+            if error.code in _ANSWERED:
+                self._answered(call, modules, error.data.get("module"))
+            raise error from None
+        except DeadlinePassed:
+            self._open_calls.expire(handle)
+            if len(modules) == 1:
+                self.breakers.of(modules[0], call.callback.name).missed()
+            raise Unavailable("deadline") from None
+        except ConnectionGone:
+            raise Unavailable("down") from None
+        except ValueError as e:
+            logger.error("%s: a parameter cannot be sent: %s", call.callback.name, e)
+            raise Unavailable("params") from e
+        finally:
+            if self._open_calls.get(handle) is not None:
+                self._open_calls.close(handle)
+        read = read_reply(call.callback, modules, reply)
+        if read is None:
+            logger.error("%s: the host's reply does not say who decided what", call.callback.name)
+            raise Unavailable("reply")
+        self._answered(call, modules, read.module or modules[-1])
+        return read
+
+    def _answered(self, call: Call, modules: Sequence[str], last: Any) -> None:
+        """The modules up to the last that was asked have answered in time."""
+        if last in modules:
+            for module in modules[: modules.index(last) + 1]:
+                self.breakers.of(module, call.callback.name).answered()
+
+    def _open(self, call: Call, modules: Sequence[str]) -> OpenCall:
+        what = f"{call.callback.name} of {', '.join(modules)}"
+        state = call.callback.param_of_type("StateEvents")
+        if state is None:
+            return OpenCall(what=what, event_id=call.event_id)
+        if call.state_let_go:
+            return OpenCall(what=what, event_id=call.event_id, state_room=call.params["event"].room_id)
+        return OpenCall(what=what, event_id=call.event_id, state=call.params[state])
+
+    def _late(self, call: Call, handle: int, late: Any) -> None:
+        """The answer to a call whose deadline had passed tells which of several modules was running."""
+        expired = self._open_calls.close(handle)
+        metrics.LATE.labels(self.rules.server_name).inc()
+        if expired is None:
+            # Synapse had cancelled it: its time was not up.
+            return
+        data = late.get("data") if isinstance(late, dict) else None
+        module = data.get("module") if isinstance(data, dict) else None
+        if isinstance(module, str) and len(self.entries[call.callback.name]) > 1:
+            self.breakers.of(module, call.callback.name).missed()
+
+    def _decode(self, call: Call, reply: Reply) -> tuple[bool, Any]:
+        """Whether a module decided, and the answer for Synapse."""
+        module = reply.module
+        try:
+            answer = decode_answer(call.callback.result, reply.answer, call.params)
+        except (Unfit, ValueError, KeyError, TypeError, RecursionError) as e:
+            message = f"{module}: {call.callback.name}: {e}"
             logger.error("%s", message)
-            raise RpcError(ERROR_CODES["module_fault"], message, data) from e
-        outcome, summary = decision.summarise(callback, reply["answer"], decided=module is not None)
-        record(outcome, module=module, answer=summary)
-        return answer
+            raise RpcError(ERROR_CODES["module_fault"], message, {"module": module, "kind": "answer"}) from e
+        outcome, summary = summarise(call.callback, reply.answer, decided=module is not None)
+        if outcome != "allowed":
+            call.recorder.record(outcome, module, summary)
+        return module is not None and call.callback.result != "Edits", answer
 
-    def _failed(self, callback: Callback, params: Mapping[str, Any], e: RpcError, local: bool, record: Any) -> Any:
+    def _failed(self, call: Call, asked: Sequence[Entry], e: RpcError) -> tuple[int, str]:
+        """Which entry policy stands in for, and why. Raises what Synapse must see instead, or _Answered."""
         module = e.data.get("module")
+        index = next((index for index, entry in enumerate(asked) if entry.module == module), None)
+        explicit = self.rules.policies.explicit(call.callback, local=call.local)
         if e.code == ERROR_CODES["synapse_error"]:
-            error: Exception = synapse_error(e)
-            record("error", module=module, answer=f"{e.data['code']}/{e.data['errcode']}")
-        elif e.code == ERROR_CODES["module_fault"]:
-            record("fault", module=module)
-            error = ModuleFault(e.message)
-        else:
-            reason = "setup" if e.code == ERROR_CODES["module_unavailable"] else f"host error {e.code}"
-            logger.error("%s: %s", callback.name, e.message)
-            return self._by_policy(callback, params, reason, local, record, module)
-        if callback.swallows:
-            return policy.refuse(callback, params)
-        raise error from None
+            call.recorder.record("error", module, f"{e.data['code']}/{e.data['errcode']}")
+            if call.callback.swallows:
+                raise _Answered(policy.refuse(call.callback, call.params))
+            raise synapse_error(e) from None
+        if e.code == ERROR_CODES["module_fault"] and explicit is None and call.callback.swallows:
+            call.recorder.record("fault", module)
+            raise _Answered(policy.refuse(call.callback, call.params))
+        if e.code == ERROR_CODES["module_fault"] and explicit is None and call.local:
+            call.recorder.record("fault", module)
+            raise ModuleFault(e.message) from None
+        if index is None:
+            logger.error("%s: %s", call.callback.name, e.message)
+            raise Unavailable(f"host error {e.code}") from None
+        return index, _REASONS.get(e.code, f"host error {e.code}")
 
-    def _by_policy(
-        self,
-        callback: Callback,
-        params: Mapping[str, Any],
-        reason: str,
-        local: bool,
-        record: Any,
-        module: str | None = None,
-    ) -> Any:
-        chosen = policy.choose(callback, params)
-        record("policy", module=module, answer=chosen, reason=reason)
-        return policy.answer(callback, chosen, params, local=local)
+    def _policy(self, call: Call) -> str:
+        return self.rules.policies.choose(call.callback, call.params, local=call.local)
 
+    def _by_policy(self, call: Call, reason: str, module: str | None) -> Any:
+        chosen = self._policy(call)
+        call.recorder.record("policy", module, chosen, reason)
+        return policy.answer(call.callback, chosen, call.params, local=call.local)
 
-class LocalTest(Protocol):
-    def __call__(self, callback: Callback, params: Mapping[str, Any]) -> bool: ...
+    def _pass(self, call: Call) -> Any:
+        return decode_answer(call.callback.result, call.callback.passes, call.params)
 
 
-class Timeouts(Protocol):
-    def __call__(self, callback: Callback, local: bool) -> int: ...
+# A module was asked, and answered in time.
+_ANSWERED = (ERROR_CODES["synapse_error"], ERROR_CODES["module_fault"])
+_REASONS = {ERROR_CODES["module_fault"]: "fault", ERROR_CODES["module_unavailable"]: "setup"}
 
 
-def timeouts(default: Timeout, per_callback: Mapping[str, Timeout]) -> Timeouts:
-    def timeout(callback: Callback, local: bool) -> int:
-        chosen = per_callback.get(callback.name, default)
-        return chosen.local if local else chosen.federated
+class _Answered(Exception):
+    """A failure that has an answer of its own."""
 
-    return timeout
-
-
-def _encode(callback: Callback, params: Mapping[str, Any], entries: Sequence[Entry]) -> dict[str, Any]:
-    encoded: dict[str, Any] = {}
-    for param in callback.params:
-        if param.name not in params:
-            continue
-        value = params[param.name]
-        if param.type == "StateEvents":
-            keys = [key for entry in entries for key in entry.room_state]
-            encoded[param.name] = {"events": [encode_event(event) for event in select_state(value, keys)]}
-        elif value is not None and param.type in ENCODE:
-            encoded[param.name] = ENCODE[param.type](value)
-        else:
-            encoded[param.name] = value
-    return encoded
-
-
-def select_state(state: Mapping[tuple[str, str], Any], keys: StateKeys) -> list[Any]:
-    """The state events that some of the keys name, each once."""
-    types = {event_type for event_type, state_key in keys if state_key is None}
-    exact = {key for key in keys if key[1] is not None and key[0] not in types}
-    found = [state[key] for key in exact if key in state]  # type: ignore[index]
-    if types:
-        found += [event for key, event in state.items() if key[0] in types]
-    return found
-
-
-def synapse_error(e: RpcError) -> SynapseError:
-    """The SynapseError that a module threw."""
-    return SynapseError(
-        e.data["code"], e.data["msg"], _code(e.data["errcode"]), safe_fields(e.data["additional_fields"])
-    )
-
-
-def _code(errcode: str) -> str:
-    try:
-        return Codes(errcode)
-    except ValueError:
-        return errcode
-
-
-def current_request() -> str | None:
-    """Synapse's id for the request that is being served, as its log shows it."""
-    context = current_context()
-    return str(context) if context else None
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self.answer = answer

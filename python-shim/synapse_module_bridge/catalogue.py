@@ -41,6 +41,8 @@ class Callback:
     passes: Any
     on_failure: Mapping[str, Any]
     notify: bool
+    # Synapse calls it in every process.
+    everywhere: bool
     # Synapse takes an exception for "allowed": a fault must answer instead of raising.
     swallows: bool
     forwarded: bool
@@ -92,6 +94,7 @@ def _callback(name: str, entry: Mapping[str, Any], types: Mapping[str, Any]) -> 
         passes=passes[0] if passes else None,
         on_failure=entry["on_failure"],
         notify=entry.get("delivery") == "notify",
+        everywhere=entry.get("processes") == "all",
         swallows=entry.get("swallows", False),
         forwarded=entry.get("forwarded", True),
     )

@@ -14,13 +14,19 @@ from typing import Any
 
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
 from twisted.internet.process import ProcessReader, ProcessWriter
 from twisted.python.failure import Failure
 
+from synapse_module_bridge.logs import LogRelay
 from synapse_module_bridge.rpc import RequestHandler, Rpc
 from synapse_module_bridge.wire import BrokenStream
 
 CHUNK_BYTES = 64 * 1024
+# How long a process that was asked to finish may take to exit once its output has ended.
+EXIT_SECONDS = 3.0
+# And one that was not: its calls wait meanwhile.
+SUDDEN_EXIT_SECONDS = 0.5
 
 
 class Child:
@@ -29,7 +35,7 @@ class Child:
         command: Sequence[str],
         env: Mapping[str, str],
         handle_request: RequestHandler,
-        log_received: Callable[[bytes], None],
+        log: LogRelay,
     ) -> None:
         # subprocess uses vfork; Twisted's spawnProcess would fork all of a big Synapse.
         self._popen = subprocess.Popen(
@@ -45,18 +51,25 @@ class Child:
         self._stdin = _take(self._popen.stdin)
         self._stdout = _take(self._popen.stdout)
         self._stderr = _take(self._popen.stderr)
-        self._log_received = log_received
+        self._open = {"stdin": self._stdin, "stdout": self._stdout, "stderr": self._stderr}
+        self._log = log
         self._unsent = bytearray()
         self._writer: ProcessWriter | None = None
         self._readers: list[ProcessReader] = []
         self._on_end: Callable[[str], None] | None = None
-        self._broken: str | None = None
+        # Why we ended it, where we did.
+        self._cause: str | None = None
         self.stopping = False
         self.rpc = Rpc(self._unsent.extend, handle_request)
 
     @property
     def pid(self) -> int:
         return self._popen.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is dead, also before the reactor has noticed."""
+        return self._popen.poll() is not None
 
     def wait_for(self, deferred: "Deferred[Any]", timeout: float) -> Any:
         """Blocks until the Deferred has fired: for the handshake, before Synapse's reactor turns.
@@ -94,7 +107,7 @@ class Child:
     def _receive_some(self, selector: selectors.BaseSelector, fd: int) -> None:
         data = os.read(fd, CHUNK_BYTES)
         if fd == self._stderr:
-            self._log_received(data)
+            self._log.received(data)
             if not data:
                 selector.unregister(fd)
         elif data:
@@ -105,7 +118,7 @@ class Child:
 
     def _drain_log(self) -> None:
         while data := os.read(self._stderr, CHUNK_BYTES):
-            self._log_received(data)
+            self._log.received(data)
 
     def attach(self, reactor: Any, on_end: Callable[[str], None]) -> None:
         """Hands the pipes to the reactor. `on_end` is called once, with why the process ended."""
@@ -122,18 +135,18 @@ class Child:
     def childDataReceived(self, name: str, data: bytes) -> None:
         """Twisted calls this with what the process has written."""
         if name == "stderr":
-            self._log_received(data)
+            self._log.received(data)
             return
         try:
             self.rpc.data_received(data)
         except BrokenStream as e:
-            self._broken = str(e)
-            self.kill()
+            self.kill(f"it broke the stream: {e}")
 
     def childConnectionLost(self, name: str, reason: Failure) -> None:
-        """Twisted calls this when a pipe has ended."""
+        """Twisted calls this when a pipe has ended, and leaves closing it to us."""
+        os.close(self._open.pop(name))
         if name == "stderr":
-            self._log_received(b"")
+            self._log.received(b"")
         elif name == "stdout" or not self.stopping:
             self._reap()
 
@@ -141,13 +154,25 @@ class Child:
         on_end, self._on_end = self._on_end, None
         if on_end is None:
             return
-        if self._popen.poll() is None and not self.stopping:
-            # A host that has closed the wire is of no use.
-            self.kill()
-        reaped = threads.deferToThread(self._popen.wait)
-        reaped.addCallback(lambda code: on_end(self._broken or _describe_exit(code)))
-        if self._writer is not None:
-            self._writer.loseConnection()
+        reaped = threads.deferToThread(self._wait)
+        reaped.addCallback(self._reaped, on_end)
+        stdout: Any = self._readers[0]
+        stdout.loseConnection()
+
+    def _reaped(self, code: int, on_end: Callable[[str], None]) -> None:
+        writer: Any = self._writer
+        if writer.connected:
+            # What it has not read, it will not: there is nothing to be flushed.
+            writer.connectionLost(Failure(ConnectionDone()))
+        on_end(self._cause or self._log.cause or _describe_exit(code))
+
+    def _wait(self) -> int:
+        try:
+            return self._popen.wait(timeout=EXIT_SECONDS if self.stopping else SUDDEN_EXIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._cause = self._cause or "it closed the wire"
+            self._popen.kill()
+            return self._popen.wait()
 
     def close_input(self) -> None:
         """Asks the process to finish: it does when its input ends."""
@@ -155,14 +180,27 @@ class Child:
         if self._writer is not None:
             self._writer.loseConnection()
 
-    def kill(self) -> None:
+    def kill(self, cause: str | None = None) -> None:
+        """Ends the process at once, also if a process of its own holds its output open."""
         if self._popen.poll() is None:
+            self._cause = self._cause or cause
             self._popen.kill()
+        self._reap()
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What waits for the process to read it."""
+        if self._writer is None:
+            return len(self._unsent)
+        return len(self._writer.dataBuffer) - self._writer.offset + self._writer._tempDataLen
 
     def kill_and_wait(self) -> None:
         """Ends the process at once: for a failed start, after which Synapse exits without another turn."""
         self.kill()
         self._popen.wait()
+        if self._writer is None:
+            while self._open:
+                os.close(self._open.popitem()[1])
 
 
 def _take(pipe: Any) -> int:

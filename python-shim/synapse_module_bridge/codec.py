@@ -1,8 +1,8 @@
 """Between Synapse's objects and wire values: one encoder or decoder per wire type that is not plain JSON.
 
 ENCODE turns a parameter (or a ModuleApi result) into its wire value; types that are absent travel as they are.
-DECODE turns a callback's normalised answer into the very object that Synapse compares with. DECODE_PARAM turns a wire
-value into what a ModuleApi method takes.
+DECODE turns a callback's normalised answer into the very object that Synapse compares with. DECODE_PARAM turns a
+wire value into what a ModuleApi method takes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +14,7 @@ from synapse.module_api.errors import Codes
 from synapse.spam_checker_api import RegistrationBehaviour
 
 from synapse_module_bridge.catalogue import TYPES
+from synapse_module_bridge.fits import fits
 from synapse_module_bridge.merge import Unsafe, merge
 
 Params = Mapping[str, Any]
@@ -172,6 +173,8 @@ DECODE: Mapping[str, Callable[[Any, Params], Any]] = {
 
 def decode_answer(result: str, answer: Any, params: Params) -> Any:
     """The object that Synapse expects for a normalised answer. Raises Unfit."""
+    if not fits(result, answer):
+        raise Unfit(f"an answer that is no {result} ({type(answer).__name__})")
     decode = DECODE.get(result)
     return answer if decode is None else decode(answer, params)
 

@@ -14,10 +14,10 @@ from synapse.module_api.errors import ConfigError
 
 from synapse_module_bridge.catalogue import CALLBACKS, CONFIG_SCHEMA
 from synapse_module_bridge.faults import Fault, describe
+from synapse_module_bridge.policy import OnFailure, expressible
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_TIMEOUT_MS = 5_000
 DEFAULT_START_TIMEOUT_MS = 30_000
 
 
@@ -29,6 +29,9 @@ class Timeout:
     federated: int
 
 
+DEFAULT_TIMEOUT = Timeout(local=5_000, federated=2_000)
+
+
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
 class BridgeConfig:
     # As the host's `initialize` takes them.
@@ -36,6 +39,10 @@ class BridgeConfig:
     node: str | None
     timeout: Timeout
     callback_timeouts: Mapping[str, Timeout]
+    on_failure: OnFailure
+    callback_on_failure: Mapping[str, OnFailure]
+    workers: tuple[str, ...]
+    callback_workers: Mapping[str, tuple[str, ...]]
     optional_callbacks: frozenset[str]
     start_timeout_ms: int
     env: tuple[str, ...]
@@ -47,9 +54,7 @@ def parse(config: Any) -> BridgeConfig:
     faults = _schema_faults(config)
     if not faults:
         faults = [
-            Fault(("callbacks", name), "not a callback that this version forwards")
-            for name in config.get("callbacks", {})
-            if name not in CALLBACKS or not CALLBACKS[name].forwarded
+            fault for name, entry in config.get("callbacks", {}).items() for fault in _callback_faults(name, entry)
         ]
     if faults:
         message = describe(faults)
@@ -85,18 +90,40 @@ def _fault(error: ValidationError) -> Fault:
     return Fault(path, error.message)
 
 
+def _callback_faults(name: str, entry: Mapping[str, Any]) -> list[Fault]:
+    callback = CALLBACKS.get(name)
+    if callback is None or not callback.forwarded:
+        return [Fault(("callbacks", name), "not a callback that this version forwards")]
+    chosen = _on_failure(entry.get("on_failure"))
+    allowed = expressible(callback)
+    return [
+        Fault(("callbacks", name, "on_failure"), f"{name} cannot express {policy}; it can express {', '.join(allowed)}")
+        for policy in sorted({chosen.local, chosen.federated} - {None, *allowed}, key=str)
+    ]
+
+
+def _on_failure(value: Any) -> OnFailure:
+    if isinstance(value, Mapping):
+        return OnFailure(local=value.get("local"), federated=value.get("federated"))
+    return OnFailure(local=value, federated=value)
+
+
 def _with_defaults(config: Mapping[str, Any]) -> BridgeConfig:
-    timeout = _timeout(config.get("timeout", DEFAULT_TIMEOUT_MS), ("timeout",), None)
+    timeout = _timeout(config["timeout"], DEFAULT_TIMEOUT) if "timeout" in config else DEFAULT_TIMEOUT
     callbacks: Mapping[str, Any] = config.get("callbacks", {})
     return BridgeConfig(
         modules=[_absolute(module) for module in config["modules"]],
         node=os.path.abspath(config["node"]) if "node" in config else None,
         timeout=timeout,
         callback_timeouts={
-            name: _timeout(entry["timeout"], ("callbacks", name, "timeout"), timeout)
-            for name, entry in callbacks.items()
-            if "timeout" in entry
+            name: _timeout(entry["timeout"], timeout) for name, entry in callbacks.items() if "timeout" in entry
         },
+        on_failure=_on_failure(config.get("on_failure")),
+        callback_on_failure={
+            name: _on_failure(entry["on_failure"]) for name, entry in callbacks.items() if "on_failure" in entry
+        },
+        workers=tuple(config.get("workers", ())),
+        callback_workers={name: tuple(entry["workers"]) for name, entry in callbacks.items() if "workers" in entry},
         optional_callbacks=frozenset(name for name, entry in callbacks.items() if entry.get("optional")),
         start_timeout_ms=SynapseConfig.parse_duration(config.get("start_timeout", DEFAULT_START_TIMEOUT_MS)),
         env=tuple(config.get("env", ())),
@@ -104,13 +131,12 @@ def _with_defaults(config: Mapping[str, Any]) -> BridgeConfig:
     )
 
 
-def _timeout(value: Any, path: tuple[str, ...], default: Timeout | None) -> Timeout:
+def _timeout(value: Any, default: Timeout) -> Timeout:
     if not isinstance(value, Mapping):
         duration = SynapseConfig.parse_duration(value)
         return Timeout(local=duration, federated=duration)
-    fallback = default or Timeout(local=DEFAULT_TIMEOUT_MS, federated=DEFAULT_TIMEOUT_MS)
     parsed = {key: SynapseConfig.parse_duration(duration) for key, duration in value.items()}
-    return Timeout(local=parsed.get("local", fallback.local), federated=parsed.get("federated", fallback.federated))
+    return Timeout(local=parsed.get("local", default.local), federated=parsed.get("federated", default.federated))
 
 
 def _absolute(module: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""The record of one call, as one line in Synapse's log: what was decided, by whom, about whom; never content."""
+"""Records what was decided, by whom and about whom: a line in Synapse's log, and a count. Never content."""
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any
 
+from synapse_module_bridge import metrics
 from synapse_module_bridge.catalogue import Callback
 from synapse_module_bridge.logs import one_line
 from synapse_module_bridge.match import lookup
@@ -11,33 +13,42 @@ from synapse_module_bridge.match import lookup
 logger = logging.getLogger(__name__)
 
 # Outcomes that a person who reads the log is not looking for.
-_QUIET = frozenset({"allowed"})
+_QUIET = frozenset({"allowed", "would_allow"})
 
 
-def record(
-    callback: Callback,
-    params: Mapping[str, Any],
-    *,
-    outcome: str,
-    module: str | None,
-    milliseconds: float,
-    answer: str | None = None,
-    reason: str | None = None,
-) -> None:
-    """`outcome` is allowed, refused, replaced, edited, error, fault or policy."""
-    level = logging.DEBUG if outcome in _QUIET else logging.INFO
-    if not logger.isEnabledFor(level):
-        return
-    fields = {
-        "callback": callback.name,
-        "module": module or "-",
-        "outcome": outcome,
-        "answer": answer,
-        "reason": reason,
-        **_subject(callback, params),
-        "ms": f"{milliseconds:.1f}",
-    }
-    logger.log(level, "%s", " ".join(f"{key}={_value(value)}" for key, value in fields.items() if value is not None))
+class Recorder:
+    """Records the decisions on one call. Its time runs from when it was made."""
+
+    def __init__(self, callback: Callback, params: Mapping[str, Any], server_name: str) -> None:
+        self._callback = callback
+        self._params = params
+        self._server_name = server_name
+        self._started = time.monotonic()
+
+    def record(
+        self, outcome: str, module: str | None = None, answer: str | None = None, reason: str | None = None
+    ) -> None:
+        """`outcome` is allowed, refused, replaced, edited, error, fault or policy; would_… for a shadow module."""
+        metrics.CALLS.labels(self._callback.name, module or "", outcome, reason or "", self._server_name).inc()
+        level = logging.DEBUG if outcome in _QUIET else logging.INFO
+        if not logger.isEnabledFor(level):
+            return
+        fields = {
+            "callback": self._callback.name,
+            "module": module or "-",
+            "outcome": outcome,
+            "answer": answer,
+            "reason": reason,
+            **_subject(self._callback, self._params),
+            "ms": f"{(time.monotonic() - self._started) * 1000:.1f}",
+        }
+        text = " ".join(f"{key}={_value(value)}" for key, value in fields.items() if value is not None)
+        logger.log(level, "%s", text)
+
+    def finish(self) -> None:
+        """Synapse has its answer."""
+        seconds = time.monotonic() - self._started
+        metrics.SECONDS.labels(self._callback.name, self._server_name).observe(seconds)
 
 
 def _subject(callback: Callback, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,14 @@ class Fault(Exception):
         return f"{format_path(self.path)}: {message}" if self.path is not None else message
 
 
+class Faults(Fault):
+    """Several things that are wrong."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(None, "; ".join(map(str, faults)))
+        self.faults = tuple(faults)
+
+
 class StartupError(Exception):
     """The bridge cannot start: all faults that were found, in one line."""
 
@@ -41,4 +49,7 @@ def faults_from_host(listed: Any) -> list[Fault]:
     """The faults in the host's answer to `initialize`."""
     if not isinstance(listed, list):
         return [Fault(None, "the host's answer to initialize has no list of faults")]
-    return [Fault(tuple(fault["path"]), str(fault["message"])) for fault in listed]
+    try:
+        return [Fault(tuple(fault["path"]), str(fault["message"])) for fault in listed]
+    except (KeyError, TypeError):
+        return [Fault(None, "the host's answer to initialize has a list of faults that cannot be read")]

@@ -1,12 +1,13 @@
-"""Keeps one host process running: starts it, restarts it when it ends, stops it with Synapse.
+"""Keeps one host process running: starts it, notices when it hangs, restarts it when it ends, replaces it, and stops
+it with Synapse.
 
-In order: `start` blocks for the handshake while Synapse starts. From then on everything belongs to the reactor. When
-the process ends, its calls fail at once, and another is started: immediately, then after growing pauses. Calls wait for
-it a short while. When Synapse shuts down, its input is closed, it has some time to finish, and is killed.
+In order: `start` blocks for the handshake while Synapse starts. From then on everything belongs to the reactor.
+When the process ends, its calls fail at once, and another is started: immediately, then after growing pauses. Calls
+wait for it a short while. A heartbeat tells a process that hangs, which is killed. When Synapse shuts down, the
+process's input is closed, it has some time to finish, and is killed.
 """
 
 import logging
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,29 +16,32 @@ from synapse.logging.context import PreserveLoggingContext, make_deferred_yielda
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
-from synapse_module_bridge.calls import Unavailable
+from synapse_module_bridge.backoff import Backoff
 from synapse_module_bridge.child import Child
 from synapse_module_bridge.deadline import DeadlinePassed, add_deadline
-from synapse_module_bridge.faults import Fault, faults_from_host
+from synapse_module_bridge.faults import Fault
+from synapse_module_bridge.handshake import greet, shake_hands
+from synapse_module_bridge.heartbeat import Heartbeat
+from synapse_module_bridge.hold import Hold
 from synapse_module_bridge.logs import LogRelay
 from synapse_module_bridge.rpc import ConnectionGone, RequestHandler
-from synapse_module_bridge.wire import BrokenStream
+from synapse_module_bridge.unavailable import Unavailable
+from synapse_module_bridge.watcher import Watcher
 
 logger = logging.getLogger(__name__)
 
-# How long calls wait for a host that is down, counted from the start of the outage.
-HOLD_SECONDS = 2.0
-# Pauses before a restart: none at first, then doubling.
-FIRST_PAUSE_SECONDS = 0.25
-LONGEST_PAUSE_SECONDS = 30.0
 # A host that has run so long has recovered: its next end is restarted at once again.
 STEADY_SECONDS = 30.0
 # How long a host may finish what is under way when Synapse shuts down.
 DRAIN_SECONDS = 2.0
+# How long a new host's modules may set up before they take over at a reload.
+TAKEOVER_SECONDS = 30.0
+# What may wait for a host that does not read; with more, calls are answered by policy.
+MOST_UNSENT_BYTES = 64 * 1024 * 1024
 
 
 class NodeHost:
-    """`initialize` is sent to each new process; `on_manifest` gets what its modules declare."""
+    """`initialize` is sent to each new process. `now` is the clock that deadlines are told in."""
 
     def __init__(
         self,
@@ -47,7 +51,9 @@ class NodeHost:
         initialize: Mapping[str, Any],
         start_timeout: float,
         handle_request: RequestHandler,
-        on_manifest: Callable[[Mapping[str, Any]], None],
+        watcher: Watcher,
+        now: Callable[[], float] = time.monotonic,
+        make_child: Callable[[Sequence[str], Mapping[str, str], RequestHandler, LogRelay], Child] = Child,
     ) -> None:
         self._reactor = reactor
         self._command = command
@@ -55,51 +61,45 @@ class NodeHost:
         self._initialize = initialize
         self._start_timeout = start_timeout
         self._handle_request = handle_request
-        self._on_manifest = on_manifest
+        self._watcher = watcher
+        self._now = now
+        self._make_child = make_child
+        self._hold = Hold(reactor, now)
+        # The process that takes the calls, or is to.
         self._child: Child | None = None
-        self._up = False
-        self._waiting: list[Deferred[None]] = []
-        self._down_since = 0.0
+        # It, and those that finish their work or are about to take over.
+        self._running: set[Child] = set()
+        self._heartbeat: Heartbeat | None = None
         self._up_since = 0.0
-        self._failures = 0
+        self._backoff = Backoff()
+        self._restart_timer: Any = None
         self._stopped: Deferred[None] | None = None
+        self._stop_timers: list[Any] = []
+        # Something to be done before the host's input is closed, within DRAIN_SECONDS.
+        self.before_stop: Callable[[], Deferred[None]] = lambda: succeed(None)
 
     def start(self) -> Mapping[str, Any]:
         """Starts the first process and waits for its declarations. Raises Fault; then no process is left."""
         child = self._spawn()
         try:
-            return self._shake_hands(child)
+            manifest = shake_hands(child, self._initialize, self._start_timeout)
         except BaseException:
             child.kill_and_wait()
             raise
+        self._child = child
+        return manifest
 
     def _spawn(self) -> Child:
         try:
-            return Child(self._command, self._env, self._handle_request, LogRelay().received)
+            return self._make_child(self._command, self._env, self._handle_request, LogRelay())
         except OSError as e:
             raise Fault(("node",), f"cannot start {self._command[0]}: {e.strerror}") from e
-
-    def _shake_hands(self, child: Child) -> Mapping[str, Any]:
-        try:
-            manifest = child.wait_for(child.rpc.request("initialize", self._initialize), self._start_timeout)
-        except TimeoutError:
-            raise Fault(
-                ("start_timeout",),
-                f"the modules were not loaded within {self._start_timeout:g} s: does one wait at its top level? "
-                "Move the work into `setup`, or raise start_timeout",
-            ) from None
-        except ChildProcessError as e:
-            raise Fault(None, f"the module host ended while it loaded the modules ({e}); the log says more") from None
-        except BrokenStream as e:
-            raise Fault(None, f"the module host does not speak the protocol: {e}") from None
-        self._child = child
-        return _checked(manifest)
 
     def run(self) -> None:
         """Hands the process over to the reactor, and lets the modules set up."""
         assert self._child is not None
-        self._child.attach(self._reactor, self._ended)
-        self._went_up()
+        self._attach(self._child)
+        self._went_up(self._child)
         self._reactor.addSystemEventTrigger("before", "shutdown", self.stop)
 
     def abandon(self) -> None:
@@ -107,55 +107,62 @@ class NodeHost:
         if self._child is not None:
             self._child.kill_and_wait()
 
-    def _went_up(self) -> None:
-        assert self._child is not None
-        self._up, self._up_since = True, time.monotonic()
-        self._child.rpc.notify("start", {})
-        waiting, self._waiting = self._waiting, []
-        for deferred in waiting:
-            with PreserveLoggingContext():
-                deferred.callback(None)
+    def _attach(self, child: Child) -> None:
+        self._running.add(child)
+        child.attach(self._reactor, lambda cause: self._ended(child, cause))
 
-    def _ended(self, reason: str) -> None:
-        child, self._child = self._child, None
-        was_up, self._up = self._up, False
-        if child is not None:
-            child.rpc.close(f"the module host ended ({reason})")
-        if self._stopped is not None:
-            if not self._stopped.called:
-                self._stopped.callback(None)
+    def _went_up(self, child: Child) -> None:
+        child.rpc.notify("start", {})
+        self._heartbeat = Heartbeat(self._reactor, child, self._watcher.pulse)
+        self._up_since = self._now()
+        self._watcher.up(True)
+        self._hold.up()
+
+    def _went_down(self) -> None:
+        self._hold.down()
+        self._watcher.up(False)
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+            self._heartbeat = None
+
+    def _ended(self, child: Child, cause: str) -> None:
+        self._running.discard(child)
+        if child is not self._child:
+            child.rpc.close(f"the module host ended ({cause})")
+            self._settle_stop()
             return
-        now = time.monotonic()
-        if was_up:
-            self._down_since = now
-            self._failures = 0 if now - self._up_since > STEADY_SECONDS else self._failures
-        pause = 0.0
-        if self._failures > 0:
-            longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 16))
-            pause = random.uniform(longest / 2, longest)
-        self._failures += 1
-        logger.error("the module host ended (%s); it is restarted in %.1f s", reason, pause)
-        self._reactor.callLater(pause, self._restart)
+        # Before its calls fail, and are known no more.
+        running = self._watcher.died(cause) if self._stopped is None else ""
+        was_up, self._child = self._hold.is_up, None
+        self._went_down()
+        child.rpc.close(f"the module host ended ({cause})")
+        if self._stopped is None:
+            self._restart_later(cause, running, was_up)
+        self._settle_stop()
+
+    def _restart_later(self, cause: str, running: str, was_up: bool) -> None:
+        if was_up and self._now() - self._up_since > STEADY_SECONDS:
+            self._backoff.reset()
+        pause = self._backoff.pause()
+        logger.error("the module host ended (%s)%s; it is restarted in %.1f s", cause, running, pause)
+        self._restart_timer = self._reactor.callLater(pause, self._restart)
 
     def _restart(self) -> None:
-        if self._stopped is not None:
-            return
         try:
             child = self._spawn()
         except Fault as e:
-            self._ended(str(e))
+            self._restart_later(str(e), "", was_up=False)
             return
         self._child = child
-        child.attach(self._reactor, self._ended)
-        shaking = child.rpc.request("initialize", self._initialize)
-        add_deadline(shaking, self._start_timeout, self._reactor)
-        shaking.addCallback(self._restarted)
-        shaking.addErrback(self._not_restarted, child)
+        self._attach(child)
+        greeting = greet(child, self._initialize, self._start_timeout, self._reactor)
+        greeting.addCallback(self._restarted, child)
+        greeting.addErrback(self._not_restarted, child)
 
-    def _restarted(self, manifest: Any) -> None:
-        self._on_manifest(_checked(manifest))
-        logger.info("the module host is back after %.2f s", time.monotonic() - self._down_since)
-        self._went_up()
+    def _restarted(self, manifest: Mapping[str, Any], child: Child) -> None:
+        self._watcher.manifest(manifest)
+        logger.warning("the module host is back after %.2f s", self._now() - self._hold.down_since)
+        self._went_up(child)
 
     def _not_restarted(self, failure: Failure, child: Child) -> None:
         if not failure.check(ConnectionGone):
@@ -163,61 +170,118 @@ class NodeHost:
             logger.error("the module host cannot be restarted: %s", failure.getErrorMessage())
             child.kill()
 
-    async def call(self, method: str, params: Mapping[str, Any], timeout_ms: int) -> Any:
-        """The result of a request within a deadline. Raises RpcError, Unavailable; ValueError for what is no JSON."""
-        deadline = time.monotonic() + timeout_ms / 1000
-        if not self._up:
-            await self._wait_until_up(deadline)
-        assert self._child is not None
-        asking = self._child.rpc.request(method, params)
-        add_deadline(asking, deadline - time.monotonic(), self._reactor)
-        try:
-            return await make_deferred_yieldable(asking)
-        except DeadlinePassed:
-            raise Unavailable("deadline") from None
-        except ConnectionGone:
-            raise Unavailable("down") from None
+    async def replace(self, refuse: Callable[[Mapping[str, Any]], str | None]) -> str | None:
+        """Starts a new process beside the present one, and lets it take over once its modules are set up.
 
-    async def _wait_until_up(self, deadline: float) -> None:
-        patience = min(deadline, self._down_since + HOLD_SECONDS) - time.monotonic()
-        if patience <= 0 or self._stopped is not None:
-            raise Unavailable("down")
-        waiting: Deferred[None] = Deferred()
-        self._waiting.append(waiting)
-        add_deadline(waiting, patience, self._reactor)
+        `refuse` may say why its declarations cannot be taken. Gives why the present process stays, or None.
+        """
+        old = self._child
+        if old is None or not self._hold.is_up or self._stopped is not None:
+            return "the module host is down; its restart loads what is new"
         try:
-            await make_deferred_yieldable(waiting)
+            child = self._spawn()
+        except Fault as e:
+            return str(e)
+        self._attach(child)
+        try:
+            greeting = greet(child, self._initialize, self._start_timeout, self._reactor)
+            manifest = await make_deferred_yieldable(greeting)
+            reason = refuse(manifest) or await self._set_up(child)
+            if reason is None and (self._child is not old or self._stopped is not None):
+                reason = "the present module host ended meanwhile"
+            if reason is None:
+                self._watcher.manifest(manifest)
+        except Exception as e:
+            reason = str(e) or type(e).__name__
+        if reason is not None:
+            child.stopping = True
+            child.kill()
+            return reason
+        self._child = child
+        self._went_down()
+        self._went_up(child)
+        # What the old one works on, it finishes.
+        old.close_input()
+        self._reactor.callLater(TAKEOVER_SECONDS, old.kill)
+        return None
+
+    async def _set_up(self, child: Child) -> str | None:
+        child.rpc.notify("start", {})
+        waiting = child.rpc.request("set_up", {})
+        add_deadline(waiting, TAKEOVER_SECONDS, self._reactor)
+        try:
+            failed: Mapping[str, Any] = await make_deferred_yieldable(waiting)
         except DeadlinePassed:
-            raise Unavailable("down") from None
-        finally:
-            if waiting in self._waiting:
-                self._waiting.remove(waiting)
+            return f"its modules were not set up within {TAKEOVER_SECONDS:g} s"
+        problems = [f"{module}: setup failed: {why}" for module, why in failed["failed"].items()]
+        return "; ".join(problems) or None
+
+    @property
+    def _takes_calls(self) -> bool:
+        # A call that is sent to a process which has just died, before its end was noticed, would be lost with it.
+        return self._hold.is_up and self._child is not None and not self._child.has_ended
+
+    async def until_up(self, deadline: float) -> None:
+        """Waits for a host that is down, at most HOLD_SECONDS of its outage. Raises Unavailable."""
+        if not self._takes_calls:
+            await self._hold.until_up(deadline)
+
+    async def until_up_again(self) -> None:
+        """Waits for a host that is down, however long. Raises Unavailable when Synapse stops."""
+        while not self._takes_calls:
+            await self._hold.until_up_again()
+
+    def add_deadline(self, deferred: "Deferred[Any]", deadline: float) -> None:
+        add_deadline(deferred, deadline - self._now(), self._reactor)
+
+    async def call(
+        self, method: str, params: Mapping[str, Any], deadline: float, on_late: Callable[[Any], None] | None = None
+    ) -> Any:
+        """The result of a request. Raises RpcError, ConnectionGone, DeadlinePassed, Unavailable; ValueError for what
+        is no JSON.
+        """
+        if self._child is None or not self._hold.is_up:
+            raise ConnectionGone("down")
+        if self._child.unsent_bytes > MOST_UNSENT_BYTES:
+            raise Unavailable("overload")
+        asking = self._child.rpc.request(method, params, on_late)
+        self.add_deadline(asking, deadline)
+        return await make_deferred_yieldable(asking)
 
     def stop(self) -> "Deferred[None]":
-        """Lets the process finish and end. Fires when it has ended."""
-        if self._stopped is None:
-            self._stopped = Deferred()
-            child = self._child
-            if child is None:
-                return succeed(None)
-            with PreserveLoggingContext():
+        """Lets the process finish and end. Fires when it has ended, and all others with it."""
+        if self._stopped is not None:
+            return self._stopped
+        self._stopped = Deferred()
+        self._hold.stopping()
+        if self._restart_timer is not None and self._restart_timer.active():
+            self._restart_timer.cancel()
+        with PreserveLoggingContext():
+            for child in self._running - {self._child}:
                 child.close_input()
-                self._reactor.callLater(DRAIN_SECONDS, child.kill)
+            if self._running:
+                self._stop_timers = [
+                    self._reactor.callLater(DRAIN_SECONDS, self._close_input),
+                    self._reactor.callLater(2 * DRAIN_SECONDS, self._kill_all),
+                ]
+            if self._child is not None:
+                self.before_stop().addBoth(lambda _: self._close_input())
+        self._settle_stop()
         return self._stopped
 
+    def _close_input(self) -> None:
+        if self._child is not None:
+            self._child.close_input()
 
-def _checked(manifest: Any) -> Mapping[str, Any]:
-    if not isinstance(manifest, dict):
-        raise Fault(None, "the module host's answer to initialize is not an object")
-    faults = faults_from_host(manifest.get("faults"))
-    if faults:
-        raise faults[0] if len(faults) == 1 else Faults(faults)
-    return manifest
+    def _kill_all(self) -> None:
+        for child in list(self._running):
+            child.kill()
 
-
-class Faults(Fault):
-    """Several faults at once."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__(None, "; ".join(map(str, faults)))
-        self.faults = tuple(faults)
+    def _settle_stop(self) -> None:
+        if self._stopped is None or self._running or self._stopped.called:
+            return
+        for timer in self._stop_timers:
+            if timer.active():
+                timer.cancel()
+        self._hold.over()
+        self._stopped.callback(None)

@@ -6,6 +6,7 @@ It lives on this side alone, since only Python survives a dead Node.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import attr
 from synapse.module_api.errors import Codes, SynapseError
 
 from synapse_module_bridge.catalogue import Callback
@@ -16,8 +17,45 @@ from synapse_module_bridge.match import lookup
 UNAVAILABLE = "policy unavailable"
 
 
-def choose(callback: Callback, params: Mapping[str, Any]) -> str:
-    """The policy for this call: `allow`, `deny` or `defer`."""
+@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
+class OnFailure:
+    """What an admin has set: `allow`, `deny`, `defer`, or None for the callback's own default."""
+
+    local: str | None = None
+    federated: str | None = None
+
+    def for_call(self, local: bool) -> str | None:
+        return self.local if local else self.federated
+
+
+class Policies:
+    """The admin's settings over the catalogue's defaults."""
+
+    def __init__(self, default: OnFailure, per_callback: Mapping[str, OnFailure]) -> None:
+        self._default = default
+        self._per_callback = per_callback
+
+    def explicit(self, callback: Callback, *, local: bool) -> str | None:
+        """What the admin has set for this very callback."""
+        return self._per_callback.get(callback.name, OnFailure()).for_call(local)
+
+    def choose(self, callback: Callback, params: Mapping[str, Any], *, local: bool) -> str:
+        """The policy for this call."""
+        explicit = self.explicit(callback, local=local)
+        if explicit is not None:
+            return explicit
+        wide = self._default.for_call(local)
+        if wide is not None and wide in callback.on_failure and wide not in _only_explicit(callback, local):
+            return wide
+        return _default(callback, params)
+
+
+def _only_explicit(callback: Callback, local: bool) -> Sequence[str]:
+    explicit: Mapping[str, Sequence[str]] = callback.on_failure.get("explicit", {})
+    return explicit.get("local" if local else "federated", ())
+
+
+def _default(callback: Callback, params: Mapping[str, Any]) -> str:
     for exception in callback.on_failure.get("exceptions", ()):
         same: Sequence[str] = exception.get("same", ())
         values = [lookup(params, path.split(".")) for path in same]
@@ -27,6 +65,11 @@ def choose(callback: Callback, params: Mapping[str, Any]) -> str:
         ):
             return str(exception["policy"])
     return str(callback.on_failure["default"])
+
+
+def expressible(callback: Callback) -> list[str]:
+    """The policies that this callback can tell Synapse."""
+    return [policy for policy in ("allow", "deny", "defer") if policy in callback.on_failure]
 
 
 def answer(callback: Callback, policy: str, params: Mapping[str, Any], *, local: bool) -> Any:

@@ -8,6 +8,7 @@ from synapse.logging.context import PreserveLoggingContext
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from synapse_module_bridge import metrics
 from synapse_module_bridge.wire import BrokenStream, FrameReader, decode, encode
 
 logger = logging.getLogger(__name__)
@@ -37,23 +38,31 @@ Refuse = Callable[[RpcError], None]
 RequestHandler = Callable[[str, Mapping[str, Any], Answer, Refuse], None]
 
 
+# Cancelled calls whose late answers are still told; older ones are forgotten.
+MOST_LATE = 1_000
+
+
 class Rpc:
     def __init__(self, write: Callable[[bytes], None], handle_request: RequestHandler) -> None:
         self.write = write
         self._handle_request = handle_request
         self._frames = FrameReader()
-        self._pending: dict[int, Deferred[Any]] = {}
+        self._pending: dict[int | None, Deferred[Any]] = {}
+        self._late: dict[int | None, Callable[[Any], None]] = {}
         self._last_id = 0
         self._gone: ConnectionGone | None = None
 
-    def request(self, method: str, params: Mapping[str, Any]) -> "Deferred[Any]":
-        """Sends a request. Cancelling the Deferred tells the other side, and drops a late answer.
+    def request(
+        self, method: str, params: Mapping[str, Any], on_late: Callable[[Any], None] | None = None
+    ) -> "Deferred[Any]":
+        """Sends a request. Cancelling the Deferred tells the other side.
 
-        Raises ValueError if `params` cannot be written as JSON.
+        `on_late` is told of the answer that still comes after that: its error, or its result. Raises ValueError if
+        `params` cannot be written as JSON, or are too large.
         """
         self._last_id += 1
         request_id = self._last_id
-        deferred: Deferred[Any] = Deferred(lambda _: self._cancel(request_id))
+        deferred: Deferred[Any] = Deferred(lambda _: self._cancel(request_id, on_late))
         if self._gone is not None:
             deferred.errback(self._gone)
             return deferred
@@ -66,9 +75,14 @@ class Rpc:
         if self._gone is None:
             self.write(encode({"jsonrpc": "2.0", "method": method, "params": params}))
 
-    def _cancel(self, request_id: int) -> None:
-        if self._pending.pop(request_id, None) is not None:
-            self.notify("$/cancelRequest", {"id": request_id})
+    def _cancel(self, request_id: int, on_late: Callable[[Any], None] | None) -> None:
+        if self._pending.pop(request_id, None) is None:
+            return
+        if on_late is not None:
+            self._late[request_id] = on_late
+            if len(self._late) > MOST_LATE:
+                del self._late[next(iter(self._late))]
+        self.notify("$/cancelRequest", {"id": request_id})
 
     def data_received(self, data: bytes) -> None:
         """Takes bytes from the other side. Raises BrokenStream, after which the connection is of no use."""
@@ -85,20 +99,27 @@ class Rpc:
         if "method" in message:
             self._request_received(message)
             return
-        request_id = message.get("id")
-        deferred = self._pending.pop(request_id, None) if isinstance(request_id, int) else None
+        # True would be found as 1.
+        request_id = message["id"] if type(message.get("id")) is int else None
+        deferred = self._pending.pop(request_id, None)
         if deferred is None:
-            # The call was cancelled, and its answer crossed the cancellation.
-            logger.debug("dropped an answer that nobody waits for: id %r", request_id)
+            on_late = self._late.pop(request_id, None)
+            if on_late is not None:
+                on_late(message.get("error", message.get("result")))
+            else:
+                metrics.SPURIOUS.inc()
+                logger.debug("dropped an answer that nobody waits for: id %.50r", message.get("id"))
             return
         # What waits goes on in its own log context, and must not leave it behind.
         with PreserveLoggingContext():
-            if isinstance(message.get("error"), dict):
-                deferred.errback(_rpc_error(message["error"]))
+            if ("result" in message) == ("error" in message):
+                deferred.errback(RpcError(INVALID_REQUEST, "an answer needs either a result or an error"))
             elif "result" in message:
                 deferred.callback(message["result"])
+            elif isinstance(message["error"], dict):
+                deferred.errback(_rpc_error(message["error"]))
             else:
-                deferred.errback(RpcError(INVALID_REQUEST, "an answer with neither result nor error"))
+                deferred.errback(RpcError(INVALID_REQUEST, "an answer whose error is not an object"))
 
     def _request_received(self, message: dict[str, Any]) -> None:
         request_id = message.get("id")
@@ -133,6 +154,7 @@ class Rpc:
         if self._gone is not None:
             return
         self._gone = ConnectionGone(reason)
+        self._late.clear()
         pending, self._pending = self._pending, {}
         for deferred in pending.values():
             with PreserveLoggingContext():

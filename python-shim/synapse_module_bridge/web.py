@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,18 +12,15 @@ from synapse.module_api import DirectServeJsonResource
 from synapse.module_api.errors import Codes, SynapseError
 from twisted.internet.defer import Deferred
 
-from synapse_module_bridge.calls import (
-    Host,
-    ModuleFault,
-    OpenCall,
-    OpenCalls,
-    Unavailable,
-    current_request,
-    synapse_error,
-)
+from synapse_module_bridge.calls import Host, ModuleFault
 from synapse_module_bridge.catalogue import ERROR_CODES
+from synapse_module_bridge.deadline import DeadlinePassed
+from synapse_module_bridge.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.policy import UNAVAILABLE
-from synapse_module_bridge.rpc import RpcError
+from synapse_module_bridge.questions import current_request
+from synapse_module_bridge.replies import read_error, synapse_error
+from synapse_module_bridge.rpc import ConnectionGone, RpcError
+from synapse_module_bridge.unavailable import Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -46,15 +44,20 @@ class WebResource(DirectServeJsonResource):
             reply = await self._ask(request)
         except RpcError as e:
             raise _error(e) from None
-        except Unavailable as e:
-            logger.warning("%s: %s: no answer: %s", self._module, self._path, e)
+        except (Unavailable, ConnectionGone, DeadlinePassed, ValueError) as e:
+            logger.warning("%s: %s: no answer: %s", self._module, self._path, e or type(e).__name__)
             raise SynapseError(503, UNAVAILABLE, Codes.UNKNOWN) from None
-        _write(request, reply)
+        try:
+            _write(request, reply)
+        except (KeyError, TypeError, ValueError) as e:
+            raise ModuleFault(f"{self._module}: {self._path}: a reply that is no web response") from e
 
     async def _ask(self, request: Any) -> Mapping[str, Any]:
-        handle = self._open_calls.open(OpenCall(web_request=request))
+        deadline = time.monotonic() + self._timeout_ms / 1000
+        await self._host.until_up(deadline)
+        handle = self._open_calls.open(OpenCall(what=f"{self._path} of {self._module}", web_request=request))
         asking: Deferred[Mapping[str, Any]] = run_in_background(
-            self._host.call, "web", self._encode(request, handle), self._timeout_ms
+            self._host.call, "web", self._encode(request, handle), deadline
         )
         # The client leaves: the handler's signal is aborted.
         request.notifyFinish().addErrback(lambda _: _cancel(asking))
@@ -89,6 +92,7 @@ def _cancel(asking: "Deferred[Any]") -> None:
 
 
 def _error(e: RpcError) -> Exception:
+    e = read_error(e, ())
     if e.code == ERROR_CODES["synapse_error"]:
         return synapse_error(e)
     if e.code == ERROR_CODES["module_fault"]:

@@ -1,6 +1,7 @@
 """JSON and Content-Length framing: bytes to messages and back. Does no I/O."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,8 +18,10 @@ class BrokenStream(Exception):
 
 
 def encode(message: Any) -> bytes:
-    """A message as one frame. Raises ValueError for what JSON cannot hold (NaN, a set, ...)."""
+    """A message as one frame. Raises ValueError for what JSON cannot hold (NaN, ...), and for what is too large."""
     body = _to_json(message)
+    if len(body) > MAX_FRAME_BYTES:
+        raise ValueError(f"has {len(body)} bytes; at most {MAX_FRAME_BYTES} are sent")
     return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
@@ -54,15 +57,23 @@ def decode(body: bytes) -> Any:
         return from_json(body, allow_inf_nan=False)
     except ValueError:
         pass
-    # pydantic_core refuses lone surrogates, and nesting that Python's own parser still takes.
+    # pydantic_core refuses lone surrogates, and nesting that Python's own parser still takes. From bytes, the latter
+    # would also take other encodings than UTF-8.
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError as e:
         raise ValueError("nested too deeply") from e
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is too large for a number")
+    return number
 
 
 class FrameReader:

@@ -94,10 +94,10 @@ describe("check", () => {
   test("tells what is wrong with the shape of the block", async () => {
     folder.write(
       "shape.yaml",
-      homeserver(`modules: [{ path: first.ts, shadow: true, grants: send_mail, nme: x }]
+      homeserver(`modules: [{ path: first.ts, shadow: 1, grants: send_mail, nme: x }]
 timeout: 5 s
-on_failure: allow
-workers: [main]
+on_failure: open
+workers: main
 callbacks: { user_may_invite: { timeout: { local: never } } }
 start_timeout: 0
 memory: lots
@@ -105,12 +105,12 @@ env: [A B]`),
     );
     const { code: status, out } = await run(["check", "shape.yaml"]);
     for (const line of [
-      "modules.0.shadow: shadow is not supported by this version",
+      "modules.0.shadow: must be boolean",
       "modules.0.grants: must be a list of ModuleApi methods, or all",
       "modules.0.nme: unknown key (did you mean name?)",
       "timeout: must be a duration (milliseconds, or a number with s, m, h, d, w or y, such as 5s), or { local: <duration>, federated: <duration> }",
-      "on_failure: on_failure is not supported by this version",
-      "workers: workers is not supported by this version",
+      "on_failure: must be allow, deny or defer, or { local: <one of these>, federated: <one of these> }",
+      "workers: must be a list of worker names; `main` is the main process",
       "callbacks.user_may_invite.timeout.local: must be a duration: milliseconds, or a number with s, m, h, d, w or y, such as 5s",
       "start_timeout: must be a duration: milliseconds, or a number with s, m, h, d, w or y, such as 5s",
       "memory: must be a size: bytes, or a number with K, M or G, such as 256M",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from synapse.module_api.errors import ConfigError
 from synapse_module_bridge.config import Timeout, parse
+from synapse_module_bridge.policy import OnFailure
 
 MODULE = {"path": "policy.ts"}
 
@@ -21,7 +22,9 @@ def no_exit_handlers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_what_is_not_set_has_the_documented_default() -> None:
     parsed = parse({"modules": [MODULE]})
-    assert parsed.timeout == Timeout(local=5_000, federated=5_000)
+    assert parsed.timeout == Timeout(local=5_000, federated=2_000)
+    assert parsed.on_failure == OnFailure() and parsed.callback_on_failure == {}
+    assert parsed.workers == () and parsed.callback_workers == {}
     assert parsed.start_timeout_ms == 30_000
     assert (parsed.node, parsed.env, parsed.memory_mb) == (None, (), None)
     assert parsed.callback_timeouts == {} and parsed.optional_callbacks == frozenset()
@@ -68,7 +71,13 @@ def test_durations_are_synapses() -> None:
         ({"modules": [MODULE], "memory": "lots"}, "config.memory: "),
         ({"modules": [MODULE], "callbacks": {"check_evnt": {}}}, "config.callbacks.check_evnt: "),
         ({"modules": [MODULE], "callbacks": {"is_user_expired": {}}}, "config.callbacks.is_user_expired: "),
-        ({"modules": [MODULE], "workers": ["main"]}, "config.workers: workers is not supported by this version"),
+        ({"modules": [MODULE], "workers": []}, "config.workers: must be a list of worker names"),
+        ({"modules": [MODULE], "on_failure": "open"}, "config.on_failure: must be allow, deny or defer"),
+        (
+            {"modules": [MODULE], "callbacks": {"check_can_shutdown_room": {"on_failure": "defer"}}},
+            "config.callbacks.check_can_shutdown_room.on_failure: check_can_shutdown_room cannot express defer; "
+            "it can express allow, deny",
+        ),
         ({"modules": [MODULE], "env": ["A=B"]}, "config.env[0]: "),
         ("text", "config: 'text' is not of type 'object'"),
     ],

@@ -1,6 +1,7 @@
 """The functions that Synapse calls, over a host that answers as each test says."""
 
 import inspect
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,29 +11,40 @@ from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes, SynapseError
 from synapse.spam_checker_api import RegistrationBehaviour
 from synapse.types import RoomAlias, UserID, create_requester
-from synapse_module_bridge.calls import Calls, Entry, ModuleFault, OpenCalls, Unavailable, timeouts
+from synapse_module_bridge.calls import Calls, ModuleFault, Rules
 from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES, Callback
 from synapse_module_bridge.config import Timeout
+from synapse_module_bridge.deadline import DeadlinePassed
 from synapse_module_bridge.forward import make_forwarder
 from synapse_module_bridge.match import lookup
-from synapse_module_bridge.rpc import RpcError
+from synapse_module_bridge.open_calls import OpenCalls
+from synapse_module_bridge.policy import OnFailure, Policies
+from synapse_module_bridge.questions import Entry
+from synapse_module_bridge.rpc import ConnectionGone, RpcError
 
 ASKED = [name for name, callback in CALLBACKS.items() if callback.forwarded and not callback.notify]
 SWALLOWS = [name for name in ASKED if CALLBACKS[name].swallows]
 
 
 class Host:
-    """Answers every call with one thing, or raises it."""
+    """Answers the calls with these outcomes in turn, the last one again and again; an exception is raised."""
 
-    def __init__(self, outcome: Any) -> None:
-        self.outcome = outcome
-        self.calls: list[tuple[str, Any, int]] = []
+    def __init__(self, *outcomes: Any) -> None:
+        self.outcomes = list(outcomes)
+        self.calls: list[tuple[str, Any, float]] = []
 
-    async def call(self, method: str, params: Mapping[str, Any], timeout_ms: int) -> Any:
-        self.calls.append((method, params, timeout_ms))
-        if isinstance(self.outcome, Exception):
-            raise self.outcome
-        return self.outcome
+    async def until_up(self, deadline: float) -> None:
+        pass
+
+    def add_deadline(self, deferred: Any, deadline: float) -> None:
+        raise AssertionError("nothing waits in line")
+
+    async def call(self, method: str, params: Mapping[str, Any], deadline: float, on_late: Any = None) -> Any:
+        self.calls.append((method, params, deadline - time.monotonic()))
+        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
 
 def answer(value: Any, module: str | None = "m") -> dict[str, Any]:
@@ -44,13 +56,32 @@ def is_local(callback: Callback, params: Mapping[str, Any]) -> bool:
     return not isinstance(subject, str) or subject.endswith(":test")
 
 
-def ask(name: str, host: Host, args: Sequence[Any] | None = None, *, asked: bool = True) -> Any:
-    """What Synapse gets from a callback."""
+def calls_over(host: Host, policies: Policies | None = None) -> Calls:
+    rules = Rules(
+        server_name="test",
+        is_local=is_local,
+        timeout=Timeout(local=1_000, federated=2_000),
+        callback_timeouts={},
+        policies=policies or Policies(OnFailure(), {}),
+    )
+    return Calls(host, OpenCalls(), rules)
+
+
+def ask(
+    name: str,
+    host: Host,
+    args: Sequence[Any] | None = None,
+    *,
+    modules: Sequence[str] = ("m",),
+    policies: Policies | None = None,
+    calls: Calls | None = None,
+) -> Any:
+    """What Synapse gets from a callback that some modules have declared."""
     callback = CALLBACKS[name]
-    calls = Calls(host, OpenCalls(), is_local, timeouts(Timeout(local=1, federated=2), {}))
-    calls.entries = {name: [Entry(module="m", matches=lambda _: asked, room_state=[])]}
-    forwarder = make_forwarder(callback, calls, None)  # type: ignore[arg-type]
-    coroutine: Any = forwarder(*(sample(callback) if args is None else args))
+    calls = calls or calls_over(host, policies)
+    calls.entries = {name: [Entry(module=module, matches=lambda _: True, room_state=[]) for module in modules]}
+    call, entries = calls.begin(callback, sample(callback) if args is None else args)
+    coroutine: Any = calls.ask(call, entries)
     try:
         coroutine.send(None)
     except StopIteration as done:
@@ -83,16 +114,20 @@ def sample(callback: Callback) -> list[Any]:
 @pytest.mark.parametrize("name", [name for name, callback in CALLBACKS.items() if callback.forwarded])
 def test_a_forwarder_has_the_callbacks_name_and_signature(name: str) -> None:
     callback = CALLBACKS[name]
-    forwarder = make_forwarder(callback, None, None)  # type: ignore[arg-type]
+    forwarder = make_forwarder(callback, nobody)
     assert forwarder.__qualname__ == f"ModuleBridge.{name}"
     assert list(inspect.signature(forwarder).parameters) == [param.name for param in callback.params]
     assert inspect.iscoroutinefunction(forwarder)
 
 
+async def nobody(callback: Callback, args: Sequence[Any]) -> None:
+    raise AssertionError("must not be called")
+
+
 @pytest.mark.parametrize("name", ASKED)
-def test_a_call_that_no_module_matches_is_no_objection_and_no_round_trip(name: str) -> None:
+def test_a_call_that_no_module_wants_is_no_objection_and_no_round_trip(name: str) -> None:
     host = Host(AssertionError("must not be called"))
-    ask(name, host, asked=False)
+    ask(name, host, modules=[])
     assert host.calls == []
 
 
@@ -101,11 +136,11 @@ def test_parameters_travel_by_name(name: str) -> None:
     callback = CALLBACKS[name]
     host = Host(answer(None if callback.result == "Edits" else callback.passes, None))
     ask(name, host)
-    [(method, params, timeout_ms)] = host.calls
+    [(method, params, seconds)] = host.calls
     assert method == f"callback/{name}"
     assert list(params["params"]) == [param.name for param in callback.params]
     assert params["modules"] == ["m"]
-    assert timeout_ms == 1
+    assert seconds == pytest.approx(1, abs=0.5)
 
 
 def test_an_older_synapse_passes_fewer_parameters_and_a_newer_one_more() -> None:
@@ -118,7 +153,7 @@ def test_an_older_synapse_passes_fewer_parameters_and_a_newer_one_more() -> None
 def test_a_call_about_a_remote_user_has_the_federated_deadline() -> None:
     host = Host(answer("NOT_SPAM", None))
     ask("check_event_for_spam", host, [event(sender="@bob:remote")])
-    assert host.calls[0][2] == 2
+    assert host.calls[0][2] == pytest.approx(2, abs=0.5)
 
 
 def test_a_synapse_error_is_raised_as_it_was_thrown() -> None:
@@ -150,9 +185,9 @@ def test_where_synapse_swallows_exceptions_a_throw_refuses(name: str, error: Rpc
     assert ask(name, Host(error)) is False
 
 
-def outcome_of_outage(name: str, args: Sequence[Any] | None = None) -> Any:
+def outcome_of_outage(name: str, args: Sequence[Any] | None = None, policies: Policies | None = None) -> Any:
     try:
-        return ask(name, Host(Unavailable("down")), args)
+        return ask(name, Host(ConnectionGone("down")), args, policies=policies)
     except SynapseError as e:
         assert e.msg == "policy unavailable"
         return e.code, e.errcode
@@ -212,3 +247,75 @@ def test_registration_gets_synapses_own_member() -> None:
 @pytest.mark.parametrize("reply", [None, [], "x", {}, {"module": "m"}])
 def test_a_reply_of_the_wrong_shape_is_unavailability(reply: Any) -> None:
     assert ask("check_event_for_spam", Host(reply)) is NOT_SPAM
+
+
+UNSET = RpcError(ERROR_CODES["module_unavailable"], "m: not set up", {"module": "m"})
+REMOTE = event(sender="@bob:remote")
+
+
+def test_a_module_that_cannot_answer_is_stood_in_for_and_the_next_is_asked() -> None:
+    host = Host(UNSET, answer("M_FORBIDDEN", "n"))
+    assert ask("check_event_for_spam", host, modules=["m", "n", "o"]) is Codes.FORBIDDEN
+    assert [params["modules"] for _, params, _ in host.calls] == [["m", "n", "o"], ["n", "o"]]
+
+
+def test_a_module_that_cannot_answer_ends_the_call_where_policy_does_not_allow() -> None:
+    host = Host(UNSET, answer("NOT_SPAM", None))
+    with pytest.raises(SynapseError, match="policy unavailable"):
+        ask("user_may_invite", host, modules=["m", "n"])
+    assert len(host.calls) == 1
+
+
+def test_a_fault_about_a_remote_event_follows_policy() -> None:
+    assert ask("check_event_for_spam", Host(FAULT, answer("NOT_SPAM", None)), [REMOTE]) is NOT_SPAM
+
+
+def test_a_fault_follows_policy_where_the_admin_has_set_one_for_the_callback() -> None:
+    policies = Policies(OnFailure(), {"user_may_invite": OnFailure(local="allow", federated="allow")})
+    assert ask("user_may_invite", Host(FAULT), policies=policies) is NOT_SPAM
+
+
+@pytest.mark.parametrize(
+    ("default", "name", "args", "expected"),
+    [
+        ("allow", "user_may_invite", None, NOT_SPAM),
+        ("deny", "user_may_invite", None, (403, Codes.FORBIDDEN)),
+        ("defer", "check_event_for_spam", None, UNAVAILABLE),
+        ("defer", "check_event_for_spam", [REMOTE], (403, Codes.FORBIDDEN)),
+        ("deny", "check_event_for_spam", None, (403, Codes.FORBIDDEN)),
+        # It loses the messages of other servers for good: only who names this callback gets it.
+        ("deny", "check_event_for_spam", [REMOTE], NOT_SPAM),
+        # What a callback cannot express, a setting for all does not change.
+        ("deny", "should_drop_federated_event", [REMOTE], False),
+        ("defer", "check_can_shutdown_room", None, False),
+    ],
+)
+def test_one_policy_for_all_callbacks(default: str, name: str, args: Any, expected: Any) -> None:
+    policies = Policies(OnFailure(local=default, federated=default), {})
+    assert outcome_of_outage(name, args, policies) == expected
+
+
+def test_a_policy_for_one_callback_counts_over_all() -> None:
+    policies = Policies(
+        OnFailure(local="allow", federated="allow"), {"check_event_for_spam": OnFailure(federated="deny")}
+    )
+    assert outcome_of_outage("check_event_for_spam", [REMOTE], policies) == (403, Codes.FORBIDDEN)
+    assert outcome_of_outage("check_event_for_spam", None, policies) is NOT_SPAM
+
+
+def test_a_module_that_keeps_missing_its_deadline_is_not_asked_for_a_while() -> None:
+    host = Host(DeadlinePassed())
+    calls = calls_over(host)
+    for _ in range(8):
+        assert ask("check_event_for_spam", host, calls=calls) is NOT_SPAM
+    assert len(host.calls) == 5
+
+
+def test_an_event_that_killed_node_is_not_asked_about_again() -> None:
+    host = Host(answer("M_FORBIDDEN"))
+    calls = calls_over(host)
+    message = event()
+    calls.suspects.died({message.event_id})
+    assert ask("check_event_for_spam", host, [message], calls=calls) is NOT_SPAM
+    assert host.calls == []
+    assert ask("check_event_for_spam", host, [event(depth=3)], calls=calls) is Codes.FORBIDDEN

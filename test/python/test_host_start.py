@@ -6,8 +6,9 @@ import textwrap
 from typing import Any
 
 import pytest
-from synapse_module_bridge.faults import Fault
-from synapse_module_bridge.host import Faults, NodeHost
+from synapse_module_bridge.faults import Fault, Faults
+from synapse_module_bridge.host import NodeHost
+from synapse_module_bridge.watcher import Watcher
 from twisted.internet.task import Clock
 
 PRELUDE = """
@@ -43,7 +44,7 @@ def start(request: pytest.FixtureRequest) -> Any:
             initialize=initialize or {},
             start_timeout=seconds,
             handle_request=lambda *_: None,
-            on_manifest=lambda _: None,
+            watcher=Watcher(),
         )
         spawn = host._spawn
         host._spawn = lambda: children.append(spawn()) or children[-1]  # type: ignore[func-returns-value,method-assign]
@@ -111,6 +112,6 @@ def test_faults_of_modules_are_told_with_their_paths(start: Any) -> None:
 
 
 def test_a_program_that_cannot_be_run_is_a_fault() -> None:
-    host = NodeHost(Clock(), ["/nonexistent/node"], {}, {}, 1, lambda *_: None, lambda _: None)
+    host = NodeHost(Clock(), ["/nonexistent/node"], {}, {}, 1, lambda *_: None, Watcher())
     with pytest.raises(Fault, match=r"config\.node: cannot start /nonexistent/node: No such file"):
         host.start()

@@ -1,0 +1,43 @@
+"""What the bridge tells Prometheus, in Synapse's own registry and with Synapse's label for the server's name."""
+
+from collections.abc import Callable
+
+from prometheus_client import Counter, Gauge, Histogram
+
+SERVER = "server_name"
+_PREFIX = "synapse_module_bridge_"
+
+CALLS = Counter(
+    _PREFIX + "calls",
+    "Calls of callbacks, by who decided them and how. `reason` says why policy had to answer.",
+    ["callback", "module", "outcome", "reason", SERVER],
+)
+SECONDS = Histogram(
+    _PREFIX + "call_seconds",
+    "How long calls of a callback took, from Synapse's question to its answer.",
+    ["callback", SERVER],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
+)
+DROPPED = Counter(
+    _PREFIX + "notifications_dropped",
+    "Notifications that no module got to see.",
+    ["callback", "reason", SERVER],
+)
+QUEUED = Gauge(_PREFIX + "notifications_queued", "Notifications that wait for their turn.", [SERVER])
+IN_FLIGHT = Gauge(_PREFIX + "calls_in_flight", "Calls that Node works on.", [SERVER])
+WAITING = Gauge(_PREFIX + "calls_waiting", "Calls that wait in line for Node.", [SERVER])
+UP = Gauge(_PREFIX + "up", "1 while the module host answers.", [SERVER])
+ENDS = Counter(_PREFIX + "host_ends", "How often the module host has ended, by cause.", ["cause", SERVER])
+LATE = Counter(_PREFIX + "late_answers", "Answers that came after their deadline.", [SERVER])
+BREAKERS = Gauge(
+    _PREFIX + "breakers_open", "Callbacks of modules that are not asked, for they missed deadlines.", [SERVER]
+)
+SETUP_FAILURES = Gauge(_PREFIX + "modules_not_set_up", "Modules whose setup has not succeeded.", [SERVER])
+MEMORY = Gauge(_PREFIX + "node_memory_bytes", "Memory of Node, by kind: rss, heap_used.", ["kind", SERVER])
+SPURIOUS = Counter(_PREFIX + "spurious_answers", "Answers of the module host to no question that waits.")
+LOG_DROPPED = Counter(_PREFIX + "log_lines_dropped", "Lines of the host's log over the limit of their rate.")
+
+
+def watch(gauge: Gauge, server_name: str, read: Callable[[], float]) -> None:
+    """Lets a gauge read its value whenever Prometheus asks."""
+    gauge.labels(server_name).set_function(read)

@@ -1,0 +1,70 @@
+"""The calls that run now: what the host may ask about while they do, and what was going on when it ended."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import attr
+
+# More are not named in one line of the log.
+MOST_NAMED = 5
+# Calls that Node never finishes are forgotten once so many are known.
+MOST_EXPIRED = 5_000
+
+
+@attr.s(slots=True, auto_attribs=True, kw_only=True)
+class OpenCall:
+    # What runs, for the log: the callback, and the modules that are asked.
+    what: str
+    event_id: str | None = None
+    # The room's state; None where the call has none, or where it was let go while the call waited in line.
+    state: Mapping[tuple[str, str], Any] | None = None
+    # The room whose current state is looked up where `state` was let go.
+    state_room: str | None = None
+    web_request: Any = None
+    since: float = attr.Factory(time.monotonic)
+    # Synapse has been answered by policy, but Node has not finished.
+    expired: bool = False
+
+
+class OpenCalls:
+    """By handle."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int, OpenCall] = {}
+        self._last_handle = 0
+
+    def open(self, call: OpenCall) -> int:
+        self._last_handle += 1
+        self._calls[self._last_handle] = call
+        return self._last_handle
+
+    def close(self, handle: int) -> OpenCall | None:
+        return self._calls.pop(handle, None)
+
+    def expire(self, handle: int) -> None:
+        """The call's deadline has passed: it may ask for nothing more, and is a suspect until Node has finished it."""
+        call = self._calls[handle]
+        self._calls[handle] = attr.evolve(call, expired=True, state=None, web_request=None)
+        if len(self._calls) > MOST_EXPIRED:
+            self.forget_expired()
+
+    def forget_expired(self) -> None:
+        self._calls = {handle: call for handle, call in self._calls.items() if not call.expired}
+
+    def get(self, handle: Any) -> OpenCall | None:
+        call = self._calls.get(handle) if isinstance(handle, int) else None
+        return None if call is None or call.expired else call
+
+    def event_ids(self) -> set[str]:
+        return {call.event_id for call in self._calls.values() if call.event_id is not None}
+
+    def describe(self) -> str:
+        """What runs, the longest first, for a line of the log."""
+        calls = sorted(self._calls.values(), key=lambda call: call.since)
+        if not calls:
+            return "nothing was running"
+        now = time.monotonic()
+        named = ", ".join(f"{call.what} for {now - call.since:.1f} s" for call in calls[:MOST_NAMED])
+        more = f" and {len(calls) - MOST_NAMED} more" if len(calls) > MOST_NAMED else ""
+        return f"running: {named}{more}"

@@ -1,0 +1,62 @@
+"""One question of Synapse: which modules declared the callback, and how its parameters travel."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attr
+from synapse.logging.context import current_context
+
+from synapse_module_bridge.catalogue import Callback
+from synapse_module_bridge.codec import ENCODE, encode_event
+from synapse_module_bridge.match import Matcher
+
+# A state key as modules declare it: [type, state_key], null for all state keys.
+StateKeys = Sequence[tuple[str, str | None]]
+
+
+@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
+class Entry:
+    """One module's declaration of one callback."""
+
+    module: str
+    matches: Matcher
+    room_state: StateKeys
+    shadow: bool = False
+
+
+def bind(callback: Callback, args: Sequence[Any]) -> dict[str, Any]:
+    """Synapse's arguments by name. A newer Synapse may pass more, an older one fewer."""
+    return dict(zip((param.name for param in callback.params), args, strict=False))
+
+
+def encode_params(callback: Callback, params: Mapping[str, Any], entries: Sequence[Entry]) -> dict[str, Any]:
+    """The parameters as they travel, with the room state that these entries declared."""
+    encoded: dict[str, Any] = {}
+    for param in callback.params:
+        if param.name not in params:
+            continue
+        value = params[param.name]
+        if param.type == "StateEvents":
+            keys = [key for entry in entries for key in entry.room_state]
+            encoded[param.name] = {"events": [encode_event(event) for event in select_state(value, keys)]}
+        elif value is not None and param.type in ENCODE:
+            encoded[param.name] = ENCODE[param.type](value)
+        else:
+            encoded[param.name] = value
+    return encoded
+
+
+def select_state(state: Mapping[tuple[str, str], Any], keys: StateKeys) -> list[Any]:
+    """The state events that some of the keys name, each once."""
+    types = {event_type for event_type, state_key in keys if state_key is None}
+    exact = {(kind, key) for kind, key in keys if key is not None and kind not in types}
+    found = [state[key] for key in exact if key in state]
+    if types:
+        found += [event for key, event in state.items() if key[0] in types]
+    return found
+
+
+def current_request() -> str | None:
+    """Synapse's id for the request that is being served, as its log shows it."""
+    context = current_context()
+    return str(context) if context else None

@@ -1,0 +1,67 @@
+"""Delivers what is not waited for: notifications, and the questions that shadow modules get to see."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from synapse_module_bridge import metrics
+from synapse_module_bridge.calls import Call, Calls, ModuleFault
+from synapse_module_bridge.catalogue import ERROR_CODES
+from synapse_module_bridge.decision import summarise
+from synapse_module_bridge.notifications import Notification
+from synapse_module_bridge.questions import Entry
+from synapse_module_bridge.rpc import RpcError
+from synapse_module_bridge.unavailable import Unavailable
+
+# Shadow modules must not take the place of calls that decide something, however long they take.
+MOST_SHADOWED = 64
+
+
+class Teller:
+    def __init__(self, calls: Calls, until_host_is_up: Callable[[], Awaitable[None]]) -> None:
+        self._calls = calls
+        self._until_host_is_up = until_host_is_up
+        self._shadowed = 0
+
+    async def notify(self, notification: Notification) -> None:
+        """Tells the modules of a notification. Waits for a host that is down; never raises."""
+        call = notification.call
+        try:
+            await self._until_host_is_up()
+            # Its time begins when its turn has come.
+            call.deadline = self._calls.rules.deadline(call.callback, local=call.local)
+            await self._calls.request(call, notification.entries)
+            call.recorder.record("allowed")
+        except (Unavailable, RpcError) as e:
+            reason = str(e) if isinstance(e, Unavailable) else f"host error {e.code}"
+            metrics.DROPPED.labels(call.callback.name, reason, self._calls.rules.server_name).inc()
+            call.recorder.record("policy", None, "allow", reason)
+        call.recorder.finish()
+
+    async def shadow(self, call: Call, entries: Sequence[Entry]) -> None:
+        """Asks each shadow module by itself, and records what it would have done. Never raises."""
+        if self._shadowed >= MOST_SHADOWED:
+            for entry in entries:
+                call.recorder.record("would_policy", entry.module, reason="overload")
+            return
+        self._shadowed += 1
+        try:
+            for entry in entries:
+                await self._shadow_one(call, entry)
+        finally:
+            self._shadowed -= 1
+
+    async def _shadow_one(self, call: Call, entry: Entry) -> None:
+        if not self._calls.breakers.of(entry.module, call.callback.name).admits():
+            call.recorder.record("would_policy", entry.module, reason="breaker")
+            return
+        try:
+            reply = await self._calls.request(call, [entry])
+            outcome, summary = summarise(call.callback, reply.answer, decided=reply.module is not None)
+            call.recorder.record(_WOULD[outcome], entry.module, summary)
+        except RpcError as e:
+            kind = "would_error" if e.code == ERROR_CODES["synapse_error"] else "would_fault"
+            call.recorder.record(kind, entry.module)
+        except (Unavailable, ModuleFault) as e:
+            call.recorder.record("would_policy", entry.module, reason=str(e))
+
+
+_WOULD = {"allowed": "would_allow", "refused": "would_refuse", "replaced": "would_replace", "edited": "would_edit"}
