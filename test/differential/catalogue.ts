@@ -8,6 +8,7 @@ export interface CatalogueEntry {
   readonly result: string;
   readonly swallows?: boolean;
   readonly delivery?: "notify";
+  readonly on_failure: { readonly default: string };
 }
 
 const file = join(projectRoot, "schemas", "callbacks.json");

@@ -10,6 +10,13 @@ import type { Side } from "./sides.js";
 import type { Trigger } from "./trigger.js";
 import { triggersOf } from "./triggers.js";
 
+export interface Intended {
+  readonly why: string;
+  script(side: Side, n: number): Script;
+  /** Another script that has the outcome in Python that the row's own has there: not the one that the bridge means. */
+  likeInPython?(side: Side, n: number): Script;
+}
+
 export interface Row {
   readonly callback: string;
   readonly trigger: Trigger;
@@ -18,9 +25,9 @@ export interface Row {
   script(side: Side, n: number): Script;
   /**
    * Where the bridge means to differ: what a Python module would have to do for the same outcome.
-   * The row then compares with that, and checks that the very same script gives another outcome in Python.
+   * The row then compares with that.
    */
-  readonly intended?: { readonly why: string; script(side: Side, n: number): Script };
+  readonly intended?: Intended;
 }
 
 function answersOf({ result }: CatalogueEntry): readonly Answer[] {
@@ -44,17 +51,37 @@ function rowsOf([callback, entry]: [string, CatalogueEntry]): Row[] {
     for (const answer of answersOf(entry)) {
       if (trigger.only && !trigger.only.includes(answer.title)) continue;
       const script = firstDoes(callback, trigger, answer);
-      const refuse: Answer = { title: "false", action: { answer: { value: false } } };
-      const intended = entry.swallows &&
-        answer.action.throw && {
-          why: "an error refuses",
-          script: firstDoes(callback, trigger, refuse),
-        };
+      const intended = intendedDifference(callback, entry, trigger, answer);
       rows.push({ callback, trigger, answer: answer.title, script, ...(intended && { intended }) });
     }
   }
   return rows;
 }
+
+function intendedDifference(
+  callback: string,
+  entry: CatalogueEntry,
+  trigger: Trigger,
+  { action }: Answer,
+): Intended | undefined {
+  if (entry.swallows && action.throw) {
+    const script = firstDoes(callback, trigger, { title: "false", action: { answer: { value: false } } });
+    const likeInPython = () => ({ first: { [callback]: { answer: { value: true } } } });
+    return { why: "where Synapse takes an error for a yes, the bridge refuses", script, likeInPython };
+  }
+  if (trigger.remoteUser && action.throw && "exception" in action.throw && entry.delivery !== "notify") {
+    const policy = entry.on_failure.default === "allow" ? passes : deferred;
+    const script = firstDoes(callback, trigger, policy);
+    return { why: "about a user of another server, a fault follows policy", script };
+  }
+  return undefined;
+}
+
+/** Towards another server. */
+const deferred: Answer = {
+  title: "policy",
+  action: { throw: { synapse_error: { code: 403, msg: "policy unavailable", errcode: "M_FORBIDDEN" } } },
+};
 
 export const rows: readonly Row[] = [
   ...compared.flatMap(rowsOf),

@@ -34,6 +34,7 @@ async function endBackOff({ alice, rita, shared }: Side): Promise<void> {
 /** A message of rita's in the shared room; `callback` is asked about it. */
 export const remoteMessage = (callback: string): Trigger => ({
   title: "a message from another server",
+  remoteUser: true,
   distinctCalls: true,
   when: (side) => ({ "event.sender": side.rita.userId }),
   prepare: endBackOff,
@@ -58,6 +59,7 @@ const contentBody = (params: any): unknown => params.event?.content?.body;
 /** Rita invites a local user to a room of her server. */
 const remoteInvite: Trigger = {
   title: "an invite from another server",
+  remoteUser: true,
   distinctCalls: true,
   async prepare(side, n) {
     const invitee = await side.user(`wanted${n}`);
@@ -75,6 +77,7 @@ const remoteInvite: Trigger = {
 /** A user of the other server joins a room of ours. */
 const remoteJoin: Trigger = {
   title: "a join by a user of another server",
+  remoteUser: true,
   distinctCalls: true,
   async prepare(side, n) {
     const visitor = await registerUser(side.remote, `visitor${n}of${side.server.pid}`);
