@@ -1,0 +1,48 @@
+/** Whether anything was left behind at the end: descriptors, memory of Node, calls, processes. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Problems } from "./problems.js";
+import { descriptorsOf } from "./processes.js";
+import type { Servers } from "./servers.js";
+import type { Watch } from "./watch.js";
+
+export interface Idle {
+  readonly bridge: number | undefined;
+  readonly twin: number | undefined;
+  readonly node: number | undefined;
+}
+
+// This process keeps idle connections open for 4 s.
+const QUIET_MS = 8000;
+const MOST_NEW_DESCRIPTORS = 6;
+const MOST_GROWTH = 0.3;
+// Over less time, growth says nothing.
+const JUDGE_MEMORY_AFTER_S = 120;
+
+/** The open descriptors of everybody while nothing is asked. */
+export async function idleDescriptors(servers: Servers, watch: Watch): Promise<Idle> {
+  await pause(QUIET_MS);
+  const node = watch.nodes.current();
+  return {
+    bridge: descriptorsOf(servers.bridge.pid),
+    twin: descriptorsOf(servers.twin.pid),
+    node: node && descriptorsOf(node.pid),
+  };
+}
+
+export function judgeLeaks(watch: Watch, before: Idle, after: Idle, problems: Problems): void {
+  for (const who of ["bridge", "node"] as const) {
+    const [first, last] = [before[who], after[who]];
+    if (first === undefined || last === undefined) problems.add("no descriptors seen", who);
+    else if (last - first > MOST_NEW_DESCRIPTORS)
+      problems.add("descriptors leaked", `${who}: ${first}, then ${last}`);
+  }
+  const { seconds, memory } = watch.nodes.lastLife();
+  const { first, last } = memory;
+  if (seconds >= JUDGE_MEMORY_AFTER_S && first && last && last > first * (1 + MOST_GROWTH)) {
+    problems.add("memory of Node grew", `${first} bytes, then ${last}, in ${seconds.toFixed(0)} s`);
+  }
+  const { inFlight = 0, waiting = 0, queued = 0 } = watch.metrics ?? {};
+  if (inFlight + waiting + queued > 0) {
+    problems.add("calls left", `${inFlight} in flight, ${waiting} waiting, ${queued} notifications`);
+  }
+}

@@ -1,0 +1,86 @@
+/** Watches the processes of the soak: memory, descriptors, the reactors' pauses, calls that wait, processes left over. */
+import { Client } from "../homeserver/client.js";
+import { type Metrics, readMetrics } from "./metrics.js";
+import { Nodes } from "./nodes.js";
+import type { Problems } from "./problems.js";
+import { descriptorsOf, memoryOf } from "./processes.js";
+import { Series } from "./series.js";
+import type { Servers } from "./servers.js";
+import type { Windows } from "./windows.js";
+
+const SAMPLE_EVERY_MS = 1000;
+const METRICS_EVERY_MS = 10_000;
+
+export class Watch {
+  readonly memory = { bridge: new Series(), twin: new Series() };
+  readonly descriptors = { bridge: new Series(), twin: new Series() };
+  readonly inFlight = new Series();
+  readonly waiting = new Series();
+  readonly queued = new Series();
+  /** The longest pause of a reactor: outside of faults, and by fault. */
+  readonly pauses = { bridge: new Map<string, number>(), twin: new Map<string, number>() };
+  readonly nodes: Nodes;
+  metrics: Metrics | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #busy: Promise<void> = Promise.resolve();
+  #metricsAt = 0;
+
+  constructor(
+    private readonly servers: Servers,
+    private readonly windows: Windows,
+    problems: Problems,
+  ) {
+    this.nodes = new Nodes(servers.bridge.pid, problems);
+  }
+
+  async start(): Promise<void> {
+    // The pauses until now are those of the start.
+    await this.#readPauses();
+    this.pauses.bridge.clear();
+    this.pauses.twin.clear();
+    const again = () => {
+      this.#busy = this.sample();
+      this.#timer = setTimeout(() => void this.#busy.finally(again), SAMPLE_EVERY_MS);
+    };
+    again();
+  }
+
+  async stop(): Promise<void> {
+    await this.#busy;
+    clearTimeout(this.#timer);
+  }
+
+  async sample(): Promise<void> {
+    this.nodes.sample();
+    for (const side of ["bridge", "twin"] as const) {
+      this.memory[side].add(memoryOf(this.servers[side].pid));
+      this.descriptors[side].add(descriptorsOf(this.servers[side].pid));
+    }
+    await this.#readPauses();
+    if (Date.now() - this.#metricsAt > METRICS_EVERY_MS) {
+      this.#metricsAt = Date.now();
+      await this.readMetrics();
+    }
+  }
+
+  async readMetrics(): Promise<void> {
+    const metrics = await readMetrics(this.servers.bridge.baseUrl).catch(() => undefined);
+    if (!metrics) return;
+    this.metrics = metrics;
+    this.inFlight.add(metrics.inFlight);
+    this.waiting.add(metrics.waiting);
+    this.queued.add(metrics.queued);
+  }
+
+  async #readPauses(): Promise<void> {
+    const kind = this.windows.current()?.kind ?? "no fault";
+    await Promise.all(
+      (["bridge", "twin"] as const).map(async (side) => {
+        const asked = new Client(this.servers[side].baseUrl).get("/_synapse/client/soak/pause");
+        const longest = (await asked.catch(() => undefined))?.body?.longest_ms;
+        if (typeof longest !== "number") return;
+        this.pauses[side].set(kind, Math.max(longest, this.pauses[side].get(kind) ?? 0));
+      }),
+    );
+  }
+}
