@@ -2,6 +2,7 @@
 import path from "node:path";
 import { Ajv } from "ajv";
 import type { Catalogue } from "./catalogue.js";
+import { nodeProblem } from "./check-node.js";
 import type { Fault, ModuleSettings } from "./module.js";
 import { didYouMean } from "./nearest.js";
 import { explain } from "./settings.js";
@@ -13,6 +14,8 @@ export type OnFailure = Policy | { local?: Policy; federated?: Policy };
 
 export interface Block {
   modules: ModuleSettings[];
+  node?: string;
+  memory?: string | number;
   timeout?: Timeout;
   on_failure?: OnFailure;
   callbacks?: Record<
@@ -20,6 +23,9 @@ export interface Block {
     { timeout?: Timeout; optional?: boolean; on_failure?: OnFailure; workers?: string[] }
   >;
 }
+
+const UNITS = ["K", "M", "G"];
+const LEAST_MEMORY = 16 * 1024 ** 2;
 
 /** The block with absolute paths, or what is wrong with it. */
 export function readBlock(config: unknown, catalogue: Catalogue): { block?: Block; faults: Fault[] } {
@@ -39,6 +45,7 @@ export function readBlock(config: unknown, catalogue: Catalogue): { block?: Bloc
     ...callbackFault(name, catalogue),
     ...policyFaults(name, on_failure, catalogue),
   ]);
+  faults.push(...processFaults(config));
   return { block: { ...config, modules: config.modules.map(absolute) }, faults };
 }
 
@@ -62,6 +69,21 @@ function policyFaults(name: string, set: OnFailure | undefined, catalogue: Catal
       path: ["callbacks", name, "on_failure"],
       message: `${name} cannot express ${policy}; it can express ${offered.join(", ")}`,
     }));
+}
+
+function processFaults({ node, memory }: Block): Fault[] {
+  const faults: Fault[] = [];
+  const problem = node === undefined ? undefined : nodeProblem(path.resolve(node));
+  if (problem) faults.push({ path: ["node"], message: problem });
+  if (memory !== undefined && bytes(memory) < LEAST_MEMORY)
+    faults.push({ path: ["memory"], message: "must be at least 16M: Node needs that much to start" });
+  return faults;
+}
+
+/** As Synapse reads a size. */
+function bytes(size: string | number): number {
+  const unit = UNITS.indexOf(String(size).slice(-1));
+  return Number.parseInt(String(size), 10) * (unit === -1 ? 1 : 1024 ** (unit + 1));
 }
 
 function absolute(module: ModuleSettings): ModuleSettings {

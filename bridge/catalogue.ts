@@ -77,12 +77,12 @@ export function catalogue(): Catalogue {
 }
 
 /** The schemas lie beside the bundled host, else at the root of the package. */
-export function schemasFolder(): string {
+function schemasFolder(): string {
   const beside = fileURLToPath(new URL("./schemas", import.meta.url));
   return existsSync(beside) ? beside : fileURLToPath(new URL("../schemas", import.meta.url));
 }
 
-export function readCatalogue(folder: string): Catalogue {
+function readCatalogue(folder: string): Catalogue {
   const read = (name: string) => JSON.parse(readFileSync(`${folder}/${name}`, "utf8"));
   const types = read("types.json");
   const codes = new Set<string>(Object.values(read("codes.json")));

@@ -1,14 +1,15 @@
 // What `check` prints about sound modules: who is asked, when, and what happens if they fail.
 import type { Block, OnFailure, Policy, Timeout } from "./block.js";
 import type { Callback, Catalogue, FailurePolicy } from "./catalogue.js";
-import type { Conditions, Entry, LoadedModule } from "./module.js";
+import { type Conditions, type ListedEntry, type ListedModule, OF_CONFIG } from "./module.js";
 import { table } from "./table.js";
 
 type Origin = "local" | "federated";
 const ORIGINS = ["local", "federated"] as const;
+const UNKNOWN = "(depends on config)";
 const DEFAULT_TIMEOUT = { local: "5s", federated: "2s" };
 
-export function callbackTable(modules: LoadedModule[], block: Block, catalogue: Catalogue): string {
+export function callbackTable(modules: ListedModule[], block: Block, catalogue: Catalogue): string {
   const rows: string[][] = [];
   for (const callback of catalogue.callbacks.values()) {
     const asked = modules.filter(({ callbacks }) => callbacks.has(callback.name));
@@ -36,14 +37,15 @@ export function callbackTable(modules: LoadedModule[], block: Block, catalogue: 
   return `\n${table(header, rows)}\n${notes.join("")}`;
 }
 
-export function resourceTable(modules: LoadedModule[]): string {
+export function resourceTable(modules: ListedModule[]): string {
   const rows = modules.flatMap(({ name, web_resources }) =>
-    [...web_resources.keys()].map((path) => [path, name]),
+    (web_resources === OF_CONFIG ? [UNKNOWN] : web_resources).map((path) => [path, name]),
   );
   return rows.length === 0 ? "No web resources.\n" : `${table(["web resource", "module"], rows)}\n`;
 }
 
-function describeMatch({ match }: Entry): string {
+function describeMatch({ match }: ListedEntry): string {
+  if (match === OF_CONFIG) return UNKNOWN;
   if (!match) return "-";
   const { not, local, ...conditions } = match;
   const parts = describeConditions(conditions as Conditions, "");
@@ -59,7 +61,7 @@ function describeConditions(conditions: Conditions, prefix: string): string[] {
   });
 }
 
-function describeState({ room_state = [] }: Entry): string {
+function describeState({ room_state = [] }: ListedEntry): string {
   return room_state.map(([type, key]) => (key === "" ? type : `${type}/${key ?? "*"}`)).join(", ") || "-";
 }
 

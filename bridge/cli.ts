@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // The command: parses its arguments and hands over to the file that does the work.
-import { Console } from "node:console";
 import { Command } from "commander";
 import { catalogue } from "./catalogue.js";
 import { VERSION } from "./version.js";
@@ -12,10 +11,7 @@ const program = new Command("synapse-module-bridge")
 program
   .command("check")
   .description("tell what is wrong with a configuration or a module, and who is asked about what")
-  .argument(
-    "<paths...>",
-    "homeserver.yaml (several files and folders, of which the last holds), or one module",
-  )
+  .argument("<paths...>", "homeserver.yaml (several files and folders, of which the last holds), or modules")
   .option("--config <file>", "the config of the module, as YAML or JSON")
   .action(async (paths: string[], options: { config?: string }) => {
     const { check } = await import("./check.js");
@@ -33,13 +29,14 @@ program
   .action(async (module: string, callback: string, file: string | undefined, options) => {
     const { callOnce, readParams } = await import("./call.js");
     const { openLog } = await import("./log.js");
+    const { takeOutput } = await import("./call-output.js");
     // Standard output is for the answer alone.
-    globalThis.console = new Console(process.stderr, process.stderr);
+    const print = takeOutput();
     const log = openLog();
     await end(async () => {
       const params = file === undefined ? {} : readParams(file);
       const { answer, asked } = await callOnce(module, callback, params, options, catalogue(), log.logger);
-      process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+      print(`${JSON.stringify(answer, null, 2)}\n`);
       process.stderr.write(`${callback}: answered in ${asked[0]?.ms} ms\n`);
       return true;
     }, log.flush);

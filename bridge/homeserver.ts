@@ -3,12 +3,12 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
-import { isObject } from "./shape.js";
+import { isObject } from "./is-object.js";
 
 const BRIDGE = "synapse_module_bridge.ModuleBridge";
 
 export interface BridgeBlock {
-  /** Where it stands, as `modules.0.config`. */
+  /** Where it stands, as `modules[0].config`. */
   at: string;
   config: unknown;
 }
@@ -16,13 +16,20 @@ export interface BridgeBlock {
 /** Throws an Error that names the file which cannot be read. */
 export function findBridges(paths: string[]): BridgeBlock[] {
   const merged: Record<string, unknown> = {};
-  for (const file of paths.flatMap(expand)) Object.assign(merged, readYaml(file));
+  const files = paths.flatMap(expand);
+  if (files.length === 0) {
+    throw new Error(
+      `there is nothing to check in ${paths.join(", ")}: give homeserver.yaml, a folder with .yaml files, ` +
+        "or a module (its file, or a folder with a package.json)",
+    );
+  }
+  for (const file of files) Object.assign(merged, readYaml(file));
   const { modules } = merged;
   if (modules !== undefined && !Array.isArray(modules)) throw new Error("modules must be a list");
   const found: BridgeBlock[] = [];
   for (const [index, entry] of (modules ?? []).entries()) {
     if (isObject(entry) && entry.module === BRIDGE) {
-      found.push({ at: `modules.${index}.config`, config: entry.config ?? {} });
+      found.push({ at: `modules[${index}].config`, config: entry.config ?? {} });
     }
   }
   if (found.length === 0) {

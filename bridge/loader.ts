@@ -3,7 +3,16 @@
 import path from "node:path";
 import type { Catalogue } from "./catalogue.js";
 import { readMatch } from "./match-shape.js";
-import type { Entry, Fault, LoadedModule, ModuleSettings } from "./module.js";
+import {
+  type Entry,
+  type Fault,
+  type ListedEntry,
+  type ListedModule,
+  type LoadedModule,
+  type ModuleSettings,
+  OF_CONFIG,
+  type OfConfig,
+} from "./module.js";
 import { didYouMean } from "./nearest.js";
 import { checkConfig, compileSchema, readConfig } from "./settings.js";
 import { type Definition, readDefinition } from "./shape.js";
@@ -13,6 +22,8 @@ import { readWebResources } from "./webpaths.js";
 
 export interface Loaded {
   modules: LoadedModule[];
+  /** All modules whose file could be read, also those with faults. */
+  listed: ListedModule[];
   faults: Fault[];
 }
 
@@ -25,6 +36,7 @@ export async function loadModules(
   warn: (message: string) => void = () => {},
 ): Promise<Loaded> {
   const modules: LoadedModule[] = [];
+  const listed: ListedModule[] = [];
   const faults: Fault[] = [];
   const names = new Set<string>();
   for (const [index, settings] of all.entries()) {
@@ -38,16 +50,16 @@ export async function loadModules(
     names.add(name);
     const text = `${settings.path} is still not loaded after ${SLOW / 1000} s: does it await something at its top level?`;
     const slow = setTimeout(() => warn(text), SLOW);
-    const module = await loadModule(settings, name, ["modules", index], catalogue, faults);
+    const module = await loadModule(settings, name, ["modules", index], catalogue, faults, listed);
     clearTimeout(slow);
     if (module) modules.push(module);
   }
   findPathClashes(modules, faults);
-  return { modules, faults };
+  return { modules, listed, faults };
 }
 
 /** The file's name without its ending; for a folder, the folder's name. */
-export function defaultName(file: string): string {
+function defaultName(file: string): string {
   return path.basename(file).replace(/\.(m|c)?[jt]s$/, "");
 }
 
@@ -57,6 +69,7 @@ async function loadModule(
   at: Fault["path"],
   catalogue: Catalogue,
   faults: Fault[],
+  listed: ListedModule[],
 ): Promise<LoadedModule | undefined> {
   const before = faults.length;
   const grants = readGrants(settings, at, catalogue, faults);
@@ -75,26 +88,34 @@ async function loadModule(
     return undefined;
   }
   const definition = readDefinition(exported, catalogue, report);
-  if (!definition || !config) return undefined;
-  if (!fitsSchema(definition, config.value, settings, at, faults, report)) return undefined;
+  if (!definition) return undefined;
+  const known =
+    config && fitsSchema(definition, config.value, settings, at, faults, report) ? config : OF_CONFIG;
   const callbacks = new Map<string, Entry>();
+  const shown = new Map<string, ListedEntry>();
   for (const [callback, declared] of definition.callbacks) {
     const entry: Entry = { handler: declared.handler };
     if (declared.room_state) entry.room_state = declared.room_state;
-    const found = ofConfig(declared.match, config.value, `callbacks.${callback}.match`, report);
-    const match = found === undefined ? undefined : readMatch(found, declared.callback, report);
-    if (match) entry.match = match;
+    const found = ofConfig(declared.match, known, `callbacks.${callback}.match`, report);
+    if (found !== undefined && found !== OF_CONFIG) {
+      const match = readMatch(found, declared.callback, report);
+      if (match) entry.match = match;
+    }
     callbacks.set(callback, entry);
+    shown.set(callback, found === OF_CONFIG ? { ...entry, match: OF_CONFIG } : entry);
   }
-  const resources = ofConfig(definition.web_resources, config.value, "web_resources", report);
-  const web_resources = readWebResources(resources, report);
-  if (faults.length > before) return undefined;
+  const resources = ofConfig(definition.web_resources, known, "web_resources", report);
+  const web_resources = readWebResources(resources === OF_CONFIG ? undefined : resources, report);
+  const paths = resources === OF_CONFIG ? OF_CONFIG : [...web_resources.keys()];
+  const index = at[1] as number;
+  listed.push({ name, index, file, files, callbacks: shown, web_resources: paths });
+  if (faults.length > before || known === OF_CONFIG) return undefined;
   const module: LoadedModule = {
     name,
-    index: at[1] as number,
+    index,
     file,
     files: settings.config_file === undefined ? files : [...files, settings.config_file],
-    config: config.value,
+    config: known.value,
     grants,
     callbacks,
     web_resources,
@@ -123,13 +144,14 @@ function fitsSchema(
 /** A declaration, or what it makes of the config if it is a function. */
 function ofConfig(
   declared: unknown,
-  config: unknown,
+  config: { value: unknown } | OfConfig,
   what: string,
   report: (message: string) => void,
 ): unknown {
   if (typeof declared !== "function") return declared;
+  if (config === OF_CONFIG) return OF_CONFIG;
   try {
-    return declared(config);
+    return declared(config.value);
   } catch (error) {
     report(`${what} threw: ${describeThrown(error)}`);
     return undefined;

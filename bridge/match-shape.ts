@@ -1,9 +1,9 @@
 // Checks the shape of a `match`. Whether an event fits it is decided in Python, so that a call which nobody wants is
 // never made.
 import type { Callback } from "./catalogue.js";
+import { isObject } from "./is-object.js";
 import { whatJsonLoses } from "./json-check.js";
 import type { Match } from "./module.js";
-import { isObject } from "./shape.js";
 
 type Report = (message: string) => void;
 

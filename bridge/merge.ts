@@ -1,4 +1,5 @@
 // Joins the answers of all modules, for the result types whose answers add up.
+import { isObject } from "./is-object.js";
 
 /** Objects and lists are united, key by key; any other value (the `ALL` of interested users) stands for everything. */
 export function mergeAnswers(answers: unknown[]): unknown {
@@ -17,8 +18,4 @@ function unite(one: unknown, other: unknown): unknown {
     return Object.fromEntries(merged);
   }
   return Array.isArray(one) || isObject(one) ? other : one;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-// What the host knows of a module once its file was loaded and its shape was found right. Types only; what authors
+// What the host knows of a module once its file was loaded and its shape was found right; what authors
 // write is typed in define.ts.
 import type { StateKey } from "./generated.js";
 
@@ -36,6 +36,26 @@ export interface LoadedModule {
   callbacks: ReadonlyMap<string, Entry>;
   web_resources: ReadonlyMap<string, WebHandler>;
   setup?: Setup;
+}
+
+/** A declaration that is a function of the module's config, where that config is not known. */
+export const OF_CONFIG = Symbol("of config");
+export type OfConfig = typeof OF_CONFIG;
+
+export interface ListedEntry {
+  match?: Match | OfConfig;
+  room_state?: StateKey[];
+}
+
+/** What a module declares, whether or not it could be loaded with its config. */
+export interface ListedModule {
+  name: string;
+  /** Its place in the configuration's `modules`. */
+  index: number;
+  file: string;
+  files: readonly string[];
+  callbacks: ReadonlyMap<string, ListedEntry>;
+  web_resources: readonly string[] | OfConfig;
 }
 
 /** One module of the `config` block, as `initialize` brings it. */

@@ -55,12 +55,21 @@ export function prepareParams(
 
 export class UnfitParams extends Error {}
 
-export function checkParams(callback: Callback, params: Params, catalogue: Catalogue): void {
+function checkParams(callback: Callback, params: Params, catalogue: Catalogue): void {
   const validate = catalogue.paramsValidator(callback.params, false);
   if (validate(params)) return;
-  const [error] = validate.errors ?? [];
-  const place = `params${(error?.instancePath ?? "").replaceAll("/", ".")}`;
-  throw new UnfitParams(`${callback.name}: ${place} ${error?.message}`);
+  throw new UnfitParams(`${callback.name}: ${problemsOf(callback, params, catalogue).join("; ")}`);
+}
+
+/** One for each parameter that does not fit: who writes a call by hand repairs them in one go. */
+function problemsOf(callback: Callback, params: Params, catalogue: Catalogue): string[] {
+  return Object.entries(callback.params).flatMap(([name, type]) => {
+    if (!Object.hasOwn(params, name)) return [`params must have required property '${name}'`];
+    const validate = catalogue.validator(type);
+    if (validate(params[name])) return [];
+    const [error] = validate.errors ?? [];
+    return [`params.${name}${(error?.instancePath ?? "").replaceAll("/", ".")} ${error?.message}`];
+  });
 }
 
 function declaredState(running: RunningModule | undefined, callback: Callback): StateKey[] {

@@ -2,6 +2,7 @@
 // depends on the module's config (match and web_resources may) is checked by the loader afterwards.
 import type { Callback, Catalogue } from "./catalogue.js";
 import type { StateKey } from "./generated.js";
+import { isObject } from "./is-object.js";
 import type { Handler, Setup } from "./module.js";
 import { didYouMean } from "./nearest.js";
 
@@ -117,8 +118,4 @@ function isStateKey(value: unknown): value is StateKey {
 
 function forwarded(catalogue: Catalogue): string[] {
   return [...catalogue.callbacks.values()].filter((one) => one.forwarded !== false).map((one) => one.name);
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

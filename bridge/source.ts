@@ -4,6 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { createJiti } from "jiti";
 import * as sdk from "./index.js";
+import { isObject } from "./is-object.js";
 
 const ENTRY_FILES = ["index.ts", "index.mts", "index.js", "index.mjs"];
 const CONDITIONS = ["import", "node", "default", "require"];
@@ -110,8 +111,4 @@ function statOf(file: string): boolean {
 
 function isFolder(file: string): boolean {
   return statSync(file).isDirectory();
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

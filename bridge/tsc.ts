@@ -1,74 +1,86 @@
-// Type-checks a module with its author's own TypeScript and tsconfig.json, by running their tsc.
+// Runs the tsc that is installed near an author's module, and reads what it says.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 
-export interface TypeCheck {
-  /** What tsc complained about, as `file(line,column): error ...`. */
-  errors: string[];
-  /** Why the types were not checked, or which tsc has checked them. */
-  note: string;
+export interface Tsc {
+  program: string;
+  version: string;
+}
+
+export interface TscError {
+  /** Absolute; undefined if the error belongs to no file. */
+  file?: string;
+  /** As tsc prints it, with its indented lines, but with the absolute path of the file. */
+  text: string;
+}
+
+export interface Output {
+  /** Real paths of all files that tsc has read, if it was asked to list them. */
+  listed: ReadonlySet<string>;
+  errors: TscError[];
 }
 
 // A large project on a slow machine; tsc itself has no limit.
 const LIMIT = 120_000;
-const ALONE = ["--strict", "--target", "es2023", "--module", "nodenext", "--skipLibCheck"];
 
-export async function checkTypes(file: string): Promise<TypeCheck> {
-  if (!/\.[mc]?ts$/.test(file)) return { errors: [], note: "JavaScript: no types to check" };
-  const manifest = findUpwards(path.dirname(file), "node_modules/typescript/package.json");
-  if (!manifest) {
-    return { errors: [], note: "types not checked: there is no typescript in a node_modules above it" };
-  }
+export function findTsc(folder: string): Tsc | undefined {
+  const manifest = findUpwards(folder, "node_modules/typescript/package.json");
+  if (!manifest) return undefined;
   const { version, bin } = JSON.parse(readFileSync(manifest, "utf8"));
-  const tsc = path.join(path.dirname(manifest), typeof bin === "string" ? bin : bin.tsc);
-  const project = findUpwards(path.dirname(file), "tsconfig.json");
-  if (project) {
-    const output = await run(tsc, ["-p", project, "--noEmit", "--pretty", "false", "--listFiles"], project);
-    if (output.includes(realpathSync(file)) || output.includes(file))
-      return readOutput(output, version, project);
-  }
-  const ignore = project && Number.parseInt(version, 10) >= 6 ? ["--ignoreConfig"] : [];
-  return readOutput(
-    await run(tsc, [...ALONE, ...ignore, "--noEmit", "--pretty", "false", file], file),
-    version,
-  );
+  return { program: path.join(path.dirname(manifest), typeof bin === "string" ? bin : bin.tsc), version };
 }
 
-function readOutput(output: string[], version: string, project?: string): TypeCheck {
-  const errors = output.filter((line) => /(^error|: error) TS\d+:/.test(line));
-  if (errors.some((line) => line.includes("TS2307") && line.includes("'synapse-module-bridge'"))) {
-    const remedy = "npm install --save-dev synapse-module-bridge";
-    return {
-      errors: [],
-      note: `types not checked: the types of the bridge are missing beside it (${remedy})`,
-    };
-  }
-  const how = project ? `with ${project}` : "with strict defaults: no tsconfig.json includes it";
-  return { errors, note: `types checked by tsc ${version} ${how}` };
-}
-
-function run(tsc: string, args: string[], near: string): Promise<string[]> {
+export function runTsc({ program }: Tsc, args: string[], folder: string): Promise<Output> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [tsc, ...args], { cwd: path.dirname(near), timeout: LIMIT });
+    const all = [program, ...args, "--noEmit", "--pretty", "false"];
+    const child = spawn(process.execPath, all, { cwd: folder, timeout: LIMIT });
     let output = "";
     child.stdout.on("data", (chunk) => {
       output += chunk;
     });
     child.stderr.resume();
-    child.on("error", (error) => resolve([`error TS0: tsc could not be run: ${error.message}`]));
+    child.on("error", (error) => {
+      resolve({ listed: new Set(), errors: [{ text: `tsc could not be run: ${error.message}` }] });
+    });
     child.on("close", (code, signal) => {
-      const lines = output.split(/\r?\n/).filter((line) => line !== "");
-      if (signal) lines.push(`error TS0: tsc was ended by ${signal}: it took longer than ${LIMIT / 1000} s`);
-      else if (code !== 0 && !lines.some((line) => line.includes("error TS"))) {
-        lines.push(`error TS0: tsc failed with exit code ${code}`);
-      }
-      resolve(lines);
+      const read = readOutput(output.split(/\r?\n/), folder);
+      if (signal)
+        read.errors.push({ text: `tsc was ended by ${signal}: it took longer than ${LIMIT / 1000} s` });
+      else if (code !== 0 && read.errors.length === 0)
+        read.errors.push({ text: `tsc failed with exit code ${code}` });
+      resolve(read);
     });
   });
 }
 
-function findUpwards(folder: string, name: string): string | undefined {
+function readOutput(lines: string[], folder: string): Output {
+  const listed = new Set<string>();
+  const errors: TscError[] = [];
+  for (const line of lines) {
+    const last = errors.at(-1);
+    const placed = /^(.+?)(\(\d+,\d+\): error TS\d+: .*)$/.exec(line);
+    if (placed) {
+      const file = path.resolve(folder, placed[1] ?? "");
+      errors.push({ file, text: file + placed[2] });
+    } else if (/^error TS\d+: /.test(line)) errors.push({ text: line });
+    // An indented line goes on with the error before it, and says what exactly does not fit.
+    else if (/^\s+\S/.test(line) && last) last.text += `\n${line}`;
+    else if (path.isAbsolute(line)) listed.add(realPath(line));
+  }
+  return { listed, errors };
+}
+
+/** One name for one file, however links lead to it. */
+export function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
+export function findUpwards(folder: string, name: string): string | undefined {
   const file = path.join(folder, name);
   if (existsSync(file)) return file;
   const parent = path.dirname(folder);

@@ -1,6 +1,6 @@
 // Checks the paths of a module's web resources against where Synapse can and cannot mount them.
+import { isObject } from "./is-object.js";
 import type { WebHandler } from "./module.js";
-import { isObject } from "./shape.js";
 
 // Synapse serves these itself, with resources that have no children: a path below them is never reached.
 const TAKEN = [

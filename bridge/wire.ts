@@ -10,7 +10,7 @@ export interface Wire {
 }
 
 export function takeWire(): Wire {
-  const folder = existsSync("/proc/self/fd") ? "/proc/self/fd" : "/dev/fd";
+  const folder = descriptors();
   for (const fd of [0, 1]) {
     // A socket cannot be opened anew, and would stay within a module's reach.
     if (!fstatSync(fd).isFIFO())
@@ -27,14 +27,19 @@ export function takeWire(): Wire {
   };
 }
 
+/** The folder in which the open file descriptors of this process can be opened anew. */
+export function descriptors(): string {
+  return existsSync("/proc/self/fd") ? "/proc/self/fd" : "/dev/fd";
+}
+
 /** open() takes the lowest free descriptor, which is the one just closed. */
-function replace(fd: number, open: () => number): void {
+export function replace(fd: number, open: () => number): void {
   closeSync(fd);
   const got = open();
   if (got !== fd) throw new Error(`file descriptor ${fd} could not be replaced (got ${got})`);
 }
 
-function openStandardError(folder: string): number {
+export function openStandardError(folder: string): number {
   try {
     return openSync(`${folder}/2`, constants.O_WRONLY | constants.O_APPEND);
   } catch {

@@ -1,0 +1,112 @@
+// The commands `call` and `host`, as a person runs them.
+import { describe, expect, test } from "@jest/globals";
+import { folder, run } from "./command-line.js";
+import { event, moduleOf } from "./rig.js";
+
+describe("call", () => {
+  test("prints the answer alone on standard output, whatever the module prints", async () => {
+    const file = folder.write(
+      "answers.ts",
+      moduleOf(
+        "user_may_invite",
+        "console.log('noise'); return params.inviter.startsWith('@bad') ? [Codes.FORBIDDEN, { why: context.api.server_name }] : NOT_SPAM;",
+        "setInterval(() => {}, 1000);",
+      ),
+    );
+    const params = { inviter: "@bad:x", invitee: "@b:x", room_id: "!r:x" };
+    const {
+      code: status,
+      out,
+      err,
+    } = await run(["call", file, "user_may_invite", "-", "--server-name", "my.org"], JSON.stringify(params));
+    expect(JSON.parse(out)).toEqual(["M_FORBIDDEN", { why: "my.org" }]);
+    expect(err).toMatch(/noise/);
+    expect(err).toMatch(/user_may_invite: answered in [\d.]+ ms/);
+    expect(status).toBe(0);
+  });
+
+  test("keeps what a module writes to the descriptor of standard output out of the answer", async () => {
+    const file = folder.write(
+      "raw.ts",
+      moduleOf(
+        "user_may_invite",
+        'writeSync(1, "raw\\n"); return NOT_SPAM;',
+        'import { writeSync } from "node:fs";',
+      ),
+    );
+    const params = JSON.stringify({ inviter: "@a:b", invitee: "@c:d", room_id: "!r:x" });
+    const { out } = await run(["call", file, "user_may_invite", "-"], params, { through: "cat" });
+    expect(JSON.parse(out)).toBe("NOT_SPAM");
+  });
+
+  test("runs setup with the config, and takes the room's state from the parameters", async () => {
+    const file = folder.write(
+      "stateful.ts",
+      `export default { setup: ({ config }) => config.word, callbacks: { async check_event_allowed({ state_events }, { data }) {
+        return { content: { data, topic: (await state_events.get("m.room.topic", ""))?.content.topic ?? null, keys: await state_events.keys() } }; } } };`,
+    );
+    folder.write("config.yaml", "word: configured\n");
+    const topic = event({ type: "m.room.topic", state_key: "", content: { topic: "tea" } });
+    folder.write("params.json", JSON.stringify({ event: event(), state_events: { events: [topic] } }));
+    const { out } = await run([
+      "call",
+      file,
+      "check_event_allowed",
+      "params.json",
+      "--config",
+      "config.yaml",
+    ]);
+    expect(JSON.parse(out)).toEqual({
+      content: { data: "configured", topic: "tea", keys: [["m.room.topic", ""]] },
+    });
+    folder.write("bare.json", JSON.stringify({ event: event() }));
+    const bare = await run(["call", file, "check_event_allowed", "bare.json", "--config", "config.yaml"]);
+    expect(JSON.parse(bare.out)).toEqual({ content: { data: "configured", topic: null, keys: [] } });
+  });
+
+  test.each([
+    [
+      "parameters that do not fit",
+      "return NOT_SPAM;",
+      "{}",
+      /user_may_invite: params must have required property 'inviter'; .*'invitee'; .*'room_id'/,
+    ],
+    [
+      "parameters of a wrong type",
+      "return NOT_SPAM;",
+      '{ "inviter": 1, "invitee": "", "room_id": null }',
+      /user_may_invite: params\.inviter must be string; params\.room_id must be string/,
+    ],
+    ["parameters that are not JSON", "return NOT_SPAM;", "{", /standard input: .*JSON/],
+    ["a handler that throws", "throw new Error('oops');", undefined, /user_may_invite threw Error: oops/],
+    ["a SynapseError", "throw new SynapseError(403, 'no', 'M_FORBIDDEN');", undefined, /403 M_FORBIDDEN: no/],
+    ["an answer that does not fit", "return 42;", undefined, /answered 42; expected NOT_SPAM/],
+    [
+      "a question to Synapse",
+      "await context.api.is_user_admin({ user_id: '@a:b' });",
+      undefined,
+      /there is no Synapse to ask for is_user_admin/,
+    ],
+  ])("fails on %s", async (title, body, input, message) => {
+    const file = folder.write(`${title.replaceAll(" ", "-")}.ts`, moduleOf("user_may_invite", body));
+    const fit = JSON.stringify({ inviter: "@a:b", invitee: "@c:d", room_id: "!r:x" });
+    const { code: status, out, err } = await run(["call", file, "user_may_invite", "-"], input ?? fit);
+    expect(err).toMatch(message);
+    expect([status, out]).toEqual([1, ""]);
+  });
+
+  test("fails on a callback that the module lacks, and on a module that does not load", async () => {
+    const file = folder.write("lacks.ts", moduleOf("user_may_invite", ""));
+    expect((await run(["call", file, "user_may_invit"])).err).toContain(
+      "lacks has no callback user_may_invit (did you mean user_may_invite?); it has user_may_invite",
+    );
+    const { code: status, err } = await run(["call", "gone.ts", "user_may_invite"]);
+    expect([status, err]).toEqual([1, expect.stringContaining("there is no file or folder")]);
+  });
+});
+
+test("host, run by hand, says what it is and fails", async () => {
+  const { code: status, err } = await run(["host"]);
+  expect(err).toContain("This is the host that Synapse starts for its modules, and of no use by hand");
+  expect(status).toBe(1);
+});

@@ -1,0 +1,200 @@
+// What each fault in a module is told as, with its place.
+import { describe, expect, test } from "@jest/globals";
+import { faultsOf, folder, load } from "./loading.js";
+import { moduleOf } from "./rig.js";
+
+let counter = 0;
+
+describe("a fault is told with its place", () => {
+  const good = moduleOf("user_may_invite", "return NOT_SPAM;");
+  test.each([
+    [
+      "a syntax error",
+      "export default {\n  callbacks: {\n    check( { return 1 }\n  }\n}",
+      "modules.0.path: bad.ts:3:13: syntax error: Unexpected keyword 'return'",
+    ],
+    [
+      "a throw at import",
+      "\nconst x: any = undefined;\nexport default x.y;",
+      "modules.0.path: bad.ts:3: threw when it was loaded: TypeError: Cannot read properties of undefined (reading 'y')",
+    ],
+    [
+      "a missing import",
+      `import x from "./nowhere.js";\nexport default x;`,
+      "modules.0.path: Cannot find module './nowhere.js' (imported by bad.ts)",
+    ],
+    [
+      "no export",
+      "const x = 1;",
+      "modules.0.path: bad.ts: exports no module: write `export default defineModule({ ... })`",
+    ],
+    [
+      "no default export",
+      "export const callbacks = {};",
+      "modules.0.path: bad.ts: exports no module: write `export default defineModule({ ... })`",
+    ],
+    [
+      "another export",
+      "export default 5;",
+      "modules.0.path: bad.ts: exports no module: write `export default defineModule({ ... })`",
+    ],
+    [
+      "an unknown key",
+      "export default { calbacks: {} };",
+      "modules.0.path: bad.ts: unknown key calbacks (did you mean callbacks?); a module has configSchema, setup, callbacks, web_resources",
+    ],
+    [
+      "an unknown callback",
+      "export default { callbacks: { user_may_invte() {} } };",
+      "modules.0.path: bad.ts: unknown callback user_may_invte (did you mean user_may_invite?)",
+    ],
+    [
+      "a callback of a later version",
+      "export default { callbacks: { is_user_expired() {} } };",
+      "modules.0.path: bad.ts: callbacks.is_user_expired is not forwarded by this version of the bridge",
+    ],
+    [
+      "a handler that is none",
+      "export default { callbacks: { user_may_invite: 3 } };",
+      "modules.0.path: bad.ts: callbacks.user_may_invite must be a function, or an object with a handler",
+    ],
+    [
+      "an entry without handler",
+      "export default { callbacks: { user_may_invite: { } } };",
+      "modules.0.path: bad.ts: callbacks.user_may_invite.handler must be a function",
+    ],
+    [
+      "an unknown entry key",
+      "export default { callbacks: { user_may_invite: { handlr: 1, handler() {} } } };",
+      "modules.0.path: bad.ts: callbacks.user_may_invite has an unknown key handlr (did you mean handler?); it may have match, room_state, handler",
+    ],
+    [
+      "a ttl",
+      "export default { callbacks: { user_may_invite: { ttl: '1m', handler() {} } } };",
+      "modules.0.path: bad.ts: callbacks.user_may_invite.ttl is not supported by this version of the bridge",
+    ],
+    [
+      "room_state where there is none",
+      "export default { callbacks: { user_may_invite: { room_state: [], handler() {} } } };",
+      "modules.0.path: bad.ts: callbacks.user_may_invite.room_state: Synapse gives this callback no room state",
+    ],
+    [
+      "a room_state of another shape",
+      "export default { callbacks: { check_event_allowed: { room_state: ['m.room.create'], handler() {} } } };",
+      "modules.0.path: bad.ts: callbacks.check_event_allowed.room_state must be a list of [type, state_key], with null for all state keys",
+    ],
+    [
+      "a match of a string",
+      "export default { callbacks: { check_event_allowed: { match: { type: 'm.*' }, handler() {} } } };",
+      `modules.0.path: bad.ts: callbacks.check_event_allowed.match["type"] must be a boolean or a list of globs: write ["m.*"]`,
+    ],
+    [
+      "a match of what the callback lacks",
+      "export default { callbacks: { user_may_invite: { match: { not: { sender: ['a'] } }, handler() {} } } };",
+      `modules.0.path: bad.ts: callbacks.user_may_invite.match.not["sender"]: user_may_invite has no parameter sender; it has inviter, invitee, room_id`,
+    ],
+    [
+      "a local that is none",
+      "export default { callbacks: { user_may_invite: { match: { local: 1 }, handler() {} } } };",
+      "modules.0.path: bad.ts: callbacks.user_may_invite.match.local must be true or false",
+    ],
+    [
+      "local without a subject",
+      "export default { callbacks: { check_registration_for_spam: { match: { local: true }, handler() {} } } };",
+      "modules.0.path: bad.ts: callbacks.check_registration_for_spam.match.local: check_registration_for_spam has no subject that could be local",
+    ],
+    [
+      "an async match",
+      "export default { callbacks: { user_may_invite: { match: async () => ({}), handler() {} } } };",
+      "modules.0.path: bad.ts: callbacks.user_may_invite.match must be a JSON object, or a function of config that returns one at once",
+    ],
+    [
+      "a match that throws",
+      "export default { callbacks: { user_may_invite: { match: (c) => c.x.y, handler() {} } } };",
+      "modules.0.path: bad.ts: callbacks.user_may_invite.match threw: TypeError: Cannot read properties of undefined (reading 'y')",
+    ],
+    [
+      "a setup that is none",
+      "export default { setup: 1 };",
+      "modules.0.path: bad.ts: setup must be a function",
+    ],
+    [
+      "a resource without a slash",
+      "export default { web_resources: { x() {} } };",
+      `modules.0.path: bad.ts: web_resources["x"] must begin with /`,
+    ],
+    [
+      "a resource below Synapse's own",
+      "export default { web_resources: { '/_matrix/client/x': () => 1 } };",
+      `modules.0.path: bad.ts: web_resources["/_matrix/client/x"] is never reached: Synapse serves all of /_matrix/client itself. Use /_synapse/client/<your name>/...`,
+    ],
+    [
+      "a resource that is no function",
+      "export default { web_resources: { '/x': 1 } };",
+      `modules.0.path: bad.ts: web_resources["/x"] must be a function`,
+    ],
+    [
+      "a configSchema that is none",
+      "export default { configSchema: 1 };",
+      "modules.0.path: bad.ts: configSchema must be a JSON Schema (an object)",
+    ],
+    [
+      "a misspelt schema keyword",
+      "export default { configSchema: { type: 'object', propertis: {} } };",
+      `modules.0.path: bad.ts: configSchema is not a JSON Schema of draft-07: strict mode: unknown keyword: "propertis"`,
+    ],
+  ])("%s", async (_, text, message) => {
+    // A file of its own for each: what was loaded once is not read again.
+    const name = `bad-${counter++}.ts`;
+    expect((await faultsOf(name, text)).map((fault) => fault.replaceAll(name, "bad.ts"))).toEqual([message]);
+  });
+
+  test("all that is wrong with one file at once", async () => {
+    const text = "export default { setup: 1, callbacks: { nonsense() {}, user_may_invite: 1 } };";
+    expect(await faultsOf("many.ts", text)).toHaveLength(3);
+  });
+
+  test("a missing file, a folder that is no package, an import of another module that fails", async () => {
+    folder.write("bare/x.ts", "");
+    folder.write("hollow/package.json", `{ "main": "gone.ts" }`);
+    const { faults } = await load(
+      { path: `${folder.root}/gone.ts` },
+      { path: `${folder.root}/bare` },
+      { path: `${folder.root}/hollow` },
+    );
+    expect(faults.map(({ path, message }) => [path, message.replaceAll(folder.root, "")])).toEqual([
+      [["modules", 0, "path"], "there is no file or folder /gone.ts"],
+      [["modules", 1, "path"], "the folder /bare has no package.json"],
+      [["modules", 2, "path"], "/hollow/package.json names gone.ts, which does not exist"],
+    ]);
+  });
+
+  test("two modules of one name, and two with one web resource", async () => {
+    const web = `export default { web_resources: { "/_synapse/client/x": () => 1 } };`;
+    const { faults } = await load(
+      { path: folder.write("one/same.ts", good) },
+      { path: folder.write("two/same.ts", good) },
+      { path: folder.write("web-a.ts", web) },
+      { path: folder.write("web-b.ts", web) },
+    );
+    expect(faults).toEqual([
+      {
+        path: ["modules", 1, "path"],
+        message: "another module is called same already: give each a `name` of its own",
+      },
+      {
+        path: ["modules", 3, "path"],
+        message: "web-b and web-a both have the web resource /_synapse/client/x: Synapse would serve one",
+      },
+    ]);
+  });
+
+  test("grants that are none", async () => {
+    expect(await faultsOf("grants.ts", good, { grants: ["send_mail", "send_mal", "is_mine"] })).toEqual([
+      expect.stringContaining(
+        "modules.0.grants.1: send_mal is no ModuleApi method (did you mean send_mail?)",
+      ),
+      expect.stringContaining("modules.0.grants.2: is_mine needs no grant"),
+    ]);
+  });
+});
