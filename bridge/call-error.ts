@@ -43,9 +43,10 @@ export function safeFields(fields: object): { fields: object; dropped: string[] 
   };
 }
 
-/** A thrown SynapseError as it goes to the shim; it may come from another copy of the SDK, so it is checked again. */
+/** What `source` threw, as it goes to the shim; it may come from another copy of the SDK, so it is checked again. */
 export function fromSynapseError(
   module: string,
+  source: string,
   error: SynapseError,
   warn: (message: string) => void,
 ): CallError {
@@ -57,12 +58,20 @@ export function fromSynapseError(
     typeof msg !== "string" ||
     typeof errcode !== "string"
   ) {
-    return moduleFault(module, "threw", "threw a SynapseError whose code, msg or errcode is not valid");
+    return moduleFault(
+      module,
+      "threw",
+      `${source} threw a SynapseError whose code, msg or errcode is not valid`,
+    );
   }
   const given = additional_fields ?? {};
   const problem = whatJsonLoses(given);
   if (problem)
-    return moduleFault(module, "threw", `threw a SynapseError with additional_fields of which ${problem}`);
+    return moduleFault(
+      module,
+      "threw",
+      `${source} threw a SynapseError with additional_fields of which ${problem}`,
+    );
   const { fields, dropped } = safeFields(given);
   if (dropped.length > 0)
     warn(`SynapseError: additional_fields may not hold ${dropped.join(" and ")}: left out`);

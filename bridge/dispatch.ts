@@ -72,8 +72,9 @@ async function askInOrder(
       if (error instanceof CallError && error.kind === "cancelled") error.data.module = name;
       if (callback.delivery !== "notify" || !(error instanceof CallError) || error.kind === "cancelled")
         throw error;
-      // Nobody waits for the answer, and the next module has its own business with the news.
-      around.modules.get(name)?.log.error({ request: call.request }, `${callback.name}: ${error.message}`);
+      // Nobody waits for the answer, and the next module has its own business with the news. A fault is in the log.
+      if (error.kind !== "module_fault")
+        around.modules.get(name)?.log.error({ request: call.request }, `${callback.name}: ${error.message}`);
       answer = null;
     } finally {
       asked.push({ module: name, ms: Math.round((performance.now() - started) * 1000) / 1000 });
@@ -113,13 +114,27 @@ async function ask(
     return readAnswer(callback, answer, around.catalogue, warn);
   } catch (error) {
     if (error instanceof CallError) throw error;
-    if (error instanceof UnfitAnswer) throw moduleFault(name, "answer", `${callback.name} ${error.message}`);
-    if (isSynapseError(error)) throw fromSynapseError(name, error, warn);
-    running.log.error({ request: call.request, err: error }, `${name}: ${callback.name} threw`);
-    throw moduleFault(name, "threw", `${callback.name} threw ${describeThrown(error)}`);
+    const fault = toCallError(name, callback, error, warn);
+    // What the shim makes of a fault may be a policy's answer, which does not say what was wrong.
+    if (fault.kind === "module_fault") {
+      const stack = error instanceof UnfitAnswer ? {} : { err: error };
+      running.log.error({ request: call.request, ...stack }, fault.message);
+    }
+    throw fault;
   } finally {
     lifetime.end();
   }
+}
+
+function toCallError(
+  name: string,
+  callback: Callback,
+  error: unknown,
+  warn: (message: string) => void,
+): CallError {
+  if (error instanceof UnfitAnswer) return moduleFault(name, "answer", `${callback.name} ${error.message}`);
+  if (isSynapseError(error)) return fromSynapseError(name, callback.name, error, warn);
+  return moduleFault(name, "threw", `${callback.name} threw ${describeThrown(error)}`);
 }
 
 /** A handler that never settles must not keep its call alive. */

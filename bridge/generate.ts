@@ -8,11 +8,12 @@ import { renderDocs } from "./render-docs.js";
 import { renderCodes, renderTypes } from "./render-types.js";
 
 export type Policy = "allow" | "deny" | "defer";
-type Means = "pass" | "raise" | { readonly answer: unknown };
+export type Means = "pass" | "raise" | { readonly answer: unknown };
 
 /** Which policy answers when no module does, and how each policy is expressed to Synapse. */
 export type Failure = { readonly [Name in Policy]?: Means } & {
   readonly default: Policy;
+  readonly federated?: Readonly<Partial<Record<Policy, Means>>>;
   readonly explicit?: Readonly<Record<string, readonly string[]>>;
   readonly exceptions?: readonly {
     readonly policy: Policy;

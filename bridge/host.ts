@@ -26,7 +26,7 @@ import { watchEventLoop } from "./watchdog.js";
 import { answerWeb, type WebAnswer, type WebCall } from "./web.js";
 
 export const PROTOCOL = 1;
-// -32800 is what the Language Server Protocol answers to a cancelled request; nobody reads it.
+// -32800 is what the Language Server Protocol answers to a cancelled request.
 const CANCELLED = -32800;
 // More messages than can wait: requests with an unknown method are never begun, and must not be waited for.
 const MAX_QUEUE = 10_000;

@@ -1,5 +1,5 @@
 // Renders docs/callbacks.md, the reference page of the callbacks. Pure text, no files.
-import type { DeclaredCallback, Sources } from "./generate.js";
+import type { DeclaredCallback, Means, Policy, Sources } from "./generate.js";
 import { GENERATED, objectText, typeText } from "./render-types.js";
 
 const INTRODUCTION = `# Callbacks
@@ -88,7 +88,7 @@ function chain(callback: DeclaredCallback, sources: Sources): string {
 }
 
 function failure(callback: DeclaredCallback): string {
-  const { default: policy, exceptions = [], explicit = {}, ...offered } = callback.on_failure;
+  const { default: policy, exceptions = [], explicit = {}, federated = {}, ...offered } = callback.on_failure;
   if (callback.delivery === "notify") return "the notification is lost, and nothing else.";
   const sentences = [`\`${policy}\``];
   for (const { policy: other, where, same } of exceptions) {
@@ -103,8 +103,11 @@ function failure(callback: DeclaredCallback): string {
     sentences.push(`; \`${other}\` where ${terms.join(" and ")}`);
   }
   sentences.push(". ");
-  const policies = Object.entries(offered).map(([name, how]) =>
-    typeof how === "object" ? `\`${name}\` (answers ${code(how.answer)})` : `\`${name}\``,
+  const described = (how: Means, suffix = "") =>
+    typeof how === "object" ? ` (answers ${code(how.answer)}${suffix})` : "";
+  const policies = Object.entries(offered).map(
+    ([name, how]) =>
+      `\`${name}\`${described(how)}${described(federated[name as Policy] ?? "pass", " in federated calls")}`,
   );
   sentences.push(
     policies.length === 1 ? "No other policy can be expressed." : `It can express ${list(policies)}.`,

@@ -22,8 +22,8 @@ export function serve(): void {
   let host: Host | undefined;
   const die = (error: unknown, what: string): never => {
     const module = culprit(host, error);
-    const cause = module === undefined ? what : `${what}, in ${module}`;
-    log.logger.fatal({ err: error, module, cause }, what);
+    const host_ends = module === undefined ? what : `${what}, in ${module}`;
+    log.logger.fatal({ err: error, module, host_ends }, what);
     log.flush();
     process.exit(1);
   };

@@ -68,7 +68,7 @@ function end(blockedFor: number, stack: readonly string[]): void {
     level: 60,
     time: Date.now(),
     ...(module && { module }),
-    cause: "event loop blocked",
+    host_ends: "event loop blocked",
     msg: message,
     err: { message, stack: [message, ...stack].join("\n") },
   };

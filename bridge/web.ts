@@ -46,7 +46,7 @@ export async function answerWeb(call: WebCall, around: WebSurroundings): Promise
   } catch (error) {
     if (error instanceof CallError) throw error;
     if (isSynapseError(error)) {
-      throw fromSynapseError(name, error, (message) =>
+      throw fromSynapseError(name, call.path, error, (message) =>
         running.log.warn({ request: call.request }, `${name}: ${message}`),
       );
     }

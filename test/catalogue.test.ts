@@ -76,13 +76,19 @@ test.each(callbacks)("%s: it edits one of its parameters if its result says so",
 test.each(callbacks)(
   "%s: every policy that its defaults name is offered, and answers with what fits",
   (_, callback) => {
-    const { default: policy, exceptions = [], explicit = {}, ...offered } = callback.on_failure;
+    const {
+      default: policy,
+      exceptions = [],
+      explicit = {},
+      federated = {},
+      ...offered
+    } = callback.on_failure;
     const named = [...exceptions.map((exception) => exception.policy), ...Object.values(explicit).flat()];
-    for (const name of [policy, ...named]) {
+    for (const name of [policy, ...named, ...Object.keys(federated)]) {
       expect(Object.keys(offered)).toContain(name);
     }
     const fits = catalogue().validator(callback.result);
-    for (const means of Object.values(offered)) {
+    for (const means of [...Object.values(offered), ...Object.values(federated)]) {
       if (typeof means === "object") expect([means, fits(means.answer)]).toEqual([means, true]);
     }
     if (callback.swallows) expect(offered).toMatchObject({ deny: { answer: false } });

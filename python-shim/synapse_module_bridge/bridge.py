@@ -2,7 +2,6 @@
 
 import logging
 import os
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -17,6 +16,7 @@ from synapse_module_bridge.background import run_in_background_process
 from synapse_module_bridge.calls import Calls, Rules
 from synapse_module_bridge.catalogue import CALLBACKS, DIGEST, HOST_FOLDER
 from synapse_module_bridge.config import BridgeConfig
+from synapse_module_bridge.drain import drained
 from synapse_module_bridge.faults import Fault, Faults, StartupError, describe
 from synapse_module_bridge.host import NodeHost
 from synapse_module_bridge.host_files import copy_host, remove_host, remove_left_behind
@@ -29,7 +29,7 @@ from synapse_module_bridge.policy import Policies
 from synapse_module_bridge.processes import Processes
 from synapse_module_bridge.questions import Entry
 from synapse_module_bridge.registration import declared_callbacks, register_callbacks
-from synapse_module_bridge.reload import fingerprint, needs_restart, on_sighup
+from synapse_module_bridge.reload import Reload, on_sighup
 from synapse_module_bridge.router import Router
 from synapse_module_bridge.tell import Teller
 from synapse_module_bridge.watcher import Watcher
@@ -38,6 +38,15 @@ from synapse_module_bridge.web import WebResource
 logger = logging.getLogger(__name__)
 
 PROTOCOL = 1
+# How the causes of a host's end begin: a metric's label must be one of few.
+_ENDS = (
+    "an error was not caught",
+    "a rejected promise was not handled",
+    "event loop blocked",
+    "it broke the stream",
+    "it did not answer",
+    "out of memory",
+)
 
 
 class ModuleBridge:
@@ -70,8 +79,6 @@ class Bridge(Watcher):
         self._open_calls = OpenCalls()
         self._requests = HostRequests(api, self._open_calls)
         self._is_local = Locality(api)
-        self._manifest: Mapping[str, Any] = {}
-        self._loaded: Mapping[str, str] = {}
 
     def start(self) -> None:
         """Raises Fault; then nothing is left running."""
@@ -88,12 +95,13 @@ class Bridge(Watcher):
             handle_request=self._requests.handle,
             watcher=self,
         )
+        self._reload = Reload(self._host.replace, self._runner("module_bridge_reload"))
         self._calls = Calls(self._host, self._open_calls, self._rules())
         teller = Teller(self._calls, self._host.until_up_again)
         self._notifications = Notifications(
             teller.notify, self._runner("module_bridge_notification"), self._api.server_name
         )
-        self._host.before_stop = self._notifications.drained
+        self._host.before_stop = lambda: drained(reactor, self._is_busy)
         router = Router(self._calls, self._notifications, teller, self._runner("module_bridge_shadow"))
         try:
             manifest = self._host.start()
@@ -108,10 +116,13 @@ class Bridge(Watcher):
         self._watch_metrics()
         self._warn()
         self._host.run()
-        on_sighup(self._api, self._reload)
+        on_sighup(self._api, self._reload.requested)
         modules = ", ".join(module["name"] for module in manifest["modules"])
         names = ", ".join(callback.name for callback in callbacks) or "none"
         logger.info("modules: %s; on %s; callbacks: %s", modules, manifest["runtime"], names)
+
+    def _is_busy(self) -> bool:
+        return self._notifications.queued > 0 or self._open_calls.under_way
 
     def _command(self, node: str, cli: str) -> list[str]:
         heap = [] if self._config.memory_mb is None else [f"--max-old-space-size={self._config.memory_mb}"]
@@ -164,6 +175,7 @@ class Bridge(Watcher):
 
     def _watch_metrics(self) -> None:
         server_name = self._api.server_name
+        metrics.LATE.labels(server_name)  # shown as 0 until there is one
         metrics.watch(metrics.QUEUED, server_name, lambda: self._notifications.queued)
         metrics.watch(metrics.IN_FLIGHT, server_name, lambda: self._calls.admission.in_flight)
         metrics.watch(metrics.WAITING, server_name, lambda: self._calls.admission.waiting)
@@ -180,8 +192,7 @@ class Bridge(Watcher):
                 entries[name].append(self._entry(name, module["name"], declared, shadow))
         self._calls.entries = entries
         self._requests.grants = grants
-        self._manifest = manifest
-        self._loaded = fingerprint(manifest)
+        self._reload.loaded(manifest)
         self._calls.breakers.reset()
 
     def _entry(self, name: str, module: str, declared: Mapping[str, Any], shadow: bool) -> Entry:
@@ -197,8 +208,7 @@ class Bridge(Watcher):
         self._calls.suspects.died(self._open_calls.event_ids())
         running = self._open_calls.describe()
         self._open_calls.forget_expired()
-        kind = cause if len(cause) < 30 else "other"
-        metrics.ENDS.labels(kind, self._api.server_name).inc()
+        metrics.ENDS.labels(_kind_of_end(cause), self._api.server_name).inc()
         return f", {running}"
 
     def up(self, up: bool) -> None:
@@ -212,18 +222,8 @@ class Bridge(Watcher):
         not_set_up: Sequence[str] = reply.get("not_set_up", ())
         metrics.SETUP_FAILURES.labels(self._api.server_name).set(len(not_set_up))
 
-    def _reload(self) -> None:
-        if fingerprint(self._manifest) == self._loaded:
-            logger.info("SIGHUP: no file of a module has changed")
-            return
-        run_in_background_process(self._api, "module_bridge_reload", self._replace)
 
-    async def _replace(self) -> None:
-        started = time.monotonic()
-        reason = await self._host.replace(lambda manifest: needs_restart(self._manifest, manifest))
-        if reason is not None:
-            logger.error(
-                "SIGHUP: the modules that run stay as they are, since the new ones cannot take over: %s", reason
-            )
-            return
-        logger.info("SIGHUP: the changed modules have taken over after %.2f s", time.monotonic() - started)
+def _kind_of_end(cause: str) -> str:
+    if cause.startswith(("exit code ", "killed by ")):
+        return cause
+    return next((kind for kind in _ENDS if cause.startswith(kind)), "other")

@@ -23,6 +23,8 @@ from synapse_module_bridge.rpc import RequestHandler, Rpc
 from synapse_module_bridge.wire import BrokenStream
 
 CHUNK_BYTES = 64 * 1024
+# A pipe holds one such chunk, unless somebody else writes to it.
+MOST_LAST_CHUNKS = 16
 # How long a process that was asked to finish may take to exit once its output has ended.
 EXIT_SECONDS = 3.0
 # And one that was not: its calls wait meanwhile.
@@ -156,15 +158,27 @@ class Child:
             return
         reaped = threads.deferToThread(self._wait)
         reaped.addCallback(self._reaped, on_end)
-        stdout: Any = self._readers[0]
-        stdout.loseConnection()
 
     def _reaped(self, code: int, on_end: Callable[[str], None]) -> None:
-        writer: Any = self._writer
-        if writer.connected:
-            # What it has not read, it will not: there is nothing to be flushed.
-            writer.connectionLost(Failure(ConnectionDone()))
+        # Its last answers, and its last words.
+        self._read_rest("stdout", self._stdout)
+        self._read_rest("stderr", self._stderr)
+        # Somebody else may hold its output open; and what it has not read, it will not.
+        pipes: tuple[Any, ...] = (self._readers[0], self._writer)
+        for pipe in pipes:
+            if pipe is not None and pipe.connected:
+                pipe.connectionLost(Failure(ConnectionDone()))
         on_end(self._cause or self._log.cause or _describe_exit(code))
+
+    def _read_rest(self, name: str, fd: int) -> None:
+        for _ in range(MOST_LAST_CHUNKS):
+            try:
+                data = os.read(fd, CHUNK_BYTES) if name in self._open else b""
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            self.childDataReceived(name, data)
 
     def _wait(self) -> int:
         try:

@@ -1,6 +1,7 @@
 """The bridge's `config` block of homeserver.yaml: checked against its schema, with defaults and absolute paths."""
 
 import atexit
+import difflib
 import logging
 import os
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from synapse_module_bridge.policy import OnFailure, expressible
 logger = logging.getLogger(__name__)
 
 DEFAULT_START_TIMEOUT_MS = 30_000
+MIB = 1024 * 1024
+LEAST_MEMORY_MB = 16
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
@@ -53,9 +56,9 @@ def parse(config: Any) -> BridgeConfig:
     """Raises ConfigError that tells all that is wrong with the block's shape. Starts nothing."""
     faults = _schema_faults(config)
     if not faults:
-        faults = [
-            fault for name, entry in config.get("callbacks", {}).items() for fault in _callback_faults(name, entry)
-        ]
+        faults = _memory_faults(config.get("memory"))
+        for name, entry in config.get("callbacks", {}).items():
+            faults += _callback_faults(name, entry)
     if faults:
         message = describe(faults)
         # A worker prints only Synapse's own words for a ConfigError: say ours last, whatever it prints.
@@ -80,9 +83,7 @@ def _fault(error: ValidationError) -> Fault:
     if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
         properties: Mapping[str, Any] = schema.get("properties", {})
         unknown = [repr(key) for key in error.instance if key not in properties]
-        # A key that is declared as never valid is not one to offer.
-        known = [key for key, value in properties.items() if "not" not in value]
-        return Fault(path, f"unknown key {', '.join(unknown)}; the keys are {', '.join(known)}")
+        return Fault(path, f"unknown key {', '.join(unknown)}; the keys are {', '.join(properties)}")
     if error.validator == "required":
         instance: Any = error.instance
         missing = [key for key in schema["required"] if key not in instance]
@@ -90,10 +91,20 @@ def _fault(error: ValidationError) -> Fault:
     return Fault(path, error.message)
 
 
+def _memory_faults(memory: Any) -> list[Fault]:
+    if memory is None or SynapseConfig.parse_size(memory) >= LEAST_MEMORY_MB * MIB:
+        return []
+    return [Fault(("memory",), f"must be at least {LEAST_MEMORY_MB}M: Node needs that much to start")]
+
+
 def _callback_faults(name: str, entry: Mapping[str, Any]) -> list[Fault]:
     callback = CALLBACKS.get(name)
-    if callback is None or not callback.forwarded:
-        return [Fault(("callbacks", name), "not a callback that this version forwards")]
+    if callback is None:
+        near = difflib.get_close_matches(name, CALLBACKS, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        return [Fault(("callbacks", name), f"is no callback of Synapse{hint}")]
+    if not callback.forwarded:
+        return [Fault(("callbacks", name), "is not forwarded by this version of the bridge")]
     chosen = _on_failure(entry.get("on_failure"))
     allowed = expressible(callback)
     return [
@@ -127,7 +138,7 @@ def _with_defaults(config: Mapping[str, Any]) -> BridgeConfig:
         optional_callbacks=frozenset(name for name, entry in callbacks.items() if entry.get("optional")),
         start_timeout_ms=SynapseConfig.parse_duration(config.get("start_timeout", DEFAULT_START_TIMEOUT_MS)),
         env=tuple(config.get("env", ())),
-        memory_mb=SynapseConfig.parse_size(config["memory"]) // (1024 * 1024) if "memory" in config else None,
+        memory_mb=SynapseConfig.parse_size(config["memory"]) // MIB if "memory" in config else None,
     )
 
 

@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from synapse_module_bridge.backoff import Backoff
 from synapse_module_bridge.child import Child
 from synapse_module_bridge.deadline import DeadlinePassed, add_deadline
+from synapse_module_bridge.drain import drained
 from synapse_module_bridge.faults import Fault
 from synapse_module_bridge.handshake import greet, shake_hands
 from synapse_module_bridge.heartbeat import Heartbeat
@@ -201,7 +202,8 @@ class NodeHost:
         self._went_down()
         self._went_up(child)
         # What the old one works on, it finishes.
-        old.close_input()
+        finished = drained(self._reactor, lambda: old.rpc.is_waiting)
+        finished.addCallback(lambda _: old.close_input())
         self._reactor.callLater(TAKEOVER_SECONDS, old.kill)
         return None
 

@@ -22,11 +22,14 @@ MOST_LINES = 2_000
 RATE_SECONDS = 10.0
 # Node's last words when its heap is full.
 OUT_OF_MEMORY = b"heap out of memory"
+# In the host's own last line: why it ends.
+END_FIELD = "host_ends"
+FATAL = 60
 _LEVELS = {10: logging.DEBUG, 20: logging.DEBUG, 30: logging.INFO, 40: logging.WARNING, 50: logging.ERROR}
 # Line ends and escape sequences would let a text pass for records of its own, as would text that runs backwards; a lone
 # surrogate cannot be written to a file.
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_OWN_FIELDS = {"level", "time", "msg", "module", "request", "err", "cause"}
+_OWN_FIELDS = {"level", "time", "msg", "module", "request", "err", END_FIELD}
 
 
 class LogRelay:
@@ -54,12 +57,12 @@ class LogRelay:
             self._partial, self._skipping = b"", True
 
     def _log(self, line: bytes) -> None:
-        if OUT_OF_MEMORY in line:
+        if line.startswith(b"FATAL ERROR:") and OUT_OF_MEMORY in line:
             self.cause = "out of memory"
         if self._rate.admits():
             record = log_line(line)
-            if record is not None and isinstance(record.get("cause"), str):
-                self.cause = one_line(record["cause"])
+            if record is not None and record["level"] == FATAL and isinstance(record.get(END_FIELD), str):
+                self.cause = one_line(record[END_FIELD])
 
 
 class _Rate:
@@ -107,16 +110,16 @@ def log_line(line: bytes) -> dict[str, Any] | None:
 
 
 def _message(record: dict[str, Any]) -> str:
-    parts = [one_line(str(record.get("msg", "")))]
+    text = one_line(str(record.get("msg", "")))
     rest = {key: value for key, value in record.items() if key not in _OWN_FIELDS}
     if rest:
-        parts.append(json.dumps(rest))
+        text = f"{text} {json.dumps(rest)}".lstrip()
     error = record.get("err")
     if isinstance(error, dict):
         stack = str(error.get("stack") or error.get("message"))
         # Each line of a stack is marked as a continuation, so that none passes for a record.
-        parts += ["\n  | " + one_line(line) for line in stack.splitlines()]
-    return " ".join(part for part in parts if part)
+        text += "".join("\n  | " + one_line(line) for line in stack.splitlines())
+    return text
 
 
 def one_line(text: str) -> str:

@@ -4,6 +4,7 @@ JavaScript has one kind of number, so `1.0` comes back as `1`, and 2^53+1 as 2^5
 change is taken from the original, and stays exactly what it was.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -59,6 +60,8 @@ class _Merge:
     def _number(self, original: Any, answered: int | float, path: str) -> Any:
         if _is_number(original) and _as_double(original) == _as_double(answered):
             return original
+        if isinstance(answered, float) and not math.isfinite(answered):
+            raise Unsafe(f"{path} is too large for a number")
         if _is_fragile(answered):
             moved = self._fragile.get(_as_double(answered), set())
             if len(moved) != 1:

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 import attr
-from twisted.internet.defer import Deferred
 
 from synapse_module_bridge import metrics
 from synapse_module_bridge.calls import Call
@@ -60,7 +59,6 @@ class Notifications:
         self._starting = False
         self._bytes = 0
         self._dropping = False
-        self._drained: list[Deferred[None]] = []
         self.queued = 0
 
     def add(self, notification: Notification) -> None:
@@ -130,19 +128,6 @@ class Notifications:
         if self._dropping and self.queued < MOST_QUEUED // 2:
             self._dropping = False
             logger.warning("the queue of notifications has room again")
-        if self.queued == 0:
-            drained, self._drained = self._drained, []
-            for deferred in drained:
-                deferred.callback(None)
-
-    def drained(self) -> "Deferred[None]":
-        """Fires when nothing waits any more."""
-        deferred: Deferred[None] = Deferred()
-        if self.queued == 0:
-            deferred.callback(None)
-        else:
-            self._drained.append(deferred)
-        return deferred
 
 
 def _let_go_of_state(notification: Notification) -> None:

@@ -56,6 +56,11 @@ class OpenCalls:
         call = self._calls.get(handle) if isinstance(handle, int) else None
         return None if call is None or call.expired else call
 
+    @property
+    def under_way(self) -> bool:
+        """Whether Synapse waits for one."""
+        return any(not call.expired for call in self._calls.values())
+
     def event_ids(self) -> set[str]:
         return {call.event_id for call in self._calls.values() if call.event_id is not None}
 

@@ -75,6 +75,8 @@ def expressible(callback: Callback) -> list[str]:
 def answer(callback: Callback, policy: str, params: Mapping[str, Any], *, local: bool) -> Any:
     """The answer for Synapse that a policy stands for. Raises SynapseError where that is how it is told."""
     how = callback.on_failure[policy]
+    if not local:
+        how = callback.on_failure.get("federated", {}).get(policy, how)
     if how == "pass":
         return decode_answer(callback.result, callback.passes, params)
     if how != "raise":

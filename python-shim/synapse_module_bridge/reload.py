@@ -3,13 +3,64 @@
 import hashlib
 import inspect
 import logging
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from synapse.app._base import register_sighup
 from synapse.module_api import ModuleApi
 
 logger = logging.getLogger(__name__)
+
+Manifest = Mapping[str, Any]
+# Starts a new host, unless what it is given finds a reason not to; gives why the present one stays, or None.
+Replace = Callable[[Callable[[Manifest], str | None]], Awaitable[str | None]]
+
+
+class Reload:
+    """`run` starts a background process."""
+
+    def __init__(self, replace: Replace, run: Callable[[Callable[[], Awaitable[None]]], object]) -> None:
+        self._replace = replace
+        self._run = run
+        self._manifest: Manifest = {"modules": []}
+        self._loaded: Mapping[str, str] = {}
+        self._under_way = False
+        self._again = False
+
+    def loaded(self, manifest: Manifest) -> None:
+        """These declarations are in force now."""
+        self._manifest = manifest
+        self._loaded = fingerprint(manifest)
+
+    def requested(self) -> None:
+        if self._under_way:
+            self._again = True
+            return
+        files = fingerprint(self._manifest)
+        if files == self._loaded:
+            logger.info("SIGHUP: no file of a module has changed")
+            return
+        self._under_way = True
+        self._run(lambda: self._reload(files))
+
+    async def _reload(self, files: Mapping[str, str]) -> None:
+        started = time.monotonic()
+        try:
+            reason = await self._replace(lambda manifest: needs_restart(self._manifest, manifest))
+        finally:
+            self._under_way = False
+        if reason is None:
+            # A file that was changed once more while it was being loaded must count as changed.
+            self._loaded = {path: files.get(path, digest) for path, digest in self._loaded.items()}
+            logger.info("SIGHUP: the changed modules have taken over after %.2f s", time.monotonic() - started)
+        else:
+            logger.error(
+                "SIGHUP: the modules that run stay as they are, since the new ones cannot take over: %s", reason
+            )
+        if self._again:
+            self._again = False
+            self.requested()
 
 
 def on_sighup(api: ModuleApi, reload: Callable[[], None]) -> None:
@@ -26,7 +77,7 @@ def on_sighup(api: ModuleApi, reload: Callable[[], None]) -> None:
         register(reload)
 
 
-def fingerprint(manifest: Mapping[str, Any]) -> Mapping[str, str]:
+def fingerprint(manifest: Manifest) -> Mapping[str, str]:
     """What the files of the modules hold now, by path."""
     paths = {path for module in manifest["modules"] for path in module.get("files", ())}
     return {path: _digest(path) for path in sorted(paths)}
@@ -40,7 +91,7 @@ def _digest(path: str) -> str:
         return f"unreadable: {e.strerror}"
 
 
-def needs_restart(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
+def needs_restart(old: Manifest, new: Manifest) -> str | None:
     """What a new declaration has that only a restart of Synapse could add."""
     before = {module["name"]: module for module in old["modules"]}
     callbacks = {name for module in old["modules"] for name in module["callbacks"]}

@@ -52,6 +52,11 @@ class Rpc:
         self._last_id = 0
         self._gone: ConnectionGone | None = None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an answer is still to come."""
+        return bool(self._pending)
+
     def request(
         self, method: str, params: Mapping[str, Any], on_late: Callable[[Any], None] | None = None
     ) -> "Deferred[Any]":
@@ -122,7 +127,8 @@ class Rpc:
                 deferred.errback(RpcError(INVALID_REQUEST, "an answer whose error is not an object"))
 
     def _request_received(self, message: dict[str, Any]) -> None:
-        request_id = message.get("id")
+        # An answer under any other id could not be written, or not be found again.
+        request_id = message["id"] if type(message.get("id")) in (int, str) else None
 
         def answer(result: Any) -> None:
             self._respond(request_id, {"result": result})
