@@ -69,6 +69,7 @@ def test_durations_are_synapses() -> None:
         ({"modules": [MODULE], "timeout": "5 sec"}, "config.timeout: must be a duration"),
         ({"modules": [MODULE], "timeout": {"lokal": "5s"}}, "config.timeout: must be a duration"),
         ({"modules": [MODULE], "memory": "lots"}, "config.memory: "),
+        ({"modules": [MODULE], "memory": 256}, "config.memory: must be at least 16M"),
         ({"modules": [MODULE], "callbacks": {"check_evnt": {}}}, "config.callbacks.check_evnt: "),
         ({"modules": [MODULE], "callbacks": {"is_user_expired": {}}}, "config.callbacks.is_user_expired: "),
         ({"modules": [MODULE], "workers": []}, "config.workers: must be a list of worker names"),

@@ -1,0 +1,21 @@
+"""Fixtures that several files ask for by name."""
+
+from typing import Any
+
+import pytest
+from synapse_module_bridge import backoff, child, heartbeat, hold, host
+
+
+@pytest.fixture
+def faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.06)
+    monkeypatch.setattr(hold, "HOLD_SECONDS", 0.5)
+    monkeypatch.setattr(backoff, "FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(child, "SUDDEN_EXIT_SECONDS", 0.1)
+    monkeypatch.setattr(host, "DRAIN_SECONDS", 1.0)
+
+
+@pytest.fixture
+def log_contexts_are_kept(caplog: pytest.LogCaptureFixture) -> Any:
+    yield
+    assert [record for record in caplog.records if record.name == "synapse.logging.context"] == []

@@ -1,0 +1,264 @@
+"""A module host for tests that misbehaves in one named way. It speaks docs/protocol.md, with one module named `m`.
+
+Run as `fake_host.py MISBEHAVIOUR FOLDER`: the folder holds what it declares (declares.json) and remembers how often
+it was started. It misbehaves while there is a file `misbehave`, or as its name says; else a verdict is
+M_LIMIT_EXCEEDED.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+NAME, FOLDER = sys.argv[1], Path(sys.argv[2])
+GOOD = {"answer": "M_LIMIT_EXCEEDED", "module": "m", "asked": []}
+
+
+class Wire:
+    def __init__(self) -> None:
+        self.buffer = b""
+        self.closed = False
+
+    def read(self) -> Any:
+        while b"\r\n\r\n" not in self.buffer:
+            self._more()
+        header, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
+        length = int(header.split(b":")[1])
+        chunks, size = [self.buffer], len(self.buffer)
+        while size < length:
+            chunks.append(self._chunk())
+            size += len(chunks[-1])
+        self.buffer = b"".join(chunks)
+        body, self.buffer = self.buffer[:length], self.buffer[length:]
+        return json.loads(body)
+
+    def _chunk(self) -> bytes:
+        chunk = os.read(0, 1 << 20)
+        if not chunk:
+            sys.exit(0)
+        return chunk
+
+    def _more(self) -> None:
+        self.buffer += self._chunk()
+
+    def send(self, **message: Any) -> None:
+        self.frame(json.dumps({"jsonrpc": "2.0", **message}).encode())
+
+    def frame(self, body: bytes) -> None:
+        self.raw(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    def raw(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(1, data) :]
+
+
+wire = Wire()
+starts = len(list(FOLDER.glob("start-*"))) + 1
+(FOLDER / f"start-{starts}").write_text(str(os.getpid()))
+seen = 0
+
+
+def ask_back(message: Any, method: str, params: Any) -> Any:
+    """Asks the shim something; other messages that come meanwhile are lost."""
+    wire.send(id="back", method=method, params=params)
+    while (reply := wire.read()).get("id") != "back":
+        pass
+    return reply
+
+
+def forever() -> None:
+    while True:
+        time.sleep(60)
+
+
+def leave_a_child_behind() -> None:
+    child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
+    (FOLDER / "grandchild").write_text(str(child.pid))
+    os._exit(5)
+
+
+def out_of_memory() -> None:
+    os.write(2, b"FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n")
+    os.abort()
+
+
+def error(code: Any, message: Any = "x", data: Any = None) -> Callable[[Any], None]:
+    return lambda message_: wire.send(id=message_["id"], error={"code": code, "message": message, "data": data})
+
+
+def reply(result: Any) -> Callable[[Any], None]:
+    return lambda message: wire.send(id=message["id"], result=result)
+
+
+def synapse_error(**data: Any) -> Callable[[Any], None]:
+    fields = {"module": "m", "code": 403, "msg": "x", "errcode": "M_FORBIDDEN", "additional_fields": {}, **data}
+    return error(-32001, "x", fields)
+
+
+def flood_log(message: Any) -> None:
+    lines = (b'{"level":30,"msg":"' + b"x" * 200 + b'"}\n') * 40_000
+    while lines:
+        lines = lines[os.write(2, lines) :]
+    reply(GOOD)(message)
+
+
+def odd_log(message: Any) -> None:
+    os.write(2, (FOLDER / "log").read_bytes())
+    reply(GOOD)(message)
+
+
+def flood_wire(message: Any) -> None:
+    for number in range(1_000):
+        wire.send(id=10**9 + number, result=GOOD)
+    reply(GOOD)(message)
+
+
+def answer_with(template: bytes) -> Callable[[Any], None]:
+    """A frame whose body has the request's id in place of @."""
+    return lambda message: wire.frame(template.replace(b"@", b"%d" % message["id"]))
+
+
+def bytes_then_answer(data: bytes) -> Callable[[Any], None]:
+    return lambda message: (wire.raw(data), reply(GOOD)(message), None)[-1]
+
+
+def header(value: bytes) -> Callable[[Any], None]:
+    return lambda message: wire.raw(value + b"\r\n\r\n" + b"{}")
+
+
+# What is done with a call.
+CALLS: dict[str, Callable[[Any], object]] = {
+    "exits": lambda _: os._exit(3),
+    "is_killed": lambda _: os.kill(os.getpid(), signal.SIGKILL),
+    "aborts": lambda _: os.abort(),
+    "out_of_memory": lambda _: out_of_memory(),
+    "closes_its_output": lambda _: (os.close(1), forever()),
+    "closes_its_input": lambda _: (os.close(0), forever()),
+    "leaves_a_child_behind": lambda _: leave_a_child_behind(),
+    "stops": lambda _: os.kill(os.getpid(), signal.SIGSTOP),
+    "hangs": lambda _: forever(),
+    "stray_line": bytes_then_answer(b"hello from a module\n"),
+    "stray_flood": bytes_then_answer(b"x" * 100_000),
+    "stray_crlf": bytes_then_answer(b"\r\n\r\n"),
+    "truncated_frame": lambda _: (wire.raw(b'Content-Length: 5000\r\n\r\n{"jsonrpc"'), forever()),
+    "truncated_header": lambda _: (wire.raw(b"Content-Le"), forever()),
+    "huge_length": header(b"Content-Length: 1000000000000"),
+    "negative_length": header(b"Content-Length: -5"),
+    "nan_length": header(b"Content-Length: NaN"),
+    "no_length": header(b"Content-Type: x"),
+    "two_lengths": header(b"Content-Length: 2\r\nContent-Length: 2"),
+    "zero_length": header(b"Content-Length: 0"),
+    "no_json": answer_with(b'{"jsonrpc": "2.0", "id": @, "result": {'),
+    "bom": answer_with(b'\xef\xbb\xbf{"jsonrpc": "2.0", "id": @, "result": {}}'),
+    "wrong_utf8": answer_with(b'{"jsonrpc": "2.0", "id": @, "result": "\xff"}'),
+    "nan": answer_with(b'{"jsonrpc": "2.0", "id": @, "result": NaN}'),
+    "infinite": answer_with(b'{"jsonrpc": "2.0", "id": @, "result": 1e999}'),
+    "batch": answer_with(b'[{"jsonrpc": "2.0", "id": @, "result": {}}]'),
+    "null": answer_with(b"null"),
+    "too_deep": answer_with(b'{"jsonrpc": "2.0", "id": @, "result": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+    "both": answer_with(b'{"id": @, "result": {"answer": "NOT_SPAM"}, "error": {"code": 1, "message": ""}}'),
+    "neither": answer_with(b'{"id": @}'),
+    "null_error": answer_with(b'{"id": @, "error": null}'),
+    "text_error": answer_with(b'{"id": @, "error": "no"}'),
+    "id_as_text": answer_with(b'{"id": "@", "result": {"answer": "NOT_SPAM", "module": null}}'),
+    "id_as_list": answer_with(b'{"id": [@], "result": {"answer": "NOT_SPAM", "module": null}}'),
+    "id_as_float": answer_with(b'{"id": @.0, "result": {"answer": "NOT_SPAM", "module": null}}'),
+    "id_as_true": answer_with(b'{"id": true, "result": {"answer": "NOT_SPAM", "module": null}}'),
+    "id_null": answer_with(b'{"id": null, "result": {"answer": "NOT_SPAM", "module": null}}'),
+    "no_id": answer_with(b'{"result": {"answer": "NOT_SPAM", "module": null}}'),
+    "unknown_ids": lambda m: (wire.send(id=10**6, result=1), wire.send(id=-1, error={}), reply(GOOD)(m)),
+    "answers_twice": lambda m: (reply(GOOD)(m), reply({**GOOD, "answer": "M_FORBIDDEN"})(m)),
+    "request_without_params": lambda m: (wire.send(id="x", method="state/get"), reply(GOOD)(m)),
+    "method_that_is_no_text": lambda m: (wire.send(id="x", method=[1], params={}), reply(GOOD)(m)),
+    "unknown_method": lambda m: (wire.send(id="x", method="close", params={}), reply(GOOD)(m)),
+    "floods_the_log": flood_log,
+    "logs_oddly": odd_log,
+    "floods_the_wire": flood_wire,
+    "reply_null": reply(None),
+    "reply_text": reply("NOT_SPAM"),
+    "reply_without_answer": reply({"module": None}),
+    "reply_refused_by_nobody": reply({**GOOD, "module": None}),
+    "reply_passed_by_somebody": reply({**GOOD, "answer": "NOT_SPAM"}),
+    "reply_of_a_stranger": reply({**GOOD, "module": "stranger"}),
+    "reply_of_a_list": reply({**GOOD, "module": ["m"]}),
+    "error_unknown": error(-1),
+    "error_without_code": error(None, None),
+    "error_of_a_stranger": error(-32002, "x", {"module": "stranger"}),
+    "fault_without_data": error(-32002),
+    "setup_failed": error(-32003, "m: not set up", {"module": "m"}),
+    "fault": error(-32002, "m: it threw", {"module": "m"}),
+    "synapse_error": synapse_error(errcode="ORG.CUSTOM", additional_fields={"a": 1, "msg": 2, "code": 3}),
+    "synapse_error_without_code": synapse_error(code=None),
+    "synapse_error_of_200": synapse_error(code=200),
+    "synapse_error_of_true": synapse_error(code=True),
+    "synapse_error_without_msg": synapse_error(msg=None),
+    "synapse_error_without_errcode": synapse_error(errcode=7),
+    "synapse_error_without_fields": synapse_error(additional_fields=[]),
+}
+
+
+def serve_call(message: Any) -> None:
+    global seen
+    seen += 1
+    if NAME == "answers_late":
+        # Calls are only answered when they are cancelled.
+        if not (FOLDER / "misbehave").exists():
+            reply(GOOD)(message)
+    elif NAME == "scripted":
+        # What the test wrote, again and again.
+        answers = json.loads((FOLDER / "answers.json").read_text())
+        reply({**GOOD, "answer": answers[(seen - 1) % len(answers)]})(message)
+    elif NAME == "slow":
+        time.sleep(float((FOLDER / "seconds").read_text()))
+        reply(GOOD)(message)
+    elif NAME == "asks_back":
+        answer = ask_back(message, "state/get", {"call": message["params"]["call"], "keys": None})
+        (FOLDER / "said").write_text(json.dumps(answer))
+        reply(GOOD)(message)
+    elif NAME == "asks_and_dies":
+        wire.send(id="back", method="api/get_userinfo_by_id", params={"module": "m", "params": {"user_id": "@a:b"}})
+        time.sleep(0.1)
+        os._exit(4) if starts == 1 else reply(GOOD)(message)
+    elif NAME in CALLS and (FOLDER / "misbehave").exists():
+        CALLS[NAME](message)
+    else:
+        reply(GOOD)(message)
+
+
+def greet(message: Any) -> None:
+    manifest = json.loads((FOLDER / "declares.json").read_text())
+    if NAME == "never_greets_again" and 2 <= starts <= 3:
+        forever()
+    if NAME == "crash_loop" and 2 <= starts <= 4:
+        os._exit(6)
+    if NAME == "greets_with_faults" and starts == 2:
+        manifest["faults"] = [{"path": [], "message": "broken"}]
+    if NAME == "greets_oddly" and starts == 2:
+        manifest["modules"] = [{"name": 5}]
+    wire.send(id=message["id"], result=manifest)
+
+
+def main() -> None:
+    while True:
+        message = wire.read()
+        method = message.get("method", "")
+        if method == "initialize":
+            greet(message)
+        elif method == "ping":
+            wire.send(id=message["id"], result={"memory": {"rss": 1}, "not_set_up": []})
+        elif method == "set_up":
+            wire.send(id=message["id"], result={"failed": {}})
+        elif method.startswith("callback/"):
+            serve_call(message)
+        elif method == "$/cancelRequest" and NAME == "answers_late":
+            wire.send(id=message["params"]["id"], result={**GOOD, "answer": "M_FORBIDDEN"})
+        if NAME in ("crash_loop", "never_greets_again", "greets_with_faults", "greets_oddly") and starts == 1 and seen:
+            os._exit(7)
+
+
+main()

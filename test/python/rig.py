@@ -1,0 +1,215 @@
+"""The bridge as Synapse runs it, over a fake host and a real reactor that the tests turn."""
+
+import gc
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import REGISTRY
+from synapse.logging.context import (  # type: ignore[attr-defined] # LoggingContext is Rust's now
+    SENTINEL_CONTEXT,
+    LoggingContext,
+    current_context,
+    run_in_background,
+)
+from synapse.module_api import ModuleApi
+from synapse_module_bridge.bridge import Bridge, ModuleBridge
+from synapse_module_bridge.catalogue import CALLBACKS
+from twisted.internet import reactor as installed_reactor
+from twisted.internet.defer import Deferred
+from twisted.logger import globalLogPublisher
+from twisted.python.failure import Failure
+
+reactor: Any = installed_reactor
+FAKE_HOST = Path(__file__).parent / "fake_host.py"
+FORWARDED = [callback for callback in CALLBACKS.values() if callback.forwarded]
+
+
+def turn_until(done: Callable[[], object], seconds: float = 8.0) -> None:
+    """Turns the reactor until something holds; fails after a while."""
+    if not reactor.running:
+        reactor.startRunning(installSignalHandlers=False)
+        # What Synapse has loaded needs no look at each collection.
+        gc.freeze()
+        # Its threads would keep the test run from ending.
+        threading._register_atexit(reactor.getThreadPool().stop)  # type: ignore[attr-defined]
+    until = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < until, "it did not happen in time"
+        reactor.iterate(0.005)
+
+
+def settled(deferred: "Deferred[Any]", seconds: float = 8.0) -> Any:
+    """What a Deferred fires with; an exception is returned."""
+    results: list[Any] = []
+    deferred.addBoth(results.append)
+    turn_until(lambda: results, seconds)
+    assert len(results) == 1
+    return results[0].value if isinstance(results[0], Failure) else results[0]
+
+
+class Api:
+    """What the bridge uses of Synapse's ModuleApi."""
+
+    server_name = "test"
+    worker_name = None
+    worker_app = None
+    public_baseurl = "https://test/"
+    email_app_name = "Matrix"
+
+    def __init__(self) -> None:
+        self.callbacks: dict[str, Any] = {}
+        self._hs = self
+        for category in {callback.category for callback in FORWARDED}:
+            name = f"register_{category}_callbacks"
+            setattr(self, name, _Register(getattr(ModuleApi, name), self.callbacks))
+
+    def get_instance_id(self) -> str:
+        return "test"
+
+    def register_sighup(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def should_run_background_tasks(self) -> bool:
+        return True
+
+    def is_mine(self, id: str) -> bool:
+        return id.endswith(":test")
+
+    def run_as_background_process(self, desc: str, func: Callable[[], Awaitable[None]]) -> Any:
+        async def process() -> None:
+            with LoggingContext(name=desc, server_name="test"):
+                await func()
+
+        return run_in_background(process)
+
+
+class _Register:
+    def __init__(self, original: Any, callbacks: dict[str, Any]) -> None:
+        self.__wrapped__ = original
+        self._callbacks = callbacks
+
+    def __call__(self, **callbacks: Any) -> None:
+        self._callbacks.update(callbacks)
+
+
+class Rig:
+    def __init__(self, folder: Path, bridge: Any, api: Api) -> None:
+        self.folder = folder
+        self.bridge = bridge
+        self.api = api
+
+    def ask(self, name: str, *args: Any) -> "Deferred[Any]":
+        """Asks as Synapse does: in the log context of a request."""
+
+        async def request() -> Any:
+            with LoggingContext(name=f"request-{name}", server_name="test"):
+                return await self.api.callbacks[name](*args)
+
+        deferred: Deferred[Any] = run_in_background(request)
+        assert current_context() is SENTINEL_CONTEXT
+        return deferred
+
+    def answer(self, name: str, *args: Any) -> Any:
+        return settled(self.ask(name, *args))
+
+    def misbehave(self, misbehaves: bool) -> None:
+        flag = self.folder / "misbehave"
+        flag.touch() if misbehaves else flag.unlink(missing_ok=True)
+
+    @property
+    def starts(self) -> int:
+        return len(list(self.folder.glob("start-*")))
+
+    def pid(self) -> int:
+        return int((self.folder / f"start-{self.starts}").read_text())
+
+
+def count(metric: str, **labels: str) -> float:
+    """The sum of a metric's samples that have these labels."""
+    return sum(
+        sample.value
+        for family in REGISTRY.collect()
+        for sample in family.samples
+        if sample.name == f"synapse_module_bridge_{metric}"
+        and all(sample.labels.get(key) == value for key, value in labels.items())
+    )
+
+
+@contextmanager
+def running(folder: Path, misbehaviour: str, config: Mapping[str, Any] | None = None) -> Iterator[Rig]:
+    """A bridge over a fake host. Afterwards nothing may be left: no process, descriptor, timer or lost error."""
+    turn_until(lambda: True)
+    _warm_up()
+    errors: list[Any] = []
+
+    def observe(event: Any) -> None:
+        if event.get("log_failure") is not None or event.get("isError"):
+            errors.append(event)
+
+    globalLogPublisher.addObserver(observe)  # type: ignore[arg-type] # a function will do
+    before = _descriptors()
+    node = folder / "node"
+    node.write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && echo v24.0.0 && exit\n'
+        f'exec {sys.executable} -S -E {FAKE_HOST} {misbehaviour} {folder} "$@"\n'
+    )
+    node.chmod(0o700)
+    declared = {"name": "m", "callbacks": {callback.name: {} for callback in FORWARDED}, "web_resources": []}
+    manifest = {"modules": [declared], "faults": [], "runtime": "fake"}
+    (folder / "declares.json").write_text(json.dumps(manifest))
+    parsed = ModuleBridge.parse_config(
+        {"modules": [{"path": "m.ts", "name": "m"}], "node": str(node), **(config or {})}
+    )
+    (folder / "misbehave").touch()
+    api = Api()
+    bridge: Any = Bridge(parsed, api)  # type: ignore[arg-type]
+    try:
+        bridge.start()
+        yield Rig(folder, bridge, api)
+        settled(bridge._host.stop())
+        turn_until(lambda: _descriptors() == before)
+        assert children() == []
+        # What ends a replaced host, should it hang, is all that may be left.
+        turn_until(lambda: not [call for call in reactor.getDelayedCalls() if "kill" not in str(call.func)])
+        bridge._open_calls.forget_expired()
+        assert bridge._open_calls.describe() == "nothing was running"
+        assert (bridge._calls.admission.in_flight, bridge._calls.admission.waiting) == (0, 0)
+        gc.collect()
+        assert errors == []
+    finally:
+        globalLogPublisher.removeObserver(observe)  # type: ignore[arg-type]
+        bridge._host.stop()
+        for pid in children():
+            os.kill(pid, 9)
+        turn_until(lambda: children() == [])
+
+
+def _warm_up() -> None:
+    """Lets the reactor open what it opens once: its thread pool and waker."""
+    from twisted.internet import threads
+
+    settled(threads.deferToThread(lambda: None))
+
+
+def _descriptors() -> list[str]:
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found.append(f"{name} {os.readlink(f'/proc/self/fd/{name}')}")
+        except OSError:
+            continue
+    return sorted(fd for fd in found if "/proc/" not in fd)
+
+
+def children() -> list[int]:
+    pids = []
+    for task in os.listdir("/proc/self/task"):
+        pids += [int(pid) for pid in Path(f"/proc/self/task/{task}/children").read_text().split()]
+    return pids

@@ -1,0 +1,84 @@
+"""What the host asks, and what becomes of it and of its calls when it ends; with the real bridge over a fake host."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from objects import event
+from outcomes import GOOD, INVITE, config, depths, local_event, policy_count, recovers, told
+from rig import running, settled, turn_until
+from synapse.module_api.errors import Codes
+from synapse_module_bridge import backoff, heartbeat, hold, host
+from twisted.internet.defer import Deferred
+
+pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
+
+
+def test_the_host_may_ask_for_state_and_calls_of_what_is_not_there_are_refused(tmp_path: Path) -> None:
+    with running(tmp_path, "asks_back", config("deny")) as rig:
+        assert rig.answer("user_may_invite", *INVITE) is GOOD
+        said = json.loads((tmp_path / "said").read_text())
+        assert "has no state_events" in said["error"]["message"]
+        create = event(type="m.room.create", state_key="", depth=next(depths))
+        rig.answer("check_event_allowed", local_event(), {("m.room.create", ""): create})
+        [found] = json.loads((tmp_path / "said").read_text())["result"]
+        assert found["event_id"] == create.event_id
+
+
+def test_what_the_host_asked_is_let_go_when_it_dies_meanwhile(tmp_path: Path) -> None:
+    slow: Deferred[Any] = Deferred()
+
+    async def get_userinfo_by_id(user_id: str) -> Any:
+        return await slow
+
+    with running(tmp_path, "asks_and_dies", config("deny")) as rig:
+        rig.api.get_userinfo_by_id = get_userinfo_by_id  # type: ignore[attr-defined]
+        assert told(rig.answer("user_may_invite", *INVITE)) == (403, Codes.FORBIDDEN)
+        slow.callback(None)
+        recovers(rig)
+
+
+def test_an_event_that_was_alone_in_flight_at_a_death_is_not_asked_about_again(tmp_path: Path) -> None:
+    killer = local_event()
+    with running(tmp_path, "exits", config("deny")) as rig:
+        assert told(rig.answer("check_event_for_spam", killer)) == (403, Codes.FORBIDDEN)
+        recovers(rig)
+        before = policy_count("killed_node")
+        assert told(rig.answer("check_event_for_spam", killer)) == (403, Codes.FORBIDDEN)
+        assert policy_count("killed_node") == before + 1
+
+
+def test_stopping_lets_the_host_finish_what_is_under_way(tmp_path: Path) -> None:
+    (tmp_path / "seconds").write_text("0.3")
+    with running(tmp_path, "slow", config("deny", 5)) as rig:
+        asked = rig.ask("user_may_invite", *INVITE)
+        turn_until(lambda: rig.bridge._host._child.unsent_bytes == 0)
+        stopped = rig.bridge._host.stop()
+        assert settled(asked) is GOOD
+        assert settled(stopped) is None
+        assert rig.starts == 1
+        assert told(rig.answer("user_may_invite", *INVITE)) == (403, Codes.FORBIDDEN)
+
+
+def test_a_host_that_does_not_end_when_it_should_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "DRAIN_SECONDS", 0.1)
+    monkeypatch.setattr(heartbeat, "BEATS_TO_KILL", 1_000)
+    with running(tmp_path, "hangs", config("deny", 5)) as rig:
+        asked = rig.ask("user_may_invite", *INVITE)
+        turn_until(lambda: rig.bridge._host._child.unsent_bytes == 0)
+        assert settled(rig.bridge._host.stop()) is None
+        assert told(settled(asked)) == (403, Codes.FORBIDDEN)
+
+
+def test_an_outage_at_shutdown_keeps_nothing_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backoff, "FIRST_PAUSE_SECONDS", 20)
+    monkeypatch.setattr(hold, "HOLD_SECONDS", 60)
+    with running(tmp_path, "crash_loop", config("deny", 60)) as rig:
+        assert rig.answer("user_may_invite", *INVITE) is GOOD
+        turn_until(lambda: rig.starts == 2 and not rig.bridge._host._hold.is_up)
+        asked = rig.ask("user_may_invite", *INVITE)
+        rig.answer("on_new_event", local_event(), {})
+        assert settled(rig.bridge._host.stop()) is None
+        assert told(settled(asked)) == (403, Codes.FORBIDDEN)
+        assert rig.bridge._notifications.queued == 0

@@ -1,0 +1,203 @@
+"""Faults of the pipe and of the process, under each policy, with the real bridge over a fake host."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import attr
+import pytest
+from outcomes import GOOD, INVITE, POLICIES, ask_three, by_policy, config, policy_count, recovers, told
+from rig import Rig, count, running, settled, turn_until
+from synapse.module_api import NOT_SPAM
+from synapse.module_api.errors import Codes
+from synapse_module_bridge import backoff
+from synapse_module_bridge.policy import OnFailure, Policies
+
+pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
+
+# Row of the table of faults, misbehaviour, reason, seconds until the deadline, and whether another host is started.
+ROWS = [
+    (6, "exits", "down", 2, True),
+    (7, "is_killed", "down", 2, True),
+    (9, "aborts", "down", 2, True),
+    (10, "out_of_memory", "down", 2, True),
+    (12, "hangs", "down", 2, True),
+    (15, "stops", "down", 2, True),
+    (16, "closes_its_input", "down", 2, True),
+    (20, "closes_its_output", "down", 2, True),
+    (20, "leaves_a_child_behind", "down", 2, True),
+    (20, "stray_line", "down", 2, True),
+    (20, "stray_flood", "down", 2, True),
+    (20, "stray_crlf", "down", 2, True),
+    (21, "truncated_frame", "down", 2, True),
+    (21, "truncated_header", "down", 2, True),
+    (21, "huge_length", "down", 2, True),
+    (22, "negative_length", "down", 2, True),
+    (22, "nan_length", "down", 2, True),
+    (22, "no_length", "down", 2, True),
+    (22, "two_lengths", "down", 2, True),
+    (22, "zero_length", "down", 2, True),
+    (23, "no_json", "down", 2, True),
+    (23, "bom", "down", 2, True),
+    (23, "wrong_utf8", "down", 2, True),
+    (23, "nan", "down", 2, True),
+    (23, "infinite", "reply", 2, False),
+    (23, "too_deep", "down", 2, True),
+    (24, "batch", "down", 2, True),
+    (24, "null", "down", 2, True),
+    (11, "answers_late", "deadline", 0.2, False),
+    (24, "id_as_text", "deadline", 0.2, False),
+    (24, "id_as_list", "deadline", 0.2, False),
+    (24, "id_as_float", "deadline", 0.2, False),
+    (24, "id_as_true", "deadline", 0.2, False),
+    (24, "id_null", "deadline", 0.2, False),
+    (24, "no_id", "deadline", 0.2, False),
+    (24, "both", "host error -32600", 2, False),
+    (24, "neither", "host error -32600", 2, False),
+    (24, "null_error", "host error -32600", 2, False),
+    (24, "text_error", "host error -32600", 2, False),
+    (24, "error_unknown", "host error -1", 2, False),
+    (24, "error_without_code", "host error -32603", 2, False),
+    (24, "error_of_a_stranger", "host error -32002", 2, False),
+    (24, "fault_without_data", "host error -32002", 2, False),
+    (25, "reply_null", "reply", 2, False),
+    (25, "reply_text", "reply", 2, False),
+    (25, "reply_without_answer", "reply", 2, False),
+    (25, "reply_refused_by_nobody", "reply", 2, False),
+    (25, "reply_passed_by_somebody", "reply", 2, False),
+    (25, "reply_of_a_stranger", "reply", 2, False),
+    (25, "reply_of_a_list", "reply", 2, False),
+    (5, "setup_failed", "setup", 2, False),
+    (9, "fault", "fault", 2, False),
+    (26, "synapse_error_without_code", "fault", 2, False),
+    (26, "synapse_error_of_200", "fault", 2, False),
+    (26, "synapse_error_of_true", "fault", 2, False),
+    (26, "synapse_error_without_msg", "fault", 2, False),
+    (26, "synapse_error_without_errcode", "fault", 2, False),
+    (26, "synapse_error_without_fields", "fault", 2, False),
+]
+
+
+def with_policy(rig: Rig, policy: str) -> None:
+    same = OnFailure(local=policy, federated=policy)
+    policies = Policies(OnFailure(), {"check_event_for_spam": same, "user_may_invite": same})
+    rig.bridge._calls.rules = attr.evolve(rig.bridge._calls.rules, policies=policies)
+
+
+@pytest.mark.parametrize(
+    ("misbehaviour", "reason", "seconds", "restarts"), [pytest.param(*row[1:], id=f"{row[0]}-{row[1]}") for row in ROWS]
+)
+def test_policy_answers_each_call_once_and_the_bridge_recovers(
+    tmp_path: Path, misbehaviour: str, reason: str, seconds: float, restarts: bool
+) -> None:
+    with running(tmp_path, misbehaviour, config(None, seconds)) as rig:
+        for policy in POLICIES:
+            before, starts = policy_count(reason), rig.starts
+            with_policy(rig, policy)
+            rig.misbehave(True)
+            assert [told(settled(asked)) for asked in ask_three(rig)] == by_policy(policy)
+            assert policy_count(reason) == before + 3
+            recovers(rig)
+            assert rig.starts == starts + restarts
+            if misbehaviour == "leaves_a_child_behind":
+                os.kill(int((tmp_path / "grandchild").read_text()), signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("misbehaviour", "metric", "least"),
+    [
+        ("unknown_ids", "spurious_answers_total", 6),
+        ("answers_twice", "spurious_answers_total", 3),
+        ("floods_the_wire", "spurious_answers_total", 3_000),
+        ("floods_the_log", "log_lines_dropped_total", 100_000),
+        ("request_without_params", None, 0),
+        ("method_that_is_no_text", None, 0),
+        ("unknown_method", None, 0),
+    ],
+)
+def test_what_harms_no_call_is_counted_and_changes_no_answer(
+    tmp_path: Path, misbehaviour: str, metric: str | None, least: int
+) -> None:
+    before = count(metric) if metric else 0
+    with running(tmp_path, misbehaviour, config("deny", 8)) as rig:
+        assert [told(settled(asked, 15)) for asked in ask_three(rig)] == [GOOD] * 3
+        if metric:
+            turn_until(lambda: count(metric) >= before + least)
+        recovers(rig)
+        assert rig.starts == 1
+
+
+def test_a_host_that_is_killed_while_idle_is_restarted_and_no_call_notices(tmp_path: Path) -> None:
+    before, ends = policy_count("down"), count("host_ends_total", cause="killed by SIGKILL")
+    with running(tmp_path, "good", config("deny")) as rig:
+        assert rig.answer("user_may_invite", *INVITE) is GOOD
+        os.kill(rig.pid(), signal.SIGKILL)
+        time.sleep(0.02)
+        # Its death is not noticed yet, and no call is sent to it.
+        assert [settled(asked) for asked in ask_three(rig)] == [GOOD] * 3
+        assert (rig.starts, policy_count("down")) == (2, before)
+        assert count("host_ends_total", cause="killed by SIGKILL") == ends + 1
+
+
+@pytest.mark.parametrize(
+    ("misbehaviour", "words"),
+    [
+        ("crash_loop", "the module host ended (exit code 6)"),
+        ("never_greets_again", "were not loaded within 0.3 s"),
+        ("greets_with_faults", "cannot be restarted: config: broken"),
+        ("greets_oddly", "does not declare its modules"),
+    ],
+)
+def test_a_host_that_cannot_be_restarted_is_tried_again_and_again(
+    tmp_path: Path, misbehaviour: str, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(tmp_path, misbehaviour, {**config("deny"), "start_timeout": 300}) as rig:
+        assert rig.answer("user_may_invite", *INVITE) is GOOD
+        turn_until(lambda: rig.starts >= 2)
+        # Policy answers meanwhile: after the hold, at once.
+        turn_until(lambda: told(rig.answer("user_may_invite", *INVITE)) in ((403, Codes.FORBIDDEN), GOOD))
+        recovers(rig)
+        assert words in caplog.text
+
+
+def test_an_outage_is_waited_for_once_and_then_policy_answers_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backoff, "FIRST_PAUSE_SECONDS", 20)
+    with running(tmp_path, "crash_loop", config("deny", 5)) as rig:
+        assert rig.answer("user_may_invite", *INVITE) is GOOD
+        turn_until(lambda: rig.starts == 2)
+        first = [rig.ask("user_may_invite", *INVITE) for _ in range(50)]
+        assert {told(settled(asked)) for asked in first} == {(403, Codes.FORBIDDEN)}
+        started = time.monotonic()
+        for _ in range(50):
+            assert told(rig.answer("user_may_invite", *INVITE)) == (403, Codes.FORBIDDEN)
+        assert time.monotonic() - started < 0.5
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_all_calls_in_flight_and_in_line_settle_once_when_the_host_is_killed(tmp_path: Path, policy: str) -> None:
+    with running(tmp_path, "hangs", config(policy, 5)) as rig:
+        asked = [rig.ask("user_may_invite", *INVITE) for _ in range(2_000)]
+        fired: list[Any] = []
+        for one in asked:
+            one.addBoth(lambda outcome: fired.append(told(getattr(outcome, "value", outcome))))
+        turn_until(lambda: rig.bridge._host._heartbeat._unanswered >= 3)
+        rig.misbehave(False)
+        turn_until(lambda: len(fired) == 2_000)
+        # Those in flight are lost with the host; those in line wait for the next.
+        expected = by_policy(policy)[2]
+        assert [fired.count(expected), fired.count(GOOD)] == [256, 2_000 - 256]
+
+
+def test_thousands_of_calls_in_line_settle_when_the_host_dies_and_does_not_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backoff, "FIRST_PAUSE_SECONDS", 20)
+    with running(tmp_path, "crash_loop", config("allow", 10)) as rig:
+        asked = [rig.ask("user_may_invite", *INVITE) for _ in range(3_000)]
+        outcomes = [settled(one, 20) for one in asked]
+        assert set(outcomes) <= {NOT_SPAM, GOOD}
+        assert outcomes.count(NOT_SPAM) > 2_000

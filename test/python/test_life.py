@@ -1,0 +1,263 @@
+"""Around the host's process: its files, its heartbeat, its Node, where it runs, and what needs a restart."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from synapse_module_bridge import host_files, node
+from synapse_module_bridge.bridge import ModuleBridge
+from synapse_module_bridge.catalogue import CALLBACKS
+from synapse_module_bridge.faults import Fault
+from synapse_module_bridge.heartbeat import BEAT_SECONDS, BEATS_TO_KILL, Heartbeat
+from synapse_module_bridge.host_files import copy_host, remove_host, remove_left_behind
+from synapse_module_bridge.node import check_version, find_node
+from synapse_module_bridge.processes import Processes
+from synapse_module_bridge.reload import fingerprint, needs_restart
+from test_supervisor import Process
+from twisted.internet.task import Clock
+
+# --- host_files
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def test_a_copy_of_the_host_survives_the_original(tmp_path: Path, temporary: Path) -> None:
+    installed = tmp_path / "installed"
+    (installed / "schemas").mkdir(parents=True)
+    (installed / "cli.mjs").write_text("run")
+    copied = copy_host(installed)
+    (installed / "cli.mjs").write_text("replaced")
+    assert (copied / "cli.mjs").read_text() == "run"
+    assert os.stat(copied.parent).st_mode & 0o077 == 0
+    remove_host(copied)
+    assert list(temporary.iterdir()) == []
+
+
+def test_copies_of_dead_processes_are_removed_and_all_else_is_left(temporary: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    dead.wait()
+    left = [f"{host_files.PREFIX}{name}" for name in (f"{os.getpid()}-a", "x-a", "²-a", f"{10**30}-a", "0-a")]
+    for name in [*left, f"{host_files.PREFIX}{dead.pid}-a", "other"]:
+        (temporary / name).mkdir()
+    (temporary / f"{host_files.PREFIX}{dead.pid}-link").symlink_to(temporary / "other")
+    remove_left_behind()
+    remaining = {path.name for path in temporary.iterdir()}
+    assert {*left, "other"} <= remaining
+    assert f"{host_files.PREFIX}{dead.pid}-a" not in remaining
+
+
+# --- heartbeat
+
+
+class Beaten(Process):
+    def __init__(self, answers: bool) -> None:
+        super().__init__(answers)
+        self.ends: list[str] = []
+        self.attach(None, self.ends.append)
+
+
+def test_a_host_that_answers_lives_and_tells_of_itself() -> None:
+    clock, process = Clock(), Beaten(True)
+    pulses: list[Any] = []
+    heartbeat = Heartbeat(clock, process, pulses.append)  # type: ignore[arg-type]
+    clock.pump([BEAT_SECONDS] * 20)
+    assert (process.ends, len(pulses)) == ([], 21)
+    heartbeat.stop()
+    assert clock.getDelayedCalls() == []
+
+
+def test_a_host_that_does_not_answer_is_killed_after_so_many_beats_and_not_before() -> None:
+    clock, process = Clock(), Beaten(False)
+    Heartbeat(clock, process, lambda _: None)  # type: ignore[arg-type]
+    clock.pump([BEAT_SECONDS] * (BEATS_TO_KILL - 1))
+    assert process.ends == []
+    clock.advance(BEAT_SECONDS)
+    assert process.ends == ["it did not answer"]
+    assert clock.getDelayedCalls() == []
+
+
+def test_a_synapse_that_was_held_up_itself_does_not_blame_the_host() -> None:
+    clock, process = Clock(), Beaten(False)
+    Heartbeat(clock, process, lambda _: None)  # type: ignore[arg-type]
+    clock.advance(3_600)
+    assert process.ends == []
+
+
+def test_one_answer_is_enough_to_live_on() -> None:
+    clock, process = Clock(), Beaten(False)
+    Heartbeat(clock, process, lambda _: None)  # type: ignore[arg-type]
+    for _ in range(5):
+        clock.pump([BEAT_SECONDS] * (BEATS_TO_KILL - 1))
+        assert process.take("ping", None)
+    assert process.ends == []
+
+
+def test_a_host_that_is_dead_with_its_output_held_open_is_noticed() -> None:
+    clock, process = Clock(), Beaten(False)
+    killed: list[Any] = []
+    Heartbeat(clock, process, lambda _: None)  # type: ignore[arg-type]
+    process.has_ended = True
+    process.kill = lambda cause=None: killed.append(cause)  # type: ignore[method-assign]
+    clock.advance(BEAT_SECONDS)
+    assert killed == [None]
+
+
+# --- processes
+
+
+def processes(here: str | None, background: bool = False, **config: Any) -> Processes:
+    parsed = ModuleBridge.parse_config({"modules": [{"path": "m.ts"}], **config})
+    api: Any = SimpleNamespace(worker_name=here, should_run_background_tasks=lambda: background)
+    return Processes(parsed, api)
+
+
+@pytest.mark.parametrize(
+    ("here", "workers", "starts"),
+    [
+        (None, None, True),
+        ("w1", None, True),
+        (None, ["main"], True),
+        ("w1", ["main"], False),
+        ("w1", ["main", "w1"], True),
+        (None, ["w1"], False),
+    ],
+)
+def test_node_starts_in_the_processes_that_workers_names(here: str | None, workers: Any, starts: bool) -> None:
+    config = {} if workers is None else {"workers": workers}
+    assert processes(here, **config).starts_node() is starts
+
+
+@pytest.mark.parametrize(
+    ("here", "background", "workers", "registers"),
+    [
+        # Synapse calls it everywhere: by default it runs once in a deployment.
+        (None, True, None, True),
+        ("w1", False, None, False),
+        ("bg", True, None, True),
+        (None, False, ["main"], True),
+        ("bg", True, ["main"], False),
+        ("w1", False, ["w1", "w2"], True),
+        ("bg", True, ["background"], True),
+        ("w1", False, ["background"], False),
+    ],
+)
+def test_a_notification_runs_once_or_where_it_is_told(
+    here: str | None, background: bool, workers: Any, registers: bool
+) -> None:
+    config = {} if workers is None else {"callbacks": {"on_new_event": {"workers": workers}}}
+    assert processes(here, background, **config).registers(CALLBACKS["on_new_event"]) is registers
+
+
+def test_a_question_is_registered_in_every_process() -> None:
+    assert processes("w1").registers(CALLBACKS["check_event_for_spam"])
+
+
+# --- reload
+
+
+def manifest(**modules: tuple[list[str], list[str]]) -> dict[str, Any]:
+    return {
+        "modules": [
+            {"name": name, "callbacks": {callback: {} for callback in callbacks}, "web_resources": paths}
+            for name, (callbacks, paths) in modules.items()
+        ]
+    }
+
+
+OLD = manifest(m=(["user_may_invite"], ["/a"]), n=(["on_new_event"], []))
+
+
+@pytest.mark.parametrize(
+    ("new", "words"),
+    [
+        (OLD, None),
+        (manifest(m=([], []), n=([], [])), None),
+        # Another module's callback is registered already.
+        (manifest(m=(["on_new_event"], []), n=([], [])), None),
+        (manifest(m=(["check_event_allowed"], ["/a"]), n=([], [])), "m has the new callback check_event_allowed"),
+        (manifest(m=([], ["/a", "/b"]), n=([], [])), "m has the new web resource /b"),
+        # A path belongs to the module that had it.
+        (manifest(m=([], []), n=([], ["/a"])), "n has the new web resource /a"),
+    ],
+)
+def test_only_a_restart_adds_callbacks_and_web_resources(new: Any, words: str | None) -> None:
+    said = needs_restart(OLD, new)
+    assert said is None if words is None else said is not None and words in said and "restart Synapse" in said
+
+
+def test_the_fingerprint_tells_a_change_in_any_file_also_its_loss(tmp_path: Path) -> None:
+    file = tmp_path / "m.ts"
+    declared = {"modules": [{"files": [str(file)]}, {}]}
+    file.write_text("1")
+    one = fingerprint(declared)
+    assert fingerprint(declared) == one
+    file.write_text("2")
+    two = fingerprint(declared)
+    file.unlink()
+    assert len({str(one), str(two), str(fingerprint(declared))}) == 3
+
+
+# --- node
+
+
+def program(folder: Path, script: str) -> str:
+    path = folder / "node"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o700)
+    return str(path)
+
+
+@pytest.mark.parametrize("version", ["v20.19.0", "v22.0.0", "v100.1.2-nightly"])
+def test_a_node_that_is_new_enough_is_taken(tmp_path: Path, version: str) -> None:
+    check_version(program(tmp_path, f"echo {version}"))
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("echo v18.20.1", "is v18.20.1; Node >= 20.19 is needed"),
+        ("echo v20.18.9", "is v20.18.9"),
+        ("echo Python 3.11", "did not answer as Node does"),
+        ("exit 127", "exit code 127"),
+        ("printf '\\377'", "did not answer as Node does"),
+        ("exec sleep 60", "cannot run"),
+    ],
+)
+def test_what_is_no_node_or_too_old_is_a_fault_that_says_so(
+    tmp_path: Path, script: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node, "VERSION_TIMEOUT_SECONDS", 1)
+    with pytest.raises(Fault, match=r"config\.node: ") as raised:
+        check_version(program(tmp_path, script))
+    assert words in str(raised.value)
+
+
+def test_a_node_that_is_missing_or_cannot_be_executed_is_a_fault_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(Fault, match="cannot run /nonexistent/node: No such file"):
+        check_version("/nonexistent/node")
+    path = program(tmp_path, "echo v24.0.0")
+    os.chmod(path, 0o600)
+    with pytest.raises(Fault, match="Permission denied"):
+        check_version(path)
+
+
+def test_the_configured_node_comes_first_then_the_one_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = program(tmp_path, "echo v24.0.0")
+    assert find_node("/configured") == "/configured"
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_node(None) == path
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(Fault, match="no Node found: run `pip install"):
+        find_node(None)

@@ -1,0 +1,113 @@
+"""Answers that do not fit: none of a wrong shape reaches Synapse; with the real bridge over a fake host."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from outcomes import (
+    ask_three,
+    config,
+)
+from rig import FORWARDED, running, settled, turn_until
+from synapse.module_api import NOT_SPAM
+from synapse.module_api.errors import Codes, SynapseError
+from synapse_module_bridge.calls import ModuleFault
+from test_forward import sample
+
+pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
+
+
+def test_a_synapse_error_reaches_the_client_as_it_was_thrown(tmp_path: Path) -> None:
+    with running(tmp_path, "synapse_error", config("allow")) as rig:
+        for outcome in [settled(asked) for asked in ask_three(rig)]:
+            assert isinstance(outcome, SynapseError)
+            body = outcome.error_dict(None)
+            assert (outcome.code, body) == (403, {"errcode": "ORG.CUSTOM", "error": "x", "a": 1})
+
+
+def test_a_fault_of_a_module_in_a_local_request_is_an_exception_where_no_policy_was_set(tmp_path: Path) -> None:
+    with running(tmp_path, "fault", config(None)) as rig:
+        local, remote, invite = [settled(asked) for asked in ask_three(rig)]
+        assert isinstance(local, ModuleFault) and isinstance(invite, ModuleFault)
+        assert remote is NOT_SPAM
+
+
+VALUES: list[Any] = [
+    None, True, False, 0, 1, -1, 0.5, 2**53, "", "NOT_SPAM", "M_FORBIDDEN", "M_UNKNOWN_TO_SYNAPSE", "allow", "ALLOW",
+    "true", [], ["M_FORBIDDEN"], ["M_FORBIDDEN", {}], ["M_FORBIDDEN", None], ["NOT_SPAM", {}], ["M_NEW", {}],
+    ["M_FORBIDDEN", {}, 1], [True, None], [False, {}], {}, {"a": 1}, {"content": 1}, {"content": {}}, [[]],
+]  # fmt: skip
+
+
+def test_no_answer_of_a_wrong_shape_reaches_synapse(tmp_path: Path) -> None:
+    (tmp_path / "answers.json").write_text(json.dumps(VALUES))
+    taken = []
+    with running(tmp_path, "scripted", {"callbacks": {"check_event_for_spam": {"on_failure": "deny"}}}) as rig:
+        for callback in FORWARDED:
+            for value in VALUES:
+                args = [
+                    {} if param.type == "RequestContent" else argument
+                    for param, argument in zip(callback.params, sample(callback), strict=True)
+                ]
+                outcome = settled(rig.ask(callback.name, *args))
+                turn_until(lambda: rig.bridge._notifications.queued == 0)
+                if not SYNAPSE_TAKES[callback.result](outcome, value):
+                    taken.append((callback.name, value, outcome))
+    assert taken == [], taken
+
+
+def failed(outcome: Any) -> bool:
+    return isinstance(outcome, ModuleFault | SynapseError)
+
+
+def verdict(outcome: Any, value: Any) -> bool:
+    if isinstance(value, str) and value != "NOT_SPAM":
+        return bool(outcome == value) and (value not in set(Codes) or isinstance(outcome, Codes))
+    if isinstance(value, list) and len(value) == 2 and value[0] == "M_FORBIDDEN" and value[1] == {}:
+        return bool(outcome == (Codes.FORBIDDEN, {})) and isinstance(outcome, tuple)
+    # A module that passes does not decide.
+    return outcome is value if isinstance(value, bool) and not failed(outcome) else failed(outcome)
+
+
+def swallowed(outcome: Any, value: Any) -> bool:
+    return outcome is False or failed(outcome)
+
+
+def drop(outcome: Any, value: Any) -> bool:
+    # It can only be allowed; a text that is not empty drops, as in Synapse.
+    wanted = value is True or (isinstance(value, str) and value not in ("", "NOT_SPAM"))
+    return bool(outcome == value) if wanted else outcome is False or failed(outcome)
+
+
+def event_allowed(outcome: Any, value: Any) -> bool:
+    if value is False:
+        return bool(outcome == (False, None))
+    if value == {"content": {}}:
+        return bool(outcome[0] is True and outcome[1]["content"] == {} and outcome[1]["type"] == "m.room.message")
+    return failed(outcome)
+
+
+def registration(outcome: Any, value: Any) -> bool:
+    return failed(outcome)
+
+
+def edits(outcome: Any, value: Any) -> bool:
+    return outcome is None if isinstance(value, dict) and not failed(outcome) else failed(outcome)
+
+
+SYNAPSE_TAKES: dict[str, Callable[[Any, Any], bool]] = {
+    "EventSpamVerdict": verdict,
+    "SpamVerdict": verdict,
+    "LoginVerdict": verdict,
+    "StateEventVerdict": lambda outcome, value: failed(outcome) if isinstance(value, list) else verdict(outcome, value),
+    "MediaVerdict": verdict,
+    "DropVerdict": drop,
+    "HideVerdict": lambda outcome, value: outcome is value if isinstance(value, bool) else failed(outcome),
+    "RegistrationVerdict": registration,
+    "EventAllowedVerdict": event_allowed,
+    "Edits": edits,
+    "Permission": swallowed,
+    "Nothing": lambda outcome, _: outcome is None,
+}
