@@ -10,7 +10,7 @@ const config = "python-shim/pyproject.toml";
 const pythonSources = ["python-shim/synapse_module_bridge", "test"];
 
 // Folders of test/ whose tests boot a Synapse; those of compat/ are for `npm run test:compat`.
-const bootingSynapse = ["differential", "end-to-end", "examples", "homeserver", "synapse"];
+const bootingSynapse = ["differential", "faults", "homeserver", "synapse"];
 const folders = readdirSync(join(root, "test"), { withFileTypes: true });
 const testFolders = folders.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 

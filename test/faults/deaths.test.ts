@@ -1,0 +1,190 @@
+/** Node dies, hangs, stops and is written over, under calls of a real Synapse: each is answered, and all heals by itself. */
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { type Answer, type Client, password, registerUser } from "../homeserver/client.js";
+import type { Homeserver } from "../homeserver/homeserver.js";
+import { waitFor } from "../homeserver/wait.js";
+import * as servers from "./servers.js";
+
+const { boot, bridge, calls, host, logged, metric, modulePath, nextHost, order, scratch } = servers;
+
+const canary = "canary-of-a-message-body";
+const metricNames = [
+  ...["calls_total", "call_seconds_bucket", "calls_in_flight", "calls_waiting", "notifications_queued"],
+  ...[
+    "up",
+    "host_ends_total",
+    "late_answers_total",
+    "breakers_open",
+    "modules_not_set_up",
+    "node_memory_bytes",
+  ],
+  ...["spurious_answers_total", "log_lines_dropped_total"],
+];
+const files = scratch();
+const seen = files.path("seen");
+let server: Homeserver;
+let alice: Client;
+let room: string;
+let deaths = 0;
+
+beforeAll(async () => {
+  server = await boot({
+    modules: [bridge({ modules: [{ path: modulePath("behave.ts"), config: { seen } }], timeout: "2s" })],
+  });
+  alice = await registerUser(server, "alice");
+  room = (await alice.createRoom()).body.room_id;
+}, 60_000);
+
+afterAll(async () => {
+  await server?.stop();
+  files.remove();
+});
+
+const say = (content: unknown) => alice.send(room, content);
+const underWay = (count: number) =>
+  waitFor(`${count} calls at the module`, () => servers.lines(seen).length >= count || undefined);
+const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => status);
+const back = (pid: number) =>
+  waitFor("the line that says it is back", async () => {
+    deaths = logged(server, "the module host ended (").length;
+    return (await metric(server, "synapse_module_bridge_up")) === 1 && host(server.pid) !== pid
+      ? true
+      : undefined;
+  });
+
+describe("SIGKILL of Node", () => {
+  test("while it is idle is not noticed by the next message", async () => {
+    const before = host(server.pid);
+    process.kill(before, "SIGKILL");
+    const began = Date.now();
+    await waitFor("its end", () => servers.isGone(before) || undefined);
+    const refused = () => say(order("refuse", { body: canary }));
+    const { status } = await refused();
+    const took = Date.now() - began;
+    console.info(`row 6: the next message was answered after ${took} ms`);
+    // On a busy machine Node may take longer to start than calls are held: then policy answers, and not before.
+    if (status !== 403) expect({ status, held: took > 2_000 }).toEqual({ status: 503, held: true });
+    await back(before);
+    expect(await refused()).toMatchObject({ status: 403, body: { errcode: "M_FORBIDDEN" } });
+    const killed = { cause: "killed by SIGKILL" };
+    expect(await metric(server, "synapse_module_bridge_host_ends_total", killed)).toBe(1);
+  });
+
+  test("with calls in flight has each answered once, by its policy, and asks about none again", async () => {
+    const before = host(server.pid);
+    const asked = servers.lines(seen).length;
+    const down = { reason: "down", outcome: "policy" };
+    const sent = Array.from({ length: 20 }, (_, n) =>
+      say(order("hang", { callback: n % 2 ? "check_event_allowed" : "check_event_for_spam", body: canary })),
+    );
+    await underWay(asked + 20);
+    const began = Date.now();
+    process.kill(before, "SIGKILL");
+    const answers = await Promise.all(sent);
+    console.info(`row 7: 20 calls were settled after ${Date.now() - began} ms`);
+    // Messages are sent one after the other in a room, so what is in line is asked of the new Node.
+    const expected = Array.from({ length: 20 }, (_, n) => (n % 2 ? 503 : 200));
+    expect(statuses(answers)).toEqual(expected);
+    expect(await calls(server, { ...down, callback: "check_event_allowed" })).toBeGreaterThan(0);
+    const ids = servers.lines(seen).map((line) => line.split(" ").slice(0, 2).join(" "));
+    expect(new Set(ids).size).toBe(ids.length);
+    await back(before);
+  });
+});
+
+describe("a host that does not answer", () => {
+  test("for an endless loop is ended; its module and stack are in the log, and others get policy", async () => {
+    const before = host(server.pid);
+    const asked = servers.lines(seen).length;
+    const blocked = say(order("block", { body: canary }));
+    await underWay(asked + 1);
+    const beside = Promise.all([1, 2, 3].map(() => say(order("refuse"))));
+    const pings = await servers.pingDuring(server, nextHost(server.pid, before));
+    console.info(`row 12: /versions took at most ${pings.at(-1)?.toFixed(0)} ms`);
+    expect((await blocked).status).toBe(503);
+    expect(statuses(await beside)).toEqual([503, 503, 503]);
+    const [line] = logged(server, "has blocked the event loop");
+    expect(line).toMatch(
+      /CRITICAL synapse_module_bridge\.module\.behave .* behave has blocked the event loop/,
+    );
+    expect(logged(server, "  | ").some((frame) => /blockForEver \(.*behave\.ts:\d+\)/.test(frame))).toBe(
+      true,
+    );
+    expect(logged(server, "the module host ended (event loop blocked)")).toHaveLength(1);
+    await back(before);
+    expect((await say(order("refuse"))).status).toBe(403);
+  });
+
+  test("for it was stopped, with a full pipe, is ended; Synapse's other work goes on meanwhile", async () => {
+    const before = host(server.pid);
+    process.kill(before, "SIGSTOP");
+    // 1.2 MB, where a pipe holds 64 KiB.
+    const sent = Promise.all(
+      Array.from({ length: 40 }, () => say({ ...order("refuse"), filler: "x".repeat(30_000) })),
+    );
+    const pings = await servers.pingDuring(server, sent);
+    console.info(`row 16: /versions took at most ${pings.at(-1)?.toFixed(0)} ms`);
+    expect(new Set(statuses(await sent))).toEqual(new Set([503]));
+    await nextHost(server.pid, before);
+    expect(logged(server, "the module host ended (it did not answer)")).toHaveLength(1);
+    await back(before);
+    expect((await say(order("refuse"))).status).toBe(403);
+  });
+});
+
+test.each(["print", "grandchild"])(
+  "what a module writes to its standard output (%s) is log, not wire",
+  async (act) => {
+    const before = host(server.pid);
+    expect((await say(order(act))).status).toBe(200);
+    expect((await say(order("refuse"))).status).toBe(403);
+    await waitFor("the text in the log", () => logged(server, "Content-Length").length > 0 || undefined);
+    expect(host(server.pid)).toBe(before);
+  },
+);
+
+test("process.exit() in a module is told apart from a kill", async () => {
+  const before = host(server.pid);
+  expect((await say(order("exit"))).status).toBe(503);
+  await nextHost(server.pid, before);
+  expect(
+    logged(server, "the module host ended (exit code 3), running: check_event_allowed of behave"),
+  ).toHaveLength(1);
+  await back(before);
+});
+
+describe("after all that", () => {
+  test("the log has one line for each outage's beginning and one for its end", () => {
+    expect(deaths).toBe(5);
+    expect(logged(server, "the module host is back after")).toHaveLength(deaths);
+  });
+
+  test("the log holds no content and no secret of the bridge's", () => {
+    const ours = logged(server, "synapse_module_bridge").join("\n");
+    expect(ours).toContain("outcome=policy");
+    for (const secret of [canary, alice.accessToken, password]) expect(ours).not.toContain(secret);
+  });
+
+  test("no log context was mishandled, and no error was left unhandled", () => {
+    expect(servers.contextWarnings(server)).toEqual([]);
+    expect(logged(server, "Unhandled")).toEqual([]);
+  });
+
+  test("the metrics that the documentation names are there, with Synapse's label for the server", async () => {
+    const { text } = await alice.get("/_synapse/metrics");
+    const samples = text.split("\n").filter((line) => line.startsWith("synapse_module_bridge_"));
+    const named = new Set(samples.map((line) => /^\w+/.exec(line)?.[0]));
+    for (const name of metricNames) expect(named).toContain(`synapse_module_bridge_${name}`);
+    // The two that count what has no server yet.
+    const shared = /_(spurious_answers|log_lines_dropped)_(total|created)/;
+    const without = samples.filter((line) => !line.includes('server_name="test.localhost"'));
+    expect(without.filter((line) => !shared.test(line))).toEqual([]);
+    expect(samples.join()).not.toContain(canary);
+  });
+
+  test("nothing is left in flight, and no process but the host", async () => {
+    expect(await metric(server, "synapse_module_bridge_calls_in_flight")).toBe(0);
+    expect(await metric(server, "synapse_module_bridge_calls_waiting")).toBe(0);
+    expect(servers.hosts(server.pid)).toHaveLength(1);
+  });
+});
