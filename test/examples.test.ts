@@ -14,11 +14,7 @@ test("the example configuration fits the configuration's schema", () => {
   expect(validate.errors ?? []).toEqual([]);
 });
 
-/** The keys that this version takes: one that fits nothing is only there for its error message. */
-function keys({ properties }: { properties: Record<string, { not?: unknown }> }): string[] {
-  const taken = Object.entries(properties).filter(([, { not }]) => not === undefined);
-  return taken.map(([key]) => key).sort();
-}
+const keys = ({ properties }: { properties: object }) => Object.keys(properties).sort();
 
 test("the example configuration shows every key", () => {
   expect(Object.keys(config).sort()).toEqual(keys(schema));

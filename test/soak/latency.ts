@@ -9,9 +9,10 @@ export interface Percentiles {
 
 export class Latency {
   readonly #minutes: number[][] = [];
-  readonly #began = Date.now();
+  #began = 0;
 
   add(ms: number): void {
+    this.#began ||= Date.now();
     const minute = Math.floor((Date.now() - this.#began) / 60_000);
     this.#minutes[minute] ??= [];
     this.#minutes[minute].push(ms);

@@ -1,5 +1,5 @@
 /** Registers the users of the soak, the same on both servers, and gives each a room of their own. */
-import { type Client, registerUser } from "../homeserver/client.js";
+import { registerUser } from "../homeserver/client.js";
 import type { Homeserver } from "../homeserver/homeserver.js";
 import { waitFor } from "../homeserver/wait.js";
 import { type Actor, type Role, searchTerm } from "./operations.js";
@@ -38,8 +38,7 @@ export async function makePeople({ bridge, twin }: Servers): Promise<People> {
   await Promise.all(
     [bridge, twin].map(async (server) => {
       // Filling the directory of a new server forgets whom it does not know yet.
-      const admin = await registerUser(server, "admin", { admin: true });
-      await waitFor("the background updates", () => upToDate(admin), 60_000);
+      await waitFor("the background updates", () => isUpToDate(server), 180_000);
       for (const name of found) await registerUser(server, name);
       const searcher = await registerUser(server, "searcher");
       await waitFor("the user directory", async () => {
@@ -51,9 +50,8 @@ export async function makePeople({ bridge, twin }: Servers): Promise<People> {
   return { persons, saboteur: await actor(bridge, "saboteur") };
 }
 
-async function upToDate(admin: Client): Promise<true | undefined> {
-  const { body } = await admin.admin("GET", "v1/background_updates/status");
-  return Object.keys(body.current_updates ?? { unknown: true }).length === 0 || undefined;
+function isUpToDate(server: Homeserver): true | undefined {
+  return server.log().includes("No more background updates to do") || undefined;
 }
 
 async function actor(server: Homeserver, name: string): Promise<Actor> {
