@@ -103,7 +103,9 @@ describe("faults in the YAML's shape are told all at once, before anything is st
 
 test("an unknown callback stops Synapse", async () => {
   const config = { modules: [{ path: at("sound.ts") }], callbacks: { user_may_invit: { timeout: "1s" } } };
-  expect(await refusal(bridge(config), false)).toContain("config.callbacks.user_may_invit: not a callback");
+  expect(await refusal(bridge(config), false)).toContain(
+    "config.callbacks.user_may_invit: is no callback of Synapse (did you mean user_may_invite?)",
+  );
 });
 
 describe("faults in modules are told all at once:", () => {
