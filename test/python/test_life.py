@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from supervised import Process
 from synapse_module_bridge import host_files, node
 from synapse_module_bridge.bridge import ModuleBridge
 from synapse_module_bridge.catalogue import CALLBACKS
@@ -18,7 +19,6 @@ from synapse_module_bridge.host_files import copy_host, remove_host, remove_left
 from synapse_module_bridge.node import check_version, find_node
 from synapse_module_bridge.processes import Processes
 from synapse_module_bridge.reload import fingerprint, needs_restart
-from test_supervisor import Process
 from twisted.internet.task import Clock
 
 # --- host_files

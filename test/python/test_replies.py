@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asking import sample
 from outcomes import (
     ask_three,
     config,
@@ -14,7 +15,6 @@ from rig import FORWARDED, running, settled, turn_until
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes, SynapseError
 from synapse_module_bridge.calls import ModuleFault
-from test_forward import sample
 
 pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
 

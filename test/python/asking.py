@@ -1,0 +1,116 @@
+"""Asks callbacks as Synapse does, of a host that answers as each test says."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from objects import event
+from synapse.types import RoomAlias, UserID, create_requester
+from synapse_module_bridge.calls import Calls, Rules
+from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES, Callback
+from synapse_module_bridge.config import Timeout
+from synapse_module_bridge.match import lookup
+from synapse_module_bridge.open_calls import OpenCalls
+from synapse_module_bridge.policy import OnFailure, Policies
+from synapse_module_bridge.questions import Entry
+from synapse_module_bridge.rpc import RpcError
+
+ASKED = [name for name, callback in CALLBACKS.items() if callback.forwarded and not callback.notify]
+SWALLOWS = [name for name in ASKED if CALLBACKS[name].swallows]
+
+
+class Host:
+    """Answers the calls with these outcomes in turn, the last one again and again; an exception is raised."""
+
+    def __init__(self, *outcomes: Any) -> None:
+        self.outcomes = list(outcomes)
+        self.calls: list[tuple[str, Any, float]] = []
+
+    async def until_up(self, deadline: float) -> None:
+        pass
+
+    def add_deadline(self, deferred: Any, deadline: float) -> None:
+        raise AssertionError("nothing waits in line")
+
+    async def call(self, method: str, params: Mapping[str, Any], deadline: float, on_late: Any = None) -> Any:
+        self.calls.append((method, params, deadline - time.monotonic()))
+        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+def answer(value: Any, module: str | None = "m") -> dict[str, Any]:
+    return {"answer": value, "module": module, "asked": []}
+
+
+def is_local(callback: Callback, params: Mapping[str, Any]) -> bool:
+    subject = lookup(params, callback.subject) if callback.subject else None
+    return not isinstance(subject, str) or subject.endswith(":test")
+
+
+def calls_over(host: Host, policies: Policies | None = None) -> Calls:
+    rules = Rules(
+        server_name="test",
+        is_local=is_local,
+        timeout=Timeout(local=1_000, federated=2_000),
+        callback_timeouts={},
+        policies=policies or Policies(OnFailure(), {}),
+    )
+    return Calls(host, OpenCalls(), rules)
+
+
+def ask(
+    name: str,
+    host: Host,
+    args: Sequence[Any] | None = None,
+    *,
+    modules: Sequence[str] = ("m",),
+    policies: Policies | None = None,
+    calls: Calls | None = None,
+) -> Any:
+    """What Synapse gets from a callback that some modules have declared."""
+    callback = CALLBACKS[name]
+    calls = calls or calls_over(host, policies)
+    calls.entries = {name: [Entry(module=module, matches=lambda _: True, room_state=[]) for module in modules]}
+    call, entries = calls.begin(callback, sample(callback) if args is None else args)
+    coroutine: Any = calls.ask(call, entries)
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("the fake host never waits")
+
+
+def sample(callback: Callback) -> list[Any]:
+    """Arguments as Synapse passes them, about a local user."""
+    values: dict[str, Any] = {
+        "Event": event(),
+        "StateEvents": {("m.room.create", ""): event(type="m.room.create", state_key="")},
+        "UserId": "@alice:test",
+        "RoomAlias": RoomAlias("a", "test"),
+        "Requester": create_requester(UserID("alice", "test")),
+        "FileWrapper": type("FileWrapper", (), {"path": "/file"})(),
+        "FileInfo": type(
+            "FileInfo", (), {"server_name": None, "file_id": "f", "url_cache": False, "thumbnail": None}
+        )(),
+        "RequestInfo": [("agent", "1.2.3.4")],
+        "Flag": True,
+    }
+    by_param = {"new_visibility": "public", "user_profile": {"user_id": "@bob:test"}}
+    return [
+        by_param.get(param.name, values.get(param.type, {} if param.type.endswith("Config") else "text"))
+        for param in callback.params
+    ]
+
+
+async def nobody(callback: Callback, args: Sequence[Any]) -> None:
+    raise AssertionError("must not be called")
+
+
+FAULT = RpcError(ERROR_CODES["module_fault"], "m: it threw", {"module": "m"})
+THROWN = RpcError(
+    ERROR_CODES["synapse_error"],
+    "x",
+    {"module": "m", "code": 500, "msg": "x", "errcode": "M_UNKNOWN", "additional_fields": {}},
+)
