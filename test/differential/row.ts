@@ -94,10 +94,13 @@ function countsOf(side: Side, scope: Scope): string {
 function callsOf(side: Side, scope: Scope): Json {
   const calls: Record<string, Json[]> = {};
   for (const { callback, module, params } of inScope(side, scope)) {
-    // Nobody waits for notifications: the first module may hear of the next event while the second hears of this one.
-    const key = notifications.has(callback) ? `${callback} of ${module}` : callback;
+    const normal: Json = normalise(params, side.names);
+    // Nobody waits for notifications: the first module may hear of the next event while the second hears of this one,
+    // and only what concerns one room has an order.
+    const about = normal.event?.room_id ?? "";
+    const key = notifications.has(callback) ? `${callback} of ${module} ${about}` : callback;
     calls[key] ??= [];
-    calls[key].push({ module, params: normalise(params, side.names) });
+    calls[key].push({ module, params: normal });
   }
   return calls;
 }
