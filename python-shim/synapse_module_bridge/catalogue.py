@@ -21,7 +21,6 @@ class Param:
 
     name: str
     type: str
-    nullable: bool = False
     optional: bool = False
 
 
@@ -59,7 +58,6 @@ class Method:
     access: str
     params: tuple[Param, ...]
     result: str
-    nullable: bool
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -74,7 +72,6 @@ def _params(declared: Mapping[str, str]) -> tuple[Param, ...]:
         Param(
             name=name.rstrip("?"),
             type=type_name.rstrip("?"),
-            nullable=type_name.endswith("?"),
             optional=name.endswith("?"),
         )
         for name, type_name in declared.items()
@@ -106,7 +103,6 @@ def _method(name: str, entry: Mapping[str, Any]) -> Method:
         access=entry["access"],
         params=_params(entry["params"]),
         result=entry["result"].rstrip("?"),
-        nullable=entry["result"].endswith("?"),
     )
 
 
