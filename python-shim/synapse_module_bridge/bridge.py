@@ -31,6 +31,7 @@ from synapse_module_bridge.questions import Entry
 from synapse_module_bridge.registration import declared_callbacks, register_callbacks
 from synapse_module_bridge.reload import Reload, on_sighup
 from synapse_module_bridge.router import Router
+from synapse_module_bridge.steady_clock import SteadyClock
 from synapse_module_bridge.tell import Teller
 from synapse_module_bridge.watcher import Watcher
 from synapse_module_bridge.web import WebResource
@@ -38,6 +39,8 @@ from synapse_module_bridge.web import WebResource
 logger = logging.getLogger(__name__)
 
 PROTOCOL = 1
+# For all bridges of this process.
+CLOCK = SteadyClock(reactor)
 # How the causes of a host's end begin: a metric's label must be one of few.
 _ENDS = (
     "an error was not caught",
@@ -88,6 +91,7 @@ class Bridge(Watcher):
         files = copy_host(HOST_FOLDER)
         self._host = NodeHost(
             reactor=reactor,
+            clock=CLOCK,
             command=self._command(node, str(files / "cli.mjs")),
             env={name: os.environ[name] for name in self._config.env if name in os.environ},
             initialize=self._initialize(),
@@ -101,7 +105,7 @@ class Bridge(Watcher):
         self._notifications = Notifications(
             teller.notify, self._runner("module_bridge_notification"), self._api.server_name
         )
-        self._host.before_stop = lambda: drained(reactor, self._is_busy)
+        self._host.before_stop = lambda: drained(CLOCK, self._is_busy)
         router = Router(self._calls, self._notifications, teller, self._runner("module_bridge_shadow"))
         try:
             manifest = self._host.start()

@@ -11,7 +11,7 @@ class DeadlinePassed(Exception):
     """The Deferred did not fire in time; it was cancelled."""
 
 
-def add_deadline(deferred: "Deferred[Any]", seconds: float, reactor: Any) -> None:
+def add_deadline(deferred: "Deferred[Any]", seconds: float, clock: Any) -> None:
     """Cancels the Deferred after some seconds; what waits for it then sees DeadlinePassed.
 
     Twisted's addTimeout would resume Synapse's code without putting the reactor's log context back.
@@ -24,7 +24,7 @@ def add_deadline(deferred: "Deferred[Any]", seconds: float, reactor: Any) -> Non
         with PreserveLoggingContext():
             deferred.cancel()
 
-    timer = reactor.callLater(max(0.0, seconds), expire)
+    timer = clock.callLater(max(0.0, seconds), expire)
 
     def fired(result: Any) -> Any:
         if timer.active():

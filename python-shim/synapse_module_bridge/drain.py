@@ -11,18 +11,18 @@ LOOK_SECONDS = 0.02
 PAUSE_SECONDS = 0.5
 
 
-def drained(reactor: Any, is_busy: Callable[[], bool]) -> "Deferred[None]":
+def drained(clock: Any, is_busy: Callable[[], bool]) -> "Deferred[None]":
     """Fires at once where nothing is under way, else when nothing has been for a moment."""
     done: Deferred[None] = Deferred()
     last_busy: float | None = None
 
     def look() -> None:
         nonlocal last_busy
-        now = reactor.seconds()
+        now = clock.seconds()
         if is_busy():
             last_busy = now
         if last_busy is not None and now - last_busy < PAUSE_SECONDS:
-            reactor.callLater(LOOK_SECONDS, look)
+            clock.callLater(LOOK_SECONDS, look)
         elif not done.called:
             with PreserveLoggingContext():
                 done.callback(None)

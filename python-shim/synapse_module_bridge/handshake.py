@@ -29,10 +29,10 @@ def shake_hands(child: Child, initialize: Mapping[str, Any], timeout: float) -> 
     return checked(manifest)
 
 
-def greet(child: Child, initialize: Mapping[str, Any], timeout: float, reactor: Any) -> "Deferred[Mapping[str, Any]]":
+def greet(child: Child, initialize: Mapping[str, Any], timeout: float, clock: Any) -> "Deferred[Mapping[str, Any]]":
     """The same while the reactor turns."""
     greeting = child.rpc.request("initialize", initialize)
-    add_deadline(greeting, timeout, reactor)
+    add_deadline(greeting, timeout, clock)
 
     def failed(failure: Failure) -> Failure:
         return Failure(_too_slow(timeout)) if failure.check(DeadlinePassed) else failure

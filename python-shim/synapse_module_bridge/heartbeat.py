@@ -18,8 +18,8 @@ BEATS_TO_KILL = 5
 
 
 class Heartbeat:
-    def __init__(self, reactor: Any, child: Child, on_pulse: Callable[[Mapping[str, Any]], None]) -> None:
-        self._reactor = reactor
+    def __init__(self, clock: Any, child: Child, on_pulse: Callable[[Mapping[str, Any]], None]) -> None:
+        self._clock = clock
         self._child = child
         self._on_pulse = on_pulse
         self._unanswered = 0
@@ -39,7 +39,7 @@ class Heartbeat:
             return
         self._unanswered += 1
         self._child.rpc.request("ping", {}).addCallbacks(self._answered, lambda _: None)
-        self._timer = self._reactor.callLater(BEAT_SECONDS, self._beat)
+        self._timer = self._clock.callLater(BEAT_SECONDS, self._beat)
 
     def _answered(self, reply: Any) -> None:
         self._unanswered = 0

@@ -1,6 +1,5 @@
 """Where calls wait for a host that is down: a short while of each outage, after which there is no waiting."""
 
-from collections.abc import Callable
 from typing import Any
 
 from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
@@ -14,11 +13,8 @@ HOLD_SECONDS = 2.0
 
 
 class Hold:
-    """`now` is the clock of deadlines."""
-
-    def __init__(self, reactor: Any, now: Callable[[], float]) -> None:
-        self._reactor = reactor
-        self._now = now
+    def __init__(self, clock: Any) -> None:
+        self._clock = clock
         self._waiting: set[Deferred[None]] = set()
         self._over = False
         self.is_up = False
@@ -34,7 +30,7 @@ class Hold:
 
     def down(self) -> None:
         if self.is_up:
-            self.is_up, self.down_since = False, self._now()
+            self.is_up, self.down_since = False, self._clock.seconds()
 
     def stopping(self) -> None:
         """A host that is down does not come back."""
@@ -51,8 +47,8 @@ class Hold:
     async def until_up(self, deadline: float) -> None:
         """Waits at most HOLD_SECONDS of an outage. Raises Unavailable."""
         # Its end may be known before it was noticed: then the outage begins now.
-        until = min(deadline, (self._now() if self.is_up else self.down_since) + HOLD_SECONDS)
-        if until <= self._now() or self._over:
+        until = min(deadline, (self._clock.seconds() if self.is_up else self.down_since) + HOLD_SECONDS)
+        if until <= self._clock.seconds() or self._over:
             raise Unavailable("down")
         try:
             await self._wait(until)
@@ -69,7 +65,7 @@ class Hold:
         waiting: Deferred[None] = Deferred()
         self._waiting.add(waiting)
         if until is not None:
-            add_deadline(waiting, until - self._now(), self._reactor)
+            add_deadline(waiting, until - self._clock.seconds(), self._clock)
         try:
             await make_deferred_yieldable(waiting)
         finally:

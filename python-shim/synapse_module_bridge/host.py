@@ -8,7 +8,6 @@ process's input is closed, it has some time to finish, and is killed.
 """
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -42,30 +41,30 @@ MOST_UNSENT_BYTES = 64 * 1024 * 1024
 
 
 class NodeHost:
-    """`initialize` is sent to each new process. `now` is the clock that deadlines are told in."""
+    """`initialize` is sent to each new process. `clock` is what deadlines are told in."""
 
     def __init__(
         self,
         reactor: Any,
+        clock: Any,
         command: Sequence[str],
         env: Mapping[str, str],
         initialize: Mapping[str, Any],
         start_timeout: float,
         handle_request: RequestHandler,
         watcher: Watcher,
-        now: Callable[[], float] = time.monotonic,
         make_child: Callable[[Sequence[str], Mapping[str, str], RequestHandler, LogRelay], Child] = Child,
     ) -> None:
         self._reactor = reactor
+        self._clock = clock
         self._command = command
         self._env = env
         self._initialize = initialize
         self._start_timeout = start_timeout
         self._handle_request = handle_request
         self._watcher = watcher
-        self._now = now
         self._make_child = make_child
-        self._hold = Hold(reactor, now)
+        self._hold = Hold(clock)
         # The process that takes the calls, or is to.
         self._child: Child | None = None
         # It, and those that finish their work or are about to take over.
@@ -114,8 +113,8 @@ class NodeHost:
 
     def _went_up(self, child: Child) -> None:
         child.rpc.notify("start", {})
-        self._heartbeat = Heartbeat(self._reactor, child, self._watcher.pulse)
-        self._up_since = self._now()
+        self._heartbeat = Heartbeat(self._clock, child, self._watcher.pulse)
+        self._up_since = self._clock.seconds()
         self._watcher.up(True)
         self._hold.up()
 
@@ -142,11 +141,11 @@ class NodeHost:
         self._settle_stop()
 
     def _restart_later(self, cause: str, running: str, was_up: bool) -> None:
-        if was_up and self._now() - self._up_since > STEADY_SECONDS:
+        if was_up and self._clock.seconds() - self._up_since > STEADY_SECONDS:
             self._backoff.reset()
         pause = self._backoff.pause()
         logger.error("the module host ended (%s)%s; it is restarted in %.1f s", cause, running, pause)
-        self._restart_timer = self._reactor.callLater(pause, self._restart)
+        self._restart_timer = self._clock.callLater(pause, self._restart)
 
     def _restart(self) -> None:
         try:
@@ -156,13 +155,13 @@ class NodeHost:
             return
         self._child = child
         self._attach(child)
-        greeting = greet(child, self._initialize, self._start_timeout, self._reactor)
+        greeting = greet(child, self._initialize, self._start_timeout, self._clock)
         greeting.addCallback(self._restarted, child)
         greeting.addErrback(self._not_restarted, child)
 
     def _restarted(self, manifest: Mapping[str, Any], child: Child) -> None:
         self._watcher.manifest(manifest)
-        logger.warning("the module host is back after %.2f s", self._now() - self._hold.down_since)
+        logger.warning("the module host is back after %.2f s", self._clock.seconds() - self._hold.down_since)
         self._went_up(child)
 
     def _not_restarted(self, failure: Failure, child: Child) -> None:
@@ -185,7 +184,7 @@ class NodeHost:
             return str(e)
         self._attach(child)
         try:
-            greeting = greet(child, self._initialize, self._start_timeout, self._reactor)
+            greeting = greet(child, self._initialize, self._start_timeout, self._clock)
             manifest = await make_deferred_yieldable(greeting)
             reason = refuse(manifest) or await self._set_up(child)
             if reason is None and (self._child is not old or self._stopped is not None):
@@ -202,15 +201,15 @@ class NodeHost:
         self._went_down()
         self._went_up(child)
         # What the old one works on, it finishes.
-        finished = drained(self._reactor, lambda: old.rpc.is_waiting)
+        finished = drained(self._clock, lambda: old.rpc.is_waiting)
         finished.addCallback(lambda _: old.close_input())
-        self._reactor.callLater(TAKEOVER_SECONDS, old.kill)
+        self._clock.callLater(TAKEOVER_SECONDS, old.kill)
         return None
 
     async def _set_up(self, child: Child) -> str | None:
         child.rpc.notify("start", {})
         waiting = child.rpc.request("set_up", {})
-        add_deadline(waiting, TAKEOVER_SECONDS, self._reactor)
+        add_deadline(waiting, TAKEOVER_SECONDS, self._clock)
         try:
             failed: Mapping[str, Any] = await make_deferred_yieldable(waiting)
         except DeadlinePassed:
@@ -234,7 +233,7 @@ class NodeHost:
             await self._hold.until_up_again()
 
     def add_deadline(self, deferred: "Deferred[Any]", deadline: float) -> None:
-        add_deadline(deferred, deadline - self._now(), self._reactor)
+        add_deadline(deferred, deadline - self._clock.seconds(), self._clock)
 
     async def call(
         self, method: str, params: Mapping[str, Any], deadline: float, on_late: Callable[[Any], None] | None = None
@@ -263,8 +262,8 @@ class NodeHost:
                 child.close_input()
             if self._running:
                 self._stop_timers = [
-                    self._reactor.callLater(DRAIN_SECONDS, self._close_input),
-                    self._reactor.callLater(2 * DRAIN_SECONDS, self._kill_all),
+                    self._clock.callLater(DRAIN_SECONDS, self._close_input),
+                    self._clock.callLater(2 * DRAIN_SECONDS, self._kill_all),
                 ]
             if self._child is not None:
                 self.before_stop().addBoth(lambda _: self._close_input())

@@ -19,7 +19,7 @@ from synapse.logging.context import (  # type: ignore[attr-defined] # LoggingCon
     run_in_background,
 )
 from synapse.module_api import ModuleApi
-from synapse_module_bridge.bridge import Bridge, ModuleBridge
+from synapse_module_bridge.bridge import CLOCK, Bridge, ModuleBridge
 from synapse_module_bridge.catalogue import CALLBACKS
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.defer import Deferred
@@ -177,7 +177,8 @@ def running(folder: Path, misbehaviour: str, config: Mapping[str, Any] | None = 
         turn_until(lambda: _descriptors() == before)
         assert children() == []
         # What ends a replaced host, should it hang, is all that may be left.
-        turn_until(lambda: not [call for call in reactor.getDelayedCalls() if "kill" not in str(call.func)])
+        turn_until(lambda: all("kill" in str(timer.func) for timer in CLOCK.getDelayedCalls()))
+        turn_until(lambda: len(reactor.getDelayedCalls()) == len(CLOCK.getDelayedCalls()))
         bridge._open_calls.forget_expired()
         assert bridge._open_calls.describe() == "nothing was running"
         assert (bridge._calls.admission.in_flight, bridge._calls.admission.waiting) == (0, 0)

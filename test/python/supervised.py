@@ -93,7 +93,7 @@ class Supervisor(RuleBasedStateMachine):
         self.ends: list[float] = []
         self.cannot_spawn = False
         self.host = NodeHost(
-            self.clock, ["node"], {}, {}, START_TIMEOUT, lambda *_: None, Watcher(), self.clock.seconds, self.spawn
+            self.clock, self.clock, ["node"], {}, {}, START_TIMEOUT, lambda *_: None, Watcher(), self.spawn
         )
         self.host.start()
         self.host.run()

@@ -39,6 +39,7 @@ def start(request: pytest.FixtureRequest) -> Any:
         code = PRELUDE + textwrap.dedent(program)
         host = NodeHost(
             reactor=Clock(),
+            clock=Clock(),
             command=[sys.executable, "-S", "-c", code],
             env={},
             initialize=initialize or {},
@@ -112,6 +113,6 @@ def test_faults_of_modules_are_told_with_their_paths(start: Any) -> None:
 
 
 def test_a_program_that_cannot_be_run_is_a_fault() -> None:
-    host = NodeHost(Clock(), ["/nonexistent/node"], {}, {}, 1, lambda *_: None, Watcher())
+    host = NodeHost(Clock(), Clock(), ["/nonexistent/node"], {}, {}, 1, lambda *_: None, Watcher())
     with pytest.raises(Fault, match=r"config\.node: cannot start /nonexistent/node: No such file"):
         host.start()
