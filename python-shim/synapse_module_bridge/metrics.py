@@ -34,7 +34,9 @@ BREAKERS = Gauge(
 )
 SETUP_FAILURES = Gauge(_PREFIX + "modules_not_set_up", "Modules whose setup has not succeeded.", [SERVER])
 MEMORY = Gauge(_PREFIX + "node_memory_bytes", "Memory of Node, by kind: rss, heap_used.", ["kind", SERVER])
-SPURIOUS = Counter(_PREFIX + "spurious_answers", "Answers of the module host to no question that waits.")
+SPURIOUS = Counter(
+    _PREFIX + "spurious_answers", "Messages of the module host that are no JSON, or answer nothing that waits."
+)
 LOG_DROPPED = Counter(_PREFIX + "log_lines_dropped", "Lines of the host's log over the limit of their rate.")
 
 

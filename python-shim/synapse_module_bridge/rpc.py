@@ -1,6 +1,7 @@
 """One JSON-RPC 2.0 connection: ids, answers, cancellation, in both directions. Does no I/O, knows no clock."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from synapse_module_bridge.wire import BrokenStream, FrameReader, decode, encode
 
 logger = logging.getLogger(__name__)
 
+PARSE_ERROR = -32700
 METHOD_NOT_FOUND = -32601
 INVALID_REQUEST = -32600
 INTERNAL_ERROR = -32603
@@ -40,6 +42,10 @@ RequestHandler = Callable[[str, Mapping[str, Any], Answer, Refuse], None]
 
 # Cancelled calls whose late answers are still told; older ones are forgotten.
 MOST_LATE = 1_000
+# A host that sends more of them in a row is broken, and so is one that begins with one.
+MOST_UNREADABLE = 30
+# How an answer begins, whatever comes then. An id of the other side's own requests is none of ours.
+_ANSWER = re.compile(rb'[^{]{0,9}\{ *"jsonrpc": *"2\.0", *"id": *([0-9]{1,18}), *"(?:result|error)"')
 
 
 class Rpc:
@@ -50,6 +56,8 @@ class Rpc:
         self._pending: dict[int | None, Deferred[Any]] = {}
         self._late: dict[int | None, Callable[[Any], None]] = {}
         self._last_id = 0
+        self._unreadable = 0
+        self._unreadable_in_a_row = MOST_UNREADABLE
         self._gone: ConnectionGone | None = None
 
     @property
@@ -94,11 +102,28 @@ class Rpc:
         for body in self._frames.feed(data):
             try:
                 message = decode(body)
+                if not isinstance(message, dict):
+                    raise ValueError("not an object")
             except ValueError as e:
-                raise BrokenStream(f"a frame that is not JSON: {e}") from e
-            if not isinstance(message, dict):
-                raise BrokenStream("a frame that is not a JSON object")
-            self._message_received(message)
+                self._unreadable_received(body, str(e))
+            else:
+                self._unreadable_in_a_row = 0
+                self._message_received(message)
+
+    def _unreadable_received(self, body: bytes, reason: str) -> None:
+        """A frame that is no message fails at most the call that it answers; one that is not found has its deadline."""
+        self._unreadable_in_a_row += 1
+        if self._unreadable_in_a_row > MOST_UNREADABLE:
+            raise BrokenStream(f"a frame that is not JSON: {reason}")
+        metrics.SPURIOUS.inc()
+        self._unreadable += 1
+        # The 1st, 2nd, 4th, 8th, ...: each of many would fill the log.
+        if self._unreadable & (self._unreadable - 1) == 0:
+            logger.error("the module host has sent a frame that is not JSON (its %d.): %s", self._unreadable, reason)
+        answer = _ANSWER.match(body)
+        if answer is not None and int(answer[1]) in self._pending:
+            error = {"code": PARSE_ERROR, "message": f"an answer that is not JSON: {reason}"}
+            self._message_received({"id": int(answer[1]), "error": error})
 
     def _message_received(self, message: dict[str, Any]) -> None:
         if "method" in message:

@@ -118,6 +118,12 @@ def flood_wire(message: Any) -> None:
     reply(GOOD)(message)
 
 
+def unreadable_frames(message: Any) -> None:
+    for body in (b"", b"\xff", b"{", b"[]", b"1") * 4:
+        wire.frame(body)
+    reply(GOOD)(message)
+
+
 def answer_with(template: bytes) -> Callable[[Any], None]:
     """A frame whose body has the request's id in place of @."""
     return lambda message: wire.frame(template.replace(b"@", b"%d" % message["id"]))
@@ -179,6 +185,8 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "floods_the_log": flood_log,
     "logs_oddly": odd_log,
     "floods_the_wire": flood_wire,
+    "unreadable_frames": unreadable_frames,
+    "unreadable_for_ever": lambda _: [wire.frame(b"{") for _ in range(100)],
     "reply_null": reply(None),
     "reply_text": reply("NOT_SPAM"),
     "reply_without_answer": reply({"module": None}),

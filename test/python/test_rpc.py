@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from synapse_module_bridge.rpc import Answer, ConnectionGone, Refuse, Rpc, RpcError
+from synapse_module_bridge.rpc import MOST_UNREADABLE, Answer, ConnectionGone, Refuse, Rpc, RpcError
 from synapse_module_bridge.wire import BrokenStream, FrameReader, decode, encode
 from twisted.internet.defer import CancelledError, Deferred
 
@@ -100,10 +100,60 @@ def test_requests_of_the_other_side_are_answered() -> None:
     assert end.sent[2]["error"]["code"] == -32600
 
 
-@pytest.mark.parametrize("body", [b"[]", b"1", b"{", b"null"])
-def test_a_frame_that_is_no_message_breaks_the_stream(body: bytes) -> None:
+UNREADABLE = [b"", b"[]", b"1", b"{", b"null", b"\xff"]
+
+
+def frame(body: bytes) -> bytes:
+    return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+@pytest.mark.parametrize("body", UNREADABLE)
+def test_a_stream_that_begins_with_a_frame_that_is_no_message_is_broken(body: bytes) -> None:
     with pytest.raises(BrokenStream):
-        End().rpc.data_received(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        End().rpc.data_received(frame(body))
+
+
+def test_frames_that_are_no_messages_harm_nothing_unless_only_they_come() -> None:
+    end = End()
+    asking = end.rpc.request("a", {})
+    for _ in range(3):
+        end.receive(id="stray")
+        end.rpc.data_received(b"".join(frame(UNREADABLE[number % 6]) for number in range(MOST_UNREADABLE)))
+    with pytest.raises(BrokenStream):
+        end.rpc.data_received(frame(b"{"))
+    end.rpc.close("over")
+    assert isinstance(outcome(asking), ConnectionGone)
+
+
+def test_frames_that_are_no_messages_are_logged_ever_more_rarely(caplog: pytest.LogCaptureFixture) -> None:
+    end = End()
+    for _ in range(1_000):
+        end.receive(id="stray")
+        end.rpc.data_received(frame(b"{"))
+    assert len(caplog.messages) == 10
+
+
+@pytest.mark.parametrize(
+    ("body", "fails"),
+    [
+        (b'{"jsonrpc":"2.0","id":@,"result":nonsense', True),
+        (b'\xef\xbb\xbf{ "jsonrpc": "2.0", "id": @, "error": {}}', True),
+        # Its own request of that number, another number, and no number that can be told.
+        (b'{"jsonrpc":"2.0","id":@,"method":"state/get","params":nonsense', False),
+        (b'{"jsonrpc":"2.0","id":@0,"result":nonsense', False),
+        (b'{"id":@,"result":nonsense', False),
+    ],
+)
+def test_an_answer_that_is_not_json_fails_the_request_that_it_names(body: bytes, fails: bool) -> None:
+    end = End()
+    asking, beside = end.rpc.request("a", {}), end.rpc.request("b", {})
+    end.receive(id="stray")
+    end.rpc.data_received(frame(body.replace(b"@", str(end.sent[0]["id"]).encode())))
+    end.receive(id=end.sent[1]["id"], result="fine")
+    assert outcome(beside) == "fine"
+    end.receive(id=end.sent[0]["id"], result="late")
+    answer = outcome(asking)
+    assert (answer.code if isinstance(answer, RpcError) else answer) == (-32700 if fails else "late")
 
 
 def test_parameters_that_are_no_json_fail_that_request_alone() -> None:
