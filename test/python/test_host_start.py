@@ -6,8 +6,11 @@ import textwrap
 from typing import Any
 
 import pytest
+from synapse_module_bridge.bridge import PROTOCOL
+from synapse_module_bridge.catalogue import DIGEST, HOST_FOLDER
 from synapse_module_bridge.faults import Fault, Faults
 from synapse_module_bridge.host import NodeHost
+from synapse_module_bridge.node import find_node
 from synapse_module_bridge.watcher import Watcher
 from twisted.internet.task import Clock
 
@@ -115,4 +118,13 @@ def test_faults_of_modules_are_told_with_their_paths(start: Any) -> None:
 def test_a_program_that_cannot_be_run_is_a_fault() -> None:
     host = NodeHost(Clock(), Clock(), ["/nonexistent/node"], {}, {}, 1, lambda *_: None, Watcher())
     with pytest.raises(Fault, match=r"config\.node: cannot start /nonexistent/node: No such file"):
+        host.start()
+
+
+def test_a_host_of_another_protocol_version_is_a_fault_that_names_both() -> None:
+    command = [find_node(None), str(HOST_FOLDER / "cli.mjs"), "host"]
+    initialize = {"protocol": PROTOCOL + 1, "version": "9.9.9", "catalogue": DIGEST, "synapse": {}, "modules": []}
+    host = NodeHost(Clock(), Clock(), command, {}, initialize, 30, lambda *_: None, Watcher())
+    words = rf"the shim \(9\.9\.9, protocol {PROTOCOL + 1}\) has started a host .* protocol {PROTOCOL}\): install"
+    with pytest.raises(Fault, match=words):
         host.start()
