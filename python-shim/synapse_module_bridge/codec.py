@@ -5,6 +5,7 @@ DECODE turns a callback's normalised answer into the very object that Synapse co
 wire value into what a ModuleApi method takes.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,9 @@ from synapse.spam_checker_api import RegistrationBehaviour
 from synapse_module_bridge.catalogue import TYPES
 from synapse_module_bridge.fits import fits
 from synapse_module_bridge.merge import Unsafe, merge
+from synapse_module_bridge.replacement import refused_by_synapse, with_surrogate
+
+logger = logging.getLogger(__name__)
 
 Params = Mapping[str, Any]
 
@@ -136,13 +140,18 @@ def _decode_event_allowed(answer: Any, params: Params) -> tuple[bool, dict[str, 
         expected = event.room_id if key == "room_id" else original.get(key)
         if key in changed and changed.pop(key) != expected:
             raise Unfit(f"the replacement changes {key}, which Synapse does not allow")
+    if field := with_surrogate(changed):
+        raise Unfit(f"the replacement's {field} has half a character (a lone surrogate)")
+    strict = event.room_version.strict_canonicaljson
     try:
         merged = merge(original, changed)
     except Unsafe as e:
-        if not event.room_version.strict_canonicaljson:
+        if not strict:
             raise Unfit(f"the replacement's {e}") from None
         # Synapse refuses such a number in this room version, with the error that clients know.
         merged = changed
+    if problem := refused_by_synapse(merged, strict=strict):
+        logger.warning("Synapse refuses the replacement of %s: its %s", event.event_id, problem)
     return True, {**original, **merged}
 
 

@@ -141,3 +141,60 @@ def test_edits_change_the_very_object() -> None:
 def test_the_answer_that_means_no_objection_can_be_decoded_for_each_callback(name: str) -> None:
     callback = CALLBACKS[name]
     decode_answer(callback.result, callback.passes, {"event": event(), "request_content": {}})
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("replacement", "words"),
+    [
+        ({"room_id": "!b:test"}, "changes room_id"),
+        ({"type": "m.room.topic"}, "changes type"),
+        ({"state_key": ""}, "changes state_key"),
+        ({"content": {"a": [{"b": "x\ud800"}]}}, "content.a[0].b has half a character"),
+        ({"content": {"x\udfff": 1}}, r"content.x\udfff has half a character"),
+        ({"sender": "@\ud800:test"}, "sender has half a character"),
+    ],
+)
+def test_a_replacement_that_synapse_must_not_see_is_unfit_by_its_field(replacement: Any, words: str) -> None:
+    with pytest.raises(Unfit) as raised:
+        decode_answer("EventAllowedVerdict", {"content": {}, **replacement}, {"event": event()})
+    assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"a": {"b": [1, 1.5]}}, "content.a.b[1] is no whole number"),
+        ({"a": 2**53}, "content.a is no whole number"),
+        ({"a": -(2**60)}, "content.a is no whole number"),
+        ({"k" * 500: 1e300}, f"content.{'k' * 72}... is no whole number"),
+        ({"a": 1, "body": "x" * 70_000}, "content is larger than an event may be (65536 bytes), most of all body"),
+    ],
+)
+def test_a_replacement_that_synapse_refuses_is_logged_by_its_field(
+    content: Any, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    decode_answer("EventAllowedVerdict", {"content": content}, {"event": event()})
+    [line] = caplog.messages
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    ("room_version", "content"),
+    [
+        ("10", {"__proto__": {"a": 1}, "constructor": True, "deep": nested(100)}),
+        ("5", {"a": 1.5}),
+        ("10", {"a": 2**53 - 1}),
+    ],
+)
+def test_a_replacement_that_synapse_takes_is_not_logged(
+    room_version: str, content: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, replaced = decode_answer("EventAllowedVerdict", {"content": content}, {"event": event(room_version)})
+    assert replaced["content"] == content and caplog.messages == []
