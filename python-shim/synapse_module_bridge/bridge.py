@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -82,6 +82,10 @@ class Bridge(Watcher):
         self._open_calls = OpenCalls()
         self._requests = HostRequests(api, self._open_calls)
         self._is_local = Locality(api)
+        self._up = False
+        # What the host has said of itself last.
+        self._memory = {"rss": 0, "heap_used": 0}
+        self._not_set_up = 0
 
     def start(self) -> None:
         """Raises Fault; then nothing is left running."""
@@ -180,10 +184,15 @@ class Bridge(Watcher):
     def _watch_metrics(self) -> None:
         server_name = self._api.server_name
         metrics.LATE.labels(server_name)  # shown as 0 until there is one
-        metrics.watch(metrics.QUEUED, server_name, lambda: self._notifications.queued)
-        metrics.watch(metrics.IN_FLIGHT, server_name, lambda: self._calls.admission.in_flight)
-        metrics.watch(metrics.WAITING, server_name, lambda: self._calls.admission.waiting)
-        metrics.watch(metrics.BREAKERS, server_name, self._calls.breakers.open_count)
+        here = (server_name,)
+        metrics.watch(metrics.QUEUED, here, lambda: self._notifications.queued)
+        metrics.watch(metrics.IN_FLIGHT, here, lambda: self._calls.admission.in_flight)
+        metrics.watch(metrics.WAITING, here, lambda: self._calls.admission.waiting)
+        metrics.watch(metrics.BREAKERS, here, self._calls.breakers.open_count)
+        metrics.watch(metrics.UP, here, lambda: self._up, min)
+        metrics.watch(metrics.SETUP_FAILURES, here, lambda: self._not_set_up)
+        metrics.watch(metrics.MEMORY, ("rss", server_name), lambda: self._memory["rss"])
+        metrics.watch(metrics.MEMORY, ("heap_used", server_name), lambda: self._memory["heap_used"])
 
     def manifest(self, manifest: Mapping[str, Any]) -> None:
         entries: dict[str, list[Entry]] = {name: [] for name in CALLBACKS}
@@ -216,15 +225,14 @@ class Bridge(Watcher):
         return f", {running}"
 
     def up(self, up: bool) -> None:
-        metrics.UP.labels(self._api.server_name).set(up)
+        self._up = up
 
     def pulse(self, reply: Mapping[str, Any]) -> None:
         memory = reply.get("memory", {})
-        for kind in ("rss", "heap_used"):
+        for kind in self._memory:
             if isinstance(memory.get(kind), int):
-                metrics.MEMORY.labels(kind, self._api.server_name).set(memory[kind])
-        not_set_up: Sequence[str] = reply.get("not_set_up", ())
-        metrics.SETUP_FAILURES.labels(self._api.server_name).set(len(not_set_up))
+                self._memory[kind] = memory[kind]
+        self._not_set_up = len(reply.get("not_set_up", ()))
 
 
 def _kind_of_end(cause: str) -> str:

@@ -1,6 +1,6 @@
 """What the bridge tells Prometheus, in Synapse's own registry and with Synapse's label for the server's name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -26,7 +26,7 @@ DROPPED = Counter(
 QUEUED = Gauge(_PREFIX + "notifications_queued", "Notifications that wait for their turn.", [SERVER])
 IN_FLIGHT = Gauge(_PREFIX + "calls_in_flight", "Calls that Node works on.", [SERVER])
 WAITING = Gauge(_PREFIX + "calls_waiting", "Calls that wait in line for Node.", [SERVER])
-UP = Gauge(_PREFIX + "up", "1 while the module host answers.", [SERVER])
+UP = Gauge(_PREFIX + "up", "1 while the module host answers; with several, while all do.", [SERVER])
 ENDS = Counter(_PREFIX + "host_ends", "How often the module host has ended, by cause.", ["cause", SERVER])
 LATE = Counter(_PREFIX + "late_answers", "Answers that came after their deadline.", [SERVER])
 BREAKERS = Gauge(
@@ -40,6 +40,16 @@ SPURIOUS = Counter(
 LOG_DROPPED = Counter(_PREFIX + "log_lines_dropped", "Lines of the host's log over the limit of their rate.")
 
 
-def watch(gauge: Gauge, server_name: str, read: Callable[[], float]) -> None:
-    """Lets a gauge read its value whenever Prometheus asks."""
-    gauge.labels(server_name).set_function(read)
+_watched: dict[tuple[Gauge, tuple[str, ...]], list[Callable[[], float]]] = {}
+
+
+def watch(
+    gauge: Gauge,
+    labels: tuple[str, ...],
+    read: Callable[[], float],
+    combine: Callable[[Sequence[float]], float] = sum,
+) -> None:
+    """Lets a gauge read its value whenever Prometheus asks: the sum over all bridges of this process."""
+    reads = _watched.setdefault((gauge, labels), [])
+    reads.append(read)
+    gauge.labels(*labels).set_function(lambda: combine([read() for read in reads]))

@@ -1,0 +1,39 @@
+"""What the bridge tells Prometheus, with one bridge and with several."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from outcomes import config, recovers
+from prometheus_client import Gauge
+from rig import Api, count, running, settled, turn_until
+from synapse_module_bridge import metrics
+
+pytestmark = pytest.mark.usefixtures("faster")
+
+
+@pytest.mark.parametrize(("combine", "first", "then"), [(sum, 6, 7), (min, 1, 2)])
+def test_a_gauge_tells_the_sum_or_the_least_of_all_bridges(combine: Any, first: float, then: float) -> None:
+    gauge = Gauge("test", "-", ["server_name"], registry=None)
+    values = {"one": 1, "two": 5}
+    for bridge in values:
+        metrics.watch(gauge, ("test",), partial(values.__getitem__, bridge), combine)
+    assert [sample.value for sample in next(iter(gauge.collect())).samples] == [first]
+    values["one"] = 2
+    assert [sample.value for sample in next(iter(gauge.collect())).samples] == [then]
+
+
+def test_the_gauges_follow_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The bridges of other tests are down.
+    monkeypatch.setattr(Api, "server_name", "gauges.test")
+    gauge = partial(count, server_name="gauges.test")
+    with running(tmp_path, "exits", config("deny")) as rig:
+        assert gauge("up") == 1
+        turn_until(lambda: gauge("node_memory_bytes", kind="rss") == 1)
+        asked = rig.ask("user_may_invite", "@alice:test", "@bob:test", "!room:test")
+        assert gauge("calls_in_flight") == 1
+        turn_until(lambda: gauge("up") == 0)
+        settled(asked)
+        recovers(rig)
+        assert (gauge("up"), gauge("calls_in_flight")) == (1, 0)
