@@ -107,16 +107,18 @@ class Calls:
 
     async def ask(self, call: Call, entries: Sequence[Entry]) -> Any:
         """The answer for Synapse."""
+        unheard = list(entries)
         try:
-            return await self._ask_in_order(call, list(entries))
+            return await self._ask_in_order(call, unheard)
         except _Answered as e:
             return e.answer
         except Unavailable as e:
-            return self._by_policy(call, str(e), None)
+            return self._by_policy(call, str(e), [entry.module for entry in unheard])
         finally:
             call.recorder.finish()
 
     async def _ask_in_order(self, call: Call, entries: list[Entry]) -> Any:
+        """Takes out of `entries` what has been heard, or stood in for."""
         quiet = True
         while entries:
             if call.event_id is not None and self.suspects.is_convicted(call.event_id):
@@ -137,7 +139,7 @@ class Calls:
                 if self._policy(call) != "allow":
                     return self._by_policy(call, reason, module)
                 call.recorder.record("policy", module, "allow", reason)
-            entries = entries[stopped_at + 1 :]
+            del entries[: stopped_at + 1]
         if quiet:
             call.recorder.record("allowed")
         return None if call.callback.result == "Edits" else self._pass(call)
@@ -275,7 +277,7 @@ class Calls:
     def _policy(self, call: Call) -> str:
         return self.rules.policies.choose(call.callback, call.params, local=call.local)
 
-    def _by_policy(self, call: Call, reason: str, module: str | None) -> Any:
+    def _by_policy(self, call: Call, reason: str, module: str | Sequence[str]) -> Any:
         chosen = self._policy(call)
         call.recorder.record("policy", module, chosen, reason)
         return policy.answer(call.callback, chosen, call.params, local=call.local)

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synapse_module_bridge import metrics
@@ -26,16 +26,25 @@ class Recorder:
         self._started = time.monotonic()
 
     def record(
-        self, outcome: str, module: str | None = None, answer: str | None = None, reason: str | None = None
+        self,
+        outcome: str,
+        module: str | Sequence[str] | None = None,
+        answer: str | None = None,
+        reason: str | None = None,
     ) -> None:
-        """`outcome` is allowed, refused, replaced, edited, error, fault or policy; would_… for a shadow module."""
-        metrics.CALLS.labels(self._callback.name, module or "", outcome, reason or "", self._server_name).inc()
+        """`outcome` is allowed, refused, replaced, edited, error, fault or policy; would_… for a shadow module.
+
+        Several modules where it is not known which. A metric's label names only one: of sets there are too many.
+        """
+        modules = [module] if isinstance(module, str) else list(module or ())
+        label = modules[0] if len(modules) == 1 else ""
+        metrics.CALLS.labels(self._callback.name, label, outcome, reason or "", self._server_name).inc()
         level = logging.DEBUG if outcome in _QUIET else logging.INFO
         if not logger.isEnabledFor(level):
             return
         fields = {
             "callback": self._callback.name,
-            "module": module or "-",
+            "module": ",".join(modules) or "-",
             "outcome": outcome,
             "answer": answer,
             "reason": reason,

@@ -33,7 +33,7 @@ class Teller:
         except (Unavailable, RpcError) as e:
             reason = str(e) if isinstance(e, Unavailable) else f"host error {e.code}"
             metrics.DROPPED.labels(call.callback.name, reason, self._calls.rules.server_name).inc()
-            call.recorder.record("policy", None, "allow", reason)
+            call.recorder.record("policy", [entry.module for entry in notification.entries], "allow", reason)
         call.recorder.finish()
 
     async def shadow(self, call: Call, entries: Sequence[Entry]) -> None:

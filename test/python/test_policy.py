@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from asking import FAULT, Host, answer, ask, calls_over
 from objects import event
+from rig import count
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes, SynapseError
 from synapse_module_bridge.catalogue import ERROR_CODES
@@ -72,6 +73,28 @@ def test_a_module_that_cannot_answer_is_stood_in_for_and_the_next_is_asked() -> 
     host = Host(UNSET, answer("M_FORBIDDEN", "n"))
     assert ask("check_event_for_spam", host, modules=["m", "n", "o"]) is Codes.FORBIDDEN
     assert [params["modules"] for _, params, _ in host.calls] == [["m", "n", "o"], ["n", "o"]]
+
+
+@pytest.mark.parametrize(
+    ("modules", "outcomes", "reason", "named", "label"),
+    [
+        (["m"], [ConnectionGone("down")], "down", "m", "m"),
+        (["m", "n"], [DeadlinePassed()], "deadline", "m,n", ""),
+        # The first was not set up and has been stood in for.
+        (["m", "n"], [UNSET, ConnectionGone("down")], "down", "n", "n"),
+        (["m", "n", "o"], [UNSET, ConnectionGone("down")], "down", "n,o", ""),
+    ],
+)
+def test_an_answer_by_policy_names_the_modules_that_were_not_heard(
+    modules: list[str], outcomes: list[Any], reason: str, named: str, label: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    labels = {"callback": "check_event_for_spam", "outcome": "policy", "module": label, "reason": reason}
+    before = count("calls_total", **labels)
+    with caplog.at_level("INFO"):
+        assert ask("check_event_for_spam", Host(*outcomes), modules=modules) is NOT_SPAM
+    line = next(line for line in caplog.messages if f"reason={reason}" in line)
+    assert line.startswith(f"callback=check_event_for_spam module={named} outcome=policy answer=allow")
+    assert count("calls_total", **labels) == before + 1
 
 
 def test_a_module_that_cannot_answer_ends_the_call_where_policy_does_not_allow() -> None:
