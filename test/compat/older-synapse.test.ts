@@ -1,11 +1,11 @@
 /** The bridge on an older Synapse: modules decide there as well, and a callback that it lacks is told at start. */
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { registerUser } from "../homeserver/client.js";
 import { HomeserverStartError, startHomeserver } from "../homeserver/homeserver.js";
 import { projectRoot } from "../homeserver/paths.js";
+import { freePort } from "../homeserver/ports.js";
 import { buildPackages, constraintsWithout, makeEnvironment, temporaryFolder } from "./environment.js";
 
 const folder = temporaryFolder();
@@ -29,18 +29,8 @@ beforeAll(async () => {
 
 afterAll(() => folder.remove());
 
-/** An older Synapse does not tell which port it got for port 0. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}
-
 async function start(config: Record<string, unknown>) {
+  // It does not tell which port it got for port 0.
   const resources = [{ names: ["client", "federation"] }];
   const listener = { port: await freePort(), type: "http", bind_addresses: ["127.0.0.1"], resources };
   return startHomeserver({
