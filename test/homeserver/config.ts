@@ -86,7 +86,7 @@ export function writeConfig(input: ConfigInput): { configPath: string; logPath: 
     public_baseurl: "http://localhost/",
     signing_key_path: path("signing.key"),
     media_store_path: path("media"),
-    log_config: path("log.yaml"),
+    log_config: path("homeserver.log.yaml"),
     pid_file: path("homeserver.pid"),
     database: { name: "sqlite3", args: { database: path("hs.db") } },
     listeners: [
@@ -119,7 +119,14 @@ export function writeConfig(input: ConfigInput): { configPath: string; logPath: 
     path("signing.key"),
     `ed25519 a_test ${randomBytes(32).toString("base64").replace(/=+$/, "")}\n`,
   );
-  writeFileSync(path("log.yaml"), JSON.stringify(logConfig(path("homeserver.log"))));
+  const { logPath } = writeLogConfig(dir, "homeserver");
   writeFileSync(path("homeserver.yaml"), JSON.stringify(config, null, 2));
-  return { configPath: path("homeserver.yaml"), logPath: path("homeserver.log") };
+  return { configPath: path("homeserver.yaml"), logPath };
+}
+
+/** Writes the logging configuration of one process. */
+export function writeLogConfig(dir: string, name: string): { logConfigPath: string; logPath: string } {
+  const [logConfigPath, logPath] = [join(dir, `${name}.log.yaml`), join(dir, `${name}.log`)];
+  writeFileSync(logConfigPath, JSON.stringify(logConfig(logPath)));
+  return { logConfigPath, logPath };
 }

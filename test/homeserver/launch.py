@@ -4,20 +4,23 @@ Arguments: the parent's process id, the name of the signal that ends the program
 for the same), then the program and its arguments.
 """
 
+import ctypes
 import os
 import signal
 import sys
 
+PR_SET_PDEATHSIG = 1
+
 parent, ending, user, *command = sys.argv[1:]
+# Now: another user may not be able to read Python's files.
+libc = ctypes.CDLL(None)
 if user != "-":
     os.setgroups([])
     os.setgid(int(user))
     os.setuid(int(user))
 if sys.platform == "linux":
-    import ctypes
-
-    PR_SET_PDEATHSIG = 1
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.Signals[ending])
+    # Not before: changing the user takes it back.
+    libc.prctl(PR_SET_PDEATHSIG, signal.Signals[ending])
     if os.getppid() != int(parent):
         sys.exit(1)
 os.execv(command[0], command)
