@@ -14,7 +14,8 @@ export interface PolicyConfig {
 // biome-ignore lint/suspicious/noExplicitAny: one function serves the parameters and answers of all callbacks
 type Any = any;
 
-const pass: Record<string, Any> = {
+/** What passes, where it is not NOT_SPAM. */
+export const pass: Record<string, Any> = {
   should_drop_federated_event: false,
   check_username_for_spam: false,
   check_registration_for_spam: RegistrationBehaviour.ALLOW,

@@ -102,7 +102,11 @@ export const nextHost = (synapse: number, before: number, timeoutMs = 10_000) =>
 export type Labels = Readonly<Record<string, string>>;
 
 /** The sum of all samples of a metric that have these labels. */
-export async function metric(server: Homeserver, name: string, labels: Labels = {}): Promise<number> {
+export async function metric(
+  server: Pick<Homeserver, "baseUrl">,
+  name: string,
+  labels: Labels = {},
+): Promise<number> {
   const { text } = await new Client(server.baseUrl).get("/_synapse/metrics");
   const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
   return text
