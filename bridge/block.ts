@@ -18,6 +18,7 @@ export interface Block {
   memory?: string | number;
   timeout?: Timeout;
   on_failure?: OnFailure;
+  workers?: string[];
   callbacks?: Record<
     string,
     { timeout?: Timeout; optional?: boolean; on_failure?: OnFailure; workers?: string[] }
@@ -41,9 +42,10 @@ export function readBlock(config: unknown, catalogue: Catalogue): { block?: Bloc
     });
     return { faults: unique(faults) };
   }
-  const faults = Object.entries(config.callbacks ?? {}).flatMap(([name, { on_failure }]) => [
+  const faults = Object.entries(config.callbacks ?? {}).flatMap(([name, { on_failure, workers }]) => [
     ...callbackFault(name, catalogue),
     ...policyFaults(name, on_failure, catalogue),
+    ...workersFault(name, workers, config.workers),
   ]);
   faults.push(...processFaults(config));
   return { block: { ...config, modules: config.modules.map(absolute) }, faults };
@@ -69,6 +71,13 @@ function policyFaults(name: string, set: OnFailure | undefined, catalogue: Catal
       path: ["callbacks", name, "on_failure"],
       message: `${name} cannot express ${policy}; it can express ${offered.join(", ")}`,
     }));
+}
+
+function workersFault(name: string, wanted: string[] | undefined, starting: string[] | undefined): Fault[] {
+  if (!starting || !wanted || [...starting, "background"].some((process) => wanted.includes(process)))
+    return [];
+  const message = `no process would ask: \`workers\` starts Node in ${starting.join(", ")}`;
+  return [{ path: ["callbacks", name, "workers"], message }];
 }
 
 function processFaults({ node, memory }: Block): Fault[] {

@@ -64,6 +64,12 @@ class ModuleBridge:
         processes = Processes(config, api)
         if not processes.starts_node():
             logger.info("`workers` does not name this process (%s): no module runs here", processes.here)
+            for name in processes.missed():
+                logger.warning(
+                    "no module is told of %s, since this process (%s) runs Synapse's background tasks: add it to "
+                    "`workers`, or name another in callbacks.%s.workers",
+                    *(name, processes.here, name),
+                )
             return
         try:
             Bridge(config, api).start()

@@ -4,7 +4,7 @@ import atexit
 import difflib
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attr
@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 DEFAULT_START_TIMEOUT_MS = 30_000
 MIB = 1024 * 1024
 LEAST_MEMORY_MB = 16
+# Where Synapse runs background tasks, whichever process that is.
+BACKGROUND = "background"
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
@@ -59,6 +61,7 @@ def parse(config: Any) -> BridgeConfig:
         faults = _memory_faults(config.get("memory"))
         for name, entry in config.get("callbacks", {}).items():
             faults += _callback_faults(name, entry)
+            faults += _callback_workers_faults(name, entry, config.get("workers", ()))
     if faults:
         message = describe(faults)
         # A worker prints only Synapse's own words for a ConfigError: say ours last, whatever it prints.
@@ -110,6 +113,15 @@ def _callback_faults(name: str, entry: Mapping[str, Any]) -> list[Fault]:
     return [
         Fault(("callbacks", name, "on_failure"), f"{name} cannot express {policy}; it can express {', '.join(allowed)}")
         for policy in sorted({chosen.local, chosen.federated} - {None, *allowed}, key=str)
+    ]
+
+
+def _callback_workers_faults(name: str, entry: Mapping[str, Any], starting: Sequence[str]) -> list[Fault]:
+    wanted = entry.get("workers", ())
+    if not starting or not wanted or {*starting, BACKGROUND} & {*wanted}:
+        return []
+    return [
+        Fault(("callbacks", name, "workers"), f"no process would ask: `workers` starts Node in {', '.join(starting)}")
     ]
 
 

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 from synapse.module_api import ModuleApi
 
-from synapse_module_bridge.catalogue import Callback
-from synapse_module_bridge.config import BridgeConfig
+from synapse_module_bridge.catalogue import CALLBACKS, Callback
+from synapse_module_bridge.config import BACKGROUND, BridgeConfig
 
 MAIN = "main"
-# Where Synapse runs background tasks, whichever process that is.
-BACKGROUND = "background"
 
 
 class Processes:
@@ -27,10 +25,18 @@ class Processes:
 
     def registers(self, callback: Callback) -> bool:
         """Whether this process registers the callback. Registering alone makes Synapse load state for each event."""
-        wanted: Sequence[str] = self._config.callback_workers.get(callback.name, ())
-        if not wanted and callback.everywhere:
-            # Synapse would call it in every process: once per deployment is what is meant.
-            wanted = (BACKGROUND,)
+        wanted = self._wanted(callback)
         if not wanted or self.here in wanted:
             return True
         return BACKGROUND in wanted and self._api.should_run_background_tasks()
+
+    def missed(self) -> list[str]:
+        """The callbacks that no process registers, since this one should, and starts no Node."""
+        if self.starts_node() or not self._api.should_run_background_tasks():
+            return []
+        return [name for name, callback in CALLBACKS.items() if list(self._wanted(callback)) == [BACKGROUND]]
+
+    def _wanted(self, callback: Callback) -> Sequence[str]:
+        wanted: Sequence[str] = self._config.callback_workers.get(callback.name, ())
+        # Synapse would call it in every process: once per deployment is what is meant.
+        return (BACKGROUND,) if not wanted and callback.everywhere else wanted

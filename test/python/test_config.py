@@ -73,6 +73,10 @@ def test_durations_are_synapses() -> None:
         ({"modules": [MODULE], "callbacks": {"check_evnt": {}}}, "config.callbacks.check_evnt: "),
         ({"modules": [MODULE], "callbacks": {"is_user_expired": {}}}, "config.callbacks.is_user_expired: "),
         ({"modules": [MODULE], "workers": []}, "config.workers: must be a list of worker names"),
+        (
+            {"modules": [MODULE], "workers": ["w1", "w2"], "callbacks": {"on_new_event": {"workers": ["main"]}}},
+            "config.callbacks.on_new_event.workers: no process would ask: `workers` starts Node in w1, w2",
+        ),
         ({"modules": [MODULE], "on_failure": "open"}, "config.on_failure: must be allow, deny or defer"),
         (
             {"modules": [MODULE], "callbacks": {"check_can_shutdown_room": {"on_failure": "defer"}}},

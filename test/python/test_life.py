@@ -159,6 +159,27 @@ def test_a_notification_runs_once_or_where_it_is_told(
     assert processes(here, background, **config).registers(CALLBACKS["on_new_event"]) is registers
 
 
+@pytest.mark.parametrize(
+    ("background", "workers", "chosen", "missed"),
+    [
+        (True, ["w1"], None, ["on_new_event"]),
+        (True, ["w1"], ["background"], ["on_new_event"]),
+        (True, ["w1"], ["background", "w1"], []),
+        (True, ["w1"], ["w1"], []),
+        (True, ["main"], None, []),
+        (True, None, None, []),
+        (False, ["w1"], None, []),
+    ],
+)
+def test_a_process_without_node_tells_what_no_process_registers(
+    background: bool, workers: Any, chosen: Any, missed: list[str]
+) -> None:
+    config = {} if workers is None else {"workers": workers}
+    if chosen is not None:
+        config["callbacks"] = {"on_new_event": {"workers": chosen}}
+    assert processes(None, background, **config).missed() == missed
+
+
 def test_a_question_is_registered_in_every_process() -> None:
     assert processes("w1").registers(CALLBACKS["check_event_for_spam"])
 
