@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import attr
-from synapse.logging.opentracing import start_active_span
 from twisted.internet.defer import Deferred
 
 from synapse_module_bridge import metrics, policy
@@ -58,6 +57,8 @@ class Call:
     local: bool
     deadline: float
     recorder: Recorder
+    # Synapse's request that asked.
+    request: str | None = None
     # The room's state was not kept while the call waited in line: what is asked of it is looked up.
     state_let_go: bool = False
 
@@ -102,20 +103,22 @@ class Calls:
             local=local,
             deadline=self.rules.deadline(callback, local=local),
             recorder=Recorder(callback, params, self.rules.server_name),
+            request=current_request(),
         )
         return call, [entry for entry in self.entries[callback.name] if entry.matches(params)]
 
     async def ask(self, call: Call, entries: Sequence[Entry]) -> Any:
         """The answer for Synapse."""
         unheard = list(entries)
-        try:
-            return await self._ask_in_order(call, unheard)
-        except _Answered as e:
-            return e.answer
-        except Unavailable as e:
-            return self._by_policy(call, str(e), [entry.module for entry in unheard])
-        finally:
-            call.recorder.finish()
+        with call.recorder.traced([entry.module for entry in entries]):
+            try:
+                return await self._ask_in_order(call, unheard)
+            except _Answered as e:
+                return e.answer
+            except Unavailable as e:
+                return self._by_policy(call, str(e), [entry.module for entry in unheard])
+            finally:
+                call.recorder.finish()
 
     async def _ask_in_order(self, call: Call, entries: list[Entry]) -> Any:
         """Takes out of `entries` what has been heard, or stood in for."""
@@ -175,18 +178,17 @@ class Calls:
         modules = [entry.module for entry in entries]
         handle = self._open_calls.open(self._open(call, modules))
         try:
-            with start_active_span(f"module_bridge.{call.callback.name}"):
-                reply = await self._host.call(
-                    f"callback/{call.callback.name}",
-                    {
-                        "call": handle,
-                        "modules": modules,
-                        "params": encode_params(call.callback, call.params, entries),
-                        "request": current_request(),
-                    },
-                    call.deadline,
-                    lambda late: self._late(call, handle, late),
-                )
+            reply = await self._host.call(
+                f"callback/{call.callback.name}",
+                {
+                    "call": handle,
+                    "modules": modules,
+                    "params": encode_params(call.callback, call.params, entries),
+                    "request": call.request,
+                },
+                call.deadline,
+                lambda late: self._late(call, handle, late),
+            )
         except RpcError as e:
             error = read_error(e, modules)
             if error.code in _ANSWERED:

@@ -1,9 +1,12 @@
-"""Records what was decided, by whom and about whom: a line in Synapse's log, and a count. Never content."""
+"""Records what was decided, by whom and about whom: a line in Synapse's log, a count, and a span. Never content."""
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
+
+from synapse.logging.opentracing import start_active_span, tags
 
 from synapse_module_bridge import metrics
 from synapse_module_bridge.catalogue import Callback
@@ -14,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 # Outcomes that a person who reads the log is not looking for.
 _QUIET = frozenset({"allowed", "would_allow"})
+# What a person who looks for errors in traces is looking for.
+_FAILURES = frozenset({"fault", "policy", "would_fault", "would_policy"})
 
 
 class Recorder:
@@ -24,6 +29,28 @@ class Recorder:
         self._params = params
         self._server_name = server_name
         self._started = time.monotonic()
+        self._span: Any = None
+
+    @contextmanager
+    def traced(self, modules: Sequence[str]) -> Iterator[None]:
+        """Lets a span of Synapse's tracing, if that is on, stand for the call: what is recorded becomes its tags."""
+        with start_active_span(f"module_bridge.{self._callback.name}") as scope:
+            if scope is None:
+                yield
+                return
+            self._span = scope.span
+            subject = {f"{key}_id": value for key, value in _subject(self._callback, self._params).items()}
+            self._tag({"callback": self._callback.name, "modules": ",".join(modules), **subject})
+            try:
+                yield
+            finally:
+                self._span = None
+
+    def _tag(self, values: Mapping[str, Any]) -> None:
+        if self._span is not None:
+            for key, value in values.items():
+                if value is not None:
+                    self._span.set_tag(key, value)
 
     def record(
         self,
@@ -39,6 +66,10 @@ class Recorder:
         modules = [module] if isinstance(module, str) else list(module or ())
         label = modules[0] if len(modules) == 1 else ""
         metrics.CALLS.labels(self._callback.name, label, outcome, reason or "", self._server_name).inc()
+        # Of several decisions on one call, the last is the one that held.
+        self._tag({"module": ",".join(modules), "outcome": outcome, "answer": answer or "", "reason": reason or ""})
+        if outcome in _FAILURES:
+            self._tag({tags.ERROR: True})
         level = logging.DEBUG if outcome in _QUIET else logging.INFO
         if not logger.isEnabledFor(level):
             return

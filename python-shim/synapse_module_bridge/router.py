@@ -1,6 +1,7 @@
 """Where each call of Synapse goes: to the modules that decide, to the queue of notifications, and to shadow modules."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from copy import copy
 from typing import Any
 
 import attr
@@ -29,7 +30,7 @@ class Router:
         entries = [entry for entry in entries if not entry.shadow]
         if shadows:
             # They wait behind every call that decides something, and have their own record.
-            shadow = attr.evolve(call, local=False)
+            shadow = attr.evolve(call, local=False, recorder=copy(call.recorder))
             self._run(lambda: self._teller.shadow(shadow, shadows))
         if not entries:
             return None if callback.notify else decode_answer(callback.result, callback.passes, call.params)

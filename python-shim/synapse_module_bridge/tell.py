@@ -24,16 +24,18 @@ class Teller:
     async def notify(self, notification: Notification) -> None:
         """Tells the modules of a notification. Waits for a host that is down; never raises."""
         call = notification.call
-        try:
-            await self._until_host_is_up()
-            # Its time begins when its turn has come.
-            call.deadline = self._calls.rules.deadline(call.callback, local=call.local)
-            await self._calls.request(call, notification.entries)
-            call.recorder.record("allowed")
-        except (Unavailable, RpcError) as e:
-            reason = str(e) if isinstance(e, Unavailable) else f"host error {e.code}"
-            metrics.DROPPED.labels(call.callback.name, reason, self._calls.rules.server_name).inc()
-            call.recorder.record("policy", [entry.module for entry in notification.entries], "allow", reason)
+        modules = [entry.module for entry in notification.entries]
+        with call.recorder.traced(modules):
+            try:
+                await self._until_host_is_up()
+                # Its time begins when its turn has come.
+                call.deadline = self._calls.rules.deadline(call.callback, local=call.local)
+                await self._calls.request(call, notification.entries)
+                call.recorder.record("allowed")
+            except (Unavailable, RpcError) as e:
+                reason = str(e) if isinstance(e, Unavailable) else f"host error {e.code}"
+                metrics.DROPPED.labels(call.callback.name, reason, self._calls.rules.server_name).inc()
+                call.recorder.record("policy", modules, "allow", reason)
         call.recorder.finish()
 
     async def shadow(self, call: Call, entries: Sequence[Entry]) -> None:
@@ -45,7 +47,8 @@ class Teller:
         self._shadowed += 1
         try:
             for entry in entries:
-                await self._shadow_one(call, entry)
+                with call.recorder.traced([entry.module]):
+                    await self._shadow_one(call, entry)
         finally:
             self._shadowed -= 1
 

@@ -129,6 +129,10 @@ export const logged = ({ log }: Pick<Homeserver, "log">, text: string) =>
 export const contextWarnings = ({ log }: Pick<Homeserver, "log">) =>
   log().match(/^.*(?:logging context|log ?context|Looping call died).*$/gim) ?? [];
 
+/** Of those warnings each once, without what differs between two: what they are about. */
+export const contextWarningKinds = (of: Pick<Homeserver, "log">) =>
+  new Set(contextWarnings(of).map((line) => line.replace(/^.*? (\w+ [\w.]+) \[.*?\] (\D*).*$/, "$1 $2")));
+
 /** Unhandled errors: tracebacks that no test has asked for. */
 export const tracebacks = ({ log }: Pick<Homeserver, "log">) => log().match(/^Traceback .*$/gm) ?? [];
 
