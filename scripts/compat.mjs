@@ -1,4 +1,5 @@
-// `npm run test:compat`: the slow compatibility tests. The wheel in a clean environment, an older Synapse, newer Nodes.
+// `npm run test:compat`: the slow compatibility tests. The wheel in a clean environment, an older Synapse, newer Nodes,
+// and a Synapse with workers, on PostgreSQL and Redis, and one with tracing.
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { root } from "./inputs.mjs";
@@ -40,6 +41,8 @@ console.log("Testing compatibility");
 const steps = [
   ...installed.map(({ line, path }) => ({ ...unitTests(), name: `unit tests, Node ${line}`, command: path })),
   jest("packages, older Synapse", [], testFiles(["compat"]), ["--maxWorkers=2"]),
+  // A deployment has several processes, each with a Node: one at a time.
+  { ...jest("workers, tracing", [], testFiles(["workers", "tracing"]), ["--runInBand"]), alone: true },
   ...installed.map(({ line, path }) => ({
     // What depends on Node: the comparison with Python is made once, by npm test.
     ...jest(`on Synapse, Node ${line}`, [], testFiles(["faults", "synapse"]), ["--maxWorkers=2"]),

@@ -9,8 +9,9 @@ const venvBin = (name) => join(root, ".venv/bin", name);
 const config = "python-shim/pyproject.toml";
 const pythonSources = ["python-shim/synapse_module_bridge", "test"];
 
-// Folders of test/ whose tests boot a Synapse; those of compat/ are for `npm run test:compat`.
+// Folders of test/ whose tests boot a Synapse, and those whose tests install what they need: for `npm run test:compat`.
 const bootingSynapse = ["differential", "faults", "homeserver", "synapse"];
+const installing = ["compat", "tracing", "workers"];
 const folders = readdirSync(join(root, "test"), { withFileTypes: true });
 const testFolders = folders.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 
@@ -44,7 +45,7 @@ export const onSynapse = () => testFolders.filter((name) => bootingSynapse.inclu
 
 /** The TypeScript tests that need no Synapse. */
 export function unitTests() {
-  const elsewhere = ["compat", ...bootingSynapse];
+  const elsewhere = [...installing, ...bootingSynapse];
   const paths = testFiles(testFolders.filter((name) => !elsewhere.includes(name)));
   const top = folders.filter(({ name }) => name.endsWith(".test.ts")).map(({ name }) => `test/${name}`);
   return jest("unit tests", ["unit"], [...paths, ...top], ["--maxWorkers=50%"]);
