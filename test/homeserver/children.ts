@@ -1,12 +1,15 @@
 // Ends the processes that tests have started, and removes their folders, when this process ends by Ctrl-C or otherwise.
-import type { ChildProcess } from "node:child_process";
 
-const running = new Map<ChildProcess, () => void>();
+interface Killable {
+  kill(signal: "SIGKILL"): unknown;
+}
+
+const running = new Map<Killable, () => void>();
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 let watching = false;
 
 /** Returns what to call when the child has been ended in an orderly way. */
-export function endWithParent(child: ChildProcess, cleanUp: () => void): () => void {
+export function endWithParent(child: Killable, cleanUp: () => void): () => void {
   running.set(child, cleanUp);
   watch();
   return () => running.delete(child);

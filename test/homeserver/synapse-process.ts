@@ -90,7 +90,10 @@ export async function startSynapse(options: SynapseProcessOptions): Promise<Syna
   return { baseUrl, logPath, pid, startedInMs: Date.now() - began, stdout, stderr, log, exited, stop };
 }
 
-function environment(options: SynapseProcessOptions): NodeJS.ProcessEnv {
+/** The environment that Synapse starts in. */
+export function environment(
+  options: Surroundings & { readonly certificates?: Certificates },
+): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = {
     ...process.env,
     PYTHONPATH: options.pythonPath?.join(":"),
