@@ -57,7 +57,6 @@ class Call:
     local: bool
     deadline: float
     recorder: Recorder
-    # Synapse's request that asked.
     request: str | None = None
     # The room's state was not kept while the call waited in line: what is asked of it is looked up.
     state_let_go: bool = False
