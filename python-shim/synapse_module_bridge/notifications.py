@@ -113,6 +113,7 @@ class Notifications:
                 done = line.popleft()
                 self.queued -= 1
                 self._bytes -= done.size
+                self._tell_if_there_is_room()
         finally:
             del self._lines[name]
             self._at_once -= 1
@@ -125,7 +126,10 @@ class Notifications:
             while self._idle and self._at_once < MOST_AT_ONCE:
                 self._work(self._idle.popleft())
             self._starting = False
-        if self._dropping and self.queued < MOST_QUEUED // 2:
+
+    def _tell_if_there_is_room(self) -> None:
+        # Well below the bounds: one that goes a little up and down must not be told again and again.
+        if self._dropping and self.queued < MOST_QUEUED // 2 and self._bytes < MOST_QUEUED_BYTES // 2:
             self._dropping = False
             logger.warning("the queue of notifications has room again")
 
