@@ -136,7 +136,7 @@ export const roomTriggers: Readonly<Record<string, readonly Trigger[]>> = {
       title: "an invite",
       async act(side, _prepared, n) {
         const invitee = userId(side, `invitee${n}`);
-        const answer = await side.bob.invite(side.room, invitee);
+        const answer = await side.alice.invite(side.room, invitee);
         return { answers: [answer], effect: () => membership(side, side.room, invitee) };
       },
     },

@@ -31,7 +31,7 @@ const threepids = (title: string, before: string[], after: string[]): Trigger =>
     side.admin.admin("PUT", `v2/users/${user.userId}`, {
       threepids: addresses.map((address) => ({
         medium: "email",
-        address: `${user.userId.slice(1, 8)}.${address}`,
+        address: `${user.userId.slice(1).replace(/:.*/, "")}.${address}`,
       })),
     });
   return {
@@ -59,6 +59,15 @@ export const userTriggers: Readonly<Record<string, readonly Trigger[]>> = {
           const user = await side.user(name(half));
           if (half === "b") await user.setProfile("displayname", `Find Me ${n}`);
         }
+        // Synapse enters them into its directory some time later.
+        const entered = async () => {
+          const { results } = (await side.alice.searchUsers(`findme${n}`)).body;
+          const named = results.some(
+            (found: { display_name: string }) => found.display_name === `Find Me ${n}`,
+          );
+          return (results.length === 2 && named) || undefined;
+        };
+        await waitFor("both users in the directory", entered);
         return `findme${n}`;
       },
       when: (side, n) => ({ "user_profile.user_id": userId(side, `findme${n}a`) }),
