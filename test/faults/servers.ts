@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Client } from "../homeserver/client.js";
 import { type Homeserver, type HomeserverOptions, startHomeserver } from "../homeserver/homeserver.js";
 import { projectRoot } from "../homeserver/paths.js";
+import { pauses, pausesPath } from "../homeserver/pauses.js";
 import { waitFor } from "../homeserver/wait.js";
 
 export const modulePath = (name: string) => join(projectRoot, "test", "faults", "modules", name);
@@ -31,7 +32,7 @@ export function scratch(): Scratch {
   };
 }
 
-/** A Synapse whose metrics can be read, unless it federates: that needs listeners of its own. */
+/** A Synapse whose reactor is watched, and whose metrics can be read unless it federates: that needs listeners of its own. */
 export function boot(options: HomeserverOptions): Promise<Homeserver> {
   const resources = [{ names: ["client", "federation"] }, { names: ["metrics"] }];
   const listeners = [{ port: 0, type: "http", bind_addresses: ["127.0.0.1"], resources }];
@@ -40,8 +41,9 @@ export function boot(options: HomeserverOptions): Promise<Homeserver> {
     ...(!options.federation && { listeners }),
     ...options.extraConfig,
   };
-  const env = { PYTHONPATH: (options.pythonPath ?? [shim]).join(":"), ...options.env };
-  return startHomeserver({ ...options, extraConfig, env });
+  const modules = [pauses(), ...(options.modules ?? [])];
+  const pythonPath = [...(options.pythonPath ?? [shim]), pausesPath];
+  return startHomeserver({ ...options, modules, extraConfig, pythonPath });
 }
 
 /** A `node` that waits while `down` exists, which keeps an outage as long as a test wants it. */

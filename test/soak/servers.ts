@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Homeserver, startHomeserver } from "../homeserver/homeserver.js";
 import { projectRoot } from "../homeserver/paths.js";
+import { pauses, pausesPath } from "../homeserver/pauses.js";
 
 export interface Servers {
   readonly bridge: Homeserver;
@@ -14,7 +15,6 @@ export interface Servers {
 }
 
 const soakDir = join(projectRoot, "test", "soak");
-const pauses = { module: "soak_twin.Pauses", config: {} };
 
 export async function startServers(): Promise<Servers> {
   const dir = mkdtempSync(join(tmpdir(), "bridge-soak-"));
@@ -28,8 +28,8 @@ export async function startServers(): Promise<Servers> {
   };
   const start = (module: { module: string; config: unknown }) =>
     startHomeserver({
-      modules: [pauses, module],
-      pythonPath: [join(projectRoot, "python-shim"), soakDir],
+      modules: [pauses({ own_group: true }), module],
+      pythonPath: [join(projectRoot, "python-shim"), soakDir, pausesPath],
       extraConfig: {
         enable_metrics: true,
         listeners: [

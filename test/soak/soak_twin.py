@@ -1,18 +1,11 @@
-"""The policy of the soak as an ordinary Python module, the same as policy.ts, and a watch over the reactor."""
+"""The policy of the soak as an ordinary Python module, the same as policy.ts."""
 
-import json
-import os
-import time
 from typing import Any
 
 from synapse.api.errors import Codes, SynapseError
 from synapse.module_api import NOT_SPAM, EventBase, ModuleApi
-from twisted.internet import reactor
-from twisted.web.resource import Resource
-from twisted.web.server import Request
 
 Json = Any
-BEAT_SECONDS = 0.02
 
 
 def text(content: Json, key: str) -> str:
@@ -95,32 +88,3 @@ class SoakTwin:
 
     async def check_username_for_spam(self, user_profile: Json, requester_id: str) -> bool:
         return bool(user_profile["user_id"].startswith("@soakhidden"))
-
-
-class Pauses(Resource):
-    """Serves the longest time by which the reactor was late since it was last asked."""
-
-    isLeaf = True
-
-    def __init__(self, config: Json, api: ModuleApi) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        # A Ctrl-C at the terminal is for the soak, which stops its Synapses in order. Must come before Node is started.
-        os.setpgid(0, 0)
-        self._longest = 0.0
-        self._expected: float | None = None
-        self._reactor: Any = reactor
-        self._reactor.callWhenRunning(self._beat)
-        api.register_web_resource("/_synapse/client/soak/pause", self)
-
-    def _beat(self) -> None:
-        now = time.monotonic()
-        if self._expected is not None:
-            self._longest = max(self._longest, now - self._expected)
-        self._expected = now + BEAT_SECONDS
-        self._reactor.callLater(BEAT_SECONDS, self._beat)
-
-    def render_GET(self, request: Request) -> bytes:
-        # One that is still going on counts as well: this very request may have ended it.
-        late = time.monotonic() - self._expected if self._expected is not None else 0.0
-        longest, self._longest = max(self._longest, late), 0.0
-        return json.dumps({"longest_ms": longest * 1000}).encode()

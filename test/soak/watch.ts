@@ -1,5 +1,5 @@
 /** Watches the processes of the soak: memory, descriptors, the reactors' pauses, calls that wait, processes left over. */
-import { Client } from "../homeserver/client.js";
+import { longestPause } from "../homeserver/pauses.js";
 import { type Metrics, readMetrics } from "./metrics.js";
 import { Nodes } from "./nodes.js";
 import type { Problems } from "./problems.js";
@@ -76,9 +76,8 @@ export class Watch {
     const kind = this.windows.current()?.kind ?? "no fault";
     await Promise.all(
       (["bridge", "twin"] as const).map(async (side) => {
-        const asked = new Client(this.servers[side].baseUrl).get("/_synapse/client/soak/pause");
-        const longest = (await asked.catch(() => undefined))?.body?.longest_ms;
-        if (typeof longest !== "number") return;
+        const longest = await longestPause(this.servers[side].baseUrl);
+        if (longest === undefined) return;
         this.pauses[side].set(kind, Math.max(longest, this.pauses[side].get(kind) ?? 0));
       }),
     );
