@@ -1,10 +1,12 @@
-// Writes the files that derive from schemas/: types, enums, and the reference page of the callbacks.
+// Writes the files that derive from schemas/: types, enums, and the reference page of the callbacks; and the page of
+// faults, which derives from the table that the tests go by.
 // With --check it writes nothing, names the files that are stale, and exits 1.
 import { readFileSync, writeFileSync } from "node:fs";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 import type { ApiMethod, ApiProperty, Callback, WireType } from "./catalogue.js";
 import { renderDocs } from "./render-docs.js";
+import { type Fault, renderFaults } from "./render-faults.js";
 import { renderCodes, renderTypes } from "./render-types.js";
 
 export type Policy = "allow" | "deny" | "defer";
@@ -32,12 +34,14 @@ export interface Sources {
   readonly properties: readonly (readonly [string, ApiProperty])[];
   readonly methods: readonly (readonly [string, ApiMethod])[];
   readonly codes: readonly (readonly [string, string])[];
+  readonly faults: Readonly<Record<string, Fault>>;
 }
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 export function readSources(): Sources {
   const read = (name: string) => JSON.parse(readFileSync(`${ROOT}schemas/${name}`, "utf8"));
+  const faults = JSON.parse(readFileSync(`${ROOT}test/faults/rows.json`, "utf8"));
   const { $schema, ...callbacks } = read("callbacks.json");
   const api = read("api.json");
   return {
@@ -46,6 +50,7 @@ export function readSources(): Sources {
     properties: Object.entries(api.properties),
     methods: Object.entries(api.methods),
     codes: Object.entries(read("codes.json")),
+    faults,
   };
 }
 
@@ -55,6 +60,7 @@ export async function renderAll(sources: Sources): Promise<[path: string, text: 
     ["bridge/generated.ts", await renderTypes(sources)],
     ["bridge/codes.ts", renderCodes(sources)],
     ["docs/callbacks.md", renderDocs(sources)],
+    ["docs/faults.md", renderFaults(sources.faults)],
   ];
 }
 

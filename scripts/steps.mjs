@@ -53,6 +53,17 @@ export function unitTests() {
 
 const check = (name, groups, command, args) => ({ name, groups, kind: "check", command, args });
 
+export const pytest = (name, groups, paths) => ({
+  ...{ name, groups, kind: "pytest", command: venvBin("pytest") },
+  args: ["-q", "-c", config, "--rootdir", root, ...paths],
+});
+
+/** That each row of the table of faults was tried by the tests before it, or says why not. */
+export const matrixCheck = (notes) => ({
+  ...check("the fault matrix", ["matrix"], node, ["scripts/fault-matrix.mjs", notes]),
+  alone: true,
+});
+
 export function allSteps() {
   return [
     check("lint, TypeScript", ["lint"], node, [
@@ -75,10 +86,7 @@ export function allSteps() {
       "bridge/generate.ts",
       "--check",
     ]),
-    {
-      ...{ name: "Python tests", groups: ["python"], kind: "pytest", command: venvBin("pytest") },
-      args: ["-q", "-c", config, "--rootdir", root, "test/python"],
-    },
+    pytest("Python tests", ["python"], ["test/python"]),
     unitTests(),
     // It ends with 1 when a client gets another status than it should.
     { ...check("the demo", ["demo"], node, ["scripts/demo.mjs"]), alone: true },

@@ -10,7 +10,8 @@ const { values } = parseArgs({
 if (!values["no-setup"]) await setup();
 
 // Only now: what these need may just have been installed.
-const { allSteps } = await import("./steps.mjs");
+const { allSteps, matrixCheck } = await import("./steps.mjs");
+const { freshNotes } = await import("./fault-matrix.mjs");
 const { runSteps } = await import("./report.mjs");
 const only = values.only?.split(",");
 const steps = allSteps();
@@ -21,5 +22,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 console.log("Testing");
-const wanted = only ? steps.filter((step) => step.groups.some((group) => only.includes(group))) : steps;
+const wanted = only
+  ? steps.filter((step) => step.groups.some((group) => only.includes(group)))
+  : [...steps, matrixCheck(freshNotes())];
 process.exitCode = (await runSteps(wanted)) ? 0 : 1;

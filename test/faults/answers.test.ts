@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Client, registerUser } from "../homeserver/client.js";
 import type { Homeserver } from "../homeserver/homeserver.js";
 import { waitFor } from "../homeserver/wait.js";
+import { observed } from "./observed.js";
 import * as servers from "./servers.js";
 
 const { boot, bridge, calls, host, logged, metric, modulePath, order } = servers;
@@ -39,7 +40,6 @@ describe("a promise that never settles", () => {
     const began = performance.now();
     const answer = await alice.send(room, order("hang", { callback: row.callback, body: canary }));
     const took = performance.now() - began;
-    console.info(`row 11: ${row.callback} was answered after ${took.toFixed(0)} ms of ${row.atLeast}`);
     expect(answer.status).toBe(row.status);
     expect(took).toBeGreaterThan(row.atLeast);
     expect(await calls(server, { ...deadlines, callback: row.callback })).toBe(before + 1);
@@ -47,6 +47,8 @@ describe("a promise that never settles", () => {
     await waitFor("the signal", () => logged(server, told).length > late || undefined);
     const counted = async () => (await metric(server, "synapse_module_bridge_late_answers_total")) > late;
     await waitFor("the late answer's count", async () => (await counted()) || undefined);
+    const outcome = `${answer.status} after ${took.toFixed(0)} ms of ${row.atLeast}; told to stop; late answer counted`;
+    observed(11, { policy: "default", outcome });
   });
 
   test("is asked no more after five deadlines, and is asked again once it answers a probe", async () => {
@@ -63,6 +65,7 @@ describe("a promise that never settles", () => {
     expect(await metric(server, "synapse_module_bridge_breakers_open")).toBe(0);
     expect(logged(server, "deadlines in a row: it is not asked")).toHaveLength(1);
     expect(logged(server, "check_event_allowed of behave answers again")).toHaveLength(1);
+    observed(50, { policy: "defer", outcome: "503 M_UNKNOWN at once, then 403 by the module" });
   });
 });
 
@@ -83,6 +86,7 @@ describe("an answer of the wrong shape is a fault of the module, as if it had ra
   test("and so is an exception", async () => {
     expect((await alice.send(room, order("throw"))).status).toBe(500);
     expect(logged(server, "behave: check_event_allowed threw").length).toBeGreaterThan(0);
+    observed(9, { policy: "default", outcome: "500 M_UNKNOWN" });
   });
 });
 
@@ -110,6 +114,7 @@ describe("a replacement event", () => {
     expect(logged(server, says).length).toBeGreaterThan(heard);
     const { body } = await alice.messages(room, 1);
     expect(body.chunk[0].content.order?.value).not.toBe(value);
+    observed(27, { policy: "default", outcome: `${answer.status} ${answer.body.errcode}` });
   });
 
   test("with __proto__ changes nothing but that event", async () => {
@@ -117,6 +122,7 @@ describe("a replacement event", () => {
     const answer = await alice.send(room, order("replace", { value: "nothing" }));
     expect(answer.status).toBe(200);
     expect(JSON.stringify((await alice.event(room, answer.body.event_id)).body)).not.toContain("polluted");
+    observed(27, { outcome: "200, the event as it was" });
   });
 });
 
@@ -124,4 +130,5 @@ test("none of this ended Node, mishandled a log context, or put content into the
   expect(host(server.pid)).toBe(node);
   expect(servers.contextWarnings(server)).toEqual([]);
   expect(logged(server, "synapse_module_bridge").filter((line) => line.includes(canary))).toEqual([]);
+  observed(44, { outcome: "no content in the log" });
 });

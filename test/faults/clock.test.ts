@@ -6,6 +6,7 @@ import { type Client, registerUser } from "../homeserver/client.js";
 import type { Homeserver } from "../homeserver/homeserver.js";
 import { projectRoot } from "../homeserver/paths.js";
 import { waitFor } from "../homeserver/wait.js";
+import { observed } from "./observed.js";
 import * as servers from "./servers.js";
 
 const { boot, bridge, calls, host, modulePath, nextHost, order, scratch, shim } = servers;
@@ -56,12 +57,14 @@ test("set forward: the answer is waited for", async () => {
   const before = host(server.pid);
   expect(await setDuring(3600, order("slow", { ms: 1_000 }))).toEqual({ status: 200, missed: 0 });
   expect(host(server.pid)).toBe(before);
+  observed(40, { outcome: "200, after the module's answer" });
 });
 
 test("set back: who gets no answer is not kept waiting", async () => {
   const before = host(server.pid);
   expect(await setDuring(0, order("hang"))).toEqual({ status: 503, missed: 1 });
   expect(host(server.pid)).toBe(before);
+  observed(40, { policy: "defer", outcome: "503 M_UNKNOWN at the deadline" });
 });
 
 test("set back: a host that is stopped is replaced", async () => {
@@ -73,4 +76,5 @@ test("set back: a host that is stopped is replaced", async () => {
   const refused = async () => (await say(order("refuse"))).status === 403 || undefined;
   await waitFor("its answer", refused, 20_000);
   expect(servers.contextWarnings(server)).toEqual([]);
+  observed(40, { outcome: "another host; 403 by the module" });
 }, 60_000);

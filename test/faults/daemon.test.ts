@@ -6,6 +6,7 @@ import { type Client, registerUser } from "../homeserver/client.js";
 import { type Daemon, prepareDaemon } from "../homeserver/daemon.js";
 import { freePort } from "../homeserver/ports.js";
 import { waitFor } from "../homeserver/wait.js";
+import { observed } from "./observed.js";
 import { bridge, contextWarnings, host, hosts, isGone, logged, shim } from "./servers.js";
 
 const policy = `import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
@@ -75,6 +76,7 @@ describe("started once,", () => {
     expect((await alice.say(room, "yes")).status).toBe(200);
     expect((await alice.say(room, "no")).status).toBe(403);
     expect(contextWarnings(daemon)).toEqual([]);
+    observed(36, { outcome: "200, and 403 by the module" });
   });
 
   test("Node has nothing of Synapse's but the three pipes between them, and keeps no folder busy", () => {
@@ -83,6 +85,7 @@ describe("started once,", () => {
     expect(new Set(shared).size).toBeLessThanOrEqual(3);
     expect(readlinkSync(`/proc/${node}/cwd`)).toBe("/");
     expect(readFileSync(`/proc/${node}/status`, "utf8")).toMatch(/^Umask:\s+0027$/m);
+    observed(36, { outcome: "the three pipes alone are shared" });
   });
 
   test("a second one, which gets no port, ends with its own Node and leaves the first's alone", async () => {
@@ -96,6 +99,7 @@ describe("started once,", () => {
     for (const other of others) await waitFor("its Node to end", () => isGone(other) || undefined);
     expect(hosts(pid)).toEqual([node]);
     expect((await alice.say(room, "no")).status).toBe(403);
+    observed(36, { outcome: "the second ends with its Node; 403 by the first's module" });
   });
 
   test("SIGTERM to it ends Node as well", () => end(pid, "SIGTERM"));

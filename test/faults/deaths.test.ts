@@ -1,8 +1,10 @@
 /** Node dies, hangs, stops and is written over, under calls of a real Synapse: each is answered, and all heals by itself. */
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { type Answer, type Client, password, registerUser } from "../homeserver/client.js";
 import type { Homeserver } from "../homeserver/homeserver.js";
+import { longestPause } from "../homeserver/pauses.js";
 import { waitFor } from "../homeserver/wait.js";
+import { observed } from "./observed.js";
 import * as servers from "./servers.js";
 
 const { boot, bridge, calls, host, logged, metric, modulePath, nextHost, order, scratch } = servers;
@@ -40,6 +42,10 @@ afterAll(async () => {
   files.remove();
 });
 
+/** The longest pause of the reactor since the test began. */
+const pauseMs = async () => (await longestPause(server.baseUrl)) ?? Number.NaN;
+beforeEach(async () => void (await pauseMs()));
+
 const say = (content: unknown) => alice.send(room, content);
 const underWay = (count: number) =>
   waitFor(`${count} calls at the module`, () => servers.lines(seen).length >= count || undefined);
@@ -61,13 +67,13 @@ describe("SIGKILL of Node", () => {
     const refused = () => say(order("refuse", { body: canary }));
     const { status } = await refused();
     const took = Date.now() - began;
-    console.info(`row 6: the next message was answered after ${took} ms`);
     // On a busy machine Node may take longer to start than calls are held: then policy answers, and not before.
     if (status !== 403) expect({ status, held: took > 2_000 }).toEqual({ status: 503, held: true });
     await back(before);
     expect(await refused()).toMatchObject({ status: 403, body: { errcode: "M_FORBIDDEN" } });
     const killed = { cause: "killed by SIGKILL" };
     expect(await metric(server, "synapse_module_bridge_host_ends_total", killed)).toBe(1);
+    observed(6, { policy: "defer", outcome: `${status} after ${took} ms`, pauseMs: await pauseMs() });
   });
 
   test("with calls in flight has each answered once, by its policy, and asks about none again", async () => {
@@ -78,10 +84,8 @@ describe("SIGKILL of Node", () => {
       say(order("hang", { callback: n % 2 ? "check_event_allowed" : "check_event_for_spam", body: canary })),
     );
     await underWay(asked + 20);
-    const began = Date.now();
     process.kill(before, "SIGKILL");
     const answers = await Promise.all(sent);
-    console.info(`row 7: 20 calls were settled after ${Date.now() - began} ms`);
     // Messages are sent one after the other in a room, so what is in line is asked of the new Node.
     const expected = Array.from({ length: 20 }, (_, n) => (n % 2 ? 503 : 200));
     expect(statuses(answers)).toEqual(expected);
@@ -89,6 +93,8 @@ describe("SIGKILL of Node", () => {
     const ids = servers.lines(seen).map((line) => line.split(" ").slice(0, 2).join(" "));
     expect(new Set(ids).size).toBe(ids.length);
     await back(before);
+    const outcome = "200 for check_event_for_spam, 503 M_UNKNOWN for check_event_allowed";
+    observed(7, { policy: "default", outcome, pauseMs: await pauseMs() });
   });
 });
 
@@ -100,7 +106,6 @@ describe("a host that does not answer", () => {
     await underWay(asked + 1);
     const beside = Promise.all([1, 2, 3].map(() => say(order("refuse"))));
     const pings = await servers.pingDuring(server, nextHost(server.pid, before));
-    console.info(`row 12: /versions took at most ${pings.at(-1)?.toFixed(0)} ms`);
     expect((await blocked).status).toBe(503);
     expect(statuses(await beside)).toEqual([503, 503, 503]);
     const [line] = logged(server, "has blocked the event loop");
@@ -113,6 +118,8 @@ describe("a host that does not answer", () => {
     expect(logged(server, "the module host ended (event loop blocked)")).toHaveLength(1);
     await back(before);
     expect((await say(order("refuse"))).status).toBe(403);
+    const outcome = `503 M_UNKNOWN; /versions within ${pings.at(-1)?.toFixed(0)} ms`;
+    observed(12, { policy: "defer", outcome, pauseMs: await pauseMs() });
   });
 
   test("for it was stopped, with a full pipe, is ended; Synapse's other work goes on meanwhile", async () => {
@@ -123,12 +130,14 @@ describe("a host that does not answer", () => {
       Array.from({ length: 40 }, () => say({ ...order("refuse"), filler: "x".repeat(30_000) })),
     );
     const pings = await servers.pingDuring(server, sent);
-    console.info(`row 16: /versions took at most ${pings.at(-1)?.toFixed(0)} ms`);
     expect(new Set(statuses(await sent))).toEqual(new Set([503]));
     await nextHost(server.pid, before);
     expect(logged(server, "the module host ended (it did not answer)")).toHaveLength(1);
     await back(before);
     expect((await say(order("refuse"))).status).toBe(403);
+    const outcome = `503 M_UNKNOWN; /versions within ${pings.at(-1)?.toFixed(0)} ms`;
+    const cost = { policy: "defer", outcome, pauseMs: await pauseMs() };
+    for (const row of [15, 16]) observed(row, cost);
   });
 });
 
@@ -140,6 +149,7 @@ test.each(["print", "grandchild"])(
     expect((await say(order("refuse"))).status).toBe(403);
     await waitFor("the text in the log", () => logged(server, "Content-Length").length > 0 || undefined);
     expect(host(server.pid)).toBe(before);
+    for (const row of [20, 45]) observed(row, { outcome: "200, and 403 by the module" });
   },
 );
 
@@ -151,6 +161,7 @@ test("process.exit() in a module is told apart from a kill", async () => {
     logged(server, "the module host ended (exit code 3), running: check_event_allowed of behave"),
   ).toHaveLength(1);
   await back(before);
+  observed(9, { policy: "defer", outcome: "503 M_UNKNOWN", pauseMs: await pauseMs() });
 });
 
 describe("after all that", () => {
@@ -163,6 +174,10 @@ describe("after all that", () => {
     const ours = logged(server, "synapse_module_bridge").join("\n");
     expect(ours).toContain("outcome=policy");
     for (const secret of [canary, alice.accessToken, password]) expect(ours).not.toContain(secret);
+    observed(44, {
+      outcome: "none of them in the log, nor of the content",
+      tried: "a token, a password, a body",
+    });
   });
 
   test("no log context was mishandled, and no error was left unhandled", () => {

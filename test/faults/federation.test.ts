@@ -5,6 +5,7 @@ import { makeCertificates } from "../homeserver/certificates.js";
 import { type Client, registerUser } from "../homeserver/client.js";
 import type { Homeserver } from "../homeserver/homeserver.js";
 import { waitFor } from "../homeserver/wait.js";
+import { observed } from "./observed.js";
 import * as servers from "./servers.js";
 
 const { boot, bridge, hosts, interruptibleNode, logged, modulePath, scratch } = servers;
@@ -112,14 +113,13 @@ test("a remote join of a room with much state is judged, and does not keep local
   expect((await joining).status).toBe(200);
   sends.sort((a, b) => a - b);
   const [median = 0, slowest = 0] = [sends[sends.length >> 1], sends.at(-1)];
-  console.info(
-    `row 29: joined after ${joined.toFixed(0)} ms; ${sends.length} local sends, ` +
-      `median ${median.toFixed(0)} ms, slowest ${slowest.toFixed(0)} ms`,
-  );
   // Some were sent and done while the join was still being judged.
   expect(sends.length).toBeGreaterThan(2);
   expect(await reader.roomState(created.body.room_id).then(({ body }) => body.length)).toBeGreaterThan(250);
   expect(logged(near, "outcome=policy")).toEqual([]);
+  const local = `median ${median.toFixed(0)} ms, slowest ${slowest.toFixed(0)} ms`;
+  const outcome = `joined after ${joined.toFixed(0)} ms; ${sends.length} local messages meanwhile, ${local}`;
+  observed(29, { on: "federating Synapses", outcome });
 }, 60_000);
 
 describe("during an outage", () => {
@@ -151,7 +151,8 @@ describe("during an outage", () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(3).fill(locally[name]));
     if (name !== "allow")
       expect(answers.map(({ body }) => body.error)).toEqual(Array(3).fill("policy unavailable"));
-    console.info(`${name}: three local requests took ${(performance.now() - began).toFixed(0)} ms`);
+    const took = (performance.now() - began).toFixed(0);
+    observed(8, { policy: name, outcome: `${locally[name]} each, in ${took} ms` });
   });
 
   test.each(simple)("%s: an invite from another server, and a join through ours", async (name) => {
@@ -160,7 +161,7 @@ describe("during an outage", () => {
     const began = performance.now();
     const invited = await theirs[name].invite(theirRoom, reader.userId);
     const joined = await theirs[name].join(ourRoom, [near.serverName]);
-    console.info(`${name}: a remote invite and join took ${(performance.now() - began).toFixed(0)} ms`);
+    const took = (performance.now() - began).toFixed(0);
     expect({ invited: invited.status, joined: joined.status }).toEqual({
       invited: federated[name],
       joined: federated[name],
@@ -170,6 +171,8 @@ describe("during an outage", () => {
     expect(decisions(theirs[name], "callback=check_event_allowed", `${down} room=${ourRoom}`)).toHaveLength(
       1,
     );
+    const outcome = `${federated[name]} each, in ${took} ms`;
+    observed(8, { on: "federating Synapses", policy: name, outcome });
   });
 
   test.each(simple)("%s: a message from another server", async (name) => {
@@ -179,6 +182,8 @@ describe("during an outage", () => {
     await waitFor("policy to answer", () => asked().length > 0 || undefined);
     if (name === "allow") await arrives(reader, rooms[name], "remote");
     else expect(await bodies(reader, rooms[name])).not.toContain("remote");
+    const outcome = { allow: "it comes", deny: "it never comes", defer: "it comes after the outage" }[name];
+    observed(8, { on: "federating Synapses", policy: name, outcome });
   });
 
   test("our user's old events that come back with a join, or by backfill, are another server's events", async () => {
@@ -199,6 +204,8 @@ describe("during an outage", () => {
     expect(own.filter((line) => !line.includes("answer=allow"))).toEqual([]);
     const member = await theirs.mixed.getState(away, "m.room.member", ours.mixed.userId);
     expect(member.body.membership).toBe("join");
+    const outcome = "the join, and the events with it, are allowed; a local message is 503";
+    observed(8, { on: "federating Synapses", policy: "local defer, federated allow", outcome });
   });
 });
 

@@ -5,6 +5,7 @@ import { type Client, registerUser } from "../homeserver/client.js";
 import type { Homeserver } from "../homeserver/homeserver.js";
 import { projectRoot } from "../homeserver/paths.js";
 import { waitFor } from "../homeserver/wait.js";
+import { observed } from "./observed.js";
 import * as servers from "./servers.js";
 
 const { boot, bridge, host, logged, metric, modulePath, nextHost, scratch } = servers;
@@ -55,9 +56,8 @@ test("a handler of three seconds delays neither the request, nor /sync, nor othe
   await allHeard(quick, "quick");
   expect(heardIn(slow)).toEqual([]);
   await allHeard(slow, "slow");
-  console.info(
-    `a 3 s notification: sent after ${sent.toFixed(0)} ms, in /sync after ${synced.toFixed(0)} ms`,
-  );
+  const outcome = `sent after ${sent.toFixed(0)} ms, in /sync after ${synced.toFixed(0)} ms`;
+  observed(13, { policy: "notification", outcome });
 });
 
 test("each room hears of its events in their order, whichever takes longer", async () => {
@@ -86,6 +86,7 @@ test("Node's death loses the one it was being told of, which is counted, and han
   expect(heardIn(room)).not.toContain("in flight");
   expect(await dropped()).toBe(1);
   expect(await metric(server, "synapse_module_bridge_notifications_queued")).toBe(0);
+  observed(7, { policy: "notification", outcome: "1 counted as dropped, 12 told to the next Node" });
 });
 
 test("a clean stop of Synapse hears out those that wait", async () => {
@@ -95,6 +96,7 @@ test("a clean stop of Synapse hears out those that wait", async () => {
   process.kill(server.pid, "SIGTERM");
   expect(await server.exited).toBe(0);
   expect(heardIn(room)).toEqual(bodies);
+  observed(34, { policy: "notification", outcome: "all were told" });
 });
 
 test("the log says nothing of log contexts but what Synapse says of any module that hears of events", async () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Client, registerUser } from "../homeserver/client.js";
 import type { Homeserver } from "../homeserver/homeserver.js";
 import { waitFor } from "../homeserver/wait.js";
+import { observed } from "./observed.js";
 import * as servers from "./servers.js";
 
 const { boot, bridge, calls, host, logged, metric, nextHost, scratch } = servers;
@@ -121,7 +122,6 @@ describe("SIGHUP", () => {
     const after = servers.lines(seen).length;
     await waitFor("calls", () => servers.lines(seen).length > after + 20 || undefined);
     const verdicts = await steady.stop();
-    console.info(`row 38: ${verdicts.length} calls during the reload`);
     expect(new Set(verdicts)).toEqual(new Set(["1", "2"]));
     expect(await long).toBe("1");
     const ids = servers.lines(seen);
@@ -130,6 +130,7 @@ describe("SIGHUP", () => {
     expect(await ask()).toBe("2");
     await onlyOneHost();
     expect(host(server.pid)).not.toBe(before);
+    observed(38, { outcome: `${verdicts.length} calls answered once, by the old or the new` });
   });
 
   const callback = "user_may_invite: () => true as never,";
@@ -159,6 +160,7 @@ describe("SIGHUP", () => {
     expect(new Set(await steady.stop())).toEqual(new Set(["2"]));
     await onlyOneHost();
     expect(host(server.pid)).toBe(before);
+    observed(38, { outcome: `by the old version; the log says: ${says}` });
   });
 
   test("with a good version after bad ones takes it", async () => {
@@ -207,4 +209,5 @@ test("a host whose installed files are gone is restarted as it was", async () =>
   await nextHost(server.pid, before);
   await waitFor("its verdict", async () => ((await ask()) === "5!" ? true : undefined));
   expect(logged(server, "the module host is back")).toHaveLength(1);
+  observed(39, { outcome: "by the module, on the host that Synapse was started with" });
 });

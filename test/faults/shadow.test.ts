@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type Client, registerUser } from "../homeserver/client.js";
 import type { Homeserver } from "../homeserver/homeserver.js";
 import { waitFor } from "../homeserver/wait.js";
+import { observed } from "./observed.js";
 import * as servers from "./servers.js";
 
 const { boot, bridge, calls, logged, modulePath, order } = servers;
@@ -46,6 +47,7 @@ test.each([
     expect(performance.now() - began).toBeLessThan(2_500);
     expect((await alice.event(room, answer.body.event_id)).body.content).toEqual(content);
     await recorded({ callback, outcome });
+    observed(49, { policy: "shadow", outcome: `200; ${outcome}` });
   },
 );
 
@@ -58,6 +60,7 @@ test("what it writes through the ModuleApi is refused, though it was granted", a
   await waitFor("the refusal in the log", () => logged(server, "the write failed").length > 0 || undefined);
   const { body } = await alice.messages(room);
   expect(JSON.stringify(body)).not.toContain("written by a shadow");
+  observed(49, { policy: "shadow", outcome: "the write is refused" });
 });
 
 test("while its calls hang, a bounded number of them waits, and others are judged as ever", async () => {
@@ -75,6 +78,7 @@ test("while its calls hang, a bounded number of them waits, and others are judge
     await alice.send(room, order("hang", { callback: "check_event_for_spam", for: "shadow" }));
     return (await calls(server, { outcome: "would_policy", reason: "breaker" })) || undefined;
   });
+  observed(49, { policy: "shadow", outcome: "200 each; would_policy for overload, deadline, breaker" });
 });
 
 test("an enforced module after it decides as if it were alone", async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type Client, registerUser } from "../homeserver/client.js";
 import type { Homeserver } from "../homeserver/homeserver.js";
 import { waitFor } from "../homeserver/wait.js";
+import { observed } from "./observed.js";
 import * as servers from "./servers.js";
 
 const { boot, bridge, host, isGone, logged, modulePath, order, scratch } = servers;
@@ -61,7 +62,7 @@ test.each(rows.map((row, index) => ({ ...row, index })))("$name", async ({ signa
   if (toAll) process.kill(node, signal);
   const answers = await Promise.allSettled(sent);
   expect(await server.exited).toBe(0);
-  console.info(`rows 34 and 43: ended ${(performance.now() - began).toFixed(0)} ms after ${signal}`);
+  const took = (performance.now() - began).toFixed(0);
   expect(
     answers.map((answer) => (answer.status === "fulfilled" ? answer.value.status : answer.reason)),
   ).toEqual([200, 200]);
@@ -69,6 +70,8 @@ test.each(rows.map((row, index) => ({ ...row, index })))("$name", async ({ signa
   expect(logged(server, "it is restarted")).toEqual([]);
   expect(logged(server, "Unhandled")).toEqual([]);
   expect(servers.contextWarnings(server)).toEqual([]);
+  for (const row of toAll ? [34, 43] : [34])
+    observed(row, { outcome: `by the module; ended after ${took} ms` });
 });
 
 test("SIGKILL: the host ends within two seconds, though modules keep timers and sockets", async () => {
@@ -80,6 +83,7 @@ test("SIGKILL: the host ends within two seconds, though modules keep timers and 
   expect(await server.exited).toBeNull();
   const began = performance.now();
   await waitFor("the host to end", () => isGone(node) || undefined, 2_500);
-  console.info(`row 35: the host ended ${(performance.now() - began).toFixed(0)} ms after Synapse`);
+  const took = (performance.now() - began).toFixed(0);
   expect(await hanging).toBe("gone");
+  observed(35, { outcome: `Node ended ${took} ms after Synapse` });
 });

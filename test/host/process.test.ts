@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { catalogue } from "../../bridge/catalogue.js";
 import { VERSION } from "../../bridge/version.js";
+import { observed } from "../faults/observed.js";
 import { type Bundle, bundle } from "./bundle.js";
 import { type HostProcess, startHost } from "./child.js";
 import { INVITE, type Initialized, moduleOf, SYNAPSE, temporaryFolder } from "./rig.js";
@@ -69,6 +70,7 @@ describe("what a module prints or reads never reaches the wire", () => {
     expect(await call(name)).toMatchObject({ answer: "M_FORBIDDEN" });
     expect(await call(name)).toMatchObject({ answer: "M_FORBIDDEN" });
     await until(() => host.stderr().match(/^printed$/gm)?.length === 3);
+    for (const row of [19, 20]) observed(row, { on: "real host", outcome: "by the module; in the log" });
   });
 
   test("standard input is empty for it", async () => {
@@ -108,7 +110,7 @@ describe("the process", () => {
     expect(await host.ended).toBe(0);
   });
 
-  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
+  test.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGPIPE", "SIGUSR1", "SIGUSR2"] as const)(
     "is not ended by %s while its input is open",
     async (signal) => {
       const name = await load("return NOT_SPAM;");
@@ -116,6 +118,8 @@ describe("the process", () => {
       for (let round = 0; round < 5; round++) expect(await call(name)).toMatchObject({ answer: "NOT_SPAM" });
       host.closeInput();
       expect(await host.ended).toBe(0);
+      expect(host.stderr()).not.toContain("Debugger listening");
+      observed(43, { on: "real host", outcome: "by the module" });
     },
   );
 
@@ -142,6 +146,7 @@ describe("the process", () => {
         err: expect.objectContaining({ message: "stray", stack: expect.stringContaining(`${name}.ts`) }),
       }),
     );
+    observed(9, { on: "real host", outcome: "it ends; module and stack are in the log" });
   });
 
   test("dies of a broken stream rather than hang", async () => {

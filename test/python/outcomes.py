@@ -1,6 +1,7 @@
 """What the fault tests share: quick pauses, the questions that they ask, and how an answer is told."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from objects import event
@@ -34,6 +35,18 @@ def config(policy: str | None, seconds: float = 2) -> dict[str, Any]:
 def told(outcome: Any) -> Any:
     """What Synapse makes of an outcome."""
     return (outcome.code, outcome.errcode) if isinstance(outcome, SynapseError) else outcome
+
+
+def in_words(outcomes: Sequence[Any]) -> str:
+    """The outcomes, for the fault matrix."""
+
+    def word(outcome: Any) -> str:
+        if isinstance(outcome, tuple):
+            return f"{outcome[0]} {outcome[1].value}"
+        known = {NOT_SPAM: "allowed", GOOD: "by the module"}
+        return known.get(outcome, str(getattr(outcome, "value", outcome)))
+
+    return ", ".join(map(word, outcomes))
 
 
 def by_policy(policy: str) -> list[Any]:

@@ -28,6 +28,7 @@ from twisted.python.failure import Failure
 
 reactor: Any = installed_reactor
 FAKE_HOST = Path(__file__).parent / "fake_host.py"
+IDLE_SECONDS = 0.005
 FORWARDED = [callback for callback in CALLBACKS.values() if callback.forwarded]
 
 
@@ -42,7 +43,19 @@ def turn_until(done: Callable[[], object], seconds: float = 8.0) -> None:
     until = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < until, "it did not happen in time"
-        reactor.iterate(0.005)
+        _turn()
+
+
+# How long the longest turn of the reactor has taken.
+_longest_turn = 0.0
+
+
+def _turn() -> None:
+    global _longest_turn
+    # Its idle wait is no pause.
+    began = time.monotonic()
+    reactor.iterate(IDLE_SECONDS)
+    _longest_turn = max(_longest_turn, time.monotonic() - began - IDLE_SECONDS)
 
 
 def settled(deferred: "Deferred[Any]", seconds: float = 8.0) -> Any:
@@ -123,6 +136,15 @@ class Rig:
         flag = self.folder / "misbehave"
         flag.touch() if misbehaves else flag.unlink(missing_ok=True)
 
+    def forget_pauses(self) -> None:
+        global _longest_turn
+        _longest_turn = 0.0
+
+    @property
+    def longest_pause(self) -> float:
+        """In seconds, since they were forgotten."""
+        return _longest_turn
+
     @property
     def starts(self) -> int:
         return len(list(self.folder.glob("start-*")))
@@ -172,7 +194,9 @@ def running(folder: Path, misbehaviour: str, config: Mapping[str, Any] | None = 
     bridge: Any = Bridge(parsed, api)  # type: ignore[arg-type]
     try:
         bridge.start()
-        yield Rig(folder, bridge, api)
+        rig = Rig(folder, bridge, api)
+        rig.forget_pauses()
+        yield rig
         settled(bridge._host.stop())
         turn_until(lambda: _descriptors() == before)
         assert children() == []

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from observed import observed
 from outcomes import GOOD, INVITE, config, policy_count, recovers, told
 from rig import Rig, reactor, running, settled, turn_until
 from synapse.module_api.errors import Codes
@@ -48,6 +49,7 @@ def test_a_call_that_waits_for_its_answer_gets_it(tmp_path: Path, jump: Jump, se
         asked = rig.ask("user_may_invite", *INVITE)
         jump(seconds)
         assert settled(asked) is GOOD
+    observed(40, "as if the clock had not been set", policy="deny")
 
 
 @both_ways
@@ -60,6 +62,7 @@ def test_a_call_that_gets_no_answer_has_its_deadline(tmp_path: Path, jump: Jump,
         assert policy_count("deadline") == before + 3
         recovers(rig)
         assert rig.starts == 1
+    observed(40, "as if the clock had not been set", policy="deny")
 
 
 @both_ways
@@ -75,6 +78,7 @@ def test_a_restart_that_waits_comes_when_it_should(
         assert waits.active() and rig.starts == 2
         monkeypatch.setattr(backoff, "FIRST_PAUSE_SECONDS", 0.05)
         recovers(rig)
+    observed(40, "as if the clock had not been set", policy="deny")
 
 
 @both_ways
@@ -90,6 +94,7 @@ def test_a_host_that_lives_is_kept_and_one_that_hangs_is_ended(tmp_path: Path, j
         jump(seconds)
         turn_until(lambda: rig.starts == 2)
         recovers(rig)
+    observed(40, "as if the clock had not been set", policy="deny")
 
 
 @both_ways
@@ -102,3 +107,4 @@ def test_a_host_that_is_asked_to_finish_and_does_not_is_ended(tmp_path: Path, ju
         settled(stopped)
         assert told(settled(asked)) == REFUSED
     assert CLOCK.getDelayedCalls() == []
+    observed(40, "as if the clock had not been set", policy="deny")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from objects import event
+from observed import observed
 from synapse.media._base import FileInfo, ThumbnailInfo
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes
@@ -36,12 +37,14 @@ def test_a_create_event_of_version_12_travels_with_its_room_id() -> None:
     assert "room_id" not in create.get_dict()
     assert encoded["room_id"] == create.room_id
     assert encoded["state_key"] == ""
+    observed(47, "unchanged", on="Synapse's objects")
 
 
 def test_numbers_and_keys_of_an_old_room_travel_as_they_are() -> None:
     content = {"big": 2**53 + 1, "whole": 1.0, "__proto__": {"a": 1}}
     encoded = travelled(encode_event(event("1", content=content, event_id="$x:test")))
     assert repr(sorted(encoded["content"].items())) == repr(sorted(content.items()))
+    observed(47, "unchanged", on="Synapse's objects")
 
 
 def test_a_requester_travels_with_all_its_fields() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from objects import event
+from observed import observed
 from outcomes import GOOD, INVITE, config, depths, local_event, policy_count, recovers, told
 from rig import running, settled, turn_until
 from synapse.module_api.errors import Codes
@@ -20,6 +21,7 @@ def test_the_host_may_ask_for_state_and_calls_of_what_is_not_there_are_refused(t
         assert rig.answer("user_may_invite", *INVITE) is GOOD
         said = json.loads((tmp_path / "said").read_text())
         assert "has no state_events" in said["error"]["message"]
+        observed(33, "a typed error for the module; by the module", tried="asks for the state of a call that has none")
         create = event(type="m.room.create", state_key="", depth=next(depths))
         rig.answer("check_event_allowed", local_event(), {("m.room.create", ""): create})
         [found] = json.loads((tmp_path / "said").read_text())["result"]
@@ -37,6 +39,7 @@ def test_what_the_host_asked_is_let_go_when_it_dies_meanwhile(tmp_path: Path) ->
         assert told(rig.answer("user_may_invite", *INVITE)) == (403, Codes.FORBIDDEN)
         slow.callback(None)
         recovers(rig)
+        observed(33, "403 M_FORBIDDEN, then by the module", policy="deny")
 
 
 def test_an_event_that_was_alone_in_flight_at_a_death_is_not_asked_about_again(tmp_path: Path) -> None:
@@ -47,6 +50,7 @@ def test_an_event_that_was_alone_in_flight_at_a_death_is_not_asked_about_again(t
         before = policy_count("killed_node")
         assert told(rig.answer("check_event_for_spam", killer)) == (403, Codes.FORBIDDEN)
         assert policy_count("killed_node") == before + 1
+        observed(9, "403 M_FORBIDDEN, at once", policy="deny")
 
 
 def test_stopping_lets_the_host_finish_what_is_under_way(tmp_path: Path) -> None:
@@ -58,6 +62,7 @@ def test_stopping_lets_the_host_finish_what_is_under_way(tmp_path: Path) -> None
         assert settled(asked) is GOOD
         assert settled(stopped) is None
         assert rig.starts == 1
+        observed(34, "by the module")
         assert told(rig.answer("user_may_invite", *INVITE)) == (403, Codes.FORBIDDEN)
 
 
@@ -69,6 +74,7 @@ def test_a_host_that_does_not_end_when_it_should_is_killed(tmp_path: Path, monke
         turn_until(lambda: rig.bridge._host._child.unsent_bytes == 0)
         assert settled(rig.bridge._host.stop()) is None
         assert told(settled(asked)) == (403, Codes.FORBIDDEN)
+        observed(34, "403 M_FORBIDDEN", policy="deny")
 
 
 def test_an_outage_at_shutdown_keeps_nothing_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

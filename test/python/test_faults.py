@@ -8,7 +8,8 @@ from typing import Any
 
 import attr
 import pytest
-from outcomes import GOOD, INVITE, POLICIES, ask_three, by_policy, config, policy_count, recovers, told
+from observed import observed
+from outcomes import GOOD, INVITE, POLICIES, ask_three, by_policy, config, in_words, policy_count, recovers, told
 from rig import Rig, count, running, settled, turn_until
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes
@@ -88,39 +89,44 @@ def with_policy(rig: Rig, policy: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("misbehaviour", "reason", "seconds", "restarts"), [pytest.param(*row[1:], id=f"{row[0]}-{row[1]}") for row in ROWS]
+    ("row", "misbehaviour", "reason", "seconds", "restarts"),
+    [pytest.param(*row, id=f"{row[0]}-{row[1]}") for row in ROWS],
 )
 def test_policy_answers_each_call_once_and_the_bridge_recovers(
-    tmp_path: Path, misbehaviour: str, reason: str, seconds: float, restarts: bool
+    tmp_path: Path, row: int, misbehaviour: str, reason: str, seconds: float, restarts: bool
 ) -> None:
     with running(tmp_path, misbehaviour, config(None, seconds)) as rig:
         for policy in POLICIES:
             before, starts = policy_count(reason), rig.starts
             with_policy(rig, policy)
             rig.misbehave(True)
-            assert [told(settled(asked)) for asked in ask_three(rig)] == by_policy(policy)
+            rig.forget_pauses()
+            outcomes = [told(settled(asked)) for asked in ask_three(rig)]
+            assert outcomes == by_policy(policy)
             assert policy_count(reason) == before + 3
             recovers(rig)
             assert rig.starts == starts + restarts
+            tried = f"{misbehaviour.replace('_', ' ')}: a local event, a remote one, an invite"
+            observed(row, in_words(outcomes), policy=policy, tried=tried, pause=rig.longest_pause)
             if misbehaviour == "leaves_a_child_behind":
                 os.kill(int((tmp_path / "grandchild").read_text()), signal.SIGKILL)
 
 
 @pytest.mark.parametrize(
-    ("misbehaviour", "metric", "least"),
+    ("row", "misbehaviour", "metric", "least"),
     [
-        ("unknown_ids", "spurious_answers_total", 6),
-        ("answers_twice", "spurious_answers_total", 3),
-        ("unreadable_frames", "spurious_answers_total", 60),
-        ("floods_the_wire", "spurious_answers_total", 3_000),
-        ("floods_the_log", "log_lines_dropped_total", 100_000),
-        ("request_without_params", None, 0),
-        ("method_that_is_no_text", None, 0),
-        ("unknown_method", None, 0),
+        (24, "unknown_ids", "spurious_answers_total", 6),
+        (24, "answers_twice", "spurious_answers_total", 3),
+        (23, "unreadable_frames", "spurious_answers_total", 60),
+        (24, "floods_the_wire", "spurious_answers_total", 3_000),
+        (17, "floods_the_log", "log_lines_dropped_total", 100_000),
+        (24, "request_without_params", None, 0),
+        (24, "method_that_is_no_text", None, 0),
+        (24, "unknown_method", None, 0),
     ],
 )
 def test_what_harms_no_call_is_counted_and_changes_no_answer(
-    tmp_path: Path, misbehaviour: str, metric: str | None, least: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, row: int, misbehaviour: str, metric: str | None, least: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # While it floods, the fake host answers no heartbeat.
     monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 10.0)
@@ -132,6 +138,7 @@ def test_what_harms_no_call_is_counted_and_changes_no_answer(
             turn_until(lambda: count(metric) >= before + least)
         recovers(rig)
         assert rig.starts == 1
+        observed(row, in_words([GOOD] * 3), tried=misbehaviour.replace("_", " "), pause=rig.longest_pause)
 
 
 def test_a_host_that_is_killed_while_idle_is_restarted_and_no_call_notices(tmp_path: Path) -> None:
@@ -144,19 +151,20 @@ def test_a_host_that_is_killed_while_idle_is_restarted_and_no_call_notices(tmp_p
         assert [settled(asked) for asked in ask_three(rig)] == [GOOD] * 3
         assert (rig.starts, policy_count("down")) == (2, before)
         assert count("host_ends_total", cause="killed by SIGKILL") == ends + 1
+        observed(6, in_words([GOOD] * 3))
 
 
 @pytest.mark.parametrize(
-    ("misbehaviour", "words"),
+    ("row", "misbehaviour", "words"),
     [
-        ("crash_loop", "the module host ended (exit code 6)"),
-        ("never_greets_again", "were not loaded within 1.5 s"),
-        ("greets_with_faults", "cannot be restarted: config: broken"),
-        ("greets_oddly", "does not declare its modules"),
+        (8, "crash_loop", "the module host ended (exit code 6)"),
+        (5, "never_greets_again", "were not loaded within 1.5 s"),
+        (5, "greets_with_faults", "cannot be restarted: config: broken"),
+        (5, "greets_oddly", "does not declare its modules"),
     ],
 )
 def test_a_host_that_cannot_be_restarted_is_tried_again_and_again(
-    tmp_path: Path, misbehaviour: str, words: str, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, row: int, misbehaviour: str, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with running(tmp_path, misbehaviour, {**config("deny"), "start_timeout": 1_500}) as rig:
         assert rig.answer("user_may_invite", *INVITE) is GOOD
@@ -165,6 +173,8 @@ def test_a_host_that_cannot_be_restarted_is_tried_again_and_again(
         turn_until(lambda: told(rig.answer("user_may_invite", *INVITE)) in ((403, Codes.FORBIDDEN), GOOD))
         recovers(rig)
         assert words in caplog.text
+        outcome = f"policy, then by the module; the log says: {words}"
+        observed(row, outcome, policy="deny", tried=misbehaviour.replace("_", " "))
 
 
 def test_an_outage_is_waited_for_once_and_then_policy_answers_at_once(
@@ -180,6 +190,7 @@ def test_an_outage_is_waited_for_once_and_then_policy_answers_at_once(
         for _ in range(50):
             assert told(rig.answer("user_may_invite", *INVITE)) == (403, Codes.FORBIDDEN)
         assert time.monotonic() - started < 0.5
+        observed(8, in_words([(403, Codes.FORBIDDEN)]), policy="deny")
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -195,6 +206,7 @@ def test_all_calls_in_flight_and_in_line_settle_once_when_the_host_is_killed(tmp
         # Those in flight are lost with the host; those in line wait for the next.
         expected = by_policy(policy)[2]
         assert [fired.count(expected), fired.count(GOOD)] == [256, 2_000 - 256]
+        observed(7, f"256 in flight: {in_words([expected])}; 1,744 in line: {in_words([GOOD])}", policy=policy)
 
 
 def test_thousands_of_calls_in_line_settle_when_the_host_dies_and_does_not_come_back(
@@ -206,3 +218,4 @@ def test_thousands_of_calls_in_line_settle_when_the_host_dies_and_does_not_come_
         outcomes = [settled(one, 20) for one in asked]
         assert set(outcomes) <= {NOT_SPAM, GOOD}
         assert outcomes.count(NOT_SPAM) > 2_000
+        observed(8, f"{in_words([NOT_SPAM])} for {outcomes.count(NOT_SPAM)} of 3,000", policy="allow")

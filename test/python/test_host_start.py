@@ -6,6 +6,7 @@ import textwrap
 from typing import Any
 
 import pytest
+from observed import observed
 from synapse_module_bridge.bridge import PROTOCOL
 from synapse_module_bridge.catalogue import DIGEST, HOST_FOLDER
 from synapse_module_bridge.faults import Fault, Faults
@@ -101,11 +102,13 @@ def test_a_host_that_fails_is_told_and_ended(start: Any, program: str, words: st
     with pytest.raises(Fault) as raised:
         start(program)
     assert words in str(raised.value)
+    observed(5, str(raised.value), on="the start")
 
 
 def test_a_host_that_never_answers_is_ended_after_start_timeout(start: Any) -> None:
     with pytest.raises(Fault, match=r"config\.start_timeout: the modules were not loaded within 0\.3 s"):
         start("read(); time.sleep(60)", seconds=0.3)
+    observed(5, "a fault that names start_timeout", on="the start")
 
 
 def test_faults_of_modules_are_told_with_their_paths(start: Any) -> None:
@@ -128,3 +131,4 @@ def test_a_host_of_another_protocol_version_is_a_fault_that_names_both() -> None
     words = rf"the shim \(9\.9\.9, protocol {PROTOCOL + 1}\) has started a host .* protocol {PROTOCOL}\): install"
     with pytest.raises(Fault, match=words):
         host.start()
+    observed(2, "a fault that names both versions", on="real host")

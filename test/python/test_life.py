@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from observed import observed
 from supervised import Process
 from synapse_module_bridge import host_files, node
 from synapse_module_bridge.bridge import ModuleBridge
@@ -92,6 +93,8 @@ def test_a_synapse_that_was_held_up_itself_does_not_blame_the_host() -> None:
     Heartbeat(clock, process, lambda _: None)  # type: ignore[arg-type]
     clock.advance(3_600)
     assert process.ends == []
+    for row in (40, 42):
+        observed(row, "the host lives on", on="fake clock")
 
 
 def test_one_answer_is_enough_to_live_on() -> None:
@@ -101,6 +104,7 @@ def test_one_answer_is_enough_to_live_on() -> None:
         clock.pump([BEAT_SECONDS] * (BEATS_TO_KILL - 1))
         assert process.take("ping", None)
     assert process.ends == []
+    observed(42, "the host lives on", on="fake clock")
 
 
 def test_a_host_that_is_dead_with_its_output_held_open_is_noticed() -> None:
@@ -157,6 +161,9 @@ def test_a_notification_runs_once_or_where_it_is_told(
 ) -> None:
     config = {} if workers is None else {"callbacks": {"on_new_event": {"workers": workers}}}
     assert processes(here, background, **config).registers(CALLBACKS["on_new_event"]) is registers
+    where = f"worker {here}" if here else "the main process"
+    set_up = f"{where}{', which runs background tasks,' if background else ''} with workers: {workers}"
+    observed(37, "registered" if registers else "not registered", on="each process", tried=f"on_new_event in {set_up}")
 
 
 @pytest.mark.parametrize(
@@ -262,6 +269,7 @@ def test_what_is_no_node_or_too_old_is_a_fault_that_says_so(
     with pytest.raises(Fault, match=r"config\.node: ") as raised:
         check_version(program(tmp_path, script))
     assert words in str(raised.value)
+    observed(2 if "20" in script or "18" in script else 1, str(raised.value), on="the start")
 
 
 def test_a_node_that_is_missing_or_cannot_be_executed_is_a_fault_with_its_path(tmp_path: Path) -> None:
@@ -271,6 +279,7 @@ def test_a_node_that_is_missing_or_cannot_be_executed_is_a_fault_with_its_path(t
     os.chmod(path, 0o600)
     with pytest.raises(Fault, match="Permission denied"):
         check_version(path)
+    observed(1, "a fault with the path that was tried", on="the start")
 
 
 def test_the_configured_node_comes_first_then_the_one_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from observed import observed
 from synapse_module_bridge.admission import MOST_FEDERATED, MOST_IN_FLIGHT, Admission, Overloaded
 from synapse_module_bridge.breaker import FIRST_PROBE_SECONDS, LONGEST_PROBE_SECONDS, MISSES_TO_OPEN, Breaker, Breakers
 from synapse_module_bridge.suspects import FORGET_AFTER_SECONDS, MOST_REMEMBERED, Suspects
@@ -100,6 +101,7 @@ def test_a_breaker_opens_after_misses_in_a_row_and_lets_a_probe_pass_now_and_the
     assert [breaker.admits(), breaker.admits()] == [True, False]
     breaker.answered()
     assert [breaker.is_open, breaker.admits()] == [False, True]
+    observed(50, "the first good answer closes it", on="fake clock")
 
 
 def test_pauses_between_probes_grow_to_a_bound_and_begin_anew_once_closed() -> None:

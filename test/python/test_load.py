@@ -11,7 +11,20 @@ from typing import Any
 
 import pytest
 from objects import event
-from outcomes import GOOD, INVITE, POLICIES, ask_three, by_policy, config, depths, policy_count, recovers, told
+from observed import observed
+from outcomes import (
+    GOOD,
+    INVITE,
+    POLICIES,
+    ask_three,
+    by_policy,
+    config,
+    depths,
+    in_words,
+    policy_count,
+    recovers,
+    told,
+)
 from rig import count, running, settled, turn_until
 from synapse.module_api.errors import Codes
 from synapse_module_bridge import heartbeat, host, wire
@@ -42,6 +55,7 @@ def test_ten_thousand_federated_calls_do_not_keep_a_local_one_waiting(tmp_path: 
         # Those ahead of it are in flight already.
         assert order.index("local") <= 192
         assert order.count("federated") == 10_000
+        observed(29, f"10,001 by the module; the local one as the {order.index('local')}th", pause=rig.longest_pause)
 
 
 def test_a_line_that_is_full_is_answered_by_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,6 +67,7 @@ def test_a_line_that_is_full_is_answered_by_policy(tmp_path: Path, monkeypatch: 
         assert outcomes.count((403, Codes.FORBIDDEN)) == 400 - 256 - 100
         assert policy_count("overload") == before + 44
         recovers(rig)
+        observed(29, f"356 by the module, 44 {in_words([(403, Codes.FORBIDDEN)])}", policy="deny")
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -72,6 +87,7 @@ def test_a_host_that_stops_reading_neither_blocks_the_reactor_nor_fills_memory(
         assert [told(settled(one)) for one in asked] == [by_policy(policy)[0]] * 40
         assert policy_count("overload") - before > 20
         recovers(rig)
+        observed(16, in_words(by_policy(policy)[:1]), policy=policy, pause=rig.longest_pause)
 
 
 def test_answers_of_a_host_that_was_stopped_and_goes_on_are_dropped(
@@ -86,6 +102,7 @@ def test_answers_of_a_host_that_was_stopped_and_goes_on_are_dropped(
         turn_until(lambda: count("late_answers_total") == late + 3)
         recovers(rig)
         assert rig.starts == 1
+        observed(15, in_words(by_policy("deny")), policy="deny", pause=rig.longest_pause)
 
 
 @pytest.mark.parametrize("milliseconds", [180, 200, 220])
@@ -93,8 +110,10 @@ def test_an_answer_at_the_very_deadline_is_the_modules_or_policys_never_both(tmp
     before = count("calls_total", callback="user_may_invite")
     (tmp_path / "seconds").write_text(str(milliseconds / 1000))
     with running(tmp_path, "slow", config("deny", 0.2)) as rig:
-        assert told(rig.answer("user_may_invite", *INVITE)) in (GOOD, (403, Codes.FORBIDDEN))
+        outcome = told(rig.answer("user_may_invite", *INVITE))
+        assert outcome in (GOOD, (403, Codes.FORBIDDEN))
         assert count("calls_total", callback="user_may_invite") == before + 1
+        observed(13, in_words([outcome]), policy="deny")
 
 
 def test_a_call_that_is_cancelled_ends_and_its_answer_is_dropped(tmp_path: Path) -> None:
@@ -106,6 +125,7 @@ def test_a_call_that_is_cancelled_ends_and_its_answer_is_dropped(tmp_path: Path)
         assert all(isinstance(settled(one), CancelledError) for one in asked)
         turn_until(lambda: count("late_answers_total") == late + 3)
         recovers(rig)
+        observed(30, "cancelled; late answers dropped")
 
 
 def test_a_call_that_is_cancelled_in_line_leaves_it(tmp_path: Path) -> None:
@@ -114,6 +134,7 @@ def test_a_call_that_is_cancelled_in_line_leaves_it(tmp_path: Path) -> None:
         asked[299].cancel()
         assert isinstance(settled(asked[299]), CancelledError)
         assert [settled(one) for one in asked[:299]] == [GOOD] * 299
+        observed(30, "cancelled; the others by the module")
 
 
 def test_any_output_on_standard_error_becomes_records_of_one_line(
@@ -139,6 +160,7 @@ def test_any_output_on_standard_error_becomes_records_of_one_line(
             assert first.isprintable() or first.replace("\t", "").isprintable()
             assert all(line.startswith("  | ") and line.isprintable() for line in more)
             record.getMessage().encode("utf-8")
+        observed(18, "by the module; a record for each line", pause=rig.longest_pause)
 
 
 def test_a_payload_of_megabytes_passes_and_one_over_the_limit_fails_alone(
@@ -154,6 +176,7 @@ def test_a_payload_of_megabytes_passes_and_one_over_the_limit_fails_alone(
         assert policy_count("params") == before + 1
         recovers(rig)
         assert rig.starts == 1
+        observed(28, f"over the limit {in_words([(403, Codes.FORBIDDEN)])}, else by the module", policy="deny")
 
 
 @pytest.mark.parametrize("content", [{"n": float("nan")}, {"n": float("inf")}, {"n": {1: object()}}])
@@ -164,3 +187,4 @@ def test_what_is_no_json_fails_alone(tmp_path: Path, content: Any) -> None:
         assert told(outcome) == (503, Codes.UNKNOWN)
         assert policy_count("params") == before + 1
         recovers(rig)
+        observed(23, in_words([(503, Codes.UNKNOWN)]), policy="defer")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from asking import sample
+from observed import observed
 from outcomes import (
     ask_three,
     config,
@@ -25,6 +26,7 @@ def test_a_synapse_error_reaches_the_client_as_it_was_thrown(tmp_path: Path) -> 
             assert isinstance(outcome, SynapseError)
             body = outcome.error_dict(None)
             assert (outcome.code, body) == (403, {"errcode": "ORG.CUSTOM", "error": "x", "a": 1})
+        observed(26, "the module's error, without the fields that would clash", policy="allow")
 
 
 def test_a_fault_of_a_module_in_a_local_request_is_an_exception_where_no_policy_was_set(tmp_path: Path) -> None:
@@ -56,6 +58,7 @@ def test_no_answer_of_a_wrong_shape_reaches_synapse(tmp_path: Path) -> None:
                 if not SYNAPSE_TAKES[callback.result](outcome, value):
                     taken.append((callback.name, value, outcome))
     assert taken == [], taken
+    observed(25, f"{len(FORWARDED)} callbacks, {len(VALUES)} answers each: none reaches Synapse in a wrong shape")
 
 
 def failed(outcome: Any) -> bool:

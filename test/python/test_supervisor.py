@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from observed import observed
 from supervised import MANIFEST, Supervisor
 from synapse_module_bridge.backoff import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
 from synapse_module_bridge.host import STEADY_SECONDS
@@ -33,6 +34,24 @@ def test_pauses_grow_within_bounds_and_begin_anew_after_a_steady_time() -> None:
         assert longest / 2 <= pause <= longest
     machine.time_passes(STEADY_SECONDS + 1)
     assert next_pause() == 0
+    machine.teardown()
+
+
+def test_a_process_that_cannot_be_started_is_tried_again_until_it_can_be() -> None:
+    machine = a_host()
+    machine.cannot_spawn = True
+    machine.current.end("exit code 1")
+    machine.somebody_asks(60.0)
+    machine.time_passes(40.0)
+    [(_, [outcome])] = machine.waiting
+    assert "down" in str(outcome)
+    machine.cannot_spawn = False
+    machine.clock.advance(machine.host._restart_timer.getTime() - machine.clock.seconds())
+    machine.current.take("initialize", MANIFEST)
+    machine.somebody_asks(5.0)
+    machine.current.take("callback/x", "by the module")
+    assert machine.waiting[-1][1] == ["by the module"]
+    observed(41, "policy, then by the module", on="fake clock")
     machine.teardown()
 
 

@@ -1,5 +1,6 @@
 // What goes wrong while Synapse runs: handlers that hang, output in the wrong place, a Node that is gone.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { observed } from "../faults/observed.js";
 import { type Client, password, registerUser } from "../homeserver/client.js";
 import { type Homeserver, startHomeserver } from "../homeserver/homeserver.js";
 import { childrenOf, isAlive, processesIn } from "../homeserver/processes.js";
@@ -47,6 +48,7 @@ describe("what a module prints", () => {
     await logged("printed by process.stdout");
     await logged("printed by a raw write");
     await logged("printed by a child");
+    observed(19, { outcome: "by the module; in the log" });
   });
 });
 
@@ -160,6 +162,7 @@ describe("a Node process that is gone", () => {
       async () => (await alice.say(room, "spam")).status === 403 || undefined,
     );
     await logged("nobody caught this");
+    observed(9, { policy: "default", outcome: "200 at most for a while, then 403 by the module" });
   });
 
   test("outlives neither a Synapse that is stopped nor one that is killed", async () => {

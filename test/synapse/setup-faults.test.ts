@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { observed } from "../faults/observed.js";
 import { registerUser } from "../homeserver/client.js";
 import { type Homeserver, startHomeserver } from "../homeserver/homeserver.js";
 import { waitFor } from "../homeserver/wait.js";
@@ -54,6 +55,7 @@ async function expectPolicy({ baseUrl, sharedSecret }: Homeserver) {
 test("a setup that hangs leaves Synapse up, and the modules' calls to policy", async () => {
   writeFileSync(mood, "hang");
   await expectPolicy(await started());
+  observed(5, { policy: "default", outcome: "200 for a message, 503 M_UNKNOWN for an invite" });
 });
 
 test("a setup that fails does so too, is told as an ERROR, and tried again until it succeeds", async () => {
@@ -67,4 +69,5 @@ test("a setup that fails does so too, is told as an ERROR, and tried again until
   writeFileSync(mood, "succeed");
   const refused = async () => (await alice.invite(room, "@b:example.org")).status === 403 || undefined;
   await waitFor("the module to answer", refused, 20_000);
+  observed(5, { policy: "default", outcome: "200 and 503 M_UNKNOWN, then 403 by the module" });
 });

@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { observed } from "../faults/observed.js";
 import type { ModuleEntry } from "../homeserver/config.js";
 import { HomeserverStartError, startHomeserver } from "../homeserver/homeserver.js";
 import { projectRoot } from "../homeserver/paths.js";
@@ -98,7 +99,10 @@ describe("faults in the YAML's shape are told all at once, before anything is st
   test.each(faults)("%s", (_title, ...said) => {
     for (const part of said) expect(message).toContain(part);
   });
-  test("and no more than those", () => expect(message).toContain(`${faults.length} faults`));
+  test("and no more than those", () => {
+    expect(message).toContain(`${faults.length} faults`);
+    observed(4, { outcome: `Synapse does not start; ${faults.length} faults are told` });
+  });
 });
 
 test("an unknown callback stops Synapse", async () => {
@@ -148,6 +152,8 @@ describe("faults in modules are told all at once:", () => {
         .find((fault) => fault.startsWith(`config.modules[${index}]`));
       expect(told).toContain(`config.modules[${index}]${place && "."}${place}`);
       for (const word of words) expect(told).toContain(word);
+      const row = place.startsWith("config") ? 4 : 3;
+      observed(row, { outcome: "Synapse does not start; the fault is told with its place" });
     },
   );
 });
@@ -156,6 +162,7 @@ describe("a Node that will not do stops Synapse:", () => {
   test("none where the config says", async () => {
     const message = await refusal(bridge({ modules: [{ path: at("sound.ts") }], node: at("no-node") }), true);
     expect(message).toMatch(/config\.node: .*no-node.*Node >= 20\.19/);
+    observed(1, { outcome: "Synapse does not start; the path is told" });
   });
 
   test("one that is too old", async () => {
@@ -164,6 +171,7 @@ describe("a Node that will not do stops Synapse:", () => {
       true,
     );
     expect(message).toMatch(/config\.node: .*v18\.20\.0; Node >= 20\.19/);
+    observed(2, { outcome: "Synapse does not start; both versions are told" });
   });
 });
 
@@ -175,6 +183,7 @@ describe("a callback that this Synapse lacks", () => {
     expect(message).toContain("config.modules[0].path: sound implements user_may_invite");
     expect(message).toContain("1.37.0");
     expect(message).toContain("callbacks.user_may_invite.optional");
+    observed(46, { outcome: "Synapse does not start; the callback and its version are told" });
   });
 
   test("does not stop it where it is optional", async () => {
