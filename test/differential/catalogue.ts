@@ -1,14 +1,21 @@
 // The part of the catalogue that the comparison covers.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { JsonValue } from "../../bridge/json.js";
 import { projectRoot } from "../homeserver/paths.js";
+
+export type PolicyName = "allow" | "deny" | "defer";
+type Means = "pass" | "raise" | { readonly answer: JsonValue };
 
 export interface CatalogueEntry {
   readonly category: string;
   readonly result: string;
   readonly swallows?: boolean;
   readonly delivery?: "notify";
-  readonly on_failure: { readonly default: string };
+  readonly on_failure: { readonly [Name in PolicyName]?: Means } & {
+    readonly default: PolicyName;
+    readonly federated?: { readonly [Name in PolicyName]?: Means };
+  };
 }
 
 const file = join(projectRoot, "schemas", "callbacks.json");

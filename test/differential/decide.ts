@@ -34,6 +34,7 @@ export async function decide(callback: string, params: Any, config: PolicyConfig
   appendFileSync(config.log, `${JSON.stringify(seen)}\n`);
   const passed = callback in pass ? pass[callback] : NOT_SPAM;
   if (!action) return passed;
+  if (action.hang) return new Promise(() => {});
   if (action.throw) throw thrown(action.throw);
   if (action.edit) apply(params.request_content, action.edit);
   return action.answer ? answered(action.answer, params.event) : passed;

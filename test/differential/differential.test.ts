@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { compared } from "./catalogue.js";
 import { type MakeScript, type Outcome, runRow } from "./row.js";
 import { type Row, rows } from "./rows.js";
-import { type Sides, startSides } from "./sides.js";
+import { type Sides, startPair } from "./sides.js";
 import { Table } from "./table.js";
 import { triggeredCallbacks } from "./triggers.js";
 
@@ -11,7 +11,7 @@ let sides: Sides;
 const table = new Table();
 
 beforeAll(async () => {
-  sides = await startSides();
+  sides = await startPair();
 }, 90_000);
 
 afterAll(async () => {
@@ -34,7 +34,11 @@ const describeIfAny = (those: readonly unknown[]) => (those.length > 0 ? describ
 describeIfAny(ordinary)("a module in TypeScript does what the same module does in Python", () => {
   test.each(ordinary)("%s", async (title, row) => {
     const scripts = { bridge: row.script, twin: row.script };
-    const { bridge, twin } = await runRow(sides, { callback: row.callback, trigger: row.trigger, scripts });
+    const { bridge, twin } = await runRow(sides.sides, {
+      callback: row.callback,
+      trigger: row.trigger,
+      scripts,
+    });
     const equal = JSON.stringify(bridge) === JSON.stringify(twin);
     table.add(row.callback, equal ? "equal" : "different", equal ? undefined : `different: ${title}`);
     expect(bridge).toEqual(twin);
@@ -46,7 +50,7 @@ describeIfAny(intendedRows)("an intended difference", () => {
   test.each(intendedRows)("%s", async (title, { trigger, callback, script, intended }) => {
     if (!intended) return;
     const compare = (bridge: MakeScript, twin: MakeScript) =>
-      runRow(sides, { callback, trigger, scripts: { bridge, twin } });
+      runRow(sides.sides, { callback, trigger, scripts: { bridge, twin } });
     const meant = await compare(script, intended.script);
     const json = JSON.stringify;
     let asMeant = json(meant.bridge) === json(meant.twin);

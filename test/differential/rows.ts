@@ -38,7 +38,7 @@ function answersOf({ result }: CatalogueEntry): readonly Answer[] {
 }
 
 /** The script in which the first of the modules does it, and the others let pass. */
-function firstDoes(callback: string, trigger: Trigger, { action }: Answer) {
+export function firstDoes(callback: string, trigger: Trigger, { action }: Answer) {
   return (side: Side, n: number): Script => {
     const when = trigger.when?.(side, n);
     return { first: { [callback]: when ? { ...action, when } : action } };

@@ -47,6 +47,8 @@ export interface Action {
   /** For on_create_room. */
   readonly edit?: readonly Operation[];
   readonly throw?: ThrowSpec;
+  /** Never settles; in TypeScript alone. */
+  readonly hang?: boolean;
 }
 
 export type Script = Readonly<Record<string, Readonly<Record<string, Action>>>>;

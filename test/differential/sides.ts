@@ -1,4 +1,4 @@
-// The two servers that must behave alike (one with the bridge, one with the Python twin) and a third that talks to both.
+// The servers that are compared (one with the bridge, one with the Python twin), and another that talks to all of them.
 import { mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,31 +37,41 @@ export interface Side {
   user(name: string): Promise<Client>;
 }
 
-export interface Sides {
-  readonly bridge: Side;
-  readonly twin: Side;
+export interface Sides<Name extends string = "bridge" | "twin"> {
+  readonly sides: Readonly<Record<Name, Side>>;
   stop(): Promise<void>;
 }
 
-interface Files {
+export interface Files {
   readonly script: string;
   readonly log: string;
 }
 
-function bridgeModules(files: Files) {
-  const modules = moduleNames.map((name) => ({
+/** The scripted policy in TypeScript, as some modules of these names. */
+export function bridgeModules(files: Files, names: readonly string[], config: object): ModuleEntry[] {
+  const modules = names.map((name) => ({
     path: join(here, name === "second" ? "policy-with-state.ts" : "policy.ts"),
     name,
     config: { name, ...files },
   }));
-  return [{ module: "synapse_module_bridge.ModuleBridge", config: { modules, timeout: "20s" } }];
+  return [{ module: "synapse_module_bridge.ModuleBridge", config: { modules, ...config } }];
 }
 
-function twinModules(files: Files) {
+function twinModules(files: Files): ModuleEntry[] {
   return moduleNames.map((name) => ({ module: "policy_twin.PolicyTwin", config: { name, ...files } }));
 }
 
-export async function startSides(): Promise<Sides> {
+export function startPair(): Promise<Sides> {
+  const inTypeScript = (files: Files) => bridgeModules(files, moduleNames, { timeout: "20s" });
+  // While the bridge is being worked on, the suite itself can be tried with the twin on both sides.
+  const subject = process.env.DIFFERENTIAL_SUBJECT === "twin" ? twinModules : inTypeScript;
+  return startSides({ bridge: subject, twin: twinModules });
+}
+
+/** Servers with these modules, furnished alike, and one more that all of them federate with. */
+export async function startSides<Name extends string>(
+  modulesOf: Readonly<Record<Name, (files: Files) => readonly ModuleEntry[]>>,
+): Promise<Sides<Name>> {
   const dir = mkdtempSync(join(tmpdir(), "bridge-differential-"));
   const certificates = makeCertificates();
   const identity = await startIdentityServer(certificates);
@@ -84,19 +94,18 @@ export async function startSides(): Promise<Sides> {
     return paths;
   };
   try {
-    const [bridgeFiles, twinFiles] = [files("bridge"), files("twin")];
-    // While the bridge is being worked on, the suite itself can be tried with the twin on both sides.
-    const subject = process.env.DIFFERENTIAL_SUBJECT === "twin" ? twinModules : bridgeModules;
-    const booting = [boot(subject(bridgeFiles)), boot(twinModules(twinFiles)), boot([])] as const;
-    await Promise.allSettled(booting);
-    const [bridge, twin, remote] = await Promise.all(booting);
+    const names = Object.keys(modulesOf) as Name[];
+    const filesOf = names.map(files);
+    const booting = names.map((name, index) => boot(modulesOf[name](filesOf[index] as Files)));
+    const bootingRemote = boot([]);
+    await Promise.allSettled([...booting, bootingRemote]);
+    const [servers, remote] = [await Promise.all(booting), await bootingRemote];
     const rita = await registerUser(remote, "rita");
-    const furnished = [
-      furnish({ server: bridge, remote, rita, identity, files: bridgeFiles, dir }),
-      furnish({ server: twin, remote, rita, identity, files: twinFiles, dir }),
-    ] as const;
-    const [left, right] = await Promise.all(furnished);
-    return { bridge: left, twin: right, stop };
+    const furnished = servers.map((server, index) =>
+      furnish({ server, remote, rita, identity, files: filesOf[index] as Files, dir }),
+    );
+    const sides = (await Promise.all(furnished)).map((side, index) => [names[index], side]);
+    return { sides: Object.fromEntries(sides), stop };
   } catch (error) {
     await stop();
     throw error;
