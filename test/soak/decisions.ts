@@ -67,14 +67,19 @@ export class Decisions {
   }
 
   #takeTraceback(line: string): void {
-    const logged = /^\d{4}-\S+ \S+ ([A-Z]+ \S+)/.exec(line)?.[1];
-    if (logged) this.#lastLogger = logged;
+    const [logged, logger, text] = /^\d{4}-\S+ \S+ ([A-Z]+ \S+) \[.*?\] (.{0,80})/.exec(line) ?? [];
+    if (logged) this.#lastLogger = `${logger} ${text}`;
     if (line.startsWith("Traceback")) {
       this.#inTraceback = true;
     } else if (this.#inTraceback && (logged || /^\S/.test(line))) {
       this.#inTraceback = false;
-      const cause = `${this.#lastLogger}: ${line.slice(0, 120)}`;
+      const cause = withoutNames(`${this.#lastLogger}: ${line.slice(0, 120)}`);
       this.tracebacks.set(cause, (this.tracebacks.get(cause) ?? 0) + 1);
     }
   }
+}
+
+/** Without what differs each time: numbers, and ids in quotes. */
+function withoutNames(text: string): string {
+  return text.replace(/0x[0-9a-f]+|\d+/g, "N").replace(/'\w{16,}'/g, "'ID'");
 }

@@ -7,6 +7,12 @@ export async function misbehave(fault: string): Promise<boolean> {
       throw new Error("the soak wanted this to be thrown");
     case "never settle":
       return new Promise(() => undefined);
+    case "slow":
+      await pause(2000);
+      return true;
+    case "unhandled rejection":
+      void Promise.reject(new Error("the soak wanted nobody to handle this"));
+      return new Promise(() => undefined);
     case "block":
       for (;;) {}
     case "exit":

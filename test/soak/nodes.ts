@@ -35,15 +35,23 @@ export class Nodes {
     return this.#lives.length;
   }
 
-  /** The one that serves. */
+  /** The one that serves: one that came later, but has ended, was a new version that could not take over. */
   current(): Process | undefined {
-    return this.#lives.at(-1)?.process;
+    return this.#latest()?.process;
+  }
+
+  #latest(): Life | undefined {
+    return this.#lives.findLast(({ process }) => isAlive(process)) ?? this.#lives.at(-1);
   }
 
   sample(): void {
     for (const process of childrenOf(this.parent)) this.#see(process);
-    for (const life of this.#lives) this.#check(life);
-    const life = this.#lives.at(-1);
+    const life = this.#latest();
+    for (const other of this.#lives) {
+      if (other === life) delete other.supersededAt;
+      else other.supersededAt ??= Date.now();
+      this.#check(other);
+    }
     if (!life || !isAlive(life.process)) return;
     const { pid } = life.process;
     const memory = memoryOf(pid);
@@ -64,8 +72,6 @@ export class Nodes {
     ) {
       return;
     }
-    const last = this.#lives.at(-1);
-    if (last) last.supersededAt = Date.now();
     const series = { descriptors: new Series(), memory: new Series() };
     this.#lives.push({ process, since: Date.now(), ...series, recent: [] });
   }
@@ -90,7 +96,7 @@ export class Nodes {
 
   /** Of the last Node, from when it had grown up: how long, and what it grew from and to. */
   lastLife(): { readonly seconds: number; readonly memory: Series; readonly descriptors: Series } {
-    const life = this.#lives.at(-1);
+    const life = this.#latest();
     const seconds = life ? Math.max(0, (Date.now() - life.since - GROWN_UP_MS) / 1000) : 0;
     return { seconds, memory: life?.memory ?? new Series(), descriptors: life?.descriptors ?? new Series() };
   }

@@ -1,6 +1,6 @@
 /** The report that a soak ends with, as text. */
 import type { Decisions } from "./decisions.js";
-import type { Outcome } from "./faults.js";
+import { allFaults, type Outcome, rowsOf } from "./faults.js";
 import type { Latency } from "./latency.js";
 import type { Idle } from "./leaks.js";
 import type { Problems } from "./problems.js";
@@ -24,6 +24,9 @@ export interface Results {
   readonly before: Idle;
   readonly after: Idle;
 }
+
+// Of the longest kind of fault.
+const WIDTH = 19;
 
 export function report(results: Results): string {
   const sections = [
@@ -75,9 +78,15 @@ function faults({ outcomes, watch }: Results): readonly string[] {
     const slowest = Math.max(...same.map(({ answeredMs }) => answeredMs));
     const recovered = Math.max(...same.map(({ recoveredMs }) => recoveredMs));
     const answered = statuses ? `answered ${statuses} within ${slowest} ms, ` : "";
-    return `${kind.padEnd(14)} ${String(same.length).padStart(3)}   ${answered}well again within ${recovered} ms`;
+    const where = `(row${rowsOf[kind]?.length === 1 ? "" : "s"} ${rowsOf[kind]?.join(", ")})`;
+    return `${kind.padEnd(WIDTH)} ${String(same.length).padStart(3)}   ${answered}well again within ${recovered} ms ${where}`;
   });
-  return [...lines, `${outcomes.length} in all; ${watch.nodes.started} Nodes were started`];
+  const left = allFaults.filter((kind) => !kinds.includes(kind));
+  return [
+    ...lines,
+    `${outcomes.length} in all; ${watch.nodes.started} Nodes were started`,
+    left.length === 0 ? "every kind of fault has come" : `not come in this time: ${left.join(", ")}`,
+  ];
 }
 
 function resources({ watch, before, after }: Results): readonly string[] {
@@ -114,7 +123,7 @@ function pauses({ watch }: Results): readonly string[] {
   const kinds = [...new Set([...bridge.keys(), ...twin.keys()])].sort();
   return kinds.map(
     (kind) =>
-      `${kind.padEnd(14)} ${(bridge.get(kind) ?? 0).toFixed(0)} | ${(twin.get(kind) ?? 0).toFixed(0)}`,
+      `${kind.padEnd(WIDTH)} ${(bridge.get(kind) ?? 0).toFixed(0)} | ${(twin.get(kind) ?? 0).toFixed(0)}`,
   );
 }
 

@@ -11,6 +11,10 @@ export interface Servers {
   readonly twin: Homeserver;
   /** Changes the policy's file, and nothing that it does. */
   changePolicy(): void;
+  /** Makes it one that does not load, until it is repaired. */
+  breakPolicy(): () => void;
+  /** How many new versions were not taken. */
+  refusedReloads(): number;
   stop(): Promise<void>;
 }
 
@@ -60,5 +64,11 @@ export async function startServers(): Promise<Servers> {
       version += 1;
       writeFileSync(policy, `${source}// version ${version}\n`);
     },
+    breakPolicy() {
+      const sound = readFileSync(policy, "utf8");
+      writeFileSync(policy, `${sound}const = ;\n`);
+      return () => writeFileSync(policy, sound);
+    },
+    refusedReloads: () => first.log().split("the modules that run stay as they are").length - 1,
   };
 }
