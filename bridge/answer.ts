@@ -25,7 +25,7 @@ export function readAnswer(
     );
   }
   if (callback.result === "EventAllowedVerdict") return normaliseEventAllowed(answer);
-  if (Array.isArray(answer) && typeof answer[0] === "string") {
+  if (Array.isArray(answer) && catalogue.type(callback.result).tsType?.includes("CodeAndFields")) {
     const { fields, dropped } = safeFields(answer[1]);
     if (dropped.length > 0)
       warn(`${callback.name}: the fields beside a code may not hold ${dropped.join(" and ")}: left out`);

@@ -38,7 +38,7 @@ export async function callOnce(
   const state = stateFrom(completed);
   const signal = new AbortController().signal;
   try {
-    return await dispatch(callback, call, { catalogue, modules, state, signal });
+    return await dispatch(callback, call, { catalogue, modules, state, handles: new WeakMap(), signal });
   } finally {
     running.setup.stop();
   }

@@ -17,6 +17,10 @@ export interface Callback {
   delivery?: "notify";
   edits?: string;
   swallows?: boolean;
+  /** Synapse takes one for all modules. */
+  single?: boolean;
+  /** Synapse takes both of a module or none. */
+  together?: string;
   forwarded?: boolean;
 }
 
@@ -50,6 +54,7 @@ export interface WireType {
   pass?: unknown[];
   merge?: boolean;
   mutable?: boolean;
+  refuses?: unknown[];
 }
 
 export interface Catalogue {
@@ -96,7 +101,7 @@ function readCatalogue(folder: string): Catalogue {
     strictTuples: false,
     strictRequired: false, // EventReplacement: the honoured fields are declared a level above
   });
-  ajv.addVocabulary(["tsType", "pass", "mutable", "merge"]);
+  ajv.addVocabulary(["tsType", "pass", "mutable", "merge", "refuses"]);
   ajv.addSchema({ $id: "codes.json", enum: [...codes] });
   ajv.addSchema(types);
 

@@ -8,7 +8,6 @@ import { makeContext, type RunningModule } from "./context.js";
 import { isSynapseError } from "./errors.js";
 import { whatJsonLoses } from "./json-check.js";
 import { Lifetime } from "./lifetime.js";
-import { mergeAnswers } from "./merge.js";
 import { type Lent, type Params, prepareParams } from "./params.js";
 import type { StateSource } from "./state.js";
 import { describeThrown } from "./thrown.js";
@@ -35,6 +34,8 @@ export interface Surroundings {
   catalogue: Catalogue;
   modules: ReadonlyMap<string, RunningModule>;
   state: StateSource;
+  /** Which call a Request belongs to, for the ModuleApi methods that take one. */
+  handles: WeakMap<object, number>;
   signal: AbortSignal;
 }
 
@@ -55,12 +56,11 @@ async function askInOrder(
   around: Surroundings,
   asked: Asked[],
 ): Promise<Decision> {
-  const { pass = [], merge = false } = around.catalogue.type(callback.result);
+  const { pass = [] } = around.catalogue.type(callback.result);
   const lent = prepareParams(callback, call, around);
   const edited = callback.edits === undefined ? undefined : call.params[callback.edits];
   let before = edited === undefined ? undefined : JSON.stringify(edited);
   let editor: string | null = null;
-  const answers: unknown[] = [];
   for (const name of call.modules) {
     if (around.signal.aborted) throw cancelled();
     const started = performance.now();
@@ -84,12 +84,16 @@ async function askInOrder(
       if (after !== before) editor = name;
       before = after;
     }
-    if (merge) answers.push(answer);
-    else if (!pass.includes(answer)) return { answer, module: name, asked };
+    if (!pass.some((value) => same(value, answer))) return { answer, module: name, asked };
   }
-  if (merge) return { answer: mergeAnswers(answers), module: null, asked };
   if (editor !== null) return { answer: edited, module: editor, asked };
   return { answer: pass[0] ?? null, module: null, asked };
+}
+
+/** Whether they are the same JSON. */
+function same(value: unknown, answer: unknown): boolean {
+  if (typeof value !== "object" || value === null) return value === answer;
+  return JSON.stringify(value) === JSON.stringify(answer);
 }
 
 async function ask(

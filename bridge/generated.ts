@@ -150,7 +150,7 @@ export interface FileInfo {
   readonly thumbnail: ThumbnailInfo | null;
 }
 
-/** How much a user may upload in a time. */
+/** How much a user may upload in a time. `info_uri` and `can_upgrade` go into the error that clients get; an older Synapse ignores them. */
 export interface MediaUploadLimit {
   readonly max_bytes: number;
   readonly time_period_ms: number;
@@ -172,16 +172,7 @@ export interface UserPresenceState {
 /** Several presences. */
 export type UserPresenceStates = readonly UserPresenceState[];
 
-/** A client's HTTP request, its body not yet read by Synapse. */
-export interface HttpRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: readonly (readonly string[])[];
-  /** Base64. */
-  readonly body: string;
-}
-
-/** Events that another server has received from us. */
+/** Events that another server has received from us, by their ids alone (they may be many thousands). `method` is how: `/send`, where it has acknowledged them, or the endpoint where it fetched them; newer Synapses may have more. */
 export interface FederationEventDeliveryEvent {
   readonly server_name: ServerName;
   readonly event_ids: readonly string[];
@@ -240,21 +231,16 @@ export type Permission = boolean;
 /** true if expired, false if not, null for no opinion. */
 export type Expired = boolean | null;
 
-/** [token valid, token stale, expiration time in milliseconds]. */
-export type RenewalResult = readonly [boolean, boolean, number?];
+/** [token valid, token stale, expiration time in milliseconds]: the client sees a page that says so. */
+export type RenewalResult = readonly [token_valid: boolean, token_stale: boolean, expiration_ts: number];
 
-/** The new expiration time, as the answer to the admin shows it. */
-export interface LegacyAdminResult {
-  readonly [k: string]: unknown;
-}
-
-/** A rate limit for this user, or null for no opinion. */
+/** A rate limit for this user, or null for no opinion. A per_second of 0 does not lift the limit, whatever Synapse's documentation says: Synapse divides by it, so that it does not fit here. To lift the limit give large numbers. */
 export type RatelimitOverride = {
   readonly per_second: number;
   readonly burst_count: number;
 } | null;
 
-/** The body of the media config answer, or null for Synapse's own. */
+/** The whole body of the media config answer; null, or an empty object, for Synapse's own. */
 export type MediaConfig = JsonObject | null;
 
 /** true allows the upload, false refuses it. */
@@ -263,12 +249,12 @@ export type UploadPermission = boolean;
 /** The user's upload limits (an empty list: none), or null for those of the configuration. */
 export type MediaUploadLimits = readonly MediaUploadLimit[] | null;
 
-/** For each user, the presences to send to them. The answers of all modules are merged. */
+/** For each user, the presences to send to them. Synapse merges the answers of all modules. */
 export interface PresenceRoutes {
   readonly [k: string]: UserPresenceStates;
 }
 
-/** The users whose presence this user sees, or ALL. The answers of all modules are merged. */
+/** The users whose presence this user sees, besides those they share a room with; or `"ALL"`, after which Synapse asks nobody else here, and asks get_users_for_states what this user is shown. Synapse merges the answers of all modules. */
 export type InterestedUsers = "ALL" | readonly UserId[];
 
 /** The full id of the user who has proved to be themselves, or null. */
@@ -394,6 +380,69 @@ export interface CallbackParams {
     readonly medium: Medium;
     readonly address: string;
   };
+  /** An authenticated request, or a push, of a user: called for every one, before anything else is done. Give it a `match`, and answer from memory. */
+  readonly is_user_expired: { readonly user_id: UserId };
+  /** A user was registered. An error fails the registration, but the user exists. */
+  readonly on_user_registration: { readonly user_id: UserId };
+  /** A user has logged in: device and token exist. An error fails the login. A login by SSO is told twice, as m.login.sso and as m.login.token. */
+  readonly on_user_login: {
+    readonly user_id: UserId;
+    readonly auth_provider_type: string | null;
+    readonly auth_provider_id: string | null;
+  };
+  /** A client asks for a renewal mail at the endpoint that Synapse had for it before modules. */
+  readonly on_legacy_send_mail: { readonly user_id: UserId };
+  /** A renewal link of the endpoint that Synapse had for it before modules was opened. */
+  readonly on_legacy_renew: { readonly renewal_token: string };
+  /** An admin sets an account's validity at the endpoint that Synapse had for it before modules. */
+  readonly on_legacy_admin_request: { readonly request: Request };
+  /** A rate limit on invites (rc_invites.per_room, rc_invites.per_user, rc_invites.per_issuer) is applied to the user who invites: three times per invite. Synapse asks about no other limit. */
+  readonly get_ratelimit_override_for_user: { readonly user: UserId; readonly limiter_name: string };
+  /** A client asks for the media configuration. */
+  readonly get_media_config_for_user: { readonly user: UserId };
+  /** A user uploads a file of so many bytes. */
+  readonly is_user_allowed_to_upload_media_of_size: { readonly user: UserId; readonly size: number };
+  /** A user has uploaded a file: what are their limits? Those of homeserver.yaml are not used then. */
+  readonly get_media_upload_limits_for_user: { readonly user_id: UserId };
+  /** A user's upload is refused by a limit. An error takes the place of the refusal. */
+  readonly on_media_upload_limit_exceeded: {
+    readonly user_id: UserId;
+    readonly limit: MediaUploadLimit;
+    readonly sent_bytes: number;
+    readonly attempted_bytes: number;
+  };
+  /** Presences have changed: who is told, besides those who share a room with them? Called twice for each change. */
+  readonly get_users_for_states: { readonly state_updates: UserPresenceStates };
+  /** A user syncs: whose presence do they see? */
+  readonly get_interested_users: { readonly user_id: UserId };
+  /** An access token was deleted; here it is: keep it out of logs. */
+  readonly on_logged_out: {
+    readonly user_id: UserId;
+    readonly device_id: DeviceId | null;
+    readonly access_token: string;
+  };
+  /** A third-party identifier is about to be registered or bound. An error is 500 to the client, whatever it says. */
+  readonly is_3pid_allowed: {
+    readonly medium: Medium;
+    readonly address: string;
+    readonly registration: boolean;
+  };
+  /** Someone registers: which localpart do they get? An error is 500 to the client, whatever it says. */
+  readonly get_username_for_registration: { readonly uia_results: JsonObject; readonly params: JsonObject };
+  /** Someone registers: which display name do they get? An error is 500 to the client, whatever it says. */
+  readonly get_displayname_for_registration: {
+    readonly uia_results: JsonObject;
+    readonly params: JsonObject;
+  };
+  /** A user's account data has changed; room_id is null for global data. */
+  readonly on_account_data_updated: {
+    readonly user_id: UserId;
+    readonly room_id: RoomId | null;
+    readonly account_data_type: string;
+    readonly content: JsonObject;
+  };
+  /** Another server has received events from us. Registering it makes Synapse do without its cache of `/state` answers. */
+  readonly on_event_delivered_over_federation: { readonly event: FederationEventDeliveryEvent };
 }
 
 /** What each callback may answer. */
@@ -424,6 +473,25 @@ export interface CallbackResults {
   readonly on_threepid_bind: void;
   readonly on_add_user_third_party_identifier: void;
   readonly on_remove_user_third_party_identifier: void;
+  readonly is_user_expired: Expired;
+  readonly on_user_registration: void;
+  readonly on_user_login: void;
+  readonly on_legacy_send_mail: void;
+  readonly on_legacy_renew: RenewalResult;
+  readonly on_legacy_admin_request: JsonValue;
+  readonly get_ratelimit_override_for_user: RatelimitOverride;
+  readonly get_media_config_for_user: MediaConfig;
+  readonly is_user_allowed_to_upload_media_of_size: UploadPermission;
+  readonly get_media_upload_limits_for_user: MediaUploadLimits;
+  readonly on_media_upload_limit_exceeded: void;
+  readonly get_users_for_states: PresenceRoutes;
+  readonly get_interested_users: InterestedUsers;
+  readonly on_logged_out: void;
+  readonly is_3pid_allowed: ThreepidPermission;
+  readonly get_username_for_registration: ChosenName;
+  readonly get_displayname_for_registration: ChosenName;
+  readonly on_account_data_updated: void;
+  readonly on_event_delivered_over_federation: void;
 }
 
 /** Synapse's ModuleApi by its names. */

@@ -72,6 +72,7 @@ export class Host {
           catalogue,
           modules: this.modules,
           state: this.#stateOf(params.call),
+          handles: this.#handles,
           signal,
         });
       });

@@ -2,6 +2,7 @@
 // it declares, and collects all faults instead of stopping at the first.
 import path from "node:path";
 import type { Catalogue } from "./catalogue.js";
+import { findCallbackClashes } from "./clashes.js";
 import { readMatch } from "./match-shape.js";
 import {
   type Entry,
@@ -55,6 +56,7 @@ export async function loadModules(
     if (module) modules.push(module);
   }
   findPathClashes(modules, faults);
+  faults.push(...findCallbackClashes(listed, all, catalogue));
   return { modules, listed, faults };
 }
 

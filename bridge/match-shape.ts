@@ -38,9 +38,9 @@ function checkConditions(conditions: object, at: string, callback: Callback, com
       const hint = typeof wanted === "string" ? `: write [${JSON.stringify(wanted)}]` : "";
       complain(`${at}[${JSON.stringify(path)}] must be a boolean or a list of globs${hint}`);
     }
-    // Where there is an event, any path may begin at its fields.
+    // Where there is an event, any path may begin at its fields. (A delivery of events is also called `event`.)
     const first = path.split(".", 1)[0] ?? "";
-    if (!("event" in callback.params) && !Object.hasOwn(callback.params, first)) {
+    if (callback.params.event !== "Event" && !Object.hasOwn(callback.params, first)) {
       complain(
         `${at}[${JSON.stringify(path)}]: ${callback.name} has no parameter ${first}; it has ${Object.keys(callback.params).join(", ")}`,
       );

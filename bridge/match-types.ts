@@ -12,7 +12,7 @@ type Path<Params> =
   | { [Name in keyof Params & string]: PathInto<Name, Params[Name]> }[keyof Params & string]
   | (Params extends { readonly event: Event } ? EventField | `${EventField & string}.${string}` : never);
 
-type PathInto<Name extends string, Value> = Value extends StateEvents | FileWrapper
+type PathInto<Name extends string, Value> = Value extends StateEvents | FileWrapper | Request | number
   ? never
   : Value extends string | boolean | null
     ? Name

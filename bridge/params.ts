@@ -6,6 +6,7 @@ import { deepFreeze } from "./freeze.js";
 import type { Event, StateKey } from "./generated.js";
 import type { Lifetime } from "./lifetime.js";
 import { MediaFile } from "./media-file.js";
+import { type HttpRequest, makeRequest } from "./request.js";
 import { RoomState, type StateSource } from "./state.js";
 
 export type Params = Record<string, unknown>;
@@ -19,12 +20,14 @@ interface Around {
   catalogue: Catalogue;
   modules: ReadonlyMap<string, RunningModule>;
   state: StateSource;
+  handles: WeakMap<object, number>;
+  signal: AbortSignal;
 }
 
 /** Throws an Error if the parameters are not what the catalogue says. */
 export function prepareParams(
   callback: Callback,
-  call: { params: Params; modules: string[] },
+  call: { call: number; params: Params; modules: string[] },
   around: Around,
 ): Lent {
   checkParams(callback, call.params, around.catalogue);
@@ -39,6 +42,16 @@ export function prepareParams(
       if (type === "FileWrapper") {
         const { path } = value as { path: string };
         return [name, (lifetime) => new MediaFile(path, lifetime)];
+      }
+      if (type === "HttpRequest") {
+        return [
+          name,
+          () => {
+            const request = makeRequest(value as HttpRequest, around.signal);
+            if (request) around.handles.set(request, call.call);
+            return request;
+          },
+        ];
       }
       // All modules edit the one object, as they would in Python.
       if (name === callback.edits) return [name, () => value];

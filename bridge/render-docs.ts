@@ -31,13 +31,20 @@ export function renderDocs(sources: Sources): string {
   return [INTRODUCTION, renderContents(categories), ...sections].join("\n");
 }
 
+/** What is true of all callbacks of a category. */
+const ofCategory: Readonly<Record<string, string>> = {
+  password_auth_provider:
+    " Synapse takes none of them while it leaves authentication to another service (`matrix_authentication_service`): a module that declares one is refused at start then.",
+};
+
 function title(category: string): string {
   const words = category.replaceAll("_", " ");
   return `${words.charAt(0).toUpperCase()}${words.slice(1)} callbacks`;
 }
 
 function heading(category: string): string {
-  return `## ${title(category)}\n\nRegistered with \`register_${category}_callbacks\`.\n`;
+  const registered = `Registered with \`register_${category}_callbacks\`.`;
+  return `## ${title(category)}\n\n${registered}${ofCategory[category] ?? ""}\n`;
 }
 
 function renderContents(categories: readonly string[]): string {
@@ -81,6 +88,15 @@ function answers(callback: DeclaredCallback, sources: Sources): string {
 
 /** Whom Synapse, and so the bridge, asks next. */
 function chain(callback: DeclaredCallback, sources: Sources): string {
+  const { single, together } = callback;
+  if (single) {
+    return "Synapse takes one for all modules: two modules with it are refused at start, and so is a `match`.";
+  }
+  if (together) return `${asked(callback, sources)} A module that has it needs \`${together}\`, too.`;
+  return asked(callback, sources);
+}
+
+function asked(callback: DeclaredCallback, sources: Sources): string {
   const { pass = [], merge = false } = sources.types[callback.result] ?? {};
   if (merge || callback.result === "Nothing" || callback.result === "Edits") return "All modules are asked.";
   if (pass.length === 0) return "The first module decides.";

@@ -89,7 +89,9 @@ function readEntry(
     return undefined;
   }
   const entry: DeclaredEntry = { callback, handler: value.handler as Handler };
-  if (value.match !== undefined) entry.match = value.match;
+  if (value.match !== undefined && callback.single)
+    report(`callbacks.${name}.match: Synapse asks no other module, so that this one must answer every call`);
+  else if (value.match !== undefined) entry.match = value.match;
   if (value.room_state !== undefined) {
     const keys = readRoomState(value.room_state, callback, report);
     if (keys) entry.room_state = keys;

@@ -4,17 +4,14 @@ import { makeContext, type RunningModule } from "./context.js";
 import { untilAborted } from "./dispatch.js";
 import { isSynapseError } from "./errors.js";
 import { whatJsonLoses } from "./json-check.js";
+import { type HttpRequest, makeRequest } from "./request.js";
 import { describeThrown } from "./thrown.js";
 
-export interface WebCall {
+export interface WebCall extends HttpRequest {
   call: number;
   module: string;
   path: string;
   request: string | null;
-  method: string;
-  url: string;
-  headers: [string, string][];
-  body: string;
 }
 
 export interface WebAnswer {
@@ -37,7 +34,7 @@ export async function answerWeb(call: WebCall, around: WebSurroundings): Promise
     throw moduleUnavailable(call.module, `the host has no module that serves ${call.path}`);
   const name = running.module.name;
   const data = await running.setup.ready(around.signal);
-  const request = readRequest(call, around.signal);
+  const request = makeRequest(call, around.signal);
   if (!request) return { status: 405, headers: [], body: "" };
   around.handles.set(request, call.call);
   try {
@@ -59,17 +56,6 @@ export async function answerWeb(call: WebCall, around: WebSurroundings): Promise
 }
 
 class UnfitResponse extends Error {}
-
-/** Undefined for a method that a Request cannot have, such as TRACE. */
-function readRequest(call: WebCall, signal: AbortSignal): Request | undefined {
-  const headers = new Headers();
-  for (const [name, value] of call.headers) headers.append(name, value);
-  const bodiless = call.method === "GET" || call.method === "HEAD";
-  if (["CONNECT", "TRACE", "TRACK"].includes(call.method.toUpperCase())) return undefined;
-  const init: RequestInit = { method: call.method, headers, signal };
-  if (!bodiless) init.body = Buffer.from(call.body, "base64");
-  return new Request(call.url, init);
-}
 
 async function readResponse(answer: unknown, signal: AbortSignal): Promise<WebAnswer> {
   if (!isResponse(answer)) return readJson(answer);

@@ -124,7 +124,7 @@ class Bridge(Watcher):
             self._host.abandon()
             remove_host(files)
             raise
-        register_callbacks(self._api, callbacks, router)
+        register_callbacks(self._api, callbacks, manifest["modules"], router)
         self._register_web_resources(manifest)
         self.manifest(manifest)
         self._watch_metrics()

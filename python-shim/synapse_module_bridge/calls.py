@@ -144,7 +144,7 @@ class Calls:
             del entries[: stopped_at + 1]
         if quiet:
             call.recorder.record("allowed")
-        return None if call.callback.result == "Edits" else self._pass(call)
+        return None if call.callback.result == "Edits" else policy.no_objection(call.callback, call.params)
 
     def _admitted(self, call: Call, entries: Sequence[Entry]) -> list[Entry]:
         """The entries up to the first whose breaker lets nothing through."""
@@ -222,6 +222,9 @@ class Calls:
     def _open(self, call: Call, modules: Sequence[str]) -> OpenCall:
         what = f"{call.callback.name} of {', '.join(modules)}"
         state = call.callback.param_of_type("StateEvents")
+        request = call.callback.param_of_type("HttpRequest")
+        if request is not None:
+            return OpenCall(what=what, web_request=call.params[request])
         if state is None:
             return OpenCall(what=what, event_id=call.event_id)
         if call.state_let_go:
@@ -282,9 +285,6 @@ class Calls:
         chosen = self._policy(call)
         call.recorder.record("policy", module, chosen, reason)
         return policy.answer(call.callback, chosen, call.params, local=call.local)
-
-    def _pass(self, call: Call) -> Any:
-        return decode_answer(call.callback.result, call.callback.passes, call.params)
 
 
 # A module was asked, and answered in time.

@@ -38,12 +38,18 @@ class Callback:
     result: str
     # The answer that means "no objection", as it travels.
     passes: Any
+    # There is such an answer.
+    passable: bool
     on_failure: Mapping[str, Any]
     notify: bool
     # Synapse calls it in every process.
     everywhere: bool
     # Synapse takes an exception for "allowed": a fault must answer instead of raising.
     swallows: bool
+    # Synapse puts together what several modules answer.
+    merged: bool
+    # The callback that Synapse takes with it, or not at all.
+    together: str | None
     forwarded: bool
 
     def param_of_type(self, type_name: str) -> str | None:
@@ -79,7 +85,8 @@ def _params(declared: Mapping[str, str]) -> tuple[Param, ...]:
 
 
 def _callback(name: str, entry: Mapping[str, Any], types: Mapping[str, Any]) -> Callback:
-    passes = types[entry["result"]]["pass"]
+    result = types[entry["result"]]
+    passes = result["pass"]
     return Callback(
         name=name,
         category=entry["category"],
@@ -89,10 +96,13 @@ def _callback(name: str, entry: Mapping[str, Any], types: Mapping[str, Any]) -> 
         subject=tuple(entry["subject"].split(".")) if "subject" in entry else None,
         result=entry["result"],
         passes=passes[0] if passes else None,
+        passable=bool(passes),
         on_failure=entry["on_failure"],
         notify=entry.get("delivery") == "notify",
         everywhere=entry.get("processes") == "all",
         swallows=entry.get("swallows", False),
+        merged=result.get("merge", False),
+        together=entry.get("together"),
         forwarded=entry.get("forwarded", True),
     )
 

@@ -16,8 +16,10 @@ from synapse.spam_checker_api import RegistrationBehaviour
 
 from synapse_module_bridge.catalogue import TYPES
 from synapse_module_bridge.fits import fits
+from synapse_module_bridge.http_request import encode_bounded_request
 from synapse_module_bridge.merge import Unsafe, merge
 from synapse_module_bridge.replacement import refused_by_synapse, with_surrogate
+from synapse_module_bridge.synapse_objects import interested_users, presence_routes, ratelimit_override, upload_limits
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,8 @@ class Unfit(Exception):
 
 _METADATA_FIELDS = tuple(TYPES["EventInternalMetadata"]["properties"])
 _REQUESTER_FIELDS = tuple(TYPES["Requester"]["properties"])
+_PRESENCE_FIELDS = tuple(TYPES["UserPresenceState"]["properties"])
+_UPLOAD_LIMIT_FIELDS = tuple(TYPES["MediaUploadLimit"]["properties"])
 _USER_INFO_FIELDS = tuple(TYPES["UserInfo"]["properties"])
 # What the wire form of an event has beyond its PDU.
 _ADDED_FIELDS = ("event_id", "room_version", "internal_metadata")
@@ -93,18 +97,36 @@ def _encode_events(events: Any) -> list[dict[str, Any]]:
     return [encode_event(event) for event in listed]
 
 
+def _encode_presences(states: Iterable[Any]) -> list[dict[str, Any]]:
+    return [{name: getattr(state, name) for name in _PRESENCE_FIELDS} for state in states]
+
+
+def _encode_delivery(delivery: Any) -> dict[str, Any]:
+    return {
+        "server_name": delivery.server_name,
+        "event_ids": [event.event_id for event in delivery.events],
+        "method": delivery.method.value,
+    }
+
+
+# Parameters that a call must not hold on to, since much would stay alive with them: they are encoded as it begins.
+ENCODE_AT_ONCE: Mapping[str, Callable[[Any], Any]] = {"FederationEventDeliveryEvent": _encode_delivery}
+
 ENCODE: Mapping[str, Callable[[Any], Any]] = {
     "Event": encode_event,
     "Events": _encode_events,
     "FileInfo": _encode_file_info,
     "FileWrapper": lambda wrapper: {"path": wrapper.path},
+    "HttpRequest": encode_bounded_request,
     "JsonObject": dict,
+    "MediaUploadLimit": _fields(*_UPLOAD_LIMIT_FIELDS),
     "Nothing": lambda _: None,
     "ProfileInfo": _fields("avatar_url", "display_name"),
     "RequestInfo": lambda info: [list(pair) for pair in info],
     "Requester": _encode_requester,
     "RoomAlias": lambda alias: alias.to_string(),
     "UserInfo": _encode_user_info,
+    "UserPresenceStates": _encode_presences,
 }
 
 DECODE_PARAM: Mapping[str, Callable[[Any], Any]] = {
@@ -177,6 +199,11 @@ DECODE: Mapping[str, Callable[[Any, Params], Any]] = {
     "RegistrationVerdict": lambda answer, _: RegistrationBehaviour(answer),
     "EventAllowedVerdict": _decode_event_allowed,
     "Edits": _decode_edits,
+    "InterestedUsers": lambda answer, _: interested_users(answer),
+    "MediaUploadLimits": lambda answer, _: upload_limits(answer),
+    "PresenceRoutes": lambda answer, _: presence_routes(answer),
+    "RatelimitOverride": lambda answer, _: ratelimit_override(answer),
+    "RenewalResult": lambda answer, _: tuple(answer),
 }
 
 

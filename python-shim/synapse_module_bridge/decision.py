@@ -9,14 +9,14 @@ from typing import Any
 from synapse.logging.opentracing import start_active_span, tags
 
 from synapse_module_bridge import metrics
-from synapse_module_bridge.catalogue import Callback
+from synapse_module_bridge.catalogue import TYPES, Callback
 from synapse_module_bridge.logs import one_line
 from synapse_module_bridge.match import lookup
 
 logger = logging.getLogger(__name__)
 
 # Outcomes that a person who reads the log is not looking for.
-_QUIET = frozenset({"allowed", "would_allow"})
+_QUIET = frozenset({"allowed", "answered", "would_allow", "would_answer"})
 # What a person who looks for errors in traces is looking for.
 _FAILURES = frozenset({"fault", "policy", "would_fault", "would_policy"})
 
@@ -59,9 +59,10 @@ class Recorder:
         answer: str | None = None,
         reason: str | None = None,
     ) -> None:
-        """`outcome` is allowed, refused, replaced, edited, error, fault or policy; would_… for a shadow module.
+        """`outcome` is allowed, answered, refused, replaced, edited, error, fault or policy.
 
-        Several modules where it is not known which. A metric's label names only one: of sets there are too many.
+        For a shadow module: would_… Several modules where it is not known which. A metric's label names only one: of
+        sets there are too many.
         """
         modules = [module] if isinstance(module, str) else list(module or ())
         label = modules[0] if len(modules) == 1 else ""
@@ -117,6 +118,10 @@ def summarise(callback: Callback, answer: Any, *, decided: bool) -> tuple[str, s
         return "edited", None
     if not decided:
         return "allowed", None
+    refusals = TYPES[callback.result].get("refuses")
+    if refusals is not None and not any(answer is value for value in refusals):
+        # Information, such as a name or a limit, and no verdict.
+        return "answered", None
     if isinstance(answer, dict):
         return "replaced", None
     if isinstance(answer, list):

@@ -34,10 +34,13 @@ class Notification:
     @property
     def line(self) -> str:
         """What shares this has an order."""
-        room = self.call.callback.param_of_type("RoomId")
-        event = self.call.callback.param_of_type("Event")
-        key = self.call.params[event].room_id if event else self.call.params[room or self.call.callback.params[0].name]
-        return str(key)
+        params, callback = self.call.params, self.call.callback
+        event, room = callback.param_of_type("Event"), callback.param_of_type("RoomId")
+        key = params[event].room_id if event else params[room] if room else None
+        if key is None:
+            key = params[callback.params[0].name]
+        # Deliveries to other servers are all told in one line.
+        return key if isinstance(key, str) else callback.name
 
 
 class Notifications:

@@ -78,13 +78,20 @@ def answer(callback: Callback, policy: str, params: Mapping[str, Any], *, local:
     if not local:
         how = callback.on_failure.get("federated", {}).get(policy, how)
     if how == "pass":
-        return decode_answer(callback.result, callback.passes, params)
+        return no_objection(callback, params)
     if how != "raise":
         return decode_answer(callback.result, how["answer"], params)
     if policy == "defer" and local:
         raise SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
     # A remote server takes any 5xx for a reason to back off for minutes.
     raise SynapseError(403, UNAVAILABLE, Codes.FORBIDDEN)
+
+
+def no_objection(callback: Callback, params: Mapping[str, Any]) -> Any:
+    """The answer for Synapse where no module has one. Raises SynapseError where there must be one."""
+    if not callback.passable:
+        raise SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
+    return decode_answer(callback.result, callback.passes, params)
 
 
 def refuse(callback: Callback, params: Mapping[str, Any]) -> Any:

@@ -7,7 +7,7 @@ import attr
 from synapse.logging.context import current_context
 
 from synapse_module_bridge.catalogue import Callback
-from synapse_module_bridge.codec import ENCODE, encode_event
+from synapse_module_bridge.codec import ENCODE, ENCODE_AT_ONCE, encode_event
 from synapse_module_bridge.match import Matcher
 
 # A state key as modules declare it: [type, state_key], null for all state keys.
@@ -26,7 +26,11 @@ class Entry:
 
 def bind(callback: Callback, args: Sequence[Any]) -> dict[str, Any]:
     """Synapse's arguments by name. A newer Synapse may pass more, an older one fewer."""
-    return dict(zip((param.name for param in callback.params), args, strict=False))
+    params = dict(zip((param.name for param in callback.params), args, strict=False))
+    for param in callback.params:
+        if param.type in ENCODE_AT_ONCE and param.name in params:
+            params[param.name] = ENCODE_AT_ONCE[param.type](params[param.name])
+    return params
 
 
 def encode_params(callback: Callback, params: Mapping[str, Any], entries: Sequence[Entry]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Registers with Synapse what the modules declare: in this process, and as far as this Synapse has it."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -10,13 +11,14 @@ from synapse_module_bridge.catalogue import CALLBACKS, Callback
 from synapse_module_bridge.config import BridgeConfig
 from synapse_module_bridge.faults import Fault, Faults
 from synapse_module_bridge.forward import make_forwarder
+from synapse_module_bridge.presence import Presence
 from synapse_module_bridge.processes import Processes
 from synapse_module_bridge.router import Router
-from synapse_module_bridge.synapse_api import available_callbacks, register
+from synapse_module_bridge.synapse_api import available_callbacks, delegates_authentication, register
 
 
 def declared_callbacks(manifest: Mapping[str, Any], config: BridgeConfig, api: ModuleApi) -> list[Callback]:
-    """The callbacks to register here, in the catalogue's order. Raises Faults for what this Synapse lacks."""
+    """The callbacks to register here, in the catalogue's order. Raises Faults for what this Synapse does not take."""
     available = available_callbacks(api)
     processes = Processes(config, api)
     faults: list[Fault] = []
@@ -25,17 +27,33 @@ def declared_callbacks(manifest: Mapping[str, Any], config: BridgeConfig, api: M
         for name in module["callbacks"]:
             callback = CALLBACKS[name]
             if name in available.get(callback.category, ()):
+                if callback.category == "password_auth_provider" and delegates_authentication(api):
+                    faults.append(_delegated(index, module["name"], callback))
                 if processes.registers(callback):
                     wanted.add(name)
             elif name not in config.optional_callbacks:
                 faults.append(_lacking(index, module["name"], callback))
+    faults += [
+        _apart(CALLBACKS[name], CALLBACKS[name].together)
+        for name in sorted(wanted)
+        if CALLBACKS[name].together not in (None, *wanted)
+    ]
     if faults:
         raise Faults(faults)
     return [callback for name, callback in CALLBACKS.items() if name in wanted]
 
 
-def register_callbacks(api: ModuleApi, callbacks: Sequence[Callback], router: Router) -> None:
-    register(api, {callback.name: make_forwarder(callback, router.answer) for callback in callbacks})
+def register_callbacks(
+    api: ModuleApi, callbacks: Sequence[Callback], modules: Sequence[Mapping[str, Any]], router: Router
+) -> None:
+    """One function for all modules; one for each where it is Synapse that puts their answers together."""
+    shared = {callback.name: make_forwarder(callback, router.answer) for callback in callbacks if not callback.merged}
+    register(api, shared)
+    presence = Presence()
+    for module in modules:
+        answer = partial(router.answer, module=module["name"])
+        own = [callback for callback in callbacks if callback.merged and callback.name in module["callbacks"]]
+        register(api, {callback.name: make_forwarder(callback, presence.guard(callback, answer)) for callback in own})
 
 
 def _lacking(index: int, module: str, callback: Callback) -> Fault:
@@ -43,4 +61,20 @@ def _lacking(index: int, module: str, callback: Callback) -> Fault:
         ("modules", index, "path"),
         f"{module} implements {callback.name}, which this Synapse ({version('matrix-synapse')}) lacks: it came with "
         f"{callback.since}. Upgrade Synapse, or set callbacks.{callback.name}.optional to true",
+    )
+
+
+def _delegated(index: int, module: str, callback: Callback) -> Fault:
+    return Fault(
+        ("modules", index, "path"),
+        f"{module} implements {callback.name}, which Synapse does not take while it leaves authentication to another "
+        "service (matrix_authentication_service): remove the callback, or the delegation",
+    )
+
+
+def _apart(callback: Callback, other: str | None) -> Fault:
+    return Fault(
+        ("callbacks", callback.name, "workers"),
+        f"{callback.name} would be registered in this process without {other}, which Synapse does not take: give both "
+        "the same `workers`",
     )

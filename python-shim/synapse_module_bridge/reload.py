@@ -10,6 +10,8 @@ from typing import Any
 from synapse.app._base import register_sighup
 from synapse.module_api import ModuleApi
 
+from synapse_module_bridge.catalogue import CALLBACKS
+
 logger = logging.getLogger(__name__)
 
 Manifest = Mapping[str, Any]
@@ -97,8 +99,12 @@ def needs_restart(old: Manifest, new: Manifest) -> str | None:
     callbacks = {name for module in old["modules"] for name in module["callbacks"]}
     problems = []
     for module in new["modules"]:
+        own = before.get(module["name"], {}).get("callbacks", ())
         problems += [
-            f"{module['name']} has the new callback {name}" for name in module["callbacks"] if name not in callbacks
+            f"{module['name']} has the new callback {name}"
+            for name in module["callbacks"]
+            # Where Synapse puts the answers together, each module is registered by itself.
+            if name not in (own if CALLBACKS[name].merged else callbacks)
         ]
         known = before.get(module["name"], {}).get("web_resources", ())
         problems += [

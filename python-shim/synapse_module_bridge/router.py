@@ -8,8 +8,8 @@ import attr
 
 from synapse_module_bridge.calls import Calls
 from synapse_module_bridge.catalogue import Callback
-from synapse_module_bridge.codec import decode_answer
 from synapse_module_bridge.notifications import Notification, Notifications
+from synapse_module_bridge.policy import no_objection
 from synapse_module_bridge.tell import Teller
 
 Run = Callable[[Callable[[], Awaitable[None]]], object]
@@ -23,9 +23,11 @@ class Router:
         # Starts a background process.
         self._run = run
 
-    async def answer(self, callback: Callback, args: Sequence[Any]) -> Any:
-        """What Synapse gets for one call."""
+    async def answer(self, callback: Callback, args: Sequence[Any], module: str | None = None) -> Any:
+        """What Synapse gets for one call: of one module, or of all that have it."""
         call, entries = self._calls.begin(callback, args)
+        if module is not None:
+            entries = [entry for entry in entries if entry.module == module]
         shadows = [entry for entry in entries if entry.shadow]
         entries = [entry for entry in entries if not entry.shadow]
         if shadows:
@@ -33,7 +35,7 @@ class Router:
             shadow = attr.evolve(call, local=False, recorder=copy(call.recorder))
             self._run(lambda: self._teller.shadow(shadow, shadows))
         if not entries:
-            return None if callback.notify else decode_answer(callback.result, callback.passes, call.params)
+            return None if callback.notify else no_objection(callback, call.params)
         if callback.notify:
             self._notifications.add(Notification(call=call, entries=entries))
             return None

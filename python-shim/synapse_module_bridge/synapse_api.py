@@ -23,6 +23,11 @@ def available_callbacks(api: type[ModuleApi] | ModuleApi) -> Mapping[str, frozen
     return available
 
 
+def delegates_authentication(api: ModuleApi) -> bool:
+    """Whether another service logs users in: Synapse then takes no password auth provider."""
+    return bool(getattr(api, "_auth_delegation_enabled", False))
+
+
 def register(api: ModuleApi, forwarders: Mapping[str, Callable[..., Any]]) -> None:
     """Registers each forwarder for the callback of its name."""
     by_category: dict[str, dict[str, Callable[..., Any]]] = {}

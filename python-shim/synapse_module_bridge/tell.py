@@ -67,4 +67,10 @@ class Teller:
             call.recorder.record("would_policy", entry.module, reason=str(e))
 
 
-_WOULD = {"allowed": "would_allow", "refused": "would_refuse", "replaced": "would_replace", "edited": "would_edit"}
+_WOULD = {
+    "allowed": "would_allow",
+    "answered": "would_answer",
+    "refused": "would_refuse",
+    "replaced": "would_replace",
+    "edited": "would_edit",
+}

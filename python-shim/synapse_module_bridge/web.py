@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from synapse_module_bridge.calls import Host, ModuleFault
 from synapse_module_bridge.catalogue import ERROR_CODES
 from synapse_module_bridge.deadline import DeadlinePassed
+from synapse_module_bridge.http_request import encode_request
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.policy import UNAVAILABLE
 from synapse_module_bridge.questions import current_request
@@ -67,22 +68,12 @@ class WebResource(DirectServeJsonResource):
             self._open_calls.close(handle)
 
     def _encode(self, request: Any, handle: int) -> dict[str, Any]:
-        headers = [
-            [name.decode("latin-1"), value.decode("latin-1")]
-            for name, values in request.requestHeaders.getAllRawHeaders()
-            for value in values
-        ]
-        host = request.getHeader(b"host") or b"localhost"
-        scheme = "https" if request.isSecure() else "http"
         return {
+            **encode_request(request, request.content.read()),
             "call": handle,
             "module": self._module,
             "path": self._path,
             "request": current_request(),
-            "method": request.method.decode("ascii"),
-            "url": f"{scheme}://{host.decode('latin-1')}{request.uri.decode('latin-1')}",
-            "headers": headers,
-            "body": base64.b64encode(request.content.read()).decode("ascii"),
         }
 
 

@@ -47,13 +47,13 @@ describe("check", () => {
     folder.write(
       "bad.yaml",
       homeserver(
-        "modules: [{ path: unknown.ts }, { path: gone.ts }]\nworkers: [w1]\ncallbacks: { nonsense: {}, is_user_expired: {}, on_new_event: { workers: [main] } }",
+        "modules: [{ path: unknown.ts }, { path: gone.ts }]\nworkers: [w1]\ncallbacks: { nonsense: {}, on_update: {}, on_new_event: { workers: [main] } }",
       ),
     );
     const { code: status, out } = await run(["check", "bad.yaml"]);
     expect(out.replaceAll(`${folder.root}/`, "")).toContain(`5 faults:
   modules[1].config.callbacks.nonsense: is no callback of Synapse
-  modules[1].config.callbacks.is_user_expired: is not forwarded by this version of the bridge
+  modules[1].config.callbacks.on_update: is not forwarded by this version of the bridge
   modules[1].config.callbacks.on_new_event.workers: no process would ask: \`workers\` starts Node in w1
   modules[1].config.modules[0].path: unknown.ts: unknown callback user_may_invte (did you mean user_may_invite?)
   modules[1].config.modules[1].path: there is no file or folder gone.ts

@@ -50,8 +50,8 @@ describe("a fault is told with its place", () => {
     ],
     [
       "a callback of a later version",
-      "export default { callbacks: { is_user_expired() {} } };",
-      "modules.0.path: bad.ts: callbacks.is_user_expired is not forwarded by this version of the bridge",
+      "export default { callbacks: { on_update() {} } };",
+      "modules.0.path: bad.ts: callbacks.on_update is not forwarded by this version of the bridge",
     ],
     [
       "a handler that is none",

@@ -4,7 +4,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from objects import event
+from objects import event, request
+from synapse.api.presence import UserPresenceState
+from synapse.config.repository import MediaUploadLimit
+from synapse.module_api.callbacks.federation import FederatedEventDeliveryMethod, FederationEventDeliveryEvent
 from synapse.types import RoomAlias, UserID, create_requester
 from synapse_module_bridge.calls import Calls, Rules
 from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES, Callback
@@ -96,6 +99,14 @@ def sample(callback: Callback) -> list[Any]:
         )(),
         "RequestInfo": [("agent", "1.2.3.4")],
         "Flag": True,
+        "Integer": 7,
+        "JsonObject": {},
+        "MediaUploadLimit": MediaUploadLimit(max_bytes=1, time_period_ms=2),
+        "UserPresenceStates": [UserPresenceState.default("@alice:test")],
+        "HttpRequest": request(),
+        "FederationEventDeliveryEvent": FederationEventDeliveryEvent(
+            server_name="remote", events=[event()], method=FederatedEventDeliveryMethod.SEND
+        ),
     }
     by_param = {"new_visibility": "public", "user_profile": {"user_id": "@bob:test"}}
     return [

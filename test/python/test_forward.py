@@ -14,6 +14,9 @@ from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES
 from synapse_module_bridge.forward import make_forwarder
 from synapse_module_bridge.rpc import RpcError
 
+# Where Synapse needs an answer.
+ANSWERS = {"on_legacy_renew": answer([True, False, 5]), "on_legacy_admin_request": answer(5)}
+
 
 @pytest.mark.parametrize("name", [name for name, callback in CALLBACKS.items() if callback.forwarded])
 def test_a_forwarder_has_the_callbacks_name_and_signature(name: str) -> None:
@@ -24,7 +27,7 @@ def test_a_forwarder_has_the_callbacks_name_and_signature(name: str) -> None:
     assert inspect.iscoroutinefunction(forwarder)
 
 
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", [name for name in ASKED if CALLBACKS[name].passable])
 def test_a_call_that_no_module_wants_is_no_objection_and_no_round_trip(name: str) -> None:
     host = Host(AssertionError("must not be called"))
     ask(name, host, modules=[])
@@ -34,7 +37,7 @@ def test_a_call_that_no_module_wants_is_no_objection_and_no_round_trip(name: str
 @pytest.mark.parametrize("name", ASKED)
 def test_parameters_travel_by_name(name: str) -> None:
     callback = CALLBACKS[name]
-    host = Host(answer(None if callback.result == "Edits" else callback.passes, None))
+    host = Host(ANSWERS.get(name) or answer(None if callback.result == "Edits" else callback.passes, None))
     ask(name, host)
     [(method, params, seconds)] = host.calls
     assert method == f"callback/{name}"

@@ -1,6 +1,7 @@
 """Anything the host may send: arbitrary bytes, arbitrary JSON, arbitrary answers."""
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -135,6 +136,21 @@ answers: st.SearchStrategy[Any] = values | st.sampled_from(
 )  # fmt: skip
 
 
+TAKEN: dict[str, Callable[[Any], bool]] = {
+    "ChosenName": lambda decoded: decoded is None or isinstance(decoded, str),
+    "Expired": lambda decoded: decoded is None or isinstance(decoded, bool),
+    "InterestedUsers": lambda decoded: decoded == "ALL" or isinstance(decoded, set),
+    "LegacyAdminResult": lambda decoded: True,
+    "MediaConfig": lambda decoded: decoded is None or isinstance(decoded, dict),
+    "MediaUploadLimits": lambda decoded: (
+        decoded is None or decoded.sort(key=lambda limit: limit.time_period_ms) is None
+    ),
+    "PresenceRoutes": lambda decoded: all(isinstance(states, set) for states in decoded.values()),
+    "RatelimitOverride": lambda decoded: decoded is None or 1 / decoded.per_second > 0,
+    "RenewalResult": lambda decoded: isinstance(decoded, tuple) and len(decoded) == 3,
+}
+
+
 def synapse_takes(result: str, decoded: Any) -> bool:
     """Whether it is of the kinds that Synapse's code looks for."""
     if result in ("EventSpamVerdict", "SpamVerdict", "LoginVerdict", "MediaVerdict", "StateEventVerdict"):
@@ -145,8 +161,10 @@ def synapse_takes(result: str, decoded: Any) -> bool:
         return isinstance(allowed, bool) and (replacement is None or (allowed and isinstance(replacement, dict)))
     if result == "RegistrationVerdict":
         return isinstance(decoded, RegistrationBehaviour)
-    if result in ("HideVerdict", "Permission"):
+    if result in ("HideVerdict", "Permission", "UploadPermission", "ThreepidPermission"):
         return isinstance(decoded, bool)
+    if result in TAKEN:
+        return TAKEN[result](decoded)
     if result == "DropVerdict":
         return isinstance(decoded, str | bool)
     return decoded is None
@@ -164,7 +182,12 @@ def synapse_allows(result: str, decoded: Any) -> bool:
         return bool(decoded[0]) and decoded[1] is None
     if result == "RegistrationVerdict":
         return decoded is RegistrationBehaviour.ALLOW
-    return bool(decoded) if result == "Permission" else not decoded
+    if result in ("Expired", "MediaUploadLimits", "ChosenName"):
+        return decoded is None
+    if result in ("LegacyAdminResult", "RenewalResult"):
+        # Whatever it is.
+        return False
+    return bool(decoded) if result.endswith("Permission") else not decoded
 
 
 @pytest.mark.parametrize("result", FORWARDED_RESULTS)

@@ -203,7 +203,8 @@ def manifest(**modules: tuple[list[str], list[str]]) -> dict[str, Any]:
     }
 
 
-OLD = manifest(m=(["user_may_invite"], ["/a"]), n=(["on_new_event"], []))
+PRESENCE = ["get_users_for_states", "get_interested_users"]
+OLD = manifest(m=(["user_may_invite", *PRESENCE], ["/a"]), n=(["on_new_event"], []))
 
 
 @pytest.mark.parametrize(
@@ -214,6 +215,8 @@ OLD = manifest(m=(["user_may_invite"], ["/a"]), n=(["on_new_event"], []))
         # Another module's callback is registered already.
         (manifest(m=(["on_new_event"], []), n=([], [])), None),
         (manifest(m=(["check_event_allowed"], ["/a"]), n=([], [])), "m has the new callback check_event_allowed"),
+        # Each module that has it is registered by itself.
+        (manifest(m=([], []), n=(PRESENCE, [])), "n has the new callback get_users_for_states; n has the new callback"),
         (manifest(m=([], ["/a", "/b"]), n=([], [])), "m has the new web resource /b"),
         # A path belongs to the module that had it.
         (manifest(m=([], []), n=([], ["/a"])), "n has the new web resource /a"),

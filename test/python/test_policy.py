@@ -42,6 +42,22 @@ UNAVAILABLE = (503, Codes.UNKNOWN)
         ("check_visibility_can_be_modified", False),
         ("check_can_shutdown_room", False),
         ("check_can_deactivate_user", False),
+        ("is_user_expired", None),
+        ("on_user_registration", None),
+        ("on_user_login", None),
+        ("on_legacy_send_mail", UNAVAILABLE),
+        ("on_legacy_renew", UNAVAILABLE),
+        ("on_legacy_admin_request", UNAVAILABLE),
+        ("get_ratelimit_override_for_user", None),
+        ("get_media_config_for_user", None),
+        ("is_user_allowed_to_upload_media_of_size", UNAVAILABLE),
+        ("get_media_upload_limits_for_user", None),
+        ("on_media_upload_limit_exceeded", None),
+        ("get_users_for_states", {}),
+        ("get_interested_users", set()),
+        ("is_3pid_allowed", False),
+        ("get_username_for_registration", None),
+        ("get_displayname_for_registration", None),
     ],
 )
 def test_an_outage_has_the_documented_answer(name: str, expected: Any) -> None:
@@ -126,6 +142,11 @@ def test_a_fault_follows_policy_where_the_admin_has_set_one_for_the_callback() -
         # What a callback cannot express, a setting for all does not change.
         ("deny", "should_drop_federated_event", [REMOTE], False),
         ("defer", "check_can_shutdown_room", None, False),
+        ("deny", "is_user_expired", None, None),
+        ("deny", "is_user_allowed_to_upload_media_of_size", None, False),
+        ("allow", "is_user_allowed_to_upload_media_of_size", None, True),
+        ("allow", "on_legacy_renew", None, UNAVAILABLE),
+        ("deny", "on_legacy_renew", None, (403, Codes.FORBIDDEN)),
     ],
 )
 def test_one_policy_for_all_callbacks(default: str, name: str, args: Any, expected: Any) -> None:

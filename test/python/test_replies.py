@@ -100,6 +100,15 @@ def edits(outcome: Any, value: Any) -> bool:
     return outcome is None if isinstance(value, dict) and not failed(outcome) else failed(outcome)
 
 
+def nothing(outcome: Any) -> bool:
+    return outcome is None or failed(outcome)
+
+
+def given(kind: type) -> Callable[[Any, Any], bool]:
+    """What was answered, if it is of this kind and not empty; else no opinion."""
+    return lambda outcome, value: (isinstance(value, kind) and bool(outcome == value)) or nothing(outcome)
+
+
 SYNAPSE_TAKES: dict[str, Callable[[Any, Any], bool]] = {
     "EventSpamVerdict": verdict,
     "SpamVerdict": verdict,
@@ -112,5 +121,16 @@ SYNAPSE_TAKES: dict[str, Callable[[Any, Any], bool]] = {
     "EventAllowedVerdict": event_allowed,
     "Edits": edits,
     "Permission": swallowed,
-    "Nothing": lambda outcome, _: outcome is None,
+    "Nothing": lambda outcome, _: outcome is None or failed(outcome),
+    "Expired": given(bool),
+    "ChosenName": given(str),
+    "MediaConfig": given(dict),
+    "MediaUploadLimits": lambda outcome, value: outcome == [] if value == [] else nothing(outcome),
+    "RatelimitOverride": lambda outcome, _: nothing(outcome),
+    "RenewalResult": lambda outcome, _: failed(outcome),
+    "LegacyAdminResult": lambda outcome, value: bool(outcome == value),
+    "UploadPermission": swallowed,
+    "ThreepidPermission": swallowed,
+    "InterestedUsers": lambda outcome, value: isinstance(outcome, set) or failed(outcome),
+    "PresenceRoutes": lambda outcome, value: outcome == {} or failed(outcome),
 }

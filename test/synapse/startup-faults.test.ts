@@ -32,6 +32,8 @@ const modules = {
   "unknown-entry-key.ts":
     "export default { callbacks: { user_may_invite: { matches: {}, handler: () => true } } };",
   "unknown-key.ts": "export default { callback: {} };",
+  "half.ts": "export default { callbacks: { get_interested_users: () => [] } };",
+  "names.ts": "export default { callbacks: { get_username_for_registration: () => null } };",
   "no-default.ts": "export const policy = { callbacks: {} };",
 };
 
@@ -49,10 +51,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const at = (name: string) => join(folder, name);
 
-async function failure(entries: readonly ModuleEntry[]): Promise<HomeserverStartError> {
+async function failure(entries: readonly ModuleEntry[], extraConfig = {}): Promise<HomeserverStartError> {
   const pythonPath = [join(projectRoot, "test", "synapse")];
   try {
-    const server = await startHomeserver({ modules: entries, pythonPath, startTimeoutMs: 30_000 });
+    const server = await startHomeserver({
+      ...{ modules: entries, pythonPath, extraConfig },
+      startTimeoutMs: 30_000,
+    });
     await server.stop();
   } catch (error) {
     if (error instanceof HomeserverStartError) return error;
@@ -64,8 +69,8 @@ async function failure(entries: readonly ModuleEntry[]): Promise<HomeserverStart
 const lastLine = (text: string) => text.trimEnd().split("\n").at(-1);
 
 /** What all faults have in common. Returns the message. */
-async function refusal(entries: readonly ModuleEntry[], logged: boolean): Promise<string> {
-  const { exitCode, stderr, log, dir } = await failure(entries);
+async function refusal(entries: readonly ModuleEntry[], logged: boolean, extraConfig = {}): Promise<string> {
+  const { exitCode, stderr, log, dir } = await failure(entries, extraConfig);
   expect(exitCode).toBe(1);
   // Of an error in a module's constructor Synapse prints a traceback, whose last line begins with the error's class.
   const message = /synapse_module_bridge: cannot start.*$/.exec(lastLine(stderr) ?? "")?.[0];
@@ -121,6 +126,7 @@ describe("faults in modules are told all at once:", () => {
     ["an unknown key of an entry", { path: "unknown-entry-key.ts" }, "path: ", "user_may_invite", "matches"],
     ["an unknown key of a module", { path: "unknown-key.ts" }, "path: ", "callback"],
     ["no default export", { path: "no-default.ts" }, "path: "],
+    ["half of a presence router", { path: "half.ts" }, "path: ", "get_users_for_states", "both or neither"],
     [
       "a config that is refused",
       { path: "configured.ts", config: { words: "x" } },
@@ -173,6 +179,17 @@ describe("a Node that will not do stops Synapse:", () => {
     expect(message).toMatch(/config\.node: .*v18\.20\.0; Node >= 20\.19/);
     observed(2, { outcome: "Synapse does not start; both versions are told" });
   });
+});
+
+test("a callback that Synapse does not take while another service logs users in stops it", async () => {
+  const delegating = {
+    matrix_authentication_service: { enabled: true, endpoint: "http://localhost:1", secret: "x" },
+    password_config: { enabled: false },
+    enable_registration: false,
+  };
+  const message = await refusal(bridge({ modules: [{ path: at("names.ts") }] }), true, delegating);
+  expect(message).toContain("config.modules[0].path: names implements get_username_for_registration");
+  expect(message).toContain("matrix_authentication_service");
 });
 
 describe("a callback that this Synapse lacks", () => {

@@ -14,7 +14,7 @@ const configSchema = {
 // @ts-expect-error a misspelt callback
 defineModule({ callbacks: { user_may_invit: () => NOT_SPAM } });
 // @ts-expect-error a callback that this version does not forward
-defineModule({ callbacks: { is_user_expired: () => null } });
+defineModule({ callbacks: { on_update: () => null } });
 // @ts-expect-error a misspelt part of the module
 defineModule({ callback: {} });
 // @ts-expect-error a misspelt key of an entry
@@ -26,8 +26,19 @@ defineModule({ callbacks: { user_may_invite: { room_state: [], handler: () => NO
 // @ts-expect-error a parameter that the callback does not have
 defineModule({ callbacks: { user_may_invite: ({ room }) => (room ? NOT_SPAM : Codes.FORBIDDEN) } });
 
+// @ts-expect-error a match on a number, which no glob fits
+defineModule({ callbacks: { is_user_allowed_to_upload_media_of_size: { match: { size: ["1*"] }, handler: () => true } } });
+// @ts-expect-error a match on the events of a delivery, of which only the ids travel
+defineModule({ callbacks: { on_event_delivered_over_federation: { match: { sender: ["*"] }, handler() {} } } });
+
 // Answers
 
+// @ts-expect-error a set where the answer travels as a list
+defineModule({ callbacks: { get_interested_users: () => new Set(["@a:b"]) } });
+// @ts-expect-error a rate limit by half
+defineModule({ callbacks: { get_ratelimit_override_for_user: () => ({ per_second: 1 }) } });
+// @ts-expect-error a truth that Python would take for one
+defineModule({ callbacks: { is_user_expired: () => 1 } });
 // @ts-expect-error a boolean where Synapse wants a code
 defineModule({ callbacks: { user_may_invite: () => true } });
 // @ts-expect-error a bare string where Synapse wants a code

@@ -22,8 +22,8 @@ const cases: [title: string, literal: string, ...errors: string[]][] = [
   ],
   [
     "a callback that is not forwarded",
-    "{ callbacks: { is_user_expired: () => null } }",
-    "'is_user_expired' does not exist in type 'Callbacks<NoConfig, undefined>'",
+    "{ callbacks: { on_update: () => null } }",
+    "'on_update' does not exist in type 'Callbacks<NoConfig, undefined>'",
   ],
   [
     "a misspelt key of an entry",

@@ -117,6 +117,33 @@ export const everyKindOfAnswer = defineModule({
   },
 });
 
+export const information = defineModule({
+  callbacks: {
+    is_user_expired: { match: { user_id: ["@guest*"] }, handler: () => null },
+    get_ratelimit_override_for_user: ({ limiter_name }) =>
+      limiter_name === "rc_invites.per_user" ? { per_second: 0.5, burst_count: 3 } : null,
+    get_media_upload_limits_for_user: () => [{ max_bytes: 1, time_period_ms: 2 }],
+    on_media_upload_limit_exceeded({ limit, sent_bytes }, { log }) {
+      log.info({ over: sent_bytes - limit.max_bytes }, "exceeded");
+    },
+    on_legacy_renew: ({ renewal_token }) => [renewal_token !== "", false, Date.now()],
+    on_legacy_admin_request: async ({ request }, { api }) => {
+      const { user_id } = await api.get_user_by_req({ req: request });
+      return user_id === (await request.text()) ? 5 : null;
+    },
+    get_interested_users: ({ user_id }) => (user_id === "@all:example.org" ? "ALL" : ["@star:example.org"]),
+    get_users_for_states: ({ state_updates }) => ({
+      "@all:example.org": state_updates.filter(({ state }) => state === "online"),
+    }),
+    on_event_delivered_over_federation: {
+      match: { "event.server_name": ["*.example.org"], "event.method": ["/send"] },
+      handler({ event: { event_ids } }, { log }) {
+        log.debug({ delivered: event_ids.length }, "delivered");
+      },
+    },
+  },
+});
+
 interface Answer {
   readonly evil: boolean;
 }

@@ -1,0 +1,33 @@
+"""How a client's HTTP request travels to the host."""
+
+import base64
+from typing import Any
+
+from synapse.module_api.errors import Codes, SynapseError
+
+# A request that a callback gets is an admin's short message: more than this is a mistake.
+MOST_BYTES = 1024 * 1024
+
+
+def encode_bounded_request(request: Any) -> dict[str, Any]:
+    """The request with its body. Raises SynapseError where that is too large."""
+    body = request.content.read(MOST_BYTES + 1)
+    if len(body) > MOST_BYTES:
+        raise SynapseError(413, f"the body has more than {MOST_BYTES} bytes", Codes.TOO_LARGE)
+    return encode_request(request, body)
+
+
+def encode_request(request: Any, body: bytes) -> dict[str, Any]:
+    headers = [
+        [name.decode("latin-1"), value.decode("latin-1")]
+        for name, values in request.requestHeaders.getAllRawHeaders()
+        for value in values
+    ]
+    host = request.getHeader(b"host") or b"localhost"
+    scheme = "https" if request.isSecure() else "http"
+    return {
+        "method": request.method.decode("ascii"),
+        "url": f"{scheme}://{host.decode('latin-1')}{request.uri.decode('latin-1')}",
+        "headers": headers,
+        "body": base64.b64encode(body).decode("ascii"),
+    }
