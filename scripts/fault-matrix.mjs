@@ -27,8 +27,10 @@ function problems(notes) {
   const tried = new Set(notes.map(({ row }) => String(row)));
   return [
     ...Object.keys(rows).flatMap((row) => {
-      if (!tried.has(row) && !rows[row].untested) return [`row ${row} has neither a test nor a reason why not`];
-      if (tried.has(row) && rows[row].untested) return [`row ${row} has a test, and a reason why it has none`];
+      if (!tried.has(row) && !rows[row].untested)
+        return [`row ${row} has neither a test nor a reason why not`];
+      if (tried.has(row) && rows[row].untested)
+        return [`row ${row} has a test, and a reason why it has none`];
       return [];
     }),
     ...[...tried].filter((row) => !(row in rows)).map((row) => `rows.json has no row ${row}`),

@@ -1,4 +1,5 @@
 // Every kind of answer, by the result type of the callback in the catalogue: what the scripted policies are told.
+import type { JsonValue } from "../../bridge/json.js";
 import type { Action, SynapseErrorSpec } from "./script.js";
 
 export interface Answer {
@@ -11,10 +12,11 @@ const code = (name: string, fields?: Record<string, never> | object): Answer => 
   title: fields ? `[Codes.${name}, fields]` : `Codes.${name}`,
   action: { answer: { code: name, ...(fields && { fields: fields as never }) } },
 });
-const value = (given: boolean | string): Answer => ({
+const value = (given: boolean | string | null): Answer => ({
   title: typeof given === "string" ? `the bare string ${JSON.stringify(given)}` : String(given),
   action: { answer: { value: given } },
 });
+const shaped = (title: string, given: JsonValue): Answer => ({ title, action: { answer: { value: given } } });
 const synapseError = (title: string, error: SynapseErrorSpec): Answer => ({
   title: `a SynapseError ${title}`,
   action: { throw: { synapse_error: error } },
@@ -73,5 +75,42 @@ export const answersByResult: Readonly<Record<string, readonly Answer[]>> = {
   ],
   Permission: [value(true), value(false)],
   Edits: [passes],
+  Expired: [value(null), value(true), value(false)],
+  UploadPermission: [value(true), value(false)],
+  ThreepidPermission: [value(true), value(false)],
+  RenewalResult: [
+    shaped("a valid token", [true, false, 1_300_000_000_000]),
+    shaped("a stale token", [false, true, 1_300_000_000_000]),
+    shaped("no token", [false, false, 0]),
+  ],
+  LegacyAdminResult: [
+    shaped("a time", 1_300_000_000_000),
+    shaped("null", null),
+    shaped("any JSON", ["M_FORBIDDEN", { a: [1.5, null], msg: "für ☃" }]),
+  ],
+  RatelimitOverride: [
+    value(null),
+    shaped("a high limit", { per_second: 1000.5, burst_count: 1000 }),
+    shaped("a low limit", { per_second: 0.001, burst_count: 1 }),
+    shaped("a rate of 0, by which Synapse would divide", { per_second: 0, burst_count: 1 }),
+  ],
+  MediaConfig: [
+    value(null),
+    shaped("an empty object", {}),
+    shaped("an object", { "m.upload.size": 7, "org.example.more": { text: "für ☃", list: [1.5, null] } }),
+  ],
+  MediaUploadLimits: [
+    value(null),
+    shaped("an empty list", []),
+    shaped("a limit that is far away", [{ max_bytes: 1_000_000, time_period_ms: 60_000 }]),
+    shaped("a limit that is exceeded", [{ max_bytes: 3, time_period_ms: 3_600_000 }]),
+    shaped("two limits, the longer last", [
+      { max_bytes: 3, time_period_ms: 60_000, info_uri: "https://example.org/short" },
+      { max_bytes: 4, time_period_ms: 3_600_000, info_uri: "https://example.org/long", can_upgrade: true },
+    ]),
+  ],
+  ChosenName: [value(null), value("Chosen.Name"), value(""), value("not a ☃ name!")],
+  PresenceRoutes: [passes],
+  InterestedUsers: [passes],
   Nothing: [passes],
 };

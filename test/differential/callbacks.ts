@@ -1,4 +1,4 @@
-// The scripted policy's handler for each of the 26 callbacks.
+// The scripted policy's handler for each callback.
 import { decide } from "./decide.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: one function serves the parameters and answers of all callbacks
@@ -31,6 +31,29 @@ export const callbacks = {
   on_threepid_bind: ask("on_threepid_bind"),
   on_add_user_third_party_identifier: ask("on_add_user_third_party_identifier"),
   on_remove_user_third_party_identifier: ask("on_remove_user_third_party_identifier"),
+  is_user_expired: ask("is_user_expired"),
+  on_user_registration: ask("on_user_registration"),
+  on_user_login: ask("on_user_login"),
+  get_ratelimit_override_for_user: ask("get_ratelimit_override_for_user"),
+  get_media_config_for_user: ask("get_media_config_for_user"),
+  is_user_allowed_to_upload_media_of_size: ask("is_user_allowed_to_upload_media_of_size"),
+  get_media_upload_limits_for_user: ask("get_media_upload_limits_for_user"),
+  on_media_upload_limit_exceeded: ask("on_media_upload_limit_exceeded"),
+  get_users_for_states: ask("get_users_for_states"),
+  get_interested_users: ask("get_interested_users"),
+  on_logged_out: ask("on_logged_out"),
+  is_3pid_allowed: ask("is_3pid_allowed"),
+  get_username_for_registration: ask("get_username_for_registration"),
+  get_displayname_for_registration: ask("get_displayname_for_registration"),
+  on_account_data_updated: ask("on_account_data_updated"),
+  on_event_delivered_over_federation: ask("on_event_delivered_over_federation"),
+};
+
+/** Those that Synapse takes from one module only. */
+export const singleCallbacks = {
+  on_legacy_send_mail: ask("on_legacy_send_mail"),
+  on_legacy_renew: ask("on_legacy_renew"),
+  on_legacy_admin_request: ask("on_legacy_admin_request"),
 };
 
 export const configSchema = {

@@ -12,6 +12,7 @@ export interface CatalogueEntry {
   readonly result: string;
   readonly swallows?: boolean;
   readonly delivery?: "notify";
+  readonly forwarded?: false;
   readonly on_failure: { readonly [Name in PolicyName]?: Means } & {
     readonly default: PolicyName;
     readonly federated?: { readonly [Name in PolicyName]?: Means };
@@ -21,10 +22,16 @@ export interface CatalogueEntry {
 const file = join(projectRoot, "schemas", "callbacks.json");
 const { $schema: _, ...entries } = JSON.parse(readFileSync(file, "utf8")) as Record<string, CatalogueEntry>;
 
-/** The callbacks of the spam checker and of the third-party rules. */
-export const compared = Object.entries(entries).filter(([, { category }]) =>
-  ["spam_checker", "third_party_rules"].includes(category),
-);
+/** All that are forwarded. */
+export const compared = Object.entries(entries).filter(([, { forwarded }]) => forwarded !== false);
+
+/** Those that Synapse asks with every request, or in its own time: compared only in rows about them. */
+export const everywhere: ReadonlySet<string> = new Set([
+  "is_user_expired",
+  "get_users_for_states",
+  "get_interested_users",
+  "on_event_delivered_over_federation",
+]);
 
 /** Those whose answer nobody waits for. */
 export const notifications: ReadonlySet<string> = new Set(

@@ -24,6 +24,18 @@ export const pass: Record<string, Any> = {
   check_visibility_can_be_modified: true,
   check_can_shutdown_room: true,
   check_can_deactivate_user: true,
+  is_user_expired: null,
+  on_legacy_renew: [false, false, 0],
+  on_legacy_admin_request: 0,
+  get_ratelimit_override_for_user: null,
+  get_media_config_for_user: null,
+  is_user_allowed_to_upload_media_of_size: true,
+  get_media_upload_limits_for_user: null,
+  get_users_for_states: {},
+  get_interested_users: [],
+  is_3pid_allowed: true,
+  get_username_for_registration: null,
+  get_displayname_for_registration: null,
 };
 
 export async function decide(callback: string, params: Any, config: PolicyConfig): Promise<Any> {
@@ -37,7 +49,7 @@ export async function decide(callback: string, params: Any, config: PolicyConfig
   if (action.hang) return new Promise(() => {});
   if (action.throw) throw thrown(action.throw);
   if (action.edit) apply(params.request_content, action.edit);
-  return action.answer ? answered(action.answer, params.event) : passed;
+  return action.answer ? answered(action.answer, params) : passed;
 }
 
 function applies(action: Action, params: Any): boolean {
@@ -47,9 +59,14 @@ function applies(action: Action, params: Any): boolean {
 
 /** The parameters as plain JSON: state and files as what a module finds in them. */
 async function plain(params: Any, action: Action | undefined): Promise<Any> {
-  const { state_events, file_wrapper, requester, ...rest } = params;
+  const { state_events, file_wrapper, requester, request, ...rest } = params;
   if (state_events) rest.state_events = await looked(state_events, action?.look);
   if (requester) rest.requester = { ...requester, scope: [...requester.scope].sort() };
+  if (request) {
+    const { pathname, search } = new URL(request.url);
+    const type = request.headers.get("content-type");
+    rest.request = { method: request.method, path: pathname + search, type, body: await request.text() };
+  }
   if (file_wrapper) {
     const read = Buffer.from(await file_wrapper.read());
     const chunks: Uint8Array[] = [];
@@ -101,13 +118,18 @@ function thrown(spec: ThrowSpec): Error {
   return new SynapseError(code, msg, errcode, additional_fields);
 }
 
-function answered(spec: AnswerSpec, event: Any): Any {
+function answered(spec: AnswerSpec, { event, state_updates }: Any): Any {
   if ("not_spam" in spec) return NOT_SPAM;
   if ("code" in spec) {
     const code = Codes[spec.code as keyof typeof Codes];
     return spec.fields ? [code, spec.fields] : code;
   }
   if ("behaviour" in spec) return RegistrationBehaviour[spec.behaviour as keyof typeof RegistrationBehaviour];
+  if ("routes" in spec) {
+    const states = (about: readonly string[]) =>
+      state_updates.filter(({ user_id }: Any) => about.includes(user_id));
+    return Object.fromEntries(Object.entries(spec.routes).map(([to, about]) => [to, states(about)]));
+  }
   if ("pair" in spec) return [spec.pair, null];
   if (!("replace" in spec)) return spec.value;
   const replacement = { ...spec.replace.event } as Any;

@@ -6,15 +6,17 @@ import json
 from typing import Any
 
 from synapse.module_api import NOT_SPAM, EventBase, ModuleApi
+from twin_accounts import AccountCallbacks
 from twin_json import event_json, file_info_json, requester_json
 from twin_script import PASS, answered, apply, field, thrown
 
 Json = Any
 
 
-class PolicyTwin:
+class PolicyTwin(AccountCallbacks):
     def __init__(self, config: Json, api: ModuleApi) -> None:
         self.config = config
+        self.register_account_callbacks(api)
         api.register_spam_checker_callbacks(
             check_event_for_spam=self.check_event_for_spam,
             should_drop_federated_event=self.should_drop_federated_event,
@@ -53,6 +55,7 @@ class PolicyTwin:
         state: Json | None = None,
         event: EventBase | None = None,
         edit: Json = None,
+        states: Any = None,
     ) -> Any:
         with open(self.config["script"], encoding="utf-8") as file:
             action = json.load(file).get(self.config["name"], {}).get(callback)
@@ -70,7 +73,9 @@ class PolicyTwin:
             raise thrown(action["throw"])
         if "edit" in action:
             apply(edit, action["edit"])
-        return answered(action["answer"], event) if "answer" in action else PASS.get(callback, NOT_SPAM)
+        if "answer" in action:
+            return answered(callback, action["answer"], event, states)
+        return PASS.get(callback, NOT_SPAM)
 
     def looked(self, state: Json, look: Json) -> Json:
         """What the module finds in the state: its keys, and what the script tells it to look at."""

@@ -1,6 +1,6 @@
 // Runs one row on both sides at once: script, trigger, what was seen, later effect; all of it normalised.
 import { waitFor } from "../homeserver/wait.js";
-import { notifications } from "./catalogue.js";
+import { everywhere, notifications } from "./catalogue.js";
 import { exactly, normalise } from "./normal.js";
 import type { Script, Seen } from "./script.js";
 import type { Side } from "./sides.js";
@@ -33,7 +33,7 @@ export async function runRow(
   sides: { readonly bridge: Side; readonly twin: Side },
   { callback, trigger, scripts }: RowRun,
 ): Promise<{ bridge: Outcome; twin: Outcome }> {
-  const scope: Scope = trigger.distinctCalls ? { only: callback } : {};
+  const scope: Scope = { callback, alone: trigger.distinctCalls === true || everywhere.has(callback) };
   count += 1;
   const n = count;
   const both = <T>(work: (side: Side, name: "bridge" | "twin") => Promise<T>) =>
@@ -46,8 +46,12 @@ export async function runRow(
     side.write(scripts[name](side, n));
     return trigger.act(side, prepared[name === "bridge" ? 0 : 1], n);
   });
-  await settled(sides, scope);
-  const calls = { bridge: callsOf(sides.bridge, scope), twin: callsOf(sides.twin, scope) };
+  const about = { bridge: left.about, twin: right.about };
+  await settled(sides, scope, about);
+  const calls = {
+    bridge: callsOf(sides.bridge, scope, left.about),
+    twin: callsOf(sides.twin, scope, right.about),
+  };
   const finish = async (side: Side, act: Act, seen: Json): Promise<Outcome> => {
     side.write({});
     const effect = await act.effect?.();
@@ -67,19 +71,25 @@ export async function runRow(
 }
 
 /**
- * Which calls are compared: all, in their order; or for what another server sends, where it is a matter of timing how
- * often Synapse asks and what else it is busy with, the distinct calls of one callback.
+ * Which calls are compared: all, in their order, but for those that Synapse makes everywhere; or for what another server
+ * sends, where it is a matter of timing how often Synapse asks and what else it is busy with, the distinct calls of one
+ * callback.
  */
 interface Scope {
-  readonly only?: string;
+  readonly callback: string;
+  readonly alone: boolean;
 }
 
 /** Notifications may come after the answer: waits until both sides have seen the same calls, but not for ever. */
-async function settled(sides: { readonly bridge: Side; readonly twin: Side }, scope: Scope): Promise<void> {
+async function settled(
+  sides: { readonly bridge: Side; readonly twin: Side },
+  scope: Scope,
+  about: { readonly bridge?: string | undefined; readonly twin?: string | undefined } = {},
+): Promise<void> {
   let before = "";
   const done = () => {
-    const bridge = countsOf(sides.bridge, scope);
-    const now = bridge === countsOf(sides.twin, scope) ? bridge : "";
+    const bridge = countsOf(sides.bridge, scope, about.bridge);
+    const now = bridge === countsOf(sides.twin, scope, about.twin) ? bridge : "";
     const same = now !== "" && now === before;
     before = now;
     return same ? true : undefined;
@@ -87,27 +97,29 @@ async function settled(sides: { readonly bridge: Side; readonly twin: Side }, sc
   await waitFor("the same calls", done, 3000).catch(() => undefined);
 }
 
-function countsOf(side: Side, scope: Scope): string {
-  return scope.only === undefined ? side.counts() : String(inScope(side, scope).length);
+function countsOf(side: Side, scope: Scope, about: string | undefined): string {
+  return scope.alone ? String(inScope(side, scope, about).length) : side.counts();
 }
 
-function callsOf(side: Side, scope: Scope): Json {
+function callsOf(side: Side, scope: Scope, about: string | undefined): Json {
   const calls: Record<string, Json[]> = {};
-  for (const { callback, module, params } of inScope(side, scope)) {
+  for (const { callback, module, params } of inScope(side, scope, about)) {
     const normal: Json = normalise(params, side.names);
     // Nobody waits for notifications: the first module may hear of the next event while the second hears of this one,
     // and only what concerns one room has an order.
-    const about = normal.event?.room_id ?? "";
-    const key = notifications.has(callback) ? `${callback} of ${module} ${about}` : callback;
+    const where = normal.event?.room_id ?? "";
+    const key = notifications.has(callback) ? `${callback} of ${module} ${where}` : callback;
     calls[key] ??= [];
     calls[key].push({ module, params: normal });
   }
   return calls;
 }
 
-function inScope(side: Side, { only }: Scope): Seen[] {
-  if (only === undefined) return side.seen();
-  const seen = side.seen().filter(({ callback }) => callback === only);
+function inScope(side: Side, { callback, alone }: Scope, about: string | undefined): Seen[] {
+  if (!alone) return side.seen().filter((call) => !everywhere.has(call.callback));
+  const seen = side
+    .seen()
+    .filter((call) => call.callback === callback && (!about || JSON.stringify(call.params).includes(about)));
   const byContent = new Map(seen.map((call) => [JSON.stringify(normalise(call, side.names)), call]));
   return [...byContent].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, call]) => call);
 }

@@ -15,6 +15,7 @@ const forbidden: AnswerSpec = { code: "FORBIDDEN" };
 const otherCode: AnswerSpec = { code: "LIMIT_EXCEEDED", fields: { retry_after_ms: 9 } };
 const yes: AnswerSpec = { value: true };
 const no: AnswerSpec = { value: false };
+const none: AnswerSpec = { value: null };
 const notSpam: AnswerSpec = { not_spam: true };
 
 const kinds: readonly Kind[] = [
@@ -63,9 +64,35 @@ const kinds: readonly Kind[] = [
       "check_visibility_can_be_modified",
       "check_can_shutdown_room",
       "check_can_deactivate_user",
+      "is_user_allowed_to_upload_media_of_size",
+      "is_3pid_allowed",
     ],
     passes: [yes],
     refuses: [no, no],
+  },
+  { callbacks: ["is_user_expired"], passes: [none], refuses: [yes, no] },
+  {
+    callbacks: ["get_ratelimit_override_for_user"],
+    passes: [none],
+    refuses: [
+      { value: { per_second: 0.001, burst_count: 1 } },
+      { value: { per_second: 1000, burst_count: 1000 } },
+    ],
+  },
+  {
+    callbacks: ["get_media_config_for_user"],
+    passes: [none, { value: {} }],
+    refuses: [{ value: { "m.upload.size": 1 } }, { value: { "m.upload.size": 2 } }],
+  },
+  {
+    callbacks: ["get_media_upload_limits_for_user"],
+    passes: [none],
+    refuses: [{ value: [] }, { value: [{ max_bytes: 3, time_period_ms: 60_000 }] }],
+  },
+  {
+    callbacks: ["get_username_for_registration", "get_displayname_for_registration"],
+    passes: [none],
+    refuses: [{ value: "one.of.several" }, { value: "another.of.several" }],
   },
 ];
 
@@ -76,7 +103,11 @@ const notified = [
   "on_threepid_bind",
   "on_add_user_third_party_identifier",
   "on_remove_user_third_party_identifier",
+  "on_logged_out",
+  "on_account_data_updated",
+  "on_event_delivered_over_federation",
 ];
+const awaited = ["on_user_registration", "on_user_login", "on_media_upload_limit_exceeded"];
 const broken: Action = { throw: { exception: "broken policy" } };
 const refusedByError: Action = {
   throw: { synapse_error: { code: 403, msg: "third", errcode: "M_FORBIDDEN" } },
@@ -89,8 +120,12 @@ function row(callback: string, answer: string, actions: readonly (Action | undef
     const when = trigger.when?.(side, n);
     const given = (action: Action | undefined) =>
       action && { [callback]: when ? { ...action, when } : action };
-    const [first, second, third] = actions.map(given);
-    return { ...(first && { first }), ...(second && { second }), ...(third && { third }) };
+    const [first = trigger.also, second, third] = actions.map(given);
+    return {
+      ...(first && { first: { ...trigger.also, ...first } }),
+      ...(second && { second }),
+      ...(third && { third }),
+    };
   };
   return { callback, trigger, answer, script };
 }
@@ -150,6 +185,10 @@ export const severalRows: readonly Row[] = [
     refusedByError,
   ]),
   row("on_create_room", "an exception of the second of three modules", [undefined, broken, refusedByError]),
+  ...awaited.flatMap((callback) => [
+    row(callback, "an exception of the second of three modules", [undefined, broken, refusedByError]),
+    row(callback, "a SynapseError of the third of three modules", [undefined, undefined, refusedByError]),
+  ]),
   ...notified.map((callback) =>
     row(callback, "errors of the first two of three modules", [broken, refusedByError]),
   ),

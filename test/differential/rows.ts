@@ -2,6 +2,7 @@
 import { type Answer, answersByResult, errors, passes } from "./answers.js";
 import { type CatalogueEntry, compared } from "./catalogue.js";
 import { editRows } from "./rows-edits.js";
+import { presenceRows } from "./rows-presence.js";
 import { replacementRows } from "./rows-replacements.js";
 import { severalRows } from "./rows-several.js";
 import { stateRows } from "./rows-state.js";
@@ -41,7 +42,7 @@ function answersOf({ result }: CatalogueEntry): readonly Answer[] {
 export function firstDoes(callback: string, trigger: Trigger, { action }: Answer) {
   return (side: Side, n: number): Script => {
     const when = trigger.when?.(side, n);
-    return { first: { [callback]: when ? { ...action, when } : action } };
+    return { first: { ...trigger.also, [callback]: when ? { ...action, when } : action } };
   };
 }
 
@@ -88,5 +89,6 @@ export const rows: readonly Row[] = [
   ...replacementRows,
   ...editRows,
   ...stateRows,
+  ...presenceRows,
   ...severalRows,
 ];

@@ -13,8 +13,10 @@ export type AnswerSpec =
   | { readonly code: string; readonly fields?: JsonObject }
   /** The name of a member of RegistrationBehaviour. */
   | { readonly behaviour: string }
-  /** A boolean, or a bare string. */
+  /** A boolean, a bare string, or what a callback that asks for information is told. */
   | { readonly value: JsonValue }
+  /** For get_users_for_states: to whom to send whose presence. */
+  | { readonly routes: Readonly<Record<string, readonly string[]>> }
   /** Synapse's pair, without a replacement. */
   | { readonly pair: boolean }
   /** A replacement event: `as` is its form in TypeScript (Python has but one: the pair of true and the whole event). */

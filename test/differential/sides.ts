@@ -7,6 +7,7 @@ import { type Client, registerUser } from "../homeserver/client.js";
 import type { ModuleEntry } from "../homeserver/config.js";
 import { type Homeserver, startHomeserver } from "../homeserver/homeserver.js";
 import { projectRoot } from "../homeserver/paths.js";
+import { everywhere } from "./catalogue.js";
 import { type IdentityServer, startIdentityServer } from "./identity-server.js";
 import type { Script, Seen } from "./script.js";
 
@@ -30,7 +31,7 @@ export interface Side {
   write(script: Script): void;
   /** The calls that the policies saw since the last `forget`. */
   seen(): Seen[];
-  /** How many of them there are of each callback. */
+  /** How many of them there are of each callback, but for those that Synapse asks everywhere. */
   counts(): string;
   forget(): void;
   /** Registers a local user; `name` must be the same on both sides. */
@@ -47,10 +48,15 @@ export interface Files {
   readonly log: string;
 }
 
+const policies: Readonly<Record<string, string>> = {
+  first: "policy-first.ts",
+  second: "policy-with-state.ts",
+};
+
 /** The scripted policy in TypeScript, as some modules of these names. */
 export function bridgeModules(files: Files, names: readonly string[], config: object): ModuleEntry[] {
   const modules = names.map((name) => ({
-    path: join(here, name === "second" ? "policy-with-state.ts" : "policy.ts"),
+    path: join(here, policies[name] ?? "policy.ts"),
     name,
     config: { name, ...files },
   }));
@@ -156,7 +162,7 @@ async function furnish({ server, remote, rita, identity, files, dir }: Furniture
     counts: () => {
       const counts: Record<string, number> = {};
       for (const [, callback] of readFileSync(files.log, "utf8").matchAll(/"callback": ?"(\w+)"/g)) {
-        if (callback) counts[callback] = (counts[callback] ?? 0) + 1;
+        if (callback && !everywhere.has(callback)) counts[callback] = (counts[callback] ?? 0) + 1;
       }
       return JSON.stringify(Object.entries(counts).sort());
     },

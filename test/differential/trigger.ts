@@ -1,5 +1,6 @@
 // What a trigger is: real traffic of a client or of another server that makes Synapse ask one callback.
 import type { Answer } from "../homeserver/client.js";
+import type { Action } from "./script.js";
 import type { Side } from "./sides.js";
 
 export interface Act {
@@ -7,6 +8,8 @@ export interface Act {
   readonly answers: readonly Answer[];
   /** Looks at what has become of it, once the script is out of force: what others see, whether the thing exists. */
   effect?(): Promise<unknown>;
+  /** Only the callback's calls whose parameters hold this text belong to the row. */
+  readonly about?: string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: what `prepare` returns is between it and `act`
@@ -24,6 +27,8 @@ export interface Trigger {
   readonly distinctCalls?: boolean;
   /** Only for what is asked by this trigger: conditions on the parameters. */
   readonly when?: (side: Side, n: number) => Record<string, string>;
+  /** What the first module does in other callbacks meanwhile. */
+  readonly also?: Readonly<Record<string, Action>>;
   /** A trigger that takes long: only these answers, by their titles. */
   readonly only?: readonly string[];
 }

@@ -75,7 +75,7 @@ const remoteInvite: Trigger = {
 };
 
 /** A user of the other server joins a room of ours. */
-const remoteJoin: Trigger = {
+export const remoteJoin: Trigger = {
   title: "a join by a user of another server",
   remoteUser: true,
   distinctCalls: true,

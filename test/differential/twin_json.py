@@ -56,3 +56,21 @@ def file_info_json(info: Any) -> Json:
 def requester_json(requester: Any) -> Json:
     names = "user_id access_token_id is_guest shadow_banned device_id app_service_id authenticated_entity"
     return {"scope": sorted(requester.scope), **{name: getattr(requester, name) for name in names.split()}}
+
+
+def fields_json(value: Any, *names: str) -> Json:
+    return {name: getattr(value, name) for name in names}
+
+
+def presence_json(state: Any) -> Json:
+    times = ("last_active_ts", "last_federation_update_ts", "last_user_sync_ts")
+    return fields_json(state, "user_id", "state", *times, "status_msg", "currently_active")
+
+
+def request_json(request: Any) -> Json:
+    return {
+        "method": request.method.decode(),
+        "path": request.uri.decode(),
+        "type": request.getHeader("content-type"),
+        "body": request.content.read().decode(),
+    }

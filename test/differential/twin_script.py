@@ -1,10 +1,12 @@
 """Turns what the script says (see script.ts) into what a Python module answers, edits or raises."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 from synapse.api.errors import Codes, SynapseError
-from synapse.module_api import NOT_SPAM, EventBase
+from synapse.config.repository import MediaUploadLimit
+from synapse.module_api import NOT_SPAM, EventBase, RatelimitOverride
 from synapse.spam_checker_api import RegistrationBehaviour
 
 Json = Any
@@ -19,6 +21,28 @@ PASS: dict[str, Json] = {
     "check_visibility_can_be_modified": True,
     "check_can_shutdown_room": True,
     "check_can_deactivate_user": True,
+    "is_user_expired": None,
+    "on_legacy_renew": (False, False, 0),
+    "on_legacy_admin_request": 0,
+    "get_ratelimit_override_for_user": None,
+    "get_media_config_for_user": None,
+    "is_user_allowed_to_upload_media_of_size": True,
+    "get_media_upload_limits_for_user": None,
+    "get_users_for_states": {},
+    "get_interested_users": set(),
+    "is_3pid_allowed": True,
+    "get_username_for_registration": None,
+    "get_displayname_for_registration": None,
+}
+
+# What Synapse takes, of a value as the script has it.
+FORMS: dict[str, Callable[[Json], Any]] = {
+    "on_legacy_renew": tuple,
+    "get_ratelimit_override_for_user": lambda value: value and RatelimitOverride(**value),
+    "get_media_upload_limits_for_user": lambda value: (
+        None if value is None else [MediaUploadLimit(**limit) for limit in value]
+    ),
+    "get_interested_users": lambda value: value if value == "ALL" else set(value),
 }
 
 
@@ -56,7 +80,7 @@ def thrown(spec: Json) -> Exception:
     )
 
 
-def answered(spec: Json, event: EventBase | None) -> Any:
+def answered(callback: str, spec: Json, event: EventBase | None, states: Any) -> Any:
     if "not_spam" in spec:
         return NOT_SPAM
     if "code" in spec:
@@ -64,6 +88,10 @@ def answered(spec: Json, event: EventBase | None) -> Any:
         return (code, spec["fields"]) if "fields" in spec else code
     if "behaviour" in spec:
         return RegistrationBehaviour[spec["behaviour"]]
+    if "routes" in spec:
+        return {
+            user_id: {state for state in states if state.user_id in about} for user_id, about in spec["routes"].items()
+        }
     if "pair" in spec:
         return (spec["pair"], None)
     if "replace" in spec:
@@ -74,5 +102,7 @@ def answered(spec: Json, event: EventBase | None) -> Any:
         replacement["content"] = content
         replacement.update(spec["replace"].get("event", {}))
         return (True, replacement)
+    if callback in FORMS:
+        return FORMS[callback](spec["value"])
     # TypeScript may say it with a boolean; Synapse takes only the pair.
     return spec["value"] if event is None else (spec["value"], None)
