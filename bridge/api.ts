@@ -1,8 +1,12 @@
 // Builds a module's `api` from schemas/api.json: what can be answered from `initialize` is answered here, the rest is
 // asked of the shim.
-import type { ApiMethod, Catalogue } from "./catalogue.js";
+import { type ApiMethod, type Catalogue, grantFor } from "./catalogue.js";
+import { type Asker, type Form, interact } from "./database.js";
+import { databaseError } from "./database-error.js";
 import { SynapseError } from "./errors.js";
 import type { LoadedModule } from "./module.js";
+import { storeForms } from "./store.js";
+import { refuseInTransaction } from "./transaction.js";
 
 /** What `initialize` tells about Synapse. */
 export interface SynapseInfo {
@@ -32,12 +36,30 @@ export class WireError extends Error {
 
 type Params = Record<string, unknown>;
 
+/** What a module sees, where that is not what travels. */
+const FORMS: ReadonlyMap<string, Form> = new Map([["run_db_interaction", interact], ...storeForms]);
+
 export function makeApi(
   module: Pick<LoadedModule, "name" | "grants">,
   synapse: SynapseInfo,
   source: ApiSource,
   catalogue: Catalogue,
 ): object {
+  const asker: Asker = {
+    module: module.name,
+    call(path, params) {
+      const method = catalogue.methods.get(path);
+      if (!method) throw new Error(`api.json has no ${path}`);
+      return asyncMethod(path, method, module, source, catalogue)(params);
+    },
+    send: (path, step, params) => send(path, `${path}/${step}`, module.name, params, source),
+  };
+  const formed =
+    (path: string, method: ApiMethod, form: Form) =>
+    async (params: Params = {}) => {
+      permit(path, method, module);
+      return form(asker, path, byName(path, method, params));
+    };
   const api: Record<string, unknown> = {};
   for (const name of catalogue.properties.keys()) api[name] = synapse[name];
   for (const [path, method] of catalogue.methods) {
@@ -45,7 +67,8 @@ export function makeApi(
       method.access === "sync"
         ? syncMethod(path, method, synapse, catalogue)
         : asyncMethod(path, method, module, source, catalogue);
-    place(api, path.split("."), call);
+    const form = FORMS.get(path);
+    place(api, path.split("."), form ? formed(path, method, form) : call);
   }
   for (const value of Object.values(api))
     if (typeof value === "object" && value !== null) Object.freeze(value);
@@ -85,30 +108,37 @@ function asyncMethod(
   catalogue: Catalogue,
 ) {
   return async (params: Params = {}) => {
-    // The shim checks this too: here it only fails sooner, and with a stack that shows the caller.
-    if (method.access === "write" && module.grants !== "all" && !module.grants.has(path)) {
-      throw new Error(
-        `${module.name} may not call api.${path}: add ${path} to its \`grants\` in homeserver.yaml`,
-      );
-    }
+    permit(path, method, module);
     const handed = checked(path, method, withHandles(path, method, params, source), catalogue);
-    try {
-      const result = await source.request(path, { module: module.name, params: handed });
-      return method.result === "Nothing" ? undefined : result;
-    } catch (error) {
-      throw error instanceof WireError ? fromWire(path, error) : error;
-    }
+    const result = await send(path, path, module.name, handed, source);
+    return method.result === "Nothing" ? undefined : result;
   };
+}
+
+function permit(path: string, method: ApiMethod, module: Pick<LoadedModule, "name" | "grants">): void {
+  refuseInTransaction(path);
+  const grant = grantFor(path, method);
+  // The shim checks this too: here it only fails sooner, and with a stack that shows the caller.
+  if (method.access === "write" && module.grants !== "all" && !module.grants.has(grant)) {
+    throw new Error(
+      `${module.name} may not call api.${path}: add ${grant} to its \`grants\` in homeserver.yaml`,
+    );
+  }
+}
+
+async function send(path: string, wirePath: string, module: string, params: object, source: ApiSource) {
+  try {
+    return await source.request(wirePath, { module, params });
+  } catch (error) {
+    throw error instanceof WireError ? fromWire(path, error) : error;
+  }
 }
 
 /** A copy without undefined parameters; throws a TypeError that names the method and the parameter. */
 function checked(path: string, method: ApiMethod, params: Params, catalogue: Catalogue): Params {
-  if (typeof params !== "object" || params === null || Array.isArray(params)) {
-    throw new TypeError(
-      `api.${path} takes its parameters by name: api.${path}({ ${Object.keys(method.params).join(", ")} })`,
-    );
-  }
-  const given = Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined));
+  const given = Object.fromEntries(
+    Object.entries(byName(path, method, params)).filter(([, value]) => value !== undefined),
+  );
   const validate = catalogue.paramsValidator(method.params, true);
   if (validate(given)) return given;
   const [error] = validate.errors ?? [];
@@ -117,6 +147,13 @@ function checked(path: string, method: ApiMethod, params: Params, catalogue: Cat
   const place = error?.instancePath.slice(1).replaceAll("/", ".") || error?.params.missingProperty;
   const what = error?.keyword === "required" ? "is missing" : error?.message;
   throw new TypeError(`api.${path}: ${place} ${what}`);
+}
+
+function byName(path: string, method: ApiMethod, params: Params): Params {
+  if (typeof params === "object" && params !== null && !Array.isArray(params)) return params;
+  throw new TypeError(
+    `api.${path} takes its parameters by name: api.${path}({ ${Object.keys(method.params).join(", ")} })`,
+  );
 }
 
 /** A web request travels as the handle of its call. */
@@ -134,6 +171,7 @@ function withHandles(path: string, method: ApiMethod, params: Params, source: Ap
 }
 
 function fromWire(path: string, error: WireError): Error {
+  if (error.kind === "database_error") return databaseError(path, error);
   const { code, msg, errcode, additional_fields } = error.data;
   if (error.kind === "synapse_error") {
     try {

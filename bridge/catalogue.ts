@@ -44,6 +44,15 @@ export interface ApiMethod {
   params: Record<string, string>;
   result: string;
   summary: string;
+  /** Not of Synapse's ModuleApi. */
+  added?: boolean;
+  grant?: string;
+  tsType?: string;
+}
+
+/** What an admin lists in `grants` so that a module may use a write. */
+export function grantFor(path: string, method: ApiMethod): string {
+  return method.grant ?? path;
 }
 
 export interface WireType {

@@ -3,6 +3,16 @@
 import type { Codes, NOT_SPAM, RegistrationBehaviour } from "./codes.js";
 import type { JsonObject, JsonValue, MutableJsonObject } from "./json.js";
 import type { EventReplacement, FileWrapper, StateEvents } from "./objects.js";
+import type {
+  DatabaseParam,
+  RunDbInteraction,
+  StoreCompareAndSet,
+  StoreDelete,
+  StoreGet,
+  StoreList,
+  StoreSet,
+  StoreUpdate,
+} from "./storage-types.js";
 
 /** A full Matrix user id, `@localpart:server`. */
 export type UserId = string;
@@ -274,6 +284,27 @@ export type BatchSize = number;
 
 /** Fields to add. The answers of all modules are merged. */
 export type UnsignedFields = JsonObject;
+
+/** Milliseconds, or a text as in homeserver.yaml: `10m`, `1h`, `7d`. */
+export type Duration = number | string;
+
+/** One SQL statement, with a `?` for each parameter. */
+export interface DatabaseStatement {
+  readonly sql: string;
+  readonly params?: readonly DatabaseParam[];
+  /** Runs the statement once for each, and gives no rows back. */
+  readonly params_list?: readonly (readonly DatabaseParam[])[];
+  /** Which rows to give back; `all` by default. */
+  readonly fetch?: "all" | "one" | "none";
+}
+
+/** Run in order. */
+export type DatabaseStatements = readonly DatabaseStatement[];
+
+/** A value that there is. */
+export interface StoreValue {
+  readonly value: JsonValue;
+}
 
 /** What each callback gets. */
 export interface CallbackParams {
@@ -565,4 +596,20 @@ export interface Api {
   }): Promise<CreatedRoom>;
   /** Sends a mail with Synapse's mail settings. Needs a grant. */
   send_mail(params: { recipient: string; subject: string; html: string; text: string }): Promise<void>;
+  /** Runs SQL in Synapse's own database, in one transaction: a list of statements, or (on PostgreSQL) a function that runs them. Needs a grant. */
+  readonly run_db_interaction: RunDbInteraction;
+  readonly store: {
+    /** The value of a key; undefined if there is none. */
+    readonly get: StoreGet;
+    /** Entries in the order of their keys, at most `limit` (100; 500 at most), of those that come after the key `after`. */
+    readonly list: StoreList;
+    /** Gives a key a value, which expires after `ttl`. Needs the grant `store`. */
+    readonly set: StoreSet;
+    /** Deletes a key; whether it had a value. Needs the grant `store`. */
+    readonly delete: StoreDelete;
+    /** Sets a value (undefined deletes it) if the present one equals `expected` (undefined: if there is none); whether it did. Needs the grant `store`. */
+    readonly compare_and_set: StoreCompareAndSet;
+    /** Replaces a value by what the function `update` makes of it (undefined deletes it), with no other write in between; the new value. Needs the grant `store`. */
+    readonly update: StoreUpdate;
+  };
 }

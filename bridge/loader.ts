@@ -1,7 +1,7 @@
 // From the `modules` of the configuration to loaded modules: imports each file, checks its shape, its config and what
 // it declares, and collects all faults instead of stopping at the first.
 import path from "node:path";
-import type { Catalogue } from "./catalogue.js";
+import { type Catalogue, grantFor } from "./catalogue.js";
 import { findCallbackClashes } from "./clashes.js";
 import { readMatch } from "./match-shape.js";
 import {
@@ -169,7 +169,8 @@ function readGrants(
   if (settings.grants === "all") return "all";
   const writes = [...catalogue.methods]
     .filter(([, method]) => method.access === "write")
-    .map(([name]) => name);
+    .map(([name, method]) => grantFor(name, method))
+    .filter((grant, index, all) => all.indexOf(grant) === index);
   for (const [index, grant] of (settings.grants ?? []).entries()) {
     if (writes.includes(grant)) continue;
     const known = catalogue.methods.has(grant)

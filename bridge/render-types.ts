@@ -30,12 +30,18 @@ export async function renderTypes(sources: Sources): Promise<string> {
 import type { Codes, NOT_SPAM, RegistrationBehaviour } from "./codes.js";
 import type { JsonObject, JsonValue, MutableJsonObject } from "./json.js";
 import type { EventReplacement, FileWrapper, StateEvents } from "./objects.js";
-`,
+${storageImport(sources)}`,
     ...(await Promise.all(declarations)),
     renderParams(forwarded, sources),
     renderResults(forwarded, sources),
     renderApi(sources),
   ].join("\n");
+}
+
+function storageImport(sources: Sources): string {
+  const names = sources.methods.flatMap(([, { tsType }]) => tsType ?? []);
+  const sorted = [...new Set(["DatabaseParam", ...names])].sort();
+  return `import type {\n${sorted.map((name) => `  ${name},\n`).join("")}} from "./storage-types.js";\n`;
 }
 
 /** The TypeScript type that a name of the catalogue stands for; a `?` at its end means "or null". */
@@ -168,12 +174,14 @@ function branchText(branch: ApiTree): string {
 }
 
 function methodText(name: string, method: ApiMethod, sources: Sources): string {
+  const grant =
+    method.access !== "write" ? "" : ` Needs ${method.grant ? `the grant \`${method.grant}\`` : "a grant"}.`;
+  if (method.tsType) return `/** ${method.summary}${grant} */\nreadonly ${name}: ${method.tsType};\n`;
   const result = typeText(method.result, sources);
   const returned = method.access === "sync" ? result : `Promise<${result}>`;
   const room = LINE - `  ${name}(params: ): ${returned};`.length;
   const fields = objectText(method.params, sources, room);
   const params = Object.keys(method.params).length === 0 ? "" : `params: ${fields}`;
-  const grant = method.access === "write" ? " Needs a grant." : "";
   return `/** ${method.summary}${grant} */\n${name}(${params}): ${returned};\n`;
 }
 

@@ -23,6 +23,9 @@ test("the example configuration shows every key", () => {
   expect(used(Object.values(config.callbacks))).toEqual(keys(schema.definitions.callback));
 });
 
-test("the module that README shows is the one in examples/", () => {
-  expect(read("README.md")).toContain(`\`\`\`ts\n${read("examples/no-links.ts")}\`\`\``);
+test.each([
+  ["README.md", "no-links"],
+  ["docs/storage.md", "invite-limit"],
+])("the module that %s shows is %s in examples/", (page, example) => {
+  expect(read(page)).toContain(`\`\`\`ts\n${read(`examples/${example}.ts`)}\`\`\``);
 });

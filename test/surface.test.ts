@@ -5,10 +5,12 @@ import * as surface from "synapse-module-bridge";
 test("a module can import these values, and no others", () => {
   expect(Object.keys(surface)).toEqual([
     "Codes",
+    "DatabaseError",
     "NOT_SPAM",
     "RegistrationBehaviour",
     "SynapseError",
     "defineModule",
+    "isDatabaseError",
     "isSynapseError",
   ]);
 });

@@ -18,19 +18,26 @@ from synapse_module_bridge.rpc import METHOD_NOT_FOUND, Answer, Refuse, RpcError
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[Mapping[str, Any]], Awaitable[Any]]
+# Gets the module's name, and the parameters as they travelled.
+AddedMethod = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 
 
 class HostRequests:
-    """`grants` holds, for each module, the names of the writes that it may use, or "all"."""
+    """`grants` holds, for each module, the names of the writes that it may use, or "all".
 
-    def __init__(self, api: ModuleApi, open_calls: OpenCalls) -> None:
+    `added` are methods that Synapse's ModuleApi lacks, by name; the steps of one have its name, a slash and their own.
+    """
+
+    def __init__(self, api: ModuleApi, open_calls: OpenCalls, added: Mapping[str, AddedMethod]) -> None:
         self._api = api
         self._open_calls = open_calls
         self.grants: Mapping[str, Any] = {}
         self._handlers: dict[str, Handler] = {"state/get": self._state_get, "state/keys": self._state_keys}
         for method in METHODS.values():
-            if method.access != "sync":
+            if method.access != "sync" and not method.added:
                 self._handlers[f"api/{method.name}"] = self._api_handler(method)
+        for name, call in added.items():
+            self._handlers[f"api/{name}"] = self._added_handler(METHODS[name.partition("/")[0]], call)
 
     def handle(self, name: str, params: Mapping[str, Any], answer: Answer, refuse: Refuse) -> None:
         """Runs a request of the host in a log context of its own, and answers it."""
@@ -77,25 +84,36 @@ class HostRequests:
 
     def _api_handler(self, method: Method) -> Handler:
         async def handler(request: Mapping[str, Any]) -> Any:
-            module = request.get("module")
-            if method.access == "write":
-                self._check_grant(module, method.name)
-            given = request.get("params")
-            if not isinstance(given, dict):
-                raise TypeError("params must be an object")
+            given = self._checked(method, request)
             result = await attrgetter(method.name)(self._api)(**self._arguments(method, given))
             encode = ENCODE.get(method.result)
             return result if result is None or encode is None else encode(result)
 
         return handler
 
-    def _check_grant(self, module: Any, method: str) -> None:
+    def _added_handler(self, method: Method, call: AddedMethod) -> Handler:
+        async def handler(request: Mapping[str, Any]) -> Any:
+            given = self._checked(method, request)
+            return await call(request["module"], given)
+
+        return handler
+
+    def _checked(self, method: Method, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The request's parameters. Raises RpcError if the module may not make it."""
+        if method.access == "write":
+            self._check_grant(request.get("module"), method)
+        given = request.get("params")
+        if not isinstance(given, dict):
+            raise TypeError("params must be an object")
+        return given
+
+    def _check_grant(self, module: Any, method: Method) -> None:
         grants = self.grants.get(module, ()) if isinstance(module, str) else ()
-        if grants != "all" and method not in grants:
+        if grants != "all" and method.grant not in grants:
             raise RpcError(
                 ERROR_CODES["not_granted"],
-                f"{module} may not call {method}: add it to the module's `grants` in homeserver.yaml",
-                {"module": module, "method": method},
+                f"{module} may not call {method.name}: add {method.grant} to the module's `grants` in homeserver.yaml",
+                {"module": module, "method": method.name},
             )
 
     def _arguments(self, method: Method, given: Mapping[str, Any]) -> dict[str, Any]:

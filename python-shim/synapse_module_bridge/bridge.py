@@ -32,6 +32,8 @@ from synapse_module_bridge.registration import declared_callbacks, register_call
 from synapse_module_bridge.reload import Reload, on_sighup
 from synapse_module_bridge.router import Router
 from synapse_module_bridge.steady_clock import SteadyClock
+from synapse_module_bridge.storage import Storage
+from synapse_module_bridge.store import Store
 from synapse_module_bridge.tell import Teller
 from synapse_module_bridge.watcher import Watcher
 from synapse_module_bridge.web import WebResource
@@ -61,6 +63,8 @@ class ModuleBridge:
         return configuration.parse(config)
 
     def __init__(self, config: BridgeConfig, api: ModuleApi) -> None:
+        # Also where no module runs: that may be where Synapse runs its background tasks.
+        Store(api).clean_up_regularly()
         processes = Processes(config, api)
         if not processes.starts_node():
             logger.info("`workers` does not name this process (%s): no module runs here", processes.here)
@@ -86,7 +90,8 @@ class Bridge(Watcher):
         self._config = config
         self._api = api
         self._open_calls = OpenCalls()
-        self._requests = HostRequests(api, self._open_calls)
+        self._storage = Storage(api, reactor, CLOCK)
+        self._requests = HostRequests(api, self._open_calls, self._storage.methods)
         self._is_local = Locality(api)
         self._up = False
         # What the host has said of itself last.
@@ -227,6 +232,7 @@ class Bridge(Watcher):
         self._calls.suspects.died(self._open_calls.event_ids())
         running = self._open_calls.describe()
         self._open_calls.forget_expired()
+        self._storage.host_ended()
         metrics.ENDS.labels(_kind_of_end(cause), self._api.server_name).inc()
         return f", {running}"
 

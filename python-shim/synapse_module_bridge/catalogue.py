@@ -64,6 +64,10 @@ class Method:
     access: str
     params: tuple[Param, ...]
     result: str
+    # What an admin lists so that a module may use it.
+    grant: str
+    # Not of Synapse's ModuleApi: the shim has it, or the host alone.
+    added: bool
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -113,6 +117,8 @@ def _method(name: str, entry: Mapping[str, Any]) -> Method:
         access=entry["access"],
         params=_params(entry["params"]),
         result=entry["result"].rstrip("?"),
+        grant=entry.get("grant", name),
+        added=entry.get("added", False),
     )
 
 

@@ -38,7 +38,7 @@ def test_the_catalogue_declares_every_error_code_of_synapse_and_no_other() -> No
     assert declared == {code.name: code.value for code in Codes}
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if not method.added])
 def test_each_module_api_method_takes_the_declared_parameters(name: str) -> None:
     owner, _, method_name = name.rpartition(".")
     cls = {

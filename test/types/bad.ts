@@ -122,3 +122,16 @@ defineModule({ setup: ({ api }) => api.get_room_state({ room_id: "!a:b", filter:
 defineModule({ setup: ({ api }) => { api.server_name = "x"; } });
 // @ts-expect-error a web handler that answers nothing
 defineModule({ web_resources: { "/_synapse/client/x": () => undefined } });
+
+// Storage
+
+// @ts-expect-error a value that is no JSON
+defineModule({ setup: ({ api }) => api.store.set({ key: "k", value: new Map() }) });
+// @ts-expect-error an update that is async
+defineModule({ setup: ({ api }) => api.store.update({ key: "k", update: async (n?: number) => n }) });
+// @ts-expect-error a comparison with nothing said
+defineModule({ setup: ({ api }) => api.store.compare_and_set({ key: "k", value: 1 }) });
+// @ts-expect-error a parameter that no database takes
+defineModule({ setup: ({ api }) => api.run_db_interaction({ desc: "d", statements: [{ sql: "?", params: [new Date()] }] }) });
+// @ts-expect-error neither statements nor a function
+defineModule({ setup: ({ api }) => api.run_db_interaction({ desc: "d" }) });

@@ -198,3 +198,29 @@ export const everyUseOfTheApi = defineModule({
     return { ours, worker, background: api.should_run_background_tasks() };
   },
 });
+
+export const stored = defineModule({
+  async setup({ api }) {
+    const count: number | undefined = await api.store.update<number>({
+      key: "n",
+      update: (n = 0) => n + 1,
+      ttl: "1h",
+    });
+    const names = await api.store.get<string[]>({ key: "names" });
+    const entries = await api.store.list({ prefix: "a/" });
+    const done: boolean = await api.store.compare_and_set({
+      key: "n",
+      expected: undefined,
+      value: { a: [1, null] },
+    });
+    const [first] = await api.run_db_interaction({
+      desc: "d",
+      statements: [{ sql: "SELECT ?", params: [new Uint8Array(1), null, true, 1, "x"], fetch: "one" }],
+    });
+    const length: number = await api.run_db_interaction({
+      desc: "d",
+      func: async (txn) => (await txn.execute("SELECT 1", [1])).rows.length,
+    });
+    return { count, names, entries, done, rows: first?.rows, length };
+  },
+});

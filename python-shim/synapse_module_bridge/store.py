@@ -1,0 +1,206 @@
+"""`api.store`: each module's keys and values, in one table of Synapse's own database, which all its processes share.
+
+Every operation is one statement that takes effect at once, or not at all. An entry that has expired is as absent; the
+process that runs background tasks removes it later.
+"""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from synapse.config._base import Config as SynapseConfig
+from synapse.module_api import ModuleApi
+from synapse.storage.database import LoggingTransaction
+from synapse.storage.engines import PostgresEngine
+from synapse.storage.engines._base import IsolationLevel
+
+MOST_KEY_BYTES = 512
+MOST_VALUE_BYTES = 64 * 1024
+MOST_LISTED = 500
+LISTED = 100
+MOST_TTL_MS = 100 * 365 * 24 * 60 * 60 * 1000
+CLEAN_UP_MS = 15 * 60 * 1000
+_REMOVED_AT_ONCE = 1_000
+
+TABLE = "module_bridge_store"
+_CREATE = (
+    # Synapse orders texts by their bytes, and so do keys.
+    f"CREATE TABLE IF NOT EXISTS {TABLE} (module TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, "
+    "expires_ts BIGINT, PRIMARY KEY (module, key))",
+    f"CREATE INDEX IF NOT EXISTS {TABLE}_expires_ts ON {TABLE} (expires_ts)",
+)
+_ALIVE = f"({TABLE}.expires_ts IS NULL OR {TABLE}.expires_ts > ?)"
+_INSERT = (
+    f"INSERT INTO {TABLE} (module, key, value, expires_ts) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (module, key) DO UPDATE SET value = excluded.value, expires_ts = excluded.expires_ts"
+)
+_ENTRY = "module = ? AND key = ?"
+
+
+class Store:
+    def __init__(self, api: ModuleApi) -> None:
+        self._api = api
+        self._has_table = False
+
+    async def get(self, module: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
+        rows = await self._run(
+            f"SELECT value FROM {TABLE} WHERE {_ENTRY} AND {_ALIVE}", (module, _key(params["key"]), _now())
+        )
+        return {"value": json.loads(rows[0][0])} if rows else None
+
+    async def set(self, module: str, params: Mapping[str, Any]) -> None:
+        await self._run(_INSERT, (module, _key(params["key"]), _value(params["value"]), _expiry(params)))
+
+    async def delete(self, module: str, params: Mapping[str, Any]) -> bool:
+        sql = f"DELETE FROM {TABLE} WHERE {_ENTRY} AND {_ALIVE}"
+        return bool(await self._change(sql, (module, _key(params["key"]), _now())))
+
+    async def list(self, module: str, params: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+        """In the order of the keys' bytes."""
+        prefix, limit = params.get("prefix", ""), params.get("limit", LISTED)
+        if not 1 <= limit <= MOST_LISTED:
+            raise ValueError(f"limit must be from 1 to {MOST_LISTED}")
+        where, values = [f"module = ? AND {_ALIVE}"], [module, _now()]
+        if prefix:
+            where.append("key >= ?")
+            values.append(_key(prefix))
+            if (end := _end_of(prefix)) is not None:
+                where.append("key < ?")
+                values.append(end)
+        if "after" in params:
+            where.append("key > ?")
+            values.append(_key(params["after"]))
+        rows = await self._run(
+            f"SELECT key, value FROM {TABLE} WHERE {' AND '.join(where)} ORDER BY key LIMIT ?", (*values, limit)
+        )
+        return [{"key": key, "value": json.loads(value)} for key, value in rows]
+
+    async def compare_and_set(self, module: str, params: Mapping[str, Any]) -> bool:
+        """Without `expected`, only where there is no entry; without `value`, the entry is deleted."""
+        key, expires = _key(params["key"]), _expiry(params)
+        value = _value(params["value"]) if "value" in params else None
+        if "expected" not in params:
+            if value is None:
+                return await self.get(module, params) is None
+            sql = f"{_INSERT} WHERE NOT {_ALIVE}"
+            return bool(await self._change(sql, (module, key, value, expires, _now())))
+        expected = (module, key, _value(params["expected"]), _now())
+        where = f"WHERE {_ENTRY} AND value = ? AND {_ALIVE}"
+        if value is None:
+            return bool(await self._change(f"DELETE FROM {TABLE} {where}", expected))
+        sql = f"UPDATE {TABLE} SET value = ?, expires_ts = ? {where}"
+        return bool(await self._change(sql, (value, expires, *expected)))
+
+    def clean_up_regularly(self) -> None:
+        if self._api.should_run_background_tasks():
+            self._api.looping_background_call(self.remove_expired, CLEAN_UP_MS, desc="module_bridge_store_clean_up")
+
+    async def remove_expired(self) -> None:
+        def remove(txn: LoggingTransaction) -> int:
+            postgres = isinstance(txn.database_engine, PostgresEngine)
+            tables = "information_schema.tables WHERE table_name" if postgres else "sqlite_master WHERE name"
+            txn.execute(f"SELECT 1 FROM {tables} = ?", (TABLE,))
+            if txn.fetchone() is None:
+                return 0
+            txn.execute(
+                f"DELETE FROM {TABLE} WHERE (module, key) IN "
+                f"(SELECT module, key FROM {TABLE} WHERE expires_ts <= ? LIMIT {_REMOVED_AT_ONCE})",
+                (_now(),),
+            )
+            return txn.rowcount
+
+        while await self._interact(remove) >= _REMOVED_AT_ONCE:
+            pass
+
+    async def _run(self, sql: str, values: tuple[Any, ...]) -> Sequence[tuple[Any, ...]]:
+        def run(txn: LoggingTransaction) -> Sequence[tuple[Any, ...]]:
+            txn.execute(sql, values)
+            return [] if txn.description is None else txn.fetchall()
+
+        await self._make_table()
+        rows: Sequence[tuple[Any, ...]] = await self._interact(run)
+        return rows
+
+    async def _change(self, sql: str, values: tuple[Any, ...]) -> int:
+        """How many entries were changed."""
+
+        def change(txn: LoggingTransaction) -> int:
+            txn.execute(sql, values)
+            return txn.rowcount
+
+        await self._make_table()
+        changed: int = await self._interact(change)
+        return changed
+
+    async def _interact(self, func: Any) -> Any:
+        # Of two processes that write one entry, the later waits and then looks again. In Synapse's own isolation it
+        # would fail and be retried, and fail for good where many write.
+        api: Any = self._api
+        return await api.run_db_interaction("module_bridge_store", func, isolation_level=IsolationLevel.READ_COMMITTED)
+
+    async def _make_table(self) -> None:
+        def make(txn: LoggingTransaction) -> None:
+            for statement in _CREATE:
+                txn.execute(statement)
+
+        if self._has_table:
+            return
+        try:
+            await self._interact(make)
+        except Exception:
+            # Two processes that make it at once meet in PostgreSQL's catalogue, where IF NOT EXISTS does not help.
+            await self._interact(make)
+        self._has_table = True
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+def _key(key: str) -> str:
+    try:
+        size = len(key.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise ValueError("a key must be well-formed Unicode") from None
+    if not 1 <= size <= MOST_KEY_BYTES:
+        raise ValueError(f"the key has {size} bytes: it must have from 1 to {MOST_KEY_BYTES}")
+    if "\0" in key:
+        raise ValueError("a key may not hold the character U+0000")
+    return key
+
+
+def _value(value: Any) -> str:
+    """As JSON, the same for equal values."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    try:
+        size = len(text.encode("utf-8"))
+    except UnicodeEncodeError:
+        # A lone surrogate.
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        size = len(text)
+    if size > MOST_VALUE_BYTES:
+        raise ValueError(f"the value has {size} bytes as JSON: it may have {MOST_VALUE_BYTES}")
+    return text
+
+
+def _expiry(params: Mapping[str, Any]) -> int | None:
+    if "ttl" not in params:
+        return None
+    try:
+        ttl = SynapseConfig.parse_duration(params["ttl"])
+    except (TypeError, ValueError):
+        raise ValueError('ttl must be milliseconds, or a duration such as "10m"') from None
+    if not 1 <= ttl <= MOST_TTL_MS:
+        raise ValueError("ttl must be from 1 ms to 100 years")
+    return _now() + ttl
+
+
+def _end_of(prefix: str) -> str | None:
+    """The least text that comes after all those with the prefix; None if there is none."""
+    for index in range(len(prefix) - 1, -1, -1):
+        point = ord(prefix[index])
+        if point < 0x10FFFF:
+            # No text holds the code points in between.
+            return prefix[:index] + chr(0xE000 if point == 0xD7FF else point + 1)
+    return None
