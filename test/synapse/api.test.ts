@@ -10,7 +10,9 @@ import { bridge, modulePath } from "./bridge.js";
 import { type MailServer, startMailServer } from "./mail-server.js";
 
 const catalogue = JSON.parse(readFileSync(join(projectRoot, "schemas", "api.json"), "utf8"));
-const writes = Object.keys(catalogue.methods).filter((name) => catalogue.methods[name].access === "write");
+// Those that Synapse's ModuleApi lacks are in storage.test.ts.
+const methods = Object.keys(catalogue.methods).filter((name) => !catalogue.methods[name].added);
+const writes = methods.filter((name) => catalogue.methods[name].access === "write");
 
 let server: Homeserver;
 let mail: MailServer;
@@ -197,7 +199,5 @@ describe("a write without a grant", () => {
 });
 
 test("every method of the catalogue was called", () => {
-  expect([...called].sort()).toEqual(
-    [...Object.keys(catalogue.properties), ...Object.keys(catalogue.methods)].sort(),
-  );
+  expect([...called].sort()).toEqual([...Object.keys(catalogue.properties), ...methods].sort());
 });
