@@ -20,8 +20,9 @@ export function readAnswer(
   if (problem && typeof answer === "object")
     throw new UnfitAnswer(`answered something that is not JSON: ${problem}`);
   if (problem || !validate(answer)) {
+    const shown = callback.secret ? "something else" : render(answer);
     throw new UnfitAnswer(
-      `answered ${render(answer)}; expected ${expected(callback.result, catalogue)}${hint(answer, validate.errors)}`,
+      `answered ${shown}; expected ${expected(callback.result, catalogue)}${hint(answer, validate.errors)}`,
     );
   }
   if (callback.result === "EventAllowedVerdict") return normaliseEventAllowed(answer);

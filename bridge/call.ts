@@ -5,6 +5,7 @@ import { makeApi, WireError } from "./api.js";
 import type { Callback, Catalogue } from "./catalogue.js";
 import type { RunningModule } from "./context.js";
 import { type Decision, dispatch } from "./dispatch.js";
+import { FollowUps } from "./follow-ups.js";
 import type { Event, StateKey } from "./generated.js";
 import { loadModules } from "./loader.js";
 import type { Logger } from "./log.js";
@@ -34,11 +35,18 @@ export async function callOnce(
   running.setup.start();
   const { name } = running.module;
   const modules = new Map([[name, running]]);
-  const call = { call: 1, modules: [name], params: completed, request: null };
+  const call = {
+    call: 1,
+    modules: [name],
+    params: completed,
+    request: null,
+    ...entryOf(callback, running, params),
+  };
   const state = stateFrom(completed);
   const signal = new AbortController().signal;
   try {
-    return await dispatch(callback, call, { catalogue, modules, state, handles: new WeakMap(), signal });
+    const around = { catalogue, modules, state, signal };
+    return await dispatch(callback, call, { ...around, handles: new WeakMap(), followUps: new FollowUps() });
   } finally {
     running.setup.stop();
   }
@@ -101,6 +109,20 @@ function find(name: string, { module }: RunningModule, catalogue: Catalogue): Ca
   throw new Error(
     `${module.name} has no callback ${name}${didYouMean(name, module.callbacks.keys())}; ${has}`,
   );
+}
+
+/** Of a list of entries, the first one for the login type. */
+function entryOf(
+  { name }: Callback,
+  { module }: RunningModule,
+  { login_type }: Record<string, unknown>,
+): { entry?: number } {
+  const checkers = module.callbacks.get(name)?.checkers;
+  if (!checkers) return {};
+  const entry = checkers.findIndex((checker) => checker.login_type === login_type);
+  if (entry !== -1) return { entry };
+  const known = checkers.map((checker) => checker.login_type).join(", ");
+  throw new Error(`${module.name} checks no login_type ${login_type}; it checks ${known}`);
 }
 
 /** The room's state may be left out: it is empty then. */

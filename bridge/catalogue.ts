@@ -21,6 +21,11 @@ export interface Callback {
   single?: boolean;
   /** Synapse takes both of a module or none. */
   together?: string;
+  listed?: boolean;
+  apart?: boolean;
+  secret?: boolean;
+  once?: boolean;
+  faults?: "policy";
   forwarded?: boolean;
 }
 
@@ -62,6 +67,7 @@ export interface WireType {
   tsType?: string;
   pass?: unknown[];
   merge?: boolean;
+  follow_up?: boolean;
   mutable?: boolean;
   refuses?: unknown[];
 }
@@ -110,7 +116,7 @@ function readCatalogue(folder: string): Catalogue {
     strictTuples: false,
     strictRequired: false, // EventReplacement: the honoured fields are declared a level above
   });
-  ajv.addVocabulary(["tsType", "pass", "mutable", "merge", "refuses"]);
+  ajv.addVocabulary(["tsType", "pass", "mutable", "merge", "follow_up", "refuses"]);
   ajv.addSchema({ $id: "codes.json", enum: [...codes] });
   ajv.addSchema(types);
 

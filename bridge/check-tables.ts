@@ -1,7 +1,13 @@
 // What `check` prints about sound modules: who is asked, when, and what happens if they fail.
 import type { Block, OnFailure, Policy, Timeout } from "./block.js";
 import type { Callback, Catalogue, FailurePolicy } from "./catalogue.js";
-import { type Conditions, type ListedEntry, type ListedModule, OF_CONFIG } from "./module.js";
+import {
+  type Conditions,
+  type ListedChecker,
+  type ListedEntry,
+  type ListedModule,
+  OF_CONFIG,
+} from "./module.js";
 import { table } from "./table.js";
 
 type Origin = "local" | "federated";
@@ -14,21 +20,32 @@ export function callbackTable(modules: ListedModule[], block: Block, catalogue: 
   for (const callback of catalogue.callbacks.values()) {
     const asked = modules.filter(({ callbacks }) => callbacks.has(callback.name));
     for (const [order, { name, index, callbacks }] of asked.entries()) {
-      const entry = callbacks.get(callback.name);
-      // What belongs to the callback and not to the module stands in its first row only.
-      const own = (text: string) => (order === 0 ? text : "");
-      rows.push([
-        own(callback.name),
-        block.modules[index]?.shadow ? `${name} (shadow)` : name,
-        entry ? describeMatch(entry) : "",
-        entry ? describeState(entry) : "",
-        own(describePolicies(callback, block)),
-        own(describeTimeout(callback, block)),
-      ]);
+      const entry = callbacks.get(callback.name) ?? {};
+      for (const [place, one] of (entry.checkers ?? [entry]).entries()) {
+        // What belongs to the callback and not to the module stands in its first row only.
+        const own = (text: string) => (order + place === 0 ? text : "");
+        rows.push([
+          own(callback.name),
+          block.modules[index]?.shadow ? `${name} (shadow)` : name,
+          describeMatch(one),
+          describeState(one),
+          describeKept(one),
+          own(describePolicies(callback, block)),
+          own(describeTimeout(callback, block)),
+        ]);
+      }
     }
   }
   if (rows.length === 0) return "No callbacks.";
-  const header = ["callback", "asked, in order", "only if", "room state sent", "if it fails", "timeout"];
+  const header = [
+    "callback",
+    "asked, in order",
+    "only if",
+    "room state sent",
+    "kept for",
+    "if it fails",
+    "timeout",
+  ];
   const notes = [...catalogue.callbacks.values()]
     .filter(({ name }) => modules.some(({ callbacks }) => callbacks.has(name)))
     .flatMap(({ name, on_failure }) =>
@@ -44,11 +61,13 @@ export function resourceTable(modules: ListedModule[]): string {
   return rows.length === 0 ? "No web resources.\n" : `${table(["web resource", "module"], rows)}\n`;
 }
 
-function describeMatch({ match }: ListedEntry): string {
-  if (match === OF_CONFIG) return UNKNOWN;
-  if (!match) return "-";
+function describeMatch(entry: ListedEntry | ListedChecker): string {
+  const { match = {} } = entry;
+  const login =
+    "login_type" in entry ? [`${entry.login_type} by ${entry.fields.join(" and ") || "nothing"}`] : [];
+  if (match === OF_CONFIG) return [...login, UNKNOWN].join("; ");
   const { not, local, ...conditions } = match;
-  const parts = describeConditions(conditions as Conditions, "");
+  const parts = login.concat(describeConditions(conditions as Conditions, ""));
   if (not) parts.push(...describeConditions(not, "not "));
   if (local !== undefined) parts.push(local ? "local" : "not local");
   return parts.join("; ") || "-";
@@ -61,7 +80,13 @@ function describeConditions(conditions: Conditions, prefix: string): string[] {
   });
 }
 
-function describeState({ room_state = [] }: ListedEntry): string {
+/** How long its answers are kept. */
+function describeKept(entry: ListedEntry | ListedChecker): string {
+  if (!entry.handler) return "no call";
+  return entry.ttl === undefined ? "-" : show(entry.ttl);
+}
+
+function describeState({ room_state = [] }: Pick<ListedEntry, "room_state">): string {
   return room_state.map(([type, key]) => (key === "" ? type : `${type}/${key ?? "*"}`)).join(", ") || "-";
 }
 

@@ -40,11 +40,24 @@ export type Handler<Name extends CallbackName, Config, Data> = (
   context: Context<Config, Data>,
 ) => CallbackResults[Name] | Promise<CallbackResults[Name]>;
 
-/** A handler, and when to call it and with what. */
-export interface Entry<Name extends CallbackName, Config, Data> {
+/** A duration as Synapse writes it: `"10m"`, `"5s"`, or milliseconds. */
+export type Ttl = number | `${number}` | `${number}${"s" | "m" | "h" | "d" | "w" | "y"}`;
+
+/** When to ask a handler. */
+interface Asked<Name extends CallbackName, Config> {
   /** Decided in Synapse: when it says no, the handler is not called and the module has no objection. */
   readonly match?: Match<CallbackParams[Name]> | ((config: Config) => Match<CallbackParams[Name]>);
+}
+
+/** A handler, and when to call it and with what. */
+export interface Entry<Name extends CallbackName, Config, Data> extends Asked<Name, Config> {
   readonly handler: Handler<Name, Config, Data>;
+}
+
+/** The entry of a callback whose answers may be kept. */
+export interface KeptEntry<Name extends CallbackName, Config, Data> extends Entry<Name, Config, Data> {
+  /** Equal questions share one answer for so long: the handler is not called for them. */
+  readonly ttl?: Ttl;
 }
 
 /** The entry of a callback that gets the room's state. */
@@ -53,12 +66,59 @@ export interface StateEntry<Name extends CallbackName, Config, Data> extends Ent
   readonly room_state?: readonly StateKey[];
 }
 
+/** The entry of a callback that gets the room's state, and whose answers may be kept. */
+export interface KeptStateEntry<Name extends CallbackName, Config, Data>
+  extends StateEntry<Name, Config, Data> {
+  /** Equal questions share one answer for so long: the handler is not called for them. */
+  readonly ttl?: Ttl;
+}
+
+/** One login type, and the fields of a login that its check needs. The types that clients are offered are fixed at start. */
+export interface AuthChecker<Config, Data> extends Entry<"auth_checkers", Config, Data> {
+  readonly login_type: string;
+  readonly fields: readonly string[];
+}
+
+/** A value for events' `unsigned`: `{ $event: "content.displayname" }` is what the event has there. */
+export type Template =
+  | { readonly $event: string }
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Template[]
+  | { readonly [field: string]: Template; readonly $event?: never };
+
+/** Fields that Synapse adds by itself, without a call. */
+export interface FieldsEntry<Config> extends Asked<"add_field_to_unsigned_callback", Config> {
+  readonly fields: { readonly [field: string]: Template; readonly $event?: never };
+  readonly handler?: never;
+  readonly ttl?: never;
+}
+
+/** Callbacks whose answers are not kept: those with passwords, and those with an answer for each question. */
+type NeverKept = "check_3pid_auth" | "on_update" | "on_legacy_renew" | "on_legacy_admin_request";
+
+type EntryOf<Name extends CallbackName, Config, Data> = Name extends NeverKept
+  ? Entry<Name, Config, Data>
+  : // biome-ignore lint/suspicious/noConfusingVoidType: callbacks without an answer have this result type
+    [CallbackResults[Name]] extends [void]
+    ? CallbackParams[Name] extends { readonly state_events: StateEvents }
+      ? StateEntry<Name, Config, Data>
+      : Entry<Name, Config, Data>
+    : CallbackParams[Name] extends { readonly state_events: StateEvents }
+      ? KeptStateEntry<Name, Config, Data>
+      : KeptEntry<Name, Config, Data>;
+
+type Declared<Name extends CallbackName, Config, Data> = Name extends "auth_checkers"
+  ? readonly AuthChecker<Config, Data>[]
+  :
+      | Handler<Name, Config, Data>
+      | EntryOf<Name, Config, Data>
+      | (Name extends "add_field_to_unsigned_callback" ? FieldsEntry<Config> : never);
+
 export type Callbacks<Config, Data> = {
-  readonly [Name in keyof CallbackParams]?:
-    | Handler<Name, Config, Data>
-    | (CallbackParams[Name] extends { readonly state_events: StateEvents }
-        ? StateEntry<Name, Config, Data>
-        : Entry<Name, Config, Data>);
+  readonly [Name in keyof CallbackParams]?: Declared<Name, Config, Data>;
 };
 
 export type WebHandler<Config, Data> = (

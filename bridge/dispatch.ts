@@ -6,6 +6,8 @@ import { CallError, cancelled, fromSynapseError, moduleFault, moduleUnavailable 
 import type { Callback, Catalogue } from "./catalogue.js";
 import { makeContext, type RunningModule } from "./context.js";
 import { isSynapseError } from "./errors.js";
+import type { FollowUps } from "./follow-ups.js";
+import { hiddenThrow, secretError } from "./hidden.js";
 import { whatJsonLoses } from "./json-check.js";
 import { Lifetime } from "./lifetime.js";
 import { type Lent, type Params, prepareParams } from "./params.js";
@@ -17,6 +19,8 @@ export interface Call {
   modules: string[];
   params: Params;
   request: string | null;
+  /** Which of the module's entries, for a callback of which a module has a list. */
+  entry?: number;
 }
 
 export interface Asked {
@@ -36,6 +40,7 @@ export interface Surroundings {
   state: StateSource;
   /** Which call a Request belongs to, for the ModuleApi methods that take one. */
   handles: WeakMap<object, number>;
+  followUps: FollowUps;
   signal: AbortSignal;
 }
 
@@ -104,41 +109,56 @@ async function ask(
   around: Surroundings,
 ): Promise<unknown> {
   const running = around.modules.get(name);
-  const entry = running?.module.callbacks.get(callback.name);
-  if (!running || !entry)
+  const declared = running?.module.callbacks.get(callback.name);
+  const entry = call.entry === undefined ? declared : declared?.checkers?.[call.entry];
+  if (!running || !entry?.handler)
     throw moduleUnavailable(name, `the host has no module that answers ${callback.name}`);
   const data = await running.setup.ready(around.signal);
   const lifetime = new Lifetime(callback.name, around.signal);
   const context = makeContext(running, data, around.signal, call.request);
   const warn = (message: string) => running.log.warn({ request: call.request }, `${name}: ${message}`);
   try {
-    const answer = await untilAborted(entry.handler(lent.forModule(lifetime), context), around.signal);
+    const given = await untilAborted(entry.handler(lent.forModule(lifetime), context), around.signal);
     const problem = callback.edits === undefined ? undefined : whatJsonLoses(call.params[callback.edits]);
     if (problem) throw new UnfitAnswer(`left something in ${callback.edits} that is not JSON: ${problem}`);
+    const answer = takesFollowUp(callback, around.catalogue)
+      ? around.followUps.keep(name, callback, given)
+      : given;
     return readAnswer(callback, answer, around.catalogue, warn);
   } catch (error) {
     if (error instanceof CallError) throw error;
-    const fault = toCallError(name, callback, error, warn);
-    // What the shim makes of a fault may be a policy's answer, which does not say what was wrong.
-    if (fault.kind === "module_fault") {
-      const stack = error instanceof UnfitAnswer ? {} : { err: error };
-      running.log.error({ request: call.request, ...stack }, fault.message);
-    }
-    throw fault;
+    const failure = toCallError(running, callback, error, call.request);
+    throw callback.secret && failure.kind === "synapse_error" ? secretError(failure) : failure;
   } finally {
     lifetime.end();
   }
 }
 
-function toCallError(
-  name: string,
+function takesFollowUp({ result }: Callback, catalogue: Catalogue): boolean {
+  return catalogue.type(result).follow_up === true;
+}
+
+/** How a call fails by what its handler threw. A fault is logged: a policy's answer would not say what was wrong. */
+export function toCallError(
+  { module: { name }, log }: RunningModule,
   callback: Callback,
   error: unknown,
-  warn: (message: string) => void,
+  request: string | null,
 ): CallError {
-  if (error instanceof UnfitAnswer) return moduleFault(name, "answer", `${callback.name} ${error.message}`);
-  if (isSynapseError(error)) return fromSynapseError(name, callback.name, error, warn);
-  return moduleFault(name, "threw", `${callback.name} threw ${describeThrown(error)}`);
+  if (error instanceof UnfitAnswer) {
+    const fault = moduleFault(name, "answer", `${callback.name} ${error.message}`);
+    log.error({ request }, fault.message);
+    return fault;
+  }
+  const told = isSynapseError(error)
+    ? fromSynapseError(name, callback.name, error, (message) => log.warn({ request }, `${name}: ${message}`))
+    : undefined;
+  if (told?.kind === "synapse_error") return told;
+  const hidden = callback.secret ? hiddenThrow(error) : undefined;
+  const what = `${callback.name} threw ${hidden?.what ?? describeThrown(error)}`;
+  const fault = told ?? moduleFault(name, "threw", what);
+  log.error({ request, err: hidden ? { message: hidden.what, stack: hidden.stack } : error }, fault.message);
+  return fault;
 }
 
 /** A handler that never settles must not keep its call alive. */

@@ -2,7 +2,7 @@
 // The wire types, what each callback gets and may answer, and the ModuleApi.
 import type { Codes, NOT_SPAM, RegistrationBehaviour } from "./codes.js";
 import type { JsonObject, JsonValue, MutableJsonObject } from "./json.js";
-import type { EventReplacement, FileWrapper, StateEvents } from "./objects.js";
+import type { AfterLogin, AfterUpdate, EventReplacement, FileWrapper, StateEvents } from "./objects.js";
 import type {
   DatabaseParam,
   RunDbInteraction,
@@ -267,8 +267,14 @@ export interface PresenceRoutes {
 /** The users whose presence this user sees, besides those they share a room with; or `"ALL"`, after which Synapse asks nobody else here, and asks get_users_for_states what this user is shown. Synapse merges the answers of all modules. */
 export type InterestedUsers = "ALL" | readonly UserId[];
 
-/** The full id of the user who has proved to be themselves, or null. */
-export type Authenticated = string | null;
+/** A function of a module that is run later, once. On the wire: which. */
+export interface FollowUp {
+  readonly module: string;
+  readonly id: string;
+}
+
+/** The full id of a user that exists, who has proved to be themselves; or [user id, function], which gets the response of the login and may edit it; or null for no opinion. */
+export type Authenticated = string | null | readonly [user_id: string, callback: AfterLogin];
 
 /** true allows the identifier, false refuses it. */
 export type ThreepidPermission = boolean;
@@ -276,13 +282,13 @@ export type ThreepidPermission = boolean;
 /** The name to use, or null for no opinion. */
 export type ChosenName = string | null;
 
-/** How long one iteration of a background update should take, in milliseconds. */
-export type UpdateDuration = number;
+/** How long one iteration of a background update should take, in milliseconds; or [milliseconds, function], which is run after it; or null for Synapse's own duration and pause. */
+export type UpdateDuration = number | null | readonly [milliseconds: number, done: AfterUpdate];
 
-/** A number of rows. */
-export type BatchSize = number;
+/** A number of rows, or null for Synapse's own. */
+export type BatchSize = number | null;
 
-/** Fields to add. The answers of all modules are merged. */
+/** Fields to add. The answers of all modules are merged, those of later ones over those of earlier ones. */
 export type UnsignedFields = JsonObject;
 
 /** Milliseconds, or a text as in homeserver.yaml: `10m`, `1h`, `7d`. */
@@ -446,6 +452,14 @@ export interface CallbackParams {
   readonly get_users_for_states: { readonly state_updates: UserPresenceStates };
   /** A user syncs: whose presence do they see? */
   readonly get_interested_users: { readonly user_id: UserId };
+  /** A user logs in, or proves again to be themselves, with a login type that a module checks. Null leaves it to the next module and then to the local password database: so does every failure, also a thrown SynapseError. Which login types and fields there are is fixed at start. */
+  readonly auth_checkers: {
+    readonly username: string;
+    readonly login_type: string;
+    readonly login_dict: JsonObject;
+  };
+  /** A user logs in with a third-party identifier and a password. Null leaves it to the next module and then to the local password database: so does every failure. */
+  readonly check_3pid_auth: { readonly medium: Medium; readonly address: string; readonly password: string };
   /** An access token was deleted; here it is: keep it out of logs. */
   readonly on_logged_out: {
     readonly user_id: UserId;
@@ -465,6 +479,16 @@ export interface CallbackParams {
     readonly uia_results: JsonObject;
     readonly params: JsonObject;
   };
+  /** An iteration of a background update is about to run. */
+  readonly on_update: {
+    readonly update_name: string;
+    readonly database_name: string;
+    readonly one_shot: boolean;
+  };
+  /** How many rows the first iteration of a background update takes. */
+  readonly default_batch_size: { readonly update_name: string; readonly database_name: string };
+  /** How few rows an iteration of a background update takes at least. */
+  readonly min_batch_size: { readonly update_name: string; readonly database_name: string };
   /** A user's account data has changed; room_id is null for global data. */
   readonly on_account_data_updated: {
     readonly user_id: UserId;
@@ -472,6 +496,8 @@ export interface CallbackParams {
     readonly account_data_type: string;
     readonly content: JsonObject;
   };
+  /** An event is about to be shown to a client: asked for every event of every answer, and never who reads it. Use `fields`, which needs no call, or `match` and `ttl`. In `fields`, `{ $event: "content.displayname" }` stands for what the event has there, and is left out where it has nothing. */
+  readonly add_field_to_unsigned_callback: { readonly event: Event };
   /** Another server has received events from us. Registering it makes Synapse do without its cache of `/state` answers. */
   readonly on_event_delivered_over_federation: { readonly event: FederationEventDeliveryEvent };
 }
@@ -517,11 +543,17 @@ export interface CallbackResults {
   readonly on_media_upload_limit_exceeded: void;
   readonly get_users_for_states: PresenceRoutes;
   readonly get_interested_users: InterestedUsers;
+  readonly auth_checkers: Authenticated;
+  readonly check_3pid_auth: Authenticated;
   readonly on_logged_out: void;
   readonly is_3pid_allowed: ThreepidPermission;
   readonly get_username_for_registration: ChosenName;
   readonly get_displayname_for_registration: ChosenName;
+  readonly on_update: UpdateDuration;
+  readonly default_batch_size: BatchSize;
+  readonly min_batch_size: BatchSize;
   readonly on_account_data_updated: void;
+  readonly add_field_to_unsigned_callback: UnsignedFields;
   readonly on_event_delivered_over_federation: void;
 }
 

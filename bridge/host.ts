@@ -13,6 +13,8 @@ import { CallError, type CallErrorKind } from "./call-error.js";
 import type { Catalogue } from "./catalogue.js";
 import type { RunningModule } from "./context.js";
 import { type Call, type Decision, dispatch } from "./dispatch.js";
+import { type FollowUpAnswer, type FollowUpCall, runFollowUp } from "./follow-up-call.js";
+import { FollowUps } from "./follow-ups.js";
 import type { FrameReader, FrameWriter } from "./framing.js";
 import type { Event } from "./generated.js";
 import { loadModules } from "./loader.js";
@@ -53,6 +55,7 @@ export class Host {
   #initialized = false;
   #underWay = new Set<Promise<unknown>>();
   #handles = new WeakMap<object, number>();
+  #followUps = new FollowUps();
   #begun = 0;
   #reader: FrameReader;
   #writer: FrameWriter;
@@ -73,10 +76,12 @@ export class Host {
           modules: this.modules,
           state: this.#stateOf(params.call),
           handles: this.#handles,
+          followUps: this.#followUps,
           signal,
         });
       });
     }
+    this.#on("follow_up", (params: FollowUpCall, signal) => this.#followUp(params, signal));
     this.#on("ping", async () => this.#pulse());
     this.#on("set_up", (_params: object, signal) => this.#setUp(signal));
     this.connection.onNotification("start", () => {
@@ -174,6 +179,12 @@ export class Host {
     return answerWeb(params, { modules: this.modules, handles: this.#handles, signal });
   }
 
+  async #followUp(params: FollowUpCall, signal: AbortSignal): Promise<FollowUpAnswer> {
+    const callback = this.#options.catalogue.callbacks.get(params.callback);
+    if (!callback) throw new UnfitParams(`there is no callback ${params.callback}`);
+    return runFollowUp(params, callback, this.modules, this.#followUps, signal);
+  }
+
   #stateOf(call: number): StateSource {
     return {
       get: (keys) => this.#ask("state/get", { call, keys }) as Promise<Event[]>,
@@ -220,10 +231,8 @@ function describeMismatch(shim: Initialize, host: HostOptions): string {
 }
 
 function declare({ name, callbacks, web_resources, files }: LoadedModule) {
-  const declared = [...callbacks].map(([callback, { match, room_state }]) => [
-    callback,
-    { ...(match && { match }), ...(room_state && { room_state }) },
-  ]);
+  // The handlers stay here: JSON leaves functions out.
+  const declared = [...callbacks].map(([callback, entry]) => [callback, JSON.parse(JSON.stringify(entry))]);
   return { name, callbacks: Object.fromEntries(declared), web_resources: [...web_resources.keys()], files };
 }
 

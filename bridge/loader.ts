@@ -1,8 +1,9 @@
 // From the `modules` of the configuration to loaded modules: imports each file, checks its shape, its config and what
 // it declares, and collects all faults instead of stopping at the first.
 import path from "node:path";
-import { type Catalogue, grantFor } from "./catalogue.js";
+import { type Callback, type Catalogue, grantFor } from "./catalogue.js";
 import { findCallbackClashes } from "./clashes.js";
+import { findExclusive } from "./exclusive.js";
 import { readMatch } from "./match-shape.js";
 import {
   type Entry,
@@ -10,6 +11,7 @@ import {
   type ListedEntry,
   type ListedModule,
   type LoadedModule,
+  type Match,
   type ModuleSettings,
   OF_CONFIG,
   type OfConfig,
@@ -57,6 +59,7 @@ export async function loadModules(
   }
   findPathClashes(modules, faults);
   faults.push(...findCallbackClashes(listed, all, catalogue));
+  findExclusive(modules, all, faults);
   return { modules, listed, faults };
 }
 
@@ -96,15 +99,12 @@ async function loadModule(
   const callbacks = new Map<string, Entry>();
   const shown = new Map<string, ListedEntry>();
   for (const [callback, declared] of definition.callbacks) {
-    const entry: Entry = { handler: declared.handler };
-    if (declared.room_state) entry.room_state = declared.room_state;
-    const found = ofConfig(declared.match, known, `callbacks.${callback}.match`, report);
-    if (found !== undefined && found !== OF_CONFIG) {
-      const match = readMatch(found, declared.callback, report);
-      if (match) entry.match = match;
-    }
-    callbacks.set(callback, entry);
-    shown.set(callback, found === OF_CONFIG ? { ...entry, match: OF_CONFIG } : entry);
+    const place = `callbacks.${callback}`;
+    const { checkers, ...parts } = declared;
+    const { entry, listed: own } = settleMatch(parts, known, place, report);
+    const settled = checkers?.map((checker, i) => settleMatch(checker, known, `${place}[${i}]`, report));
+    callbacks.set(callback, settled ? { ...entry, checkers: settled.map((one) => one.entry) } : entry);
+    shown.set(callback, settled ? { ...own, checkers: settled.map((one) => one.listed) } : own);
   }
   const resources = ofConfig(definition.web_resources, known, "web_resources", report);
   const web_resources = readWebResources(resources === OF_CONFIG ? undefined : resources, report);
@@ -124,6 +124,21 @@ async function loadModule(
   };
   if (definition.setup) module.setup = definition.setup;
   return module;
+}
+
+/** A declared entry with its `match` as the config makes it. */
+function settleMatch<Declared extends { callback: Callback; match?: unknown }>(
+  declared: Declared,
+  known: { value: unknown } | OfConfig,
+  at: string,
+  report: (message: string) => void,
+) {
+  const { callback, match, ...entry } = declared;
+  const found = ofConfig(match, known, `${at}.match`, report);
+  if (found === OF_CONFIG) return { entry, listed: { ...entry, match: OF_CONFIG as OfConfig } };
+  const read = found === undefined ? undefined : readMatch(found, callback, report);
+  const whole: typeof entry & { match?: Match } = read ? { ...entry, match: read } : entry;
+  return { entry: whole, listed: whole };
 }
 
 function fitsSchema(

@@ -17,10 +17,21 @@ export interface Match {
   local?: boolean;
 }
 
+/** All but the handler is plain JSON, which the shim gets. */
 export interface Entry {
-  handler: Handler;
+  /** Absent where the shim answers by itself (`fields`), or where there is a list of entries. */
+  handler?: Handler;
   match?: Match;
   room_state?: StateKey[];
+  ttl?: string | number;
+  fields?: Record<string, unknown>;
+  checkers?: Checker[];
+}
+
+/** One entry of auth_checkers: who logs in with this type, by these fields of the login. */
+export interface Checker extends Omit<Entry, "fields" | "checkers"> {
+  login_type: string;
+  fields: string[];
 }
 
 export interface LoadedModule {
@@ -42,9 +53,13 @@ export interface LoadedModule {
 export const OF_CONFIG = Symbol("of config");
 export type OfConfig = typeof OF_CONFIG;
 
-export interface ListedEntry {
+export interface ListedChecker extends Omit<Checker, "match"> {
   match?: Match | OfConfig;
-  room_state?: StateKey[];
+}
+
+export interface ListedEntry extends Omit<Entry, "match" | "checkers"> {
+  match?: Match | OfConfig;
+  checkers?: ListedChecker[];
 }
 
 /** What a module declares, whether or not it could be loaded with its config. */

@@ -1,6 +1,6 @@
 // What a handler gets that is more than JSON, and what it may answer about an event: types only.
 import type { Event, StateKey } from "./generated.js";
-import type { JsonObject } from "./json.js";
+import type { JsonObject, MutableJsonValue } from "./json.js";
 
 export type { StateKey };
 
@@ -37,3 +37,20 @@ interface HonouredFields {
 export type EventReplacement = {
   [Field in keyof HonouredFields]: Pick<HonouredFields, Field> & Partial<HonouredFields>;
 }[keyof HonouredFields];
+
+/** What the client will get for its login: fields may be added, changed or deleted. */
+export interface LoginResponse {
+  user_id?: string;
+  access_token?: string;
+  device_id?: string;
+  home_server?: string;
+  expires_in_ms?: number;
+  refresh_token?: string;
+  [field: string]: MutableJsonValue | undefined;
+}
+
+/** Runs once the login has succeeded. If it throws, the login fails, though its access token exists. */
+export type AfterLogin = (login_response: LoginResponse) => void | Promise<void>;
+
+/** Runs after one iteration of a background update: what it waits for, the next iteration waits for. */
+export type AfterUpdate = () => void | Promise<void>;

@@ -10,6 +10,13 @@ Every callback of Synapse, by category and in the order of the catalogue. Names 
 parameters travel by name. A handler is called as \`handler(params, context)\` and may be async. Types that are not
 plain are declared in [\`bridge/generated.ts\`](../bridge/generated.ts), and \`synapse-module-bridge\` exports them.
 
+**Few calls.** Some callbacks are asked with every request, or for every event of every answer. What Synapse's process can
+decide or answer by itself costs no call, so begin with
+- \`match\`: whether the module is asked at all;
+- \`ttl\`: how long an answer holds for equal questions, in flight and after. An event counts by its id; what a handler
+  throws, and what policy answers, is not kept; a reload begins anew. A module with a \`ttl\` is asked by itself;
+- \`fields\`, of \`add_field_to_unsigned_callback\`: a template instead of a handler.
+
 **Without an answer** says which policy applies when the bridge gets no answer: nothing came within the deadline, Node is
 down, a module's \`setup\` has not succeeded.
 
@@ -71,6 +78,9 @@ function signature(callback: DeclaredCallback, sources: Sources): string {
   const result = typeText(callback.result, sources);
   const room = 110 - `${callback.name}(, context: Context): ${result} | Promise<${result}>`.length;
   const params = objectText(callback.params, sources, room);
+  if (callback.listed) {
+    return `[{\n  login_type: string,\n  fields: string[],\n  handler(params: ${params.replaceAll("\n", "\n  ")}, context: Context): ${result} | Promise<${result}>,\n}, ...]`;
+  }
   return `${callback.name}(params: ${params}, context: Context): ${result} | Promise<${result}>`;
 }
 
@@ -98,6 +108,11 @@ function chain(callback: DeclaredCallback, sources: Sources): string {
 
 function asked(callback: DeclaredCallback, sources: Sources): string {
   const { pass = [], merge = false } = sources.types[callback.result] ?? {};
+  if (callback.listed)
+    return "The next checker of this login type is asked after `null`, and after an exception.";
+  if (callback.apart) return "The next module is asked after `null`, and after an exception.";
+  if (callback.category === "background_update_controller")
+    return "Synapse takes one module for all three callbacks.";
   if (merge || callback.result === "Nothing" || callback.result === "Edits") return "All modules are asked.";
   if (pass.length === 0) return "The first module decides.";
   return `The next module is asked after ${pass.map(code).join(" or ")}.`;
@@ -131,6 +146,16 @@ function failure(callback: DeclaredCallback): string {
   for (const [whose, names] of Object.entries(explicit)) {
     const only = names.map((name) => `\`${name}\``).join(", ");
     sentences.push(` For ${whose} calls ${only} counts only where it is set for this very callback.`);
+  }
+  if (callback.faults === "policy") {
+    sentences.push(
+      " So do a handler that throws and an answer that does not fit: an exception would fail all that the client asked for.",
+    );
+  }
+  if (callback.secret) {
+    sentences.push(
+      " It is asked with secrets: the log tells of what class an error is and where it was thrown, but none of its text; a shadow module is not asked; there is no `ttl`.",
+    );
   }
   if (callback.swallows) {
     sentences.push(

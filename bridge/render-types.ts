@@ -29,7 +29,7 @@ export async function renderTypes(sources: Sources): Promise<string> {
 // The wire types, what each callback gets and may answer, and the ModuleApi.
 import type { Codes, NOT_SPAM, RegistrationBehaviour } from "./codes.js";
 import type { JsonObject, JsonValue, MutableJsonObject } from "./json.js";
-import type { EventReplacement, FileWrapper, StateEvents } from "./objects.js";
+import type { AfterLogin, AfterUpdate, EventReplacement, FileWrapper, StateEvents } from "./objects.js";
 ${storageImport(sources)}`,
     ...(await Promise.all(declarations)),
     renderParams(forwarded, sources),

@@ -1,10 +1,13 @@
 // Checks that what a file exports is a module: known keys, known callbacks, functions where functions belong. What
 // depends on the module's config (match and web_resources may) is checked by the loader afterwards.
 import type { Callback, Catalogue } from "./catalogue.js";
+import { readCheckers } from "./checkers.js";
 import type { StateKey } from "./generated.js";
 import { isObject } from "./is-object.js";
 import type { Handler, Setup } from "./module.js";
 import { didYouMean } from "./nearest.js";
+import { readTemplate } from "./template.js";
+import { readTtl } from "./ttl.js";
 
 export interface Definition {
   configSchema?: object;
@@ -15,15 +18,24 @@ export interface Definition {
 
 export interface DeclaredEntry {
   callback: Callback;
-  handler: Handler;
+  /** Absent where there are `fields`, or a list of entries. */
+  handler?: Handler;
   match?: unknown;
   room_state?: StateKey[];
+  ttl?: string | number;
+  fields?: Record<string, unknown>;
+  checkers?: DeclaredChecker[];
+}
+
+export interface DeclaredChecker extends Omit<DeclaredEntry, "fields" | "checkers"> {
+  login_type: string;
+  fields: string[];
 }
 
 type Report = (message: string) => void;
 
 const KEYS = ["configSchema", "setup", "callbacks", "web_resources"];
-const ENTRY_KEYS = ["match", "room_state", "handler"];
+const ENTRY_KEYS = ["match", "room_state", "ttl", "handler"];
 
 /** Reports every problem; undefined if there is nothing to go on with. */
 export function readDefinition(
@@ -71,30 +83,57 @@ function readEntry(
     report(`callbacks.${name} is not forwarded by this version of the bridge`);
     return undefined;
   }
+  if (callback.listed) {
+    const checkers = readCheckers(name, value, callback, report);
+    return checkers && { callback, checkers };
+  }
   if (typeof value === "function") return { callback, handler: value as Handler };
   if (!isObject(value)) {
     report(`callbacks.${name} must be a function, or an object with a handler`);
     return undefined;
   }
+  const templated = callback.result === "UnsignedFields";
+  const keys = templated ? ["fields", ...ENTRY_KEYS] : ENTRY_KEYS;
+  const fields = templated && value.fields !== undefined;
+  return readParts(`callbacks.${name}`, value, callback, keys, report, !fields);
+}
+
+/** What all entries have; undefined without a handler where one is needed. */
+export function readParts(
+  at: string,
+  value: Record<string, unknown>,
+  callback: Callback,
+  keys: readonly string[],
+  report: Report,
+  handled = true,
+): DeclaredEntry | undefined {
   for (const key of Object.keys(value)) {
-    if (key === "ttl") report(`callbacks.${name}.ttl is not supported by this version of the bridge`);
-    else if (!ENTRY_KEYS.includes(key)) {
-      report(
-        `callbacks.${name} has an unknown key ${key}${didYouMean(key, ENTRY_KEYS)}; it may have ${ENTRY_KEYS.join(", ")}`,
-      );
+    if (!keys.includes(key))
+      report(`${at} has an unknown key ${key}${didYouMean(key, keys)}; it may have ${keys.join(", ")}`);
+  }
+  const entry: DeclaredEntry = { callback };
+  if (handled) {
+    if (typeof value.handler !== "function") {
+      report(`${at}.handler must be a function`);
+      return undefined;
     }
+    entry.handler = value.handler as Handler;
+  } else {
+    for (const key of ["handler", "ttl"])
+      if (key in value) report(`${at} has fields, which need no call: it may not have a ${key} beside them`);
+    const fields = readTemplate(value.fields, `${at}.fields`, report);
+    if (fields) entry.fields = fields;
   }
-  if (typeof value.handler !== "function") {
-    report(`callbacks.${name}.handler must be a function`);
-    return undefined;
-  }
-  const entry: DeclaredEntry = { callback, handler: value.handler as Handler };
   if (value.match !== undefined && callback.single)
-    report(`callbacks.${name}.match: Synapse asks no other module, so that this one must answer every call`);
+    report(`${at}.match: Synapse asks no other module, so that this one must answer every call`);
   else if (value.match !== undefined) entry.match = value.match;
+  if (value.ttl !== undefined && handled) {
+    const ttl = readTtl(value.ttl, at, callback, report);
+    if (ttl !== undefined) entry.ttl = ttl;
+  }
   if (value.room_state !== undefined) {
-    const keys = readRoomState(value.room_state, callback, report);
-    if (keys) entry.room_state = keys;
+    const state = readRoomState(value.room_state, callback, report);
+    if (state) entry.room_state = state;
   }
   return entry;
 }

@@ -27,17 +27,9 @@ test.each(["callbacks", "api", "errors"])("%s.json fits catalogue.schema.json", 
   expect(validate.errors ?? []).toEqual([]);
 });
 
-test("all of Synapse's callbacks are declared, and all but these are forwarded", () => {
+test("all of Synapse's callbacks are declared, and all are forwarded", () => {
   const held = sources.callbacks.filter((callback) => callback.forwarded === false);
-  expect(sources.callbacks.length).toBe(51);
-  expect(held.map(({ name }) => name)).toEqual([
-    "auth_checkers",
-    "check_3pid_auth",
-    "on_update",
-    "default_batch_size",
-    "min_batch_size",
-    "add_field_to_unsigned_callback",
-  ]);
+  expect([sources.callbacks.length, held]).toEqual([51, []]);
 });
 
 test.each(callbacks)("%s: what it is declared together with is declared together with it", (name, one) => {

@@ -13,21 +13,22 @@ from synapse_module_bridge import config as configuration
 from synapse_module_bridge import metrics
 from synapse_module_bridge.api import HostRequests
 from synapse_module_bridge.background import run_in_background_process
-from synapse_module_bridge.calls import Calls, Rules
-from synapse_module_bridge.catalogue import CALLBACKS, DIGEST, HOST_FOLDER
+from synapse_module_bridge.call import Rules
+from synapse_module_bridge.calls import Calls
+from synapse_module_bridge.catalogue import DIGEST, HOST_FOLDER
 from synapse_module_bridge.config import BridgeConfig
 from synapse_module_bridge.drain import drained
+from synapse_module_bridge.entries import Entries
 from synapse_module_bridge.faults import Fault, Faults, StartupError, describe
+from synapse_module_bridge.follow_up import FollowUps
 from synapse_module_bridge.host import NodeHost
 from synapse_module_bridge.host_files import copy_host, remove_host, remove_left_behind
 from synapse_module_bridge.locality import Locality
-from synapse_module_bridge.match import compile_match
 from synapse_module_bridge.node import check_version, find_node
 from synapse_module_bridge.notifications import Notifications
 from synapse_module_bridge.open_calls import OpenCalls
 from synapse_module_bridge.policy import Policies
 from synapse_module_bridge.processes import Processes
-from synapse_module_bridge.questions import Entry
 from synapse_module_bridge.registration import declared_callbacks, register_callbacks
 from synapse_module_bridge.reload import Reload, on_sighup
 from synapse_module_bridge.router import Router
@@ -93,6 +94,8 @@ class Bridge(Watcher):
         self._storage = Storage(api, reactor, CLOCK)
         self._requests = HostRequests(api, self._open_calls, self._storage.methods)
         self._is_local = Locality(api)
+        self._entries = Entries(self._is_local, api.server_name)
+        self._shadows: set[str] = set()
         self._up = False
         # What the host has said of itself last.
         self._memory = {"rss": 0, "heap_used": 0}
@@ -125,13 +128,14 @@ class Bridge(Watcher):
         try:
             manifest = self._host.start()
             callbacks = declared_callbacks(manifest, self._config, self._api)
+            self.manifest(manifest)
+            follow_ups = FollowUps(self._calls, self._open_calls)
+            register_callbacks(self._api, callbacks, manifest["modules"], router, follow_ups, self._shadows)
         except BaseException:
             self._host.abandon()
             remove_host(files)
             raise
-        register_callbacks(self._api, callbacks, manifest["modules"], router)
         self._register_web_resources(manifest)
-        self.manifest(manifest)
         self._watch_metrics()
         self._warn()
         self._host.run()
@@ -206,27 +210,18 @@ class Bridge(Watcher):
         metrics.watch(metrics.MEMORY, ("heap_used", server_name), lambda: self._memory["heap_used"])
 
     def manifest(self, manifest: Mapping[str, Any]) -> None:
-        entries: dict[str, list[Entry]] = {name: [] for name in CALLBACKS}
-        grants = {}
+        modules, grants = [], {}
         for module, configured in zip(manifest["modules"], self._config.modules, strict=True):
             shadow = configured.get("shadow", False)
             # What a shadow module does must not be seen.
             grants[module["name"]] = [] if shadow else configured.get("grants", [])
-            for name, declared in module["callbacks"].items():
-                entries[name].append(self._entry(name, module["name"], declared, shadow))
-        self._calls.entries = entries
+            modules.append((module, shadow))
+            if shadow:
+                self._shadows.add(module["name"])
+        self._calls.entries = self._entries.of(modules)
         self._requests.grants = grants
         self._reload.loaded(manifest)
         self._calls.breakers.reset()
-
-    def _entry(self, name: str, module: str, declared: Mapping[str, Any], shadow: bool) -> Entry:
-        callback = CALLBACKS[name]
-        return Entry(
-            module=module,
-            matches=compile_match(callback, declared.get("match", {}), lambda params: self._is_local(callback, params)),
-            room_state=[(event_type, state_key) for event_type, state_key in declared.get("room_state", [])],
-            shadow=shadow,
-        )
 
     def died(self, cause: str) -> str:
         self._calls.suspects.died(self._open_calls.event_ids())

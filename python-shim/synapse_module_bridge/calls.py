@@ -7,28 +7,29 @@ holds for the whole call. Each call leaves its decisions on record.
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
-import attr
 from twisted.internet.defer import Deferred
 
 from synapse_module_bridge import metrics, policy
 from synapse_module_bridge.admission import Admission, Overloaded
 from synapse_module_bridge.breaker import Breakers
+from synapse_module_bridge.call import Call, Rules
 from synapse_module_bridge.catalogue import ERROR_CODES, Callback
 from synapse_module_bridge.codec import Unfit, decode_answer
-from synapse_module_bridge.config import Timeout
 from synapse_module_bridge.deadline import DeadlinePassed
 from synapse_module_bridge.decision import Recorder, summarise
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
-from synapse_module_bridge.questions import Entry, bind, current_request, encode_params
+from synapse_module_bridge.questions import Entry, bind, chains, current_request, encode_params
 from synapse_module_bridge.replies import Reply, read_error, read_reply, synapse_error
 from synapse_module_bridge.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.suspects import Suspects
 from synapse_module_bridge.unavailable import Unavailable
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class ModuleFault(Exception):
@@ -48,43 +49,9 @@ class Host(Protocol):
         """The result of a request. Raises RpcError, ConnectionGone, DeadlinePassed; ValueError for what is no JSON."""
 
 
-@attr.s(slots=True, auto_attribs=True, kw_only=True)
-class Call:
-    """One question of Synapse while it is being answered."""
-
-    callback: Callback
-    params: Mapping[str, Any]
-    local: bool
-    deadline: float
-    recorder: Recorder
-    request: str | None = None
-    # The room's state was not kept while the call waited in line: what is asked of it is looked up.
-    state_let_go: bool = False
-
-    @property
-    def event_id(self) -> str | None:
-        event = self.callback.param_of_type("Event")
-        return self.params[event].event_id if event else None
-
-
-@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
-class Rules:
-    """What holds for all calls of this process."""
-
-    server_name: str
-    is_local: Callable[[Callback, Mapping[str, Any]], bool]
-    timeout: Timeout
-    callback_timeouts: Mapping[str, Timeout]
-    policies: policy.Policies
-
-    def deadline(self, callback: Callback, *, local: bool) -> float:
-        timeout = self.callback_timeouts.get(callback.name, self.timeout)
-        return time.monotonic() + (timeout.local if local else timeout.federated) / 1000
-
-
 class Calls:
     def __init__(self, host: Host, open_calls: OpenCalls, rules: Rules) -> None:
-        self._host = host
+        self.host = host
         self._open_calls = open_calls
         self.rules = rules
         self.admission = Admission()
@@ -122,6 +89,18 @@ class Calls:
     async def _ask_in_order(self, call: Call, entries: list[Entry]) -> Any:
         """Takes out of `entries` what has been heard, or stood in for."""
         quiet = True
+        for chain in list(chains(entries)):
+            decided, answer, silent = await self._ask_chain(call, chain, entries)
+            if decided:
+                return answer
+            quiet = quiet and silent
+        if quiet:
+            call.recorder.record("allowed")
+        return None if call.callback.result == "Edits" else policy.no_objection(call.callback, call.params)
+
+    async def _ask_chain(self, call: Call, entries: Sequence[Entry], unheard: list[Entry]) -> tuple[bool, Any, bool]:
+        """Whether the call is decided, how, and whether nothing of it is on record."""
+        quiet = True
         while entries:
             if call.event_id is not None and self.suspects.is_convicted(call.event_id):
                 raise Unavailable("killed_node")
@@ -132,58 +111,69 @@ class Calls:
                     decided, answer = self._decode(call, await self.request(call, admitted))
                     quiet = quiet and call.callback.result != "Edits"
                     if decided:
-                        return answer
+                        return True, answer, False
                 except RpcError as e:
                     stopped_at, reason = self._failed(call, admitted, e)
             if stopped_at < len(entries):
                 quiet = False
                 module = entries[stopped_at].module
                 if self._policy(call) != "allow":
-                    return self._by_policy(call, reason, module)
+                    return True, self._by_policy(call, reason, module), False
                 call.recorder.record("policy", module, "allow", reason)
-            del entries[: stopped_at + 1]
-        if quiet:
-            call.recorder.record("allowed")
-        return None if call.callback.result == "Edits" else policy.no_objection(call.callback, call.params)
+            entries = entries[stopped_at + 1 :]
+            del unheard[: stopped_at + 1]
+        return False, None, quiet
 
     def _admitted(self, call: Call, entries: Sequence[Entry]) -> list[Entry]:
         """The entries up to the first whose breaker lets nothing through."""
         admitted = []
         for entry in entries:
-            if not self.breakers.of(entry.module, call.callback.name).admits():
+            if call.known_to(entry) is None and not self.breakers.of(entry.module, call.callback.name).admits():
                 break
             admitted.append(entry)
         return admitted
 
     async def request(self, call: Call, entries: Sequence[Entry]) -> Reply:
-        """The host's reply of these modules. Raises RpcError and Unavailable."""
+        """The reply of these modules: of the host, or kept. Raises RpcError and Unavailable."""
+        remembered, question = entries[0].remembered, None
+        if remembered is not None:
+            question = call.as_question()
+        if remembered is None or question is None:
+            return await self.in_turn(lambda: self._send(call, entries), call.deadline, local=call.local)
+        return await remembered.ask(
+            question,
+            lambda: self.in_turn(lambda: self._send(call, entries), call.deadline, local=call.local),
+            lambda waiting: self.host.add_deadline(waiting, call.deadline),
+        )
+
+    async def in_turn(self, send: Callable[[], Awaitable[T]], deadline: float, *, local: bool) -> T:
+        """Sends when the host is up and has a place for it. Raises Unavailable, and what `send` raises."""
         try:
-            await self._host.until_up(call.deadline)
-            await self.admission.enter(
-                local=call.local, on_wait=lambda turn: self._host.add_deadline(turn, call.deadline)
-            )
+            await self.host.until_up(deadline)
+            await self.admission.enter(local=local, on_wait=lambda turn: self.host.add_deadline(turn, deadline))
         except Overloaded:
             raise Unavailable("overload") from None
         except DeadlinePassed:
             raise Unavailable("deadline") from None
         try:
             # The host may have gone while the call stood in line.
-            await self._host.until_up(call.deadline)
-            return await self._send(call, entries)
+            await self.host.until_up(deadline)
+            return await send()
         finally:
-            self.admission.leave(local=call.local)
+            self.admission.leave(local=local)
 
     async def _send(self, call: Call, entries: Sequence[Entry]) -> Reply:
         modules = [entry.module for entry in entries]
         handle = self._open_calls.open(self._open(call, modules))
         try:
-            reply = await self._host.call(
+            reply = await self.host.call(
                 f"callback/{call.callback.name}",
                 {
                     "call": handle,
                     "modules": modules,
                     "params": encode_params(call.callback, call.params, entries),
                     "request": call.request,
+                    **({} if entries[0].index is None else {"entry": entries[0].index}),
                 },
                 call.deadline,
                 lambda late: self._late(call, handle, late),
@@ -262,7 +252,10 @@ class Calls:
         module = e.data.get("module")
         index = next((index for index, entry in enumerate(asked) if entry.module == module), None)
         explicit = self.rules.policies.explicit(call.callback, local=call.local)
-        if e.code == ERROR_CODES["synapse_error"]:
+        settled = call.callback.faults_by_policy and index is not None
+        if index is not None:
+            call.forget(asked[index])
+        if e.code == ERROR_CODES["synapse_error"] and not settled:
             call.recorder.record("error", module, f"{e.data['code']}/{e.data['errcode']}")
             if call.callback.swallows:
                 raise _Answered(policy.refuse(call.callback, call.params))
@@ -270,7 +263,7 @@ class Calls:
         if e.code == ERROR_CODES["module_fault"] and explicit is None and call.callback.swallows:
             call.recorder.record("fault", module)
             raise _Answered(policy.refuse(call.callback, call.params))
-        if e.code == ERROR_CODES["module_fault"] and explicit is None and call.local:
+        if e.code == ERROR_CODES["module_fault"] and explicit is None and call.local and not settled:
             call.recorder.record("fault", module)
             raise ModuleFault(e.message) from None
         if index is None:
@@ -289,7 +282,11 @@ class Calls:
 
 # A module was asked, and answered in time.
 _ANSWERED = (ERROR_CODES["synapse_error"], ERROR_CODES["module_fault"])
-_REASONS = {ERROR_CODES["module_fault"]: "fault", ERROR_CODES["module_unavailable"]: "setup"}
+_REASONS = {
+    ERROR_CODES["module_fault"]: "fault",
+    ERROR_CODES["synapse_error"]: "error",
+    ERROR_CODES["module_unavailable"]: "setup",
+}
 
 
 class _Answered(Exception):

@@ -50,6 +50,15 @@ class Callback:
     merged: bool
     # The callback that Synapse takes with it, or not at all.
     together: str | None
+    # What a module throws is settled by policy, too.
+    faults_by_policy: bool
+    # It is asked with passwords or tokens.
+    secret: bool
+    # Modules declare a list of entries, by login type.
+    listed: bool
+    # Synapse itself puts the answers of several modules together, or asks the next one after an exception: each module
+    # has a function of its own.
+    per_module: bool
     forwarded: bool
 
     def param_of_type(self, type_name: str) -> str | None:
@@ -107,6 +116,10 @@ def _callback(name: str, entry: Mapping[str, Any], types: Mapping[str, Any]) -> 
         swallows=entry.get("swallows", False),
         merged=result.get("merge", False),
         together=entry.get("together"),
+        faults_by_policy=entry.get("faults") == "policy",
+        secret=entry.get("secret", False),
+        listed=entry.get("listed", False),
+        per_module=bool({"listed", "apart"} & entry.keys()) or result.get("merge", False),
         forwarded=entry.get("forwarded", True),
     )
 

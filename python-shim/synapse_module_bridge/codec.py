@@ -190,7 +190,17 @@ def _decode_edits(answer: Any, params: Params) -> None:
     content.update(merged)
 
 
+def _decode_with_follow_up(answer: Any, params: Params) -> tuple[Any, Mapping[str, str] | None]:
+    """The value, and what is to be run later."""
+    value, follow_up = answer if isinstance(answer, list) else (answer, None)
+    # JSON Schema takes 1.0 for an integer.
+    return int(value) if isinstance(value, float) else value, follow_up
+
+
 DECODE: Mapping[str, Callable[[Any, Params], Any]] = {
+    "Authenticated": lambda answer, params: None if answer is None else _decode_with_follow_up(answer, params),
+    "UpdateDuration": _decode_with_follow_up,
+    "BatchSize": lambda answer, _: None if answer is None else int(answer),
     "EventSpamVerdict": _decode_verdict,
     "SpamVerdict": _decode_verdict,
     "LoginVerdict": _decode_verdict,

@@ -67,7 +67,23 @@ def _is_module(module: Any) -> bool:
         isinstance(module, dict)
         and isinstance(module.get("name"), str)
         and isinstance(module.get("callbacks"), dict)
-        and all(name in CALLBACKS and isinstance(entry, dict) for name, entry in module["callbacks"].items())
+        and all(name in CALLBACKS and _is_entry(name, entry) for name, entry in module["callbacks"].items())
         and isinstance(module.get("web_resources"), list)
         and all(isinstance(path, str) for path in module["web_resources"])
+    )
+
+
+def _is_entry(name: str, entry: Any) -> bool:
+    if not isinstance(entry, dict) or not CALLBACKS[name].listed:
+        return isinstance(entry, dict)
+    checkers = entry.get("checkers")
+    return isinstance(checkers, list) and all(map(_is_checker, checkers))
+
+
+def _is_checker(checker: Any) -> bool:
+    return (
+        isinstance(checker, dict)
+        and isinstance(checker.get("login_type"), str)
+        and isinstance(checker.get("fields"), list)
+        and all(isinstance(field, str) for field in checker["fields"])
     )

@@ -14,7 +14,7 @@ from synapse_module_bridge.catalogue import Callback
 from synapse_module_bridge.codec import encode_event
 
 Matcher = Callable[[Mapping[str, Any]], bool]
-_MISSING = object()
+MISSING = object()
 _EVENT_ATTRIBUTES = frozenset({"type", "sender", "room_id", "event_id", "content"})
 
 
@@ -64,7 +64,7 @@ def resolve_path(callback: Callback, key: str) -> tuple[str, ...]:
 def lookup(params: Mapping[str, Any], path: Sequence[str]) -> Any:
     """The value at a path into the parameters, or a value that equals nothing."""
     name, *rest = path
-    value = params.get(name, _MISSING)
+    value = params.get(name, MISSING)
     for part in rest:
         value = _field(value, part)
     # A room alias is a string to modules.
@@ -73,12 +73,13 @@ def lookup(params: Mapping[str, Any], path: Sequence[str]) -> Any:
 
 def _field(value: Any, part: str) -> Any:
     if isinstance(value, Mapping):
-        return value.get(part, _MISSING)
+        return value.get(part, MISSING)
     if not isinstance(value, EventBase):
-        return getattr(value, part, _MISSING)
+        return getattr(value, part, MISSING)
     # Most keys need no copy of the whole event.
     if part in _EVENT_ATTRIBUTES:
         return getattr(value, part)
     if part == "state_key":
-        return value.get_state_key()
-    return encode_event(value).get(part, _MISSING)
+        state_key = value.get_state_key()
+        return MISSING if state_key is None else state_key
+    return encode_event(value).get(part, MISSING)

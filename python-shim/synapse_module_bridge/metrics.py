@@ -18,6 +18,11 @@ SECONDS = Histogram(
     ["callback", SERVER],
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
 )
+REMEMBERED = Counter(
+    _PREFIX + "remembered",
+    "Questions that were answered with what a module had answered to an equal one, within its `ttl`.",
+    ["callback", "module", SERVER],
+)
 DROPPED = Counter(
     _PREFIX + "notifications_dropped",
     "Notifications that no module got to see.",

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import attr
 
 from synapse_module_bridge import metrics
-from synapse_module_bridge.calls import Call
+from synapse_module_bridge.call import Call
 from synapse_module_bridge.questions import Entry, encode_params, select_state
 from synapse_module_bridge.wire import encode
 

@@ -1,6 +1,6 @@
 """One question of Synapse: which modules declared the callback, and how its parameters travel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attr
@@ -9,6 +9,8 @@ from synapse.logging.context import current_context
 from synapse_module_bridge.catalogue import Callback
 from synapse_module_bridge.codec import ENCODE, ENCODE_AT_ONCE, encode_event
 from synapse_module_bridge.match import Matcher
+from synapse_module_bridge.remembered import Remembered
+from synapse_module_bridge.template import Template
 
 # A state key as modules declare it: [type, state_key], null for all state keys.
 StateKeys = Sequence[tuple[str, str | None]]
@@ -22,6 +24,28 @@ class Entry:
     matches: Matcher
     room_state: StateKeys
     shadow: bool = False
+    # Which of a list of entries it is, and the login type and fields that it is for.
+    index: int | None = None
+    login: tuple[str, tuple[str, ...]] | None = None
+    # What answers without a call.
+    template: Template | None = None
+    # Keeps its answers.
+    remembered: Remembered | None = None
+
+
+def chains(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    """What is asked in one round trip each: a module whose answers are kept must be asked by itself."""
+    chain: list[Entry] = []
+    for entry in entries:
+        if entry.remembered is None:
+            chain.append(entry)
+            continue
+        if chain:
+            yield chain
+            chain = []
+        yield [entry]
+    if chain:
+        yield chain
 
 
 def bind(callback: Callback, args: Sequence[Any]) -> dict[str, Any]:

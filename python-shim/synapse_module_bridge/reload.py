@@ -93,20 +93,32 @@ def _digest(path: str) -> str:
         return f"unreadable: {e.strerror}"
 
 
+def _logins(module: Manifest) -> list[tuple[str, tuple[str, ...]]]:
+    checkers = module.get("callbacks", {}).get("auth_checkers", {}).get("checkers", ())
+    return [(checker["login_type"], tuple(checker["fields"])) for checker in checkers]
+
+
 def needs_restart(old: Manifest, new: Manifest) -> str | None:
     """What a new declaration has that only a restart of Synapse could add."""
     before = {module["name"]: module for module in old["modules"]}
     callbacks = {name for module in old["modules"] for name in module["callbacks"]}
     problems = []
     for module in new["modules"]:
-        own = before.get(module["name"], {}).get("callbacks", ())
+        own = before.get(module["name"], {})
+        # Some callbacks are registered for each module.
+        own_callbacks = own.get("callbacks", {})
         problems += [
             f"{module['name']} has the new callback {name}"
             for name in module["callbacks"]
-            # Where Synapse puts the answers together, each module is registered by itself.
-            if name not in (own if CALLBACKS[name].merged else callbacks)
+            if name not in (own_callbacks if CALLBACKS[name].per_module else callbacks)
         ]
-        known = before.get(module["name"], {}).get("web_resources", ())
+        logins = _logins(own)
+        problems += [
+            f"{module['name']} has the new login type {login_type} by {' and '.join(fields) or 'nothing'}"
+            for login_type, fields in _logins(module)
+            if logins and (login_type, fields) not in logins
+        ]
+        known = own.get("web_resources", ())
         problems += [
             f"{module['name']} has the new web resource {path}" for path in module["web_resources"] if path not in known
         ]

@@ -23,14 +23,21 @@ class Router:
         # Starts a background process.
         self._run = run
 
-    async def answer(self, callback: Callback, args: Sequence[Any], module: str | None = None) -> Any:
-        """What Synapse gets for one call: of one module, or of all that have it."""
+    async def answer(
+        self,
+        callback: Callback,
+        args: Sequence[Any],
+        module: str | None = None,
+        login: tuple[str, tuple[str, ...]] | None = None,
+    ) -> Any:
+        """What Synapse gets for one call: of one module (and its checker of a login), or of all that have it."""
         call, entries = self._calls.begin(callback, args)
         if module is not None:
-            entries = [entry for entry in entries if entry.module == module]
+            entries = [entry for entry in entries if (entry.module, entry.login) == (module, login)]
         shadows = [entry for entry in entries if entry.shadow]
         entries = [entry for entry in entries if not entry.shadow]
-        if shadows:
+        # Shadow modules get to see no passwords.
+        if shadows and not callback.secret and shadows[0].template is None:
             # They wait behind every call that decides something, and have their own record.
             shadow = attr.evolve(call, local=False, recorder=copy(call.recorder))
             self._run(lambda: self._teller.shadow(shadow, shadows))
@@ -39,4 +46,7 @@ class Router:
         if callback.notify:
             self._notifications.add(Notification(call=call, entries=entries))
             return None
+        if entries[0].template is not None:
+            # Such a callback is asked of one module at a time.
+            return entries[0].template(call.params)
         return await self._calls.ask(call, entries)

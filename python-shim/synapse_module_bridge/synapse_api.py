@@ -1,7 +1,7 @@
 """What the running Synapse offers to modules: which callbacks it knows, and how they are registered."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from synapse.module_api import ModuleApi
@@ -28,9 +28,9 @@ def delegates_authentication(api: ModuleApi) -> bool:
     return bool(getattr(api, "_auth_delegation_enabled", False))
 
 
-def register(api: ModuleApi, forwarders: Mapping[str, Callable[..., Any]]) -> None:
-    """Registers each forwarder for the callback of its name."""
-    by_category: dict[str, dict[str, Callable[..., Any]]] = {}
+def register(api: ModuleApi, forwarders: Mapping[str, Any]) -> None:
+    """Registers each forwarder (a function, or a dict of checkers) for the callback of its name."""
+    by_category: dict[str, dict[str, Any]] = {}
     for name, forwarder in forwarders.items():
         by_category.setdefault(CALLBACKS[name].category, {})[name] = forwarder
     for category, named in by_category.items():

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from synapse_module_bridge import metrics
-from synapse_module_bridge.calls import Call, Calls, ModuleFault
+from synapse_module_bridge.call import Call
+from synapse_module_bridge.calls import Calls, ModuleFault
 from synapse_module_bridge.catalogue import ERROR_CODES
 from synapse_module_bridge.decision import summarise
 from synapse_module_bridge.notifications import Notification

@@ -100,7 +100,7 @@ function compare(left: string, right: string): number {
   return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }
 
-function apply(target: Any, operations: readonly Operation[]): void {
+export function apply(target: Any, operations: readonly Operation[]): void {
   for (const operation of operations) {
     const parents = operation.path.slice(0, -1);
     const last = operation.path.at(-1) as string;
@@ -112,7 +112,7 @@ function apply(target: Any, operations: readonly Operation[]): void {
   }
 }
 
-function thrown(spec: ThrowSpec): Error {
+export function thrown(spec: ThrowSpec): Error {
   if ("exception" in spec) return new Error(spec.exception);
   const { code, msg, errcode, additional_fields } = spec.synapse_error;
   return new SynapseError(code, msg, errcode, additional_fields);

@@ -37,6 +37,14 @@ export interface SynapseErrorSpec {
 
 export type ThrowSpec = { readonly synapse_error: SynapseErrorSpec } | { readonly exception: string };
 
+/** What is done after a login, or after an iteration of a background update. */
+export interface Later {
+  readonly edit?: readonly Operation[];
+  readonly throw?: ThrowSpec;
+  /** In TypeScript: not at once. */
+  readonly async?: boolean;
+}
+
 export interface Action {
   /** Only for calls whose parameters have these values at these paths; others pass. */
   readonly when?: Readonly<Record<string, JsonValue>>;
@@ -51,6 +59,7 @@ export interface Action {
   readonly throw?: ThrowSpec;
   /** Never settles; in TypeScript alone. */
   readonly hang?: boolean;
+  readonly later?: Later;
 }
 
 export type Script = Readonly<Record<string, Readonly<Record<string, Action>>>>;

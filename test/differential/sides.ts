@@ -77,13 +77,15 @@ export function startPair(): Promise<Sides> {
 /** Servers with these modules, furnished alike, and one more that all of them federate with. */
 export async function startSides<Name extends string>(
   modulesOf: Readonly<Record<Name, (files: Files) => readonly ModuleEntry[]>>,
+  extraConfig: Readonly<Record<string, unknown>> = {},
 ): Promise<Sides<Name>> {
   const dir = mkdtempSync(join(tmpdir(), "bridge-differential-"));
   const certificates = makeCertificates();
   const identity = await startIdentityServer(certificates);
   const started: Homeserver[] = [];
   const boot = async (modules: readonly ModuleEntry[]) => {
-    const server = await startHomeserver({ modules, federation: certificates, pythonPath: [here] });
+    const options = { federation: certificates, pythonPath: [here], extraConfig };
+    const server = await startHomeserver({ modules, ...options });
     started.push(server);
     return server;
   };

@@ -15,6 +15,8 @@ export interface ConfigInput {
   readonly modules: readonly ModuleEntry[];
   readonly extraConfig: Readonly<Record<string, unknown>>;
   readonly sharedSecret: string;
+  /** Of the root logger; default: INFO. */
+  readonly logLevel?: string | undefined;
   readonly federation?: { readonly port: number; readonly certificates: Certificates };
 }
 
@@ -65,13 +67,13 @@ function federationConfig({ port, certificates }: NonNullable<ConfigInput["feder
   };
 }
 
-const logConfig = (logPath: string) => ({
+const logConfig = (logPath: string, level = "INFO") => ({
   version: 1,
   formatters: { plain: { format: "%(asctime)s %(levelname)s %(name)s [%(request)s] %(message)s" } },
   handlers: {
     file: { class: "logging.FileHandler", formatter: "plain", filename: logPath, encoding: "utf8" },
   },
-  root: { level: "INFO", handlers: ["file"] },
+  root: { level, handlers: ["file"] },
   loggers: { "synapse_module_bridge.decision": { level: "DEBUG" } },
   disable_existing_loggers: false,
 });
@@ -119,14 +121,18 @@ export function writeConfig(input: ConfigInput): { configPath: string; logPath: 
     path("signing.key"),
     `ed25519 a_test ${randomBytes(32).toString("base64").replace(/=+$/, "")}\n`,
   );
-  const { logPath } = writeLogConfig(dir, "homeserver");
+  const { logPath } = writeLogConfig(dir, "homeserver", input.logLevel);
   writeFileSync(path("homeserver.yaml"), JSON.stringify(config, null, 2));
   return { configPath: path("homeserver.yaml"), logPath };
 }
 
 /** Writes the logging configuration of one process. */
-export function writeLogConfig(dir: string, name: string): { logConfigPath: string; logPath: string } {
+export function writeLogConfig(
+  dir: string,
+  name: string,
+  level?: string,
+): { logConfigPath: string; logPath: string } {
   const [logConfigPath, logPath] = [join(dir, `${name}.log.yaml`), join(dir, `${name}.log`)];
-  writeFileSync(logConfigPath, JSON.stringify(logConfig(logPath)));
+  writeFileSync(logConfigPath, JSON.stringify(logConfig(logPath, level)));
   return { logConfigPath, logPath };
 }

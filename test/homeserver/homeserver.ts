@@ -18,6 +18,8 @@ export interface HomeserverOptions extends Surroundings {
   readonly serverName?: string;
   /** Listens for other servers as well, with these certificates, which must be the same for all; `true` makes some. */
   readonly federation?: boolean | Certificates;
+  /** Of the root logger; default: INFO. */
+  readonly logLevel?: string;
 }
 
 /** Its `stop` also removes the folder. */
@@ -49,6 +51,7 @@ async function boot(dir: string, options: HomeserverOptions, remove: () => void)
     sharedSecret,
     modules: options.modules ?? [],
     extraConfig: options.extraConfig ?? {},
+    logLevel: options.logLevel,
     ...(federation && { federation }),
   });
   const running = await startSynapse({

@@ -18,6 +18,9 @@ describe("check", () => {
       "first.ts",
       `export default {
         callbacks: {
+          check_username_for_spam: { ttl: "10m", handler() {} },
+          auth_checkers: [{ login_type: "m.login.password", fields: ["password"], match: { username: ["a*"] }, handler() {} }, { login_type: "org.a", fields: [], handler() {} }],
+          add_field_to_unsigned_callback: { match: { type: ["m.a"] }, fields: { by: { $event: "sender" } } },
           check_event_allowed: { match: { type: ["m.room.message"], local: true, not: { sender: ["@bot:*"] } }, room_state: [["m.room.create", ""], ["m.room.member", null]], handler() {} },
           user_may_invite() {},
         },
@@ -31,10 +34,14 @@ describe("check", () => {
     const squeezed = out.split("\n").map((line) => line.trim().replace(/ {2,}/g, "  "));
     expect(squeezed).toEqual(
       expect.arrayContaining([
-        "callback  asked, in order  only if  room state sent  if it fails  timeout",
-        "user_may_invite  first  -  -  defer  1m",
-        "other  -  -",
-        "check_event_allowed  first  type: m.room.message; not sender: @bot:*; local  m.room.create, m.room.member/*  defer *  3s, federated 500ms",
+        "callback  asked, in order  only if  room state sent  kept for  if it fails  timeout",
+        "check_username_for_spam  first  -  -  10m  allow  3s, federated 500ms",
+        "auth_checkers  first  m.login.password by password; username: a*  -  -  allow  3s, federated 500ms",
+        "first  org.a by nothing  -  -",
+        "add_field_to_unsigned_callback  first  type: m.a  -  no call  allow  3s, federated 500ms",
+        "user_may_invite  first  -  -  -  defer  1m",
+        "other  -  -  -",
+        "check_event_allowed  first  type: m.room.message; not sender: @bot:*; local  m.room.create, m.room.member/*  -  defer *  3s, federated 500ms",
         "/_synapse/client/first  first",
         "No faults.",
       ]),
@@ -47,13 +54,12 @@ describe("check", () => {
     folder.write(
       "bad.yaml",
       homeserver(
-        "modules: [{ path: unknown.ts }, { path: gone.ts }]\nworkers: [w1]\ncallbacks: { nonsense: {}, on_update: {}, on_new_event: { workers: [main] } }",
+        "modules: [{ path: unknown.ts }, { path: gone.ts }]\nworkers: [w1]\ncallbacks: { nonsense: {}, on_new_event: { workers: [main] } }",
       ),
     );
     const { code: status, out } = await run(["check", "bad.yaml"]);
-    expect(out.replaceAll(`${folder.root}/`, "")).toContain(`5 faults:
+    expect(out.replaceAll(`${folder.root}/`, "")).toContain(`4 faults:
   modules[1].config.callbacks.nonsense: is no callback of Synapse
-  modules[1].config.callbacks.on_update: is not forwarded by this version of the bridge
   modules[1].config.callbacks.on_new_event.workers: no process would ask: \`workers\` starts Node in w1
   modules[1].config.modules[0].path: unknown.ts: unknown callback user_may_invte (did you mean user_may_invite?)
   modules[1].config.modules[1].path: there is no file or folder gone.ts

@@ -8,7 +8,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { modules, faults } = await loadModules(JSON.parse(line), catalogue());
   const loaded = modules.map(({ name, callbacks }) => ({
     name,
-    answer: callbacks.get("user_may_invite")?.handler({}, {}),
+    answer: callbacks.get("user_may_invite")?.handler?.({}, {}),
   }));
   process.stdout.write(`${JSON.stringify({ modules: loaded, faults })}\n`);
 }

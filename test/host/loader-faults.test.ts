@@ -49,11 +49,6 @@ describe("a fault is told with its place", () => {
       "modules.0.path: bad.ts: unknown callback user_may_invte (did you mean user_may_invite?)",
     ],
     [
-      "a callback of a later version",
-      "export default { callbacks: { on_update() {} } };",
-      "modules.0.path: bad.ts: callbacks.on_update is not forwarded by this version of the bridge",
-    ],
-    [
       "a handler that is none",
       "export default { callbacks: { user_may_invite: 3 } };",
       "modules.0.path: bad.ts: callbacks.user_may_invite must be a function, or an object with a handler",
@@ -66,12 +61,102 @@ describe("a fault is told with its place", () => {
     [
       "an unknown entry key",
       "export default { callbacks: { user_may_invite: { handlr: 1, handler() {} } } };",
-      "modules.0.path: bad.ts: callbacks.user_may_invite has an unknown key handlr (did you mean handler?); it may have match, room_state, handler",
+      "modules.0.path: bad.ts: callbacks.user_may_invite has an unknown key handlr (did you mean handler?); it may have match, room_state, ttl, handler",
     ],
     [
-      "a ttl",
-      "export default { callbacks: { user_may_invite: { ttl: '1m', handler() {} } } };",
-      "modules.0.path: bad.ts: callbacks.user_may_invite.ttl is not supported by this version of the bridge",
+      "a ttl that is no duration",
+      "export default { callbacks: { user_may_invite: { ttl: '10 minutes', handler() {} } } };",
+      'modules.0.path: bad.ts: callbacks.user_may_invite.ttl must be a duration: milliseconds, or a number with s, m, h, d, w or y, such as "10m"',
+    ],
+    [
+      "a ttl of nothing",
+      "export default { callbacks: { user_may_invite: { ttl: 0, handler() {} } } };",
+      'modules.0.path: bad.ts: callbacks.user_may_invite.ttl must be a duration: milliseconds, or a number with s, m, h, d, w or y, such as "10m"',
+    ],
+    [
+      "a ttl of news",
+      "export default { callbacks: { on_new_event: { ttl: '1m', handler() {} } } };",
+      "modules.0.path: bad.ts: callbacks.on_new_event.ttl: on_new_event has no answer that could be kept",
+    ],
+    [
+      "a ttl of edits",
+      "export default { callbacks: { on_create_room: { ttl: '1m', handler() {} } } };",
+      "modules.0.path: bad.ts: callbacks.on_create_room.ttl: on_create_room has no answer that could be kept",
+    ],
+    [
+      "a ttl of a login",
+      "export default { callbacks: { check_3pid_auth: { ttl: '1m', handler() {} } } };",
+      "modules.0.path: bad.ts: callbacks.check_3pid_auth.ttl: check_3pid_auth is asked with passwords or tokens, and no answer about those is kept",
+    ],
+    [
+      "a ttl of an auth checker",
+      "export default { callbacks: { auth_checkers: [{ login_type: 'a', fields: [], ttl: '1m', handler() {} }] } };",
+      "modules.0.path: bad.ts: callbacks.auth_checkers[0].ttl: auth_checkers is asked with passwords or tokens, and no answer about those is kept",
+    ],
+    [
+      "a ttl of an iteration",
+      "export default { callbacks: { on_update: { ttl: '1m', handler() {} } } };",
+      "modules.0.path: bad.ts: callbacks.on_update.ttl: on_update has an answer of its own for each question: none is kept",
+    ],
+    [
+      "auth checkers that are no list",
+      "export default { callbacks: { auth_checkers() {} } };",
+      'modules.0.path: bad.ts: callbacks.auth_checkers must be a list of entries: [{ login_type: "m.login.password", fields: ["password"], handler }]',
+    ],
+    [
+      "an auth checker without its fields",
+      "export default { callbacks: { auth_checkers: [{ login_type: 'a', handler() {} }] } };",
+      'modules.0.path: bad.ts: callbacks.auth_checkers[0].fields must be a list of names of the login\'s fields, such as ["password"]',
+    ],
+    [
+      "an auth checker without its login type",
+      "export default { callbacks: { auth_checkers: [{ fields: [], handler() {} }] } };",
+      'modules.0.path: bad.ts: callbacks.auth_checkers[0].login_type must be a string, such as "m.login.password"',
+    ],
+    [
+      "two auth checkers for the same",
+      "export default { callbacks: { auth_checkers: [{ login_type: 'a', fields: ['b'], handler() {} }, { login_type: 'a', fields: ['b'], handler() {} }] } };",
+      "modules.0.path: bad.ts: callbacks.auth_checkers[1]: another entry has the login_type a with the same fields already",
+    ],
+    [
+      "a misspelt key of an auth checker",
+      "export default { callbacks: { auth_checkers: [{ login_typ: 1, login_type: 'a', fields: [], handler() {} }] } };",
+      "modules.0.path: bad.ts: callbacks.auth_checkers[0] has an unknown key login_typ (did you mean login_type?); it may have login_type, fields, match, ttl, handler",
+    ],
+    [
+      "a template beside a handler",
+      "export default { callbacks: { add_field_to_unsigned_callback: { fields: {}, handler() {} } } };",
+      "modules.0.path: bad.ts: callbacks.add_field_to_unsigned_callback has fields, which need no call: it may not have a handler beside them",
+    ],
+    [
+      "a template of another callback",
+      "export default { callbacks: { user_may_invite: { fields: {}, handler() {} } } };",
+      "modules.0.path: bad.ts: callbacks.user_may_invite has an unknown key fields; it may have match, room_state, ttl, handler",
+    ],
+    [
+      "a template that is no object",
+      "export default { callbacks: { add_field_to_unsigned_callback: { fields: [] } } };",
+      "modules.0.path: bad.ts: callbacks.add_field_to_unsigned_callback.fields must be an object of JSON: it is no object",
+    ],
+    [
+      "a template with what is no JSON",
+      "export default { callbacks: { add_field_to_unsigned_callback: { fields: { a: { b: new Date() } } } } };",
+      "modules.0.path: bad.ts: callbacks.add_field_to_unsigned_callback.fields must be an object of JSON: a.b is a Date",
+    ],
+    [
+      "a template of one reference",
+      "export default { callbacks: { add_field_to_unsigned_callback: { fields: { $event: 'content' } } } };",
+      "modules.0.path: bad.ts: callbacks.add_field_to_unsigned_callback.fields: $event stands for a value, and not for all fields: name the field",
+    ],
+    [
+      "a reference with another key",
+      "export default { callbacks: { add_field_to_unsigned_callback: { fields: { a: [{ $event: 'type', b: 1 }] } } } };",
+      "modules.0.path: bad.ts: callbacks.add_field_to_unsigned_callback.fields.a[0] has other keys beside $event, which would be replaced with it",
+    ],
+    [
+      "a reference that is no path",
+      "export default { callbacks: { add_field_to_unsigned_callback: { fields: { a: { $event: 'content..x' } } } } };",
+      'modules.0.path: bad.ts: callbacks.add_field_to_unsigned_callback.fields.a.$event must be a path into the event, such as "content.displayname"',
     ],
     [
       "room_state where there is none",
@@ -186,6 +271,25 @@ describe("a fault is told with its place", () => {
         path: ["modules", 3, "path"],
         message: "web-b and web-a both have the web resource /_synapse/client/x: Synapse would serve one",
       },
+    ]);
+  });
+
+  test("what Synapse takes from one module", async () => {
+    const controller = "export default { callbacks: { on_update: () => null } };";
+    const checker = (fields: string) =>
+      `export default { callbacks: { auth_checkers: [{ login_type: "a", fields: ${fields}, handler() {} }] } };`;
+    const { faults } = await load(
+      { path: folder.write("size.ts", "export default { callbacks: { min_batch_size: () => 1 } };") },
+      { path: folder.write("control.ts", controller) },
+      { path: folder.write("shadow.ts", controller), shadow: true },
+      { path: folder.write("check.ts", checker('["b", "c"]')) },
+      { path: folder.write("same.ts", checker('["b", "c"]')) },
+      { path: folder.write("other.ts", checker('["b"]')) },
+    );
+    expect(faults.map(({ path, message }) => [path[1], message])).toEqual([
+      [0, "size has min_batch_size without on_update, which Synapse needs beside it"],
+      [1, "control has on_update, but size controls background updates: Synapse takes one controller"],
+      [5, "other checks a by [b], but check by [b, c]: Synapse asks for one set of fields"],
     ]);
   });
 

@@ -65,6 +65,9 @@ export interface Rig {
   load(modules: ModuleSettings[]): Promise<void>;
   initialize(modules: ModuleSettings[], more?: object): Promise<Initialized>;
   callback(name: string, params: object, modules: string[], call?: number): Promise<Answer>;
+  /** One entry of a callback of which modules have a list. */
+  checker(entry: number, params: object, module: string): Promise<Answer>;
+  followUp(callback: string, follow_up: unknown, params: object): Promise<{ edited: object | null }>;
 }
 
 export interface Initialized {
@@ -123,6 +126,16 @@ export function connect(): Rig {
     },
     callback: (name, params, modules, call = 1) =>
       shim.sendRequest(`callback/${name}`, { call, modules, params, request: "REQ-1" }),
+    checker: (entry, params, module) =>
+      shim.sendRequest("callback/auth_checkers", {
+        call: 1,
+        modules: [module],
+        params,
+        request: "REQ-1",
+        entry,
+      }),
+    followUp: (callback, follow_up, params) =>
+      shim.sendRequest("follow_up", { callback, follow_up, params, request: "REQ-1" }),
   };
 }
 

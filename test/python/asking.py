@@ -9,7 +9,8 @@ from synapse.api.presence import UserPresenceState
 from synapse.config.repository import MediaUploadLimit
 from synapse.module_api.callbacks.federation import FederatedEventDeliveryMethod, FederationEventDeliveryEvent
 from synapse.types import RoomAlias, UserID, create_requester
-from synapse_module_bridge.calls import Calls, Rules
+from synapse_module_bridge.call import Rules
+from synapse_module_bridge.calls import Calls
 from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES, Callback
 from synapse_module_bridge.config import Timeout
 from synapse_module_bridge.match import lookup
@@ -19,6 +20,8 @@ from synapse_module_bridge.questions import Entry
 from synapse_module_bridge.rpc import RpcError
 
 ASKED = [name for name, callback in CALLBACKS.items() if callback.forwarded and not callback.notify]
+# A fault raises what an exception in a Python module would.
+RAISES = [name for name in ASKED if not CALLBACKS[name].swallows and not CALLBACKS[name].faults_by_policy]
 SWALLOWS = [name for name in ASKED if CALLBACKS[name].swallows]
 
 
@@ -110,7 +113,7 @@ def sample(callback: Callback) -> list[Any]:
     }
     by_param = {"new_visibility": "public", "user_profile": {"user_id": "@bob:test"}}
     return [
-        by_param.get(param.name, values.get(param.type, {} if param.type.endswith("Config") else "text"))
+        by_param.get(param.name, values.get(param.type, {} if param.type.endswith(("Config", "Object")) else "text"))
         for param in callback.params
     ]
 

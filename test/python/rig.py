@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from prometheus_client import REGISTRY
@@ -67,6 +68,16 @@ def settled(deferred: "Deferred[Any]", seconds: float = 8.0) -> Any:
     return results[0].value if isinstance(results[0], Failure) else results[0]
 
 
+# What Synapse itself takes for background updates.
+OWN = SimpleNamespace(
+    default_background_batch_size=71,
+    minimum_background_batch_size=72,
+    update_duration_ms=73,
+    sleep_enabled=True,
+    sleep_duration_ms=1,
+)
+
+
 class Api:
     """What the bridge uses of Synapse's ModuleApi."""
 
@@ -82,6 +93,12 @@ class Api:
         for category in {callback.category for callback in FORWARDED}:
             name = f"register_{category}_callbacks"
             setattr(self, name, _Register(getattr(ModuleApi, name), self.callbacks))
+
+    def get_datastores(self) -> Any:
+        return SimpleNamespace(databases=[SimpleNamespace(name=lambda: "master", updates=OWN)])
+
+    async def sleep(self, seconds: float) -> None:
+        assert seconds == OWN.sleep_duration_ms / 1000
 
     def get_instance_id(self) -> str:
         return "test"
@@ -123,7 +140,13 @@ class Rig:
 
         async def request() -> Any:
             with LoggingContext(name=f"request-{name}", server_name="test"):
-                return await self.api.callbacks[name](*args)
+                asked = self.api.callbacks[name]
+                # Synapse takes a dict of checkers, and an async context manager for each background update.
+                answer = (next(iter(asked.values())) if isinstance(asked, dict) else asked)(*args)
+                if not hasattr(answer, "__aenter__"):
+                    return await answer
+                async with answer as duration:
+                    return duration
 
         deferred: Deferred[Any] = run_in_background(request)
         assert current_context() is SENTINEL_CONTEXT
@@ -183,7 +206,9 @@ def running(folder: Path, misbehaviour: str, config: Mapping[str, Any] | None = 
         f'exec {sys.executable} -S -E {FAKE_HOST} {misbehaviour} {folder} "$@"\n'
     )
     node.chmod(0o700)
-    declared = {"name": "m", "callbacks": {callback.name: {} for callback in FORWARDED}, "web_resources": []}
+    checkers = {"checkers": [{"login_type": "m.login.password", "fields": ["password"]}]}
+    callbacks = {callback.name: checkers if callback.listed else {} for callback in FORWARDED}
+    declared = {"name": "m", "callbacks": callbacks, "web_resources": []}
     manifest = {"modules": [declared], "faults": [], "runtime": "fake"}
     (folder / "declares.json").write_text(json.dumps(manifest))
     parsed = ModuleBridge.parse_config(

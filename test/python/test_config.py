@@ -71,7 +71,6 @@ def test_durations_are_synapses() -> None:
         ({"modules": [MODULE], "memory": "lots"}, "config.memory: "),
         ({"modules": [MODULE], "memory": 256}, "config.memory: must be at least 16M"),
         ({"modules": [MODULE], "callbacks": {"check_evnt": {}}}, "config.callbacks.check_evnt: "),
-        ({"modules": [MODULE], "callbacks": {"on_update": {}}}, "config.callbacks.on_update: "),
         ({"modules": [MODULE], "workers": []}, "config.workers: must be a list of worker names"),
         (
             {"modules": [MODULE], "workers": ["w1", "w2"], "callbacks": {"on_new_event": {"workers": ["main"]}}},

@@ -167,6 +167,14 @@ def synapse_takes(result: str, decoded: Any) -> bool:
         return TAKEN[result](decoded)
     if result == "DropVerdict":
         return isinstance(decoded, str | bool)
+    if result == "UnsignedFields":
+        return isinstance(decoded, dict)
+    if result == "BatchSize":
+        return decoded is None or (isinstance(decoded, int) and decoded > 0)
+    if result in ("Authenticated", "UpdateDuration") and decoded is not None:
+        value, follow_up = decoded
+        known = isinstance(value, str if result == "Authenticated" else int | None)
+        return known and (follow_up is None or follow_up.keys() == {"module", "id"})
     return decoded is None
 
 
@@ -182,6 +190,8 @@ def synapse_allows(result: str, decoded: Any) -> bool:
         return bool(decoded[0]) and decoded[1] is None
     if result == "RegistrationVerdict":
         return decoded is RegistrationBehaviour.ALLOW
+    if result == "UpdateDuration":
+        return decoded[0] is None
     if result in ("Expired", "MediaUploadLimits", "ChosenName"):
         return decoded is None
     if result in ("LegacyAdminResult", "RenewalResult"):

@@ -207,6 +207,20 @@ PRESENCE = ["get_users_for_states", "get_interested_users"]
 OLD = manifest(m=(["user_may_invite", *PRESENCE], ["/a"]), n=(["on_new_event"], []))
 
 
+def test_only_a_restart_adds_what_is_registered_for_each_module() -> None:
+    def logins(*checkers: tuple[str, list[str]]) -> Any:
+        listed = [{"login_type": login_type, "fields": fields} for login_type, fields in checkers]
+        return {"modules": [{"name": "m", "callbacks": {"auth_checkers": {"checkers": listed}}, "web_resources": []}]}
+
+    old = logins(("m.login.password", ["password"]), ("org.example.token", ["a"]))
+    assert needs_restart(old, logins(("org.example.token", ["a"]))) is None
+    said = needs_restart(old, logins(("org.example.token", ["a", "b"])))
+    assert said == "m has the new login type org.example.token by a and b: restart Synapse to add it"
+    one = manifest(m=(["check_3pid_auth"], []), n=([], []))
+    other = needs_restart(one, manifest(m=([], []), n=(["check_3pid_auth"], [])))
+    assert other == "n has the new callback check_3pid_auth: restart Synapse to add it"
+
+
 @pytest.mark.parametrize(
     ("new", "words"),
     [

@@ -6,7 +6,7 @@ import pytest
 from objects import event
 from rig import count
 from synapse_module_bridge import notifications as subject
-from synapse_module_bridge.calls import Call
+from synapse_module_bridge.call import Call
 from synapse_module_bridge.catalogue import CALLBACKS
 from synapse_module_bridge.decision import Recorder
 from synapse_module_bridge.notifications import Notification, Notifications

@@ -58,7 +58,8 @@ def test_one_function_serves_all_modules_and_one_each_where_synapse_puts_the_ans
             return {} if callback.name == "get_users_for_states" else set()
 
     callbacks = [CALLBACKS[name] for name in declared(manifest, api)]
-    register_callbacks(api, callbacks, manifest["modules"], Router())  # type: ignore[arg-type]
+    nobody: Any = None
+    register_callbacks(api, callbacks, manifest["modules"], Router(), nobody)  # type: ignore[arg-type]
     assert [(category, sorted(named)) for category, named in api.calls] == [
         ("account_validity", ["is_user_expired"]),
         ("password_auth_provider", ["on_logged_out"]),

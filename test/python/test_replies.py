@@ -12,7 +12,7 @@ from outcomes import (
     ask_three,
     config,
 )
-from rig import FORWARDED, running, settled, turn_until
+from rig import FORWARDED, OWN, running, settled, turn_until
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes, SynapseError
 from synapse_module_bridge.calls import ModuleFault
@@ -109,6 +109,11 @@ def given(kind: type) -> Callable[[Any, Any], bool]:
     return lambda outcome, value: (isinstance(value, kind) and bool(outcome == value)) or nothing(outcome)
 
 
+def own_or_size(outcome: Any, value: Any) -> bool:
+    own = outcome in (OWN.default_background_batch_size, OWN.minimum_background_batch_size, OWN.update_duration_ms)
+    return own or failed(outcome) if not isinstance(value, int) or value < 1 else failed(outcome) or outcome == value
+
+
 SYNAPSE_TAKES: dict[str, Callable[[Any, Any], bool]] = {
     "EventSpamVerdict": verdict,
     "SpamVerdict": verdict,
@@ -122,6 +127,12 @@ SYNAPSE_TAKES: dict[str, Callable[[Any, Any], bool]] = {
     "Edits": edits,
     "Permission": swallowed,
     "Nothing": lambda outcome, _: outcome is None or failed(outcome),
+    "Authenticated": lambda outcome, value: (
+        outcome == (value, None) if isinstance(value, str) else outcome is None or failed(outcome)
+    ),
+    "BatchSize": own_or_size,
+    "UpdateDuration": own_or_size,
+    "UnsignedFields": lambda outcome, value: outcome == (value if isinstance(value, dict) else {}),
     "Expired": given(bool),
     "ChosenName": given(str),
     "MediaConfig": given(dict),

@@ -13,8 +13,6 @@ const configSchema = {
 
 // @ts-expect-error a misspelt callback
 defineModule({ callbacks: { user_may_invit: () => NOT_SPAM } });
-// @ts-expect-error a callback that this version does not forward
-defineModule({ callbacks: { on_update: () => null } });
 // @ts-expect-error a misspelt part of the module
 defineModule({ callback: {} });
 // @ts-expect-error a misspelt key of an entry
@@ -107,6 +105,39 @@ defineModule({ callbacks: { on_new_event: { match: { not: { sendr: ["@a:b"] } },
 defineModule({ callbacks: { user_may_invite: { match: { inviter: "@a:b" }, handler: () => NOT_SPAM } } });
 // @ts-expect-error a room state key without its state_key
 defineModule({ callbacks: { on_new_event: { room_state: [["m.room.create"]], handler() {} } } });
+
+// Callbacks of another shape
+
+// @ts-expect-error a ttl that is no duration
+defineModule({ callbacks: { user_may_invite: { ttl: "10 minutes", handler: () => NOT_SPAM } } });
+// @ts-expect-error a ttl of a callback that has no answer
+defineModule({ callbacks: { on_new_event: { ttl: "10m", handler() {} } } });
+// @ts-expect-error a ttl of what is asked with a password
+defineModule({ callbacks: { check_3pid_auth: { ttl: "10m", handler: () => null } } });
+// @ts-expect-error a ttl of an iteration
+defineModule({ callbacks: { on_update: { ttl: "10m", handler: () => null } } });
+// @ts-expect-error auth checkers that are no list
+defineModule({ callbacks: { auth_checkers: () => null } });
+// @ts-expect-error an auth checker without its fields
+defineModule({ callbacks: { auth_checkers: [{ login_type: "m.login.password", handler: () => null }] } });
+// @ts-expect-error a ttl of an auth checker
+defineModule({ callbacks: { auth_checkers: [{ login_type: "a", fields: [], ttl: "1m", handler: () => null }] } });
+// @ts-expect-error a boolean where Synapse wants a user id
+defineModule({ callbacks: { auth_checkers: [{ login_type: "a", fields: [], handler: () => true }] } });
+// @ts-expect-error what is done after a login answers nothing
+defineModule({ callbacks: { check_3pid_auth: () => ["@a:b", (response) => ({ ...response, a: 1 })] } });
+// @ts-expect-error a duration with its unit
+defineModule({ callbacks: { on_update: () => "100ms" } });
+// @ts-expect-error a template beside a handler
+defineModule({ callbacks: { add_field_to_unsigned_callback: { fields: {}, handler: () => ({}) } } });
+// @ts-expect-error a template of one reference
+defineModule({ callbacks: { add_field_to_unsigned_callback: { fields: { $event: "content" } } } });
+// @ts-expect-error a reference that is no path
+defineModule({ callbacks: { add_field_to_unsigned_callback: { fields: { a: { $event: 1 } } } } });
+// @ts-expect-error a template for another callback
+defineModule({ callbacks: { user_may_invite: { fields: {} } } });
+// @ts-expect-error no fields
+defineModule({ callbacks: { add_field_to_unsigned_callback: () => null } });
 
 // api and web resources
 

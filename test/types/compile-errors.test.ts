@@ -21,11 +21,6 @@ const cases: [title: string, literal: string, ...errors: string[]][] = [
     "'user_may_invit' does not exist in type 'Callbacks<NoConfig, undefined>'. Did you mean to write 'user_may_invite'?",
   ],
   [
-    "a callback that is not forwarded",
-    "{ callbacks: { on_update: () => null } }",
-    "'on_update' does not exist in type 'Callbacks<NoConfig, undefined>'",
-  ],
-  [
     "a misspelt key of an entry",
     "{ callbacks: { on_new_event: { room_stat: [], handler() {} } } }",
     `'room_stat' does not exist in type 'Handler<"on_new_event", NoConfig, undefined> | StateEntry<"on_new_event", NoConfig, undefined>'`,

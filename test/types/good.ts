@@ -224,3 +224,64 @@ export const stored = defineModule({
     return { count, names, entries, done, rows: first?.rows, length };
   },
 });
+
+export const logins = defineModule({
+  configSchema: {
+    type: "object",
+    properties: { token: { type: "string" } },
+    required: ["token"],
+    additionalProperties: false,
+  },
+  setup: () => ({ logins: 0 }),
+  callbacks: {
+    auth_checkers: [
+      {
+        login_type: "m.login.password",
+        fields: ["password"],
+        match: { username: ["@guest*"] },
+        handler: ({ username, login_dict }, { config }) =>
+          login_dict.password === config.token ? `@${username}:example.org` : null,
+      },
+      {
+        login_type: "org.example.token",
+        fields: ["token", "device"],
+        async handler({ username }, { data }) {
+          return [
+            username,
+            async (login_response) => {
+              data.logins++;
+              login_response["org.example.logins"] = data.logins;
+              login_response.device_id = "DEVICE";
+            },
+          ];
+        },
+      },
+    ],
+    check_3pid_auth: ({ address, password }) => (address === password ? ["@a:b", () => {}] : null),
+  },
+});
+
+export const updatesAndFields = defineModule({
+  callbacks: {
+    on_update({ update_name, one_shot }, { log }) {
+      return one_shot ? null : [100, () => log.info(update_name)];
+    },
+    default_batch_size: { ttl: "1h", handler: () => 50 },
+    min_batch_size: () => null,
+    check_username_for_spam: { match: { requester_id: ["@a:*"] }, ttl: 500, handler: () => false },
+    check_visibility_can_be_modified: { room_state: [["m.room.create", ""]], ttl: "5s", handler: () => true },
+    add_field_to_unsigned_callback: {
+      match: { type: ["m.room.member"] },
+      fields: { name: { $event: "content.displayname" }, list: ["a", { b: { $event: "sender" } }, null, 1] },
+    },
+  },
+});
+
+export const fieldsByHandler = defineModule({
+  callbacks: {
+    add_field_to_unsigned_callback: {
+      ttl: "10m",
+      handler: ({ event }) => ({ "org.example.length": Object.keys(event.content).length }),
+    },
+  },
+});

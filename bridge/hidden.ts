@@ -1,0 +1,33 @@
+// Words for what was thrown where passwords and tokens are at hand: any text of it may hold one, so none of it is shown.
+import { CallError } from "./call-error.js";
+
+const HIDDEN = "its text is not shown, since it may hold a password";
+
+/** The class of what was thrown, and where: not its message, which is at the head of a stack. */
+export function hiddenThrow(error: unknown): { what: string; stack: string } {
+  const isError = error instanceof Error || Object.prototype.toString.call(error) === "[object Error]";
+  const kind = isError ? Object.getPrototypeOf(error)?.constructor?.name : typeof error;
+  const what = `${kind || "something"} (${HIDDEN})`;
+  const frames = isError ? framesOf(error as Error) : [];
+  return { what, stack: [what, ...frames].join("\n") };
+}
+
+/** What follows the message in a stack; a line of the message may look like a frame. */
+function framesOf({ message, stack }: Error): string[] {
+  const at = String(stack).indexOf(message);
+  if (at === -1) return [];
+  const rest = String(stack).slice(at + message.length);
+  return rest
+    .split("\n")
+    .filter((line) => /^ {4}at [^\n]*(file:\/\/|node:|\/)[^\s()]*:\d+:\d+\)?$/.test(line));
+}
+
+/** A SynapseError that no client gets to see, but the log does. */
+export function secretError({ kind, data }: CallError): CallError {
+  const { module, code, errcode } = data;
+  return new CallError(kind, `${module}: ${code} ${errcode}`, {
+    ...data,
+    msg: HIDDEN,
+    additional_fields: {},
+  });
+}

@@ -1,0 +1,70 @@
+"""One question of Synapse while it is being answered, and the rules that hold for all of them."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attr
+
+from synapse_module_bridge import policy
+from synapse_module_bridge.catalogue import Callback
+from synapse_module_bridge.config import Timeout
+from synapse_module_bridge.decision import Recorder
+from synapse_module_bridge.questions import Entry
+from synapse_module_bridge.remembered import Question, question_of
+from synapse_module_bridge.replies import Reply
+
+
+@attr.s(slots=True, auto_attribs=True, kw_only=True)
+class Call:
+    """One question of Synapse while it is being answered."""
+
+    callback: Callback
+    params: Mapping[str, Any]
+    local: bool
+    deadline: float
+    recorder: Recorder
+    request: str | None = None
+    # What it is kept under, once that was asked for.
+    question: bytes | None = None
+    # The room's state was not kept while the call waited in line: what is asked of it is looked up.
+    state_let_go: bool = False
+
+    @property
+    def event_id(self) -> str | None:
+        event = self.callback.param_of_type("Event")
+        return self.params[event].event_id if event else None
+
+    def known_to(self, entry: Entry) -> Reply | None:
+        """What this entry's module has answered to an equal question, while it is kept."""
+        question = None if entry.remembered is None else self.as_question()
+        return None if entry.remembered is None or question is None else entry.remembered.known(question)
+
+    def forget(self, entry: Entry) -> None:
+        """What it has answered cannot be used."""
+        if entry.remembered is not None and self.question is not None:
+            entry.remembered.forget(self.question)
+
+    def as_question(self) -> Question | None:
+        """What equal questions share; None for one that cannot be sent."""
+        if self.question is None:
+            try:
+                self.question = question_of(self.callback, self.params)
+            except ValueError:
+                return None
+        return self.question
+
+
+@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
+class Rules:
+    """What holds for all calls of this process."""
+
+    server_name: str
+    is_local: Callable[[Callback, Mapping[str, Any]], bool]
+    timeout: Timeout
+    callback_timeouts: Mapping[str, Timeout]
+    policies: policy.Policies
+
+    def deadline(self, callback: Callback, *, local: bool) -> float:
+        timeout = self.callback_timeouts.get(callback.name, self.timeout)
+        return time.monotonic() + (timeout.local if local else timeout.federated) / 1000
