@@ -1,10 +1,12 @@
 // Builds a module's `api` from schemas/api.json: what can be answered from `initialize` is answered here, the rest is
 // asked of the shim.
-import { type ApiMethod, type Catalogue, grantFor } from "./catalogue.js";
+import { thrownFor, WireError } from "./api-errors.js";
+import { fromWire, toWire, type ValueSource } from "./api-values.js";
+import { type ApiMethod, type Catalogue, grantsFor } from "./catalogue.js";
 import { type Asker, type Form, interact } from "./database.js";
-import { databaseError } from "./database-error.js";
-import { SynapseError } from "./errors.js";
+import { ApiError } from "./errors.js";
 import type { LoadedModule } from "./module.js";
+import { currentOrigin } from "./origin.js";
 import { storeForms } from "./store.js";
 import { refuseInTransaction } from "./transaction.js";
 
@@ -16,22 +18,16 @@ export interface SynapseInfo {
   [property: string]: unknown;
 }
 
-export interface ApiSource {
+export interface ApiSource extends ValueSource {
   /** Sends `api/<method>`; fails with a WireError where the shim answers with an error. */
-  request(method: string, params: { module: string; params: object }): Promise<unknown>;
-  /** The handle of the call that a web request belongs to. */
-  handleOf(request: unknown): number | undefined;
+  request(method: string, params: ApiRequest): Promise<unknown>;
 }
 
-/** An error that the shim answered with, by its name in schemas/errors.json. */
-export class WireError extends Error {
-  constructor(
-    readonly kind: string | undefined,
-    message: string,
-    readonly data: Record<string, unknown>,
-  ) {
-    super(message);
-  }
+export interface ApiRequest {
+  module: string;
+  /** The call of Synapse that it is made from. */
+  call?: number;
+  params: object;
 }
 
 type Params = Record<string, unknown>;
@@ -109,28 +105,34 @@ function asyncMethod(
 ) {
   return async (params: Params = {}) => {
     permit(path, method, module);
-    const handed = checked(path, method, withHandles(path, method, params, source), catalogue);
+    const handed = checked(path, method, withWireValues(path, method, params, source), catalogue);
     const result = await send(path, path, module.name, handed, source);
-    return method.result === "Nothing" ? undefined : result;
+    return fromWire(method.result.replace(/\?$/, ""), result, handed, source);
   };
 }
 
 function permit(path: string, method: ApiMethod, module: Pick<LoadedModule, "name" | "grants">): void {
   refuseInTransaction(path);
-  const grant = grantFor(path, method);
-  // The shim checks this too: here it only fails sooner, and with a stack that shows the caller.
-  if (method.access === "write" && module.grants !== "all" && !module.grants.has(grant)) {
-    throw new Error(
-      `${module.name} may not call api.${path}: add ${grant} to its \`grants\` in homeserver.yaml`,
-    );
-  }
+  const { name, grants } = module;
+  // The shim checks this too: here it only fails sooner.
+  if (method.access !== "write" || grants === "all") return;
+  const enough = grantsFor(path, method);
+  if (enough.some((grant) => grants.has(grant))) return;
+  const line = [...grants, enough[0]].join(", ");
+  const message = `${name} may not call ${path}: write \`grants: [${line}]\` beside its \`path\` in homeserver.yaml`;
+  throw new ApiError(message, path, "not_granted");
 }
 
 async function send(path: string, wirePath: string, module: string, params: object, source: ApiSource) {
+  const origin = currentOrigin();
+  if (origin) origin.pending++;
   try {
-    return await source.request(wirePath, { module, params });
+    const from = origin && { call: origin.call };
+    return await source.request(wirePath, { module, ...from, params });
   } catch (error) {
-    throw error instanceof WireError ? fromWire(path, error) : error;
+    throw error instanceof WireError ? thrownFor(path, error) : error;
+  } finally {
+    if (origin) origin.pending--;
   }
 }
 
@@ -156,37 +158,15 @@ function byName(path: string, method: ApiMethod, params: Params): Params {
   );
 }
 
-/** A web request travels as the handle of its call. */
-function withHandles(path: string, method: ApiMethod, params: Params, source: ApiSource): Params {
-  const names = Object.keys(method.params).filter((name) => method.params[name] === "WebRequest");
-  if (names.length === 0 || typeof params !== "object" || params === null) return params;
+function withWireValues(path: string, method: ApiMethod, params: Params, source: ApiSource): Params {
+  if (typeof params !== "object" || params === null) return params;
   const handed = { ...params };
-  for (const name of names) {
-    const handle = source.handleOf(params[name]);
-    if (handle === undefined)
-      throw new TypeError(`api.${path}: ${name} must be the Request that a web handler was given`);
-    handed[name] = handle;
+  for (const [declared, type] of Object.entries(method.params)) {
+    const name = declared.replace(/\?$/, "");
+    if (!(name in params)) continue;
+    handed[name] = toWire(type.replace(/\?$/, ""), params[name], `api.${path}: ${name}`, source);
   }
   return handed;
-}
-
-function fromWire(path: string, error: WireError): Error {
-  if (error.kind === "database_error") return databaseError(path, error);
-  const { code, msg, errcode, additional_fields } = error.data;
-  if (error.kind === "synapse_error") {
-    try {
-      return new SynapseError(
-        code as number,
-        msg as string,
-        errcode as string,
-        (additional_fields ?? {}) as never,
-      );
-    } catch {
-      // A status that is no error, as of a redirect: not one that a module could throw on.
-      return new Error(`api.${path} failed: ${code} ${errcode}: ${msg}`, { cause: error });
-    }
-  }
-  return new Error(`api.${path} failed: ${error.message}`, { cause: error });
 }
 
 function place(api: Record<string, unknown>, [first = "", ...rest]: string[], value: unknown): void {

@@ -1,7 +1,8 @@
 // The `call` command: asks one module about one call, without a Synapse.
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { makeApi, WireError } from "./api.js";
+import { makeApi } from "./api.js";
+import { WireError } from "./api-errors.js";
 import type { Callback, Catalogue } from "./catalogue.js";
 import type { RunningModule } from "./context.js";
 import { type Decision, dispatch } from "./dispatch.js";
@@ -92,12 +93,14 @@ async function load(
     worker_app: null,
     public_baseurl: `https://${options.serverName}/`,
     email_app_name: "Matrix",
+    custom_template_dir: null,
     run_background_tasks: true,
   };
   const request = async (method: string) => {
     throw new WireError(undefined, `there is no Synapse to ask for ${method}: this is a call by hand`, {});
   };
-  const api = makeApi(module, synapse, { request, handleOf: () => undefined }, catalogue);
+  const render = () => request("a template");
+  const api = makeApi(module, synapse, { request, handleOf: () => undefined, render }, catalogue);
   const own = log.child({ module: module.name });
   return { module, api, log: own, setup: new ModuleSetup(module, api, own) };
 }

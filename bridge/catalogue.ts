@@ -27,6 +27,7 @@ export interface Callback {
   once?: boolean;
   faults?: "policy";
   forwarded?: boolean;
+  membership_lock?: object;
 }
 
 export interface FailurePolicy {
@@ -46,6 +47,8 @@ export interface ApiProperty {
 
 export interface ApiMethod {
   access: "sync" | "read" | "write";
+  since?: string;
+  process?: "main" | "presence";
   params: Record<string, string>;
   result: string;
   summary: string;
@@ -55,9 +58,10 @@ export interface ApiMethod {
   tsType?: string;
 }
 
-/** What an admin lists in `grants` so that a module may use a write. */
-export function grantFor(path: string, method: ApiMethod): string {
-  return method.grant ?? path;
+/** What an admin may list in `grants` so that a module may use a write: its name or its group's; `all` aside. */
+export function grantsFor(path: string, method: ApiMethod): string[] {
+  if (method.grant !== undefined) return [method.grant];
+  return path.includes(".") ? [path, path.split(".")[0] as string] : [path];
 }
 
 export interface WireType {

@@ -1,5 +1,5 @@
 // The error that SQL of a module failed with.
-import type { WireError } from "./api.js";
+import type { WireError } from "./api-errors.js";
 
 // A module may bring a copy of this package: the brand is the same in all of them, the class is not.
 const BRAND = Symbol.for("synapse-module-bridge.DatabaseError");

@@ -80,18 +80,18 @@ export interface AuthChecker<Config, Data> extends Entry<"auth_checkers", Config
 }
 
 /** A value for events' `unsigned`: `{ $event: "content.displayname" }` is what the event has there. */
-export type Template =
+export type FieldTemplate =
   | { readonly $event: string }
   | string
   | number
   | boolean
   | null
-  | readonly Template[]
-  | { readonly [field: string]: Template; readonly $event?: never };
+  | readonly FieldTemplate[]
+  | { readonly [field: string]: FieldTemplate; readonly $event?: never };
 
 /** Fields that Synapse adds by itself, without a call. */
 export interface FieldsEntry<Config> extends Asked<"add_field_to_unsigned_callback", Config> {
-  readonly fields: { readonly [field: string]: Template; readonly $event?: never };
+  readonly fields: { readonly [field: string]: FieldTemplate; readonly $event?: never };
   readonly handler?: never;
   readonly ttl?: never;
 }

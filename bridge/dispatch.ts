@@ -10,6 +10,7 @@ import type { FollowUps } from "./follow-ups.js";
 import { hiddenThrow, secretError } from "./hidden.js";
 import { whatJsonLoses } from "./json-check.js";
 import { Lifetime } from "./lifetime.js";
+import { newOrigin, runFrom } from "./origin.js";
 import { type Lent, type Params, prepareParams } from "./params.js";
 import type { StateSource } from "./state.js";
 import { describeThrown } from "./thrown.js";
@@ -42,6 +43,8 @@ export interface Surroundings {
   handles: WeakMap<object, number>;
   followUps: FollowUps;
   signal: AbortSignal;
+  /** A module has answered, and did not wait for api calls that Synapse's lock may hold up. */
+  notAwaited?(module: string): void;
 }
 
 /** Throws a CallError, whose data tells who was asked. */
@@ -111,14 +114,17 @@ async function ask(
   const running = around.modules.get(name);
   const declared = running?.module.callbacks.get(callback.name);
   const entry = call.entry === undefined ? declared : declared?.checkers?.[call.entry];
-  if (!running || !entry?.handler)
+  const handler = entry?.handler;
+  if (!running || !handler)
     throw moduleUnavailable(name, `the host has no module that answers ${callback.name}`);
   const data = await running.setup.ready(around.signal);
   const lifetime = new Lifetime(callback.name, around.signal);
+  const origin = newOrigin(call.call);
   const context = makeContext(running, data, around.signal, call.request);
   const warn = (message: string) => running.log.warn({ request: call.request }, `${name}: ${message}`);
   try {
-    const given = await untilAborted(entry.handler(lent.forModule(lifetime), context), around.signal);
+    const handled = runFrom(origin, () => handler(lent.forModule(lifetime), context));
+    const given = await untilAborted(handled, around.signal);
     const problem = callback.edits === undefined ? undefined : whatJsonLoses(call.params[callback.edits]);
     if (problem) throw new UnfitAnswer(`left something in ${callback.edits} that is not JSON: ${problem}`);
     const answer = takesFollowUp(callback, around.catalogue)
@@ -131,6 +137,8 @@ async function ask(
     throw callback.secret && failure.kind === "synapse_error" ? secretError(failure) : failure;
   } finally {
     lifetime.end();
+    origin.over = true;
+    if (callback.membership_lock && origin.pending > 0) around.notAwaited?.(name);
   }
 }
 

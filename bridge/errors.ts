@@ -1,9 +1,12 @@
-// The error that a module throws to refuse a request with a status and body of its choice.
+// The errors that modules throw and catch: one to refuse a request with a status and body of its choice, and those that
+// calls of the api end with.
 import { Codes } from "./codes.js";
 import type { JsonObject } from "./json.js";
 
 // A module may bring a copy of this package: the brand is the same in all of them, the class is not.
 const BRAND = Symbol.for("synapse-module-bridge.SynapseError");
+const HTTP_BRAND = Symbol.for("synapse-module-bridge.HttpResponseException");
+const API_BRAND = Symbol.for("synapse-module-bridge.ApiError");
 
 /** Reaches the client as Synapse's own SynapseError would: this status, and errcode, error and the fields. */
 export class SynapseError extends Error {
@@ -37,6 +40,60 @@ export class SynapseError extends Error {
 /** True for a SynapseError of any copy of this package. */
 export function isSynapseError(value: unknown): value is SynapseError {
   return typeof value === "object" && value !== null && BRAND in value;
+}
+
+/** A server that was asked through `api.http_client` answered with a status that is not 2xx. */
+export class HttpResponseException extends Error {
+  override readonly name = "HttpResponseException";
+  /** The body of the answer. */
+  declare readonly response: Uint8Array;
+
+  constructor(
+    readonly code: number,
+    readonly msg: string,
+    response: Uint8Array,
+  ) {
+    super(`${code}: ${msg}`);
+    // A log of the error shows no body: it may hold a secret.
+    Object.defineProperty(this, "response", { value: response });
+    Object.defineProperty(this, HTTP_BRAND, { value: true });
+  }
+}
+
+/** True for an HttpResponseException of any copy of this package. */
+export function isHttpResponseException(value: unknown): value is HttpResponseException {
+  return typeof value === "object" && value !== null && HTTP_BRAND in value;
+}
+
+export type ApiErrorKind =
+  | "not_granted"
+  | "membership_locked"
+  | "wrong_process"
+  | "call_over"
+  | "api_error"
+  | "host_error";
+
+/** A call of the api failed otherwise: it was refused, or Synapse raised another exception. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+
+  constructor(
+    message: string,
+    /** The method, such as `account_data_manager.put_global`. */
+    readonly method: string,
+    /** Why: for `api_error` see `exception`; the others are told in docs/api.md. */
+    readonly kind: ApiErrorKind,
+    /** The name of the class of Synapse's exception, such as `RuleNotFoundException`. */
+    readonly exception: string | null = null,
+  ) {
+    super(message);
+    Object.defineProperty(this, API_BRAND, { value: true });
+  }
+}
+
+/** True for an ApiError of any copy of this package. */
+export function isApiError(value: unknown): value is ApiError {
+  return typeof value === "object" && value !== null && API_BRAND in value;
 }
 
 function kind(value: unknown): string {

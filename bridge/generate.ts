@@ -1,10 +1,12 @@
-// Writes the files that derive from schemas/: types, enums, and the reference page of the callbacks; and the page of
-// faults, which derives from the table that the tests go by.
+// Writes the files that derive from schemas/: types, enums, and the reference pages; and the page of faults, which
+// derives from the table that the tests go by.
 // With --check it writes nothing, names the files that are stale, and exits 1.
 import { readFileSync, writeFileSync } from "node:fs";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 import type { ApiMethod, ApiProperty, Callback, WireType } from "./catalogue.js";
+import { renderApiDocs } from "./render-api.js";
+import { renderCoverage } from "./render-coverage.js";
 import { renderDocs } from "./render-docs.js";
 import { type Fault, renderFaults } from "./render-faults.js";
 import { renderCodes, renderTypes } from "./render-types.js";
@@ -33,6 +35,8 @@ export interface Sources {
   readonly types: Readonly<Record<string, WireType>>;
   readonly properties: readonly (readonly [string, ApiProperty])[];
   readonly methods: readonly (readonly [string, ApiMethod])[];
+  readonly absent: readonly (readonly [name: string, why: string])[];
+  readonly errors: Readonly<Record<string, { readonly summary: string }>>;
   readonly codes: readonly (readonly [string, string])[];
   readonly faults: Readonly<Record<string, Fault>>;
 }
@@ -49,6 +53,8 @@ export function readSources(): Sources {
     types: read("types.json").definitions,
     properties: Object.entries(api.properties),
     methods: Object.entries(api.methods),
+    absent: Object.entries(api.absent),
+    errors: read("errors.json"),
     codes: Object.entries(read("codes.json")),
     faults,
   };
@@ -61,6 +67,8 @@ export async function renderAll(sources: Sources): Promise<[path: string, text: 
     ["bridge/codes.ts", renderCodes(sources)],
     ["docs/callbacks.md", renderDocs(sources)],
     ["docs/faults.md", renderFaults(sources.faults)],
+    ["docs/api.md", renderApiDocs(sources)],
+    ["docs/coverage.md", renderCoverage(sources)],
   ];
 }
 

@@ -2,7 +2,14 @@
 // The wire types, what each callback gets and may answer, and the ModuleApi.
 import type { Codes, NOT_SPAM, RegistrationBehaviour } from "./codes.js";
 import type { JsonObject, JsonValue, MutableJsonObject } from "./json.js";
-import type { AfterLogin, AfterUpdate, EventReplacement, FileWrapper, StateEvents } from "./objects.js";
+import type {
+  AfterLogin,
+  AfterUpdate,
+  EventReplacement,
+  FileWrapper,
+  StateEvents,
+  Template,
+} from "./objects.js";
 import type {
   DatabaseParam,
   RunDbInteraction,
@@ -209,6 +216,65 @@ export type RoomAliasLookup = readonly [RoomId, ServerNames];
 
 /** [room id, room alias or null]. */
 export type CreatedRoom = readonly [RoomId, string | null];
+
+/** A list of strings. */
+export type Texts = readonly string[];
+
+/** A list of users. */
+export type UserIds = readonly UserId[];
+
+/** From where a user was seen; `last_seen` is in milliseconds. */
+export interface UserIpAndAgent {
+  readonly ip: string;
+  readonly user_agent: string;
+  readonly last_seen: number;
+}
+
+/** From where a user was seen. */
+export type UserIpsAndAgents = readonly UserIpAndAgent[];
+
+/** A list of [application service or `native`, user id]. */
+export type ServiceUsers = readonly (readonly [string, UserId])[];
+
+/** [user id, access token]. */
+export type UserAndToken = readonly [user_id: UserId, access_token: string];
+
+/** [device id, access token, when the token expires in milliseconds or null, refresh token or null]. */
+export type DeviceTokens = readonly [DeviceId, string, number | null, string | null];
+
+/** For each device, whether it was reached. */
+export interface DeviceFlags {
+  readonly [k: string]: boolean;
+}
+
+/** The actions of a push rule, as the Matrix specification has them. */
+export type PushActions = readonly (string | JsonObject)[];
+
+/** For each user, [presence, status message or null]. */
+export interface PresenceUpdates {
+  readonly [k: string]: readonly [state: "online" | "unavailable" | "busy" | "offline", status_msg: string | null];
+}
+
+/** Headers by name, each with a list of values. */
+export interface HttpHeaders {
+  readonly [k: string]: readonly string[];
+}
+
+/** The fields of a query or a form, each with one value or a list. */
+export interface QueryArgs {
+  readonly [k: string]: string | readonly string[];
+}
+
+/** The answer of another server. Of headers, names are lower-case. */
+export interface HttpResponse {
+  readonly code: number;
+  readonly phrase: string;
+  readonly headers: HttpHeaders;
+  readonly body: Uint8Array;
+}
+
+/** Templates, in the order of their names; `await template.render({ name: value })` gives a string. On the wire: their names. */
+export type Templates = readonly Template[];
 
 /** A code, and fields that are added to the body of the error that the client gets. */
 export type CodeAndFields = readonly [code: Codes, additional_fields: JsonObject];
@@ -569,6 +635,8 @@ export interface Api {
   readonly public_baseurl: string;
   /** The application's name in mails. */
   readonly email_app_name: string;
+  /** The folder of the admin's own templates; null if there is none. */
+  readonly custom_template_dir: string | null;
   /** Whether a user id, or another id with a domain, is of this homeserver. */
   is_mine(params: { id: string }): boolean;
   /** The full id of a localpart; what begins with @ is returned as it is. */
@@ -608,10 +676,35 @@ export interface Api {
   readonly public_room_list_manager: {
     /** Whether a room is in the public room list. */
     room_is_in_public_room_list(params: { room_id: RoomId }): Promise<boolean>;
+    /** Publishes a room. Asks no callback. Needs a grant. */
+    add_room_to_public_room_list(params: { room_id: RoomId }): Promise<void>;
+    /** Takes a room out of the public room list. Needs a grant. */
+    remove_room_from_public_room_list(params: { room_id: RoomId }): Promise<void>;
   };
-  /** Sends an event (type, room_id, sender, content, and state_key for state) as a local user. Needs a grant. */
+  /** Throws a SynapseError if a localpart is taken (M_USER_IN_USE) or not valid (M_INVALID_USERNAME). */
+  check_username(params: { username: string }): Promise<void>;
+  /** Throws an ApiError (InvalidRuleException) if push rule actions are not valid. */
+  check_push_rule_actions(params: { actions: PushActions }): Promise<void>;
+  /** Where a local user was last seen. Synapse compares since_ts with milliseconds, whatever its documentation says. */
+  get_user_ip_and_agents(params: {
+    user_id: UserId;
+    since_ts?: number | undefined;
+  }): Promise<UserIpsAndAgents>;
+  /** The monthly active users. */
+  get_monthly_active_users_by_service(params?: {
+    start_timestamp?: Milliseconds | null | undefined;
+    end_timestamp?: Milliseconds | null | undefined;
+  }): Promise<ServiceUsers>;
+  /** A room's canonical alias; null if it has none. */
+  get_canonical_room_alias(params: { room_id: RoomId }): Promise<RoomAlias | null>;
+  /** Loads Jinja2 templates, in the order of their names: of custom_template_directory, else of the admin's folder, else Synapse's own. Synapse renders them. */
+  read_templates(params: {
+    filenames: Texts;
+    custom_template_directory?: string | null | undefined;
+  }): Promise<Templates>;
+  /** Sends an event (type, room_id, sender, content, and state_key for state) as a local user. Not for memberships. Needs a grant. */
   create_and_send_event_into_room(params: { event_dict: JsonObject }): Promise<Event>;
-  /** Changes a membership. Never await it for the same room inside a callback that gates memberships: the room's lock is held. Needs a grant. */
+  /** Changes a membership. Awaited for the same room inside a callback that decides about one of its memberships, it can only fail, as Synapse holds the room's lock until the callback has answered: start it there without awaiting it. Needs a grant. */
   update_room_membership(params: {
     sender: UserId;
     target: UserId;
@@ -625,9 +718,129 @@ export interface Api {
     user_id: UserId;
     config: JsonObject;
     ratelimit?: boolean | undefined;
+    creator_join_profile?: JsonObject | null | undefined;
   }): Promise<CreatedRoom>;
   /** Sends a mail with Synapse's mail settings. Needs a grant. */
   send_mail(params: { recipient: string; subject: string; html: string; text: string }): Promise<void>;
+  /** Registers a user and a device. Deprecated by Synapse: use register_user and register_device. Needs a grant. */
+  register(params: {
+    localpart: string;
+    displayname?: string | null | undefined;
+    emails?: Texts | null | undefined;
+  }): Promise<UserAndToken>;
+  /** Registers a user, who has no password. Emails count as validated. Needs a grant. */
+  register_user(params: {
+    localpart: string;
+    displayname?: string | null | undefined;
+    emails?: Texts | null | undefined;
+    admin?: boolean | undefined;
+  }): Promise<UserId>;
+  /** Makes a device with an access token. Synapse does not check that the user exists. Needs a grant. */
+  register_device(params: {
+    user_id: UserId;
+    device_id?: DeviceId | null | undefined;
+    initial_display_name?: string | null | undefined;
+  }): Promise<DeviceTokens>;
+  /** Records who a user is to an SSO provider. Throws an ApiError (ExternalIDReuseException) if the external id is another user's. Needs a grant. */
+  record_user_external_id(params: {
+    auth_provider_id: string;
+    remote_user_id: string;
+    registered_user_id: UserId;
+  }): Promise<void>;
+  /** A token for m.login.token. Synapse does not check that the user exists. Needs a grant. */
+  create_login_token(params: {
+    user_id: UserId;
+    duration_in_ms?: Milliseconds | undefined;
+    auth_provider_id?: string | null | undefined;
+    auth_provider_session_id?: string | null | undefined;
+  }): Promise<string>;
+  /** Logs a device out by its access token. Works also in the versions of Synapse whose own method fails. Needs a grant. */
+  invalidate_access_token(params: { access_token: string }): Promise<void>;
+  /** Ends an SSO login: Synapse itself answers the web request, and what the handler returns is ignored. Needs a grant. */
+  complete_sso_login_async(params: {
+    registered_user_id: UserId;
+    request: Request;
+    client_redirect_url: string;
+    new_user?: boolean | undefined;
+    auth_provider_id?: string | undefined;
+  }): Promise<void>;
+  /** Makes a local user a server admin, or no longer. Needs a grant. */
+  set_user_admin(params: { user_id: UserId; admin: boolean }): Promise<void>;
+  /** Changes a local user's display name. Leave out deactivation, which Synapse is about to remove. Needs a grant. */
+  set_displayname(params: {
+    user_id: UserId;
+    new_displayname: string;
+    deactivation?: boolean | undefined;
+  }): Promise<void>;
+  /** Records that an identity server knows a user by a third-party identifier. Needs a grant. */
+  store_remote_3pid_association(params: {
+    user_id: UserId;
+    medium: Medium;
+    address: string;
+    id_server: ServerName;
+  }): Promise<void>;
+  /** Begins to remove everyone from a room and to purge it; does not wait for it. Needs a grant. */
+  delete_room(params: { room_id: RoomId }): Promise<void>;
+  /** Sends users the presence of all online users that they see. Needs a grant. */
+  send_local_online_presence_to(params: { users: UserIds }): Promise<void>;
+  /** Changes users' presence. Needs a grant. */
+  set_presence_for_users(params: { users: PresenceUpdates }): Promise<void>;
+  /** Pushes to a user's devices, or to one; tells which were reached. In a process that does not run the user's pushers the answer is empty. Needs a grant. */
+  send_http_push_notification(params: {
+    user_id: UserId;
+    device_id: DeviceId | null;
+    content: JsonObject;
+    tweaks?: JsonObject | null | undefined;
+    default_payload?: JsonObject | null | undefined;
+  }): Promise<DeviceFlags>;
+  /** Changes the actions of a local user's push rule; the scope is global. Throws an ApiError (RuleNotFoundException, InvalidRuleException). Needs a grant. */
+  set_push_rule_action(params: {
+    user_id: UserId;
+    scope: string;
+    kind: string;
+    rule_id: string;
+    actions: PushActions;
+  }): Promise<void>;
+  readonly http_client: {
+    /** GETs JSON with Synapse's HTTP client. Throws an HttpResponseException unless the status is 2xx. Needs a grant. */
+    get_json(params: {
+      uri: string;
+      args?: QueryArgs | null | undefined;
+      headers?: HttpHeaders | null | undefined;
+    }): Promise<JsonValue>;
+    /** GETs bytes with Synapse's HTTP client. Throws an HttpResponseException unless the status is 2xx. Needs a grant. */
+    get_raw(params: {
+      uri: string;
+      args?: QueryArgs | null | undefined;
+      headers?: HttpHeaders | null | undefined;
+    }): Promise<Uint8Array>;
+    /** POSTs JSON, gets JSON. Throws an HttpResponseException unless the status is 2xx. Needs a grant. */
+    post_json_get_json(params: {
+      uri: string;
+      post_json: JsonValue;
+      headers?: HttpHeaders | null | undefined;
+    }): Promise<JsonValue>;
+    /** POSTs a form, gets JSON. Throws an HttpResponseException unless the status is 2xx. Needs a grant. */
+    post_urlencoded_get_json(params: {
+      uri: string;
+      args?: QueryArgs | null | undefined;
+      headers?: HttpHeaders | null | undefined;
+    }): Promise<JsonValue>;
+    /** PUTs JSON, gets JSON. Throws an HttpResponseException unless the status is 2xx. Needs a grant. */
+    put_json(params: {
+      uri: string;
+      json_body: JsonValue;
+      args?: QueryArgs | null | undefined;
+      headers?: HttpHeaders | null | undefined;
+    }): Promise<JsonValue>;
+    /** Any request, and its whole answer whatever the status. Needs a grant. */
+    request(params: {
+      method: string;
+      uri: string;
+      data?: Uint8Array | null | undefined;
+      headers?: HttpHeaders | null | undefined;
+    }): Promise<HttpResponse>;
+  };
   /** Runs SQL in Synapse's own database, in one transaction: a list of statements, or (on PostgreSQL) a function that runs them. Needs a grant. */
   readonly run_db_interaction: RunDbInteraction;
   readonly store: {

@@ -8,7 +8,8 @@ import {
   type MessageConnection,
   ResponseError,
 } from "vscode-jsonrpc/node";
-import { type ApiSource, makeApi, type SynapseInfo, WireError } from "./api.js";
+import { type ApiSource, makeApi, type SynapseInfo } from "./api.js";
+import { WireError } from "./api-errors.js";
 import { CallError, type CallErrorKind } from "./call-error.js";
 import type { Catalogue } from "./catalogue.js";
 import type { RunningModule } from "./context.js";
@@ -78,6 +79,7 @@ export class Host {
           handles: this.#handles,
           followUps: this.#followUps,
           signal,
+          notAwaited: (module) => this.#notAwaited(params.call, module),
         });
       });
     }
@@ -169,10 +171,17 @@ export class Host {
       request: (method, params) => this.#ask(`api/${method}`, params),
       handleOf: (request) =>
         typeof request === "object" && request !== null ? this.#handles.get(request) : undefined,
+      render: (params) => this.#ask("templates/render", params),
     };
     const api = makeApi(module, synapse, source, catalogue);
     const log = logger.child({ module: module.name });
     return { module, api, log, setup: new ModuleSetup(module, api, log, setupTimes) };
+  }
+
+  #notAwaited(call: number, module: string): void {
+    this.connection.sendNotification("api/not_awaited", { call, module }).catch(() => {
+      // The connection has gone, and what was started with it.
+    });
   }
 
   #web(params: WebCall, signal: AbortSignal): Promise<WebAnswer> {

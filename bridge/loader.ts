@@ -1,7 +1,7 @@
 // From the `modules` of the configuration to loaded modules: imports each file, checks its shape, its config and what
 // it declares, and collects all faults instead of stopping at the first.
 import path from "node:path";
-import { type Callback, type Catalogue, grantFor } from "./catalogue.js";
+import { type Callback, type Catalogue, grantsFor } from "./catalogue.js";
 import { findCallbackClashes } from "./clashes.js";
 import { findExclusive } from "./exclusive.js";
 import { readMatch } from "./match-shape.js";
@@ -184,7 +184,7 @@ function readGrants(
   if (settings.grants === "all") return "all";
   const writes = [...catalogue.methods]
     .filter(([, method]) => method.access === "write")
-    .map(([name, method]) => grantFor(name, method))
+    .flatMap(([name, method]) => grantsFor(name, method))
     .filter((grant, index, all) => all.indexOf(grant) === index);
   for (const [index, grant] of (settings.grants ?? []).entries()) {
     if (writes.includes(grant)) continue;

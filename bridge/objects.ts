@@ -24,6 +24,13 @@ export interface FileWrapper {
   stream(): ReadableStream<Uint8Array>;
 }
 
+/** A Jinja2 template that Synapse has loaded. */
+export interface Template {
+  readonly filename: string;
+  /** Synapse renders it; values are escaped as HTML in files whose names end in .html. */
+  render(variables: JsonObject): Promise<string>;
+}
+
 interface HonouredFields {
   readonly content: JsonObject;
   readonly sender: string;

@@ -29,7 +29,14 @@ export async function renderTypes(sources: Sources): Promise<string> {
 // The wire types, what each callback gets and may answer, and the ModuleApi.
 import type { Codes, NOT_SPAM, RegistrationBehaviour } from "./codes.js";
 import type { JsonObject, JsonValue, MutableJsonObject } from "./json.js";
-import type { AfterLogin, AfterUpdate, EventReplacement, FileWrapper, StateEvents } from "./objects.js";
+import type {
+  AfterLogin,
+  AfterUpdate,
+  EventReplacement,
+  FileWrapper,
+  StateEvents,
+  Template,
+} from "./objects.js";
 ${storageImport(sources)}`,
     ...(await Promise.all(declarations)),
     renderParams(forwarded, sources),
@@ -181,7 +188,9 @@ function methodText(name: string, method: ApiMethod, sources: Sources): string {
   const returned = method.access === "sync" ? result : `Promise<${result}>`;
   const room = LINE - `  ${name}(params: ): ${returned};`.length;
   const fields = objectText(method.params, sources, room);
-  const params = Object.keys(method.params).length === 0 ? "" : `params: ${fields}`;
+  const names = Object.keys(method.params);
+  const optional = names.every((one) => one.endsWith("?")) ? "?" : "";
+  const params = names.length === 0 ? "" : `params${optional}: ${fields}`;
   return `/** ${method.summary}${grant} */\n${name}(${params}): ${returned};\n`;
 }
 

@@ -4,8 +4,12 @@ import { makeContext, type RunningModule } from "./context.js";
 import { untilAborted } from "./dispatch.js";
 import { isSynapseError } from "./errors.js";
 import { whatJsonLoses } from "./json-check.js";
+import { newOrigin, runFrom } from "./origin.js";
 import { type HttpRequest, makeRequest } from "./request.js";
 import { describeThrown } from "./thrown.js";
+
+/** Of an answer's body: as base64 it must fit into a frame. */
+export const MOST_BODY_BYTES = 10 * 1024 * 1024;
 
 export interface WebCall extends HttpRequest {
   call: number;
@@ -39,7 +43,8 @@ export async function answerWeb(call: WebCall, around: WebSurroundings): Promise
   around.handles.set(request, call.call);
   try {
     const context = makeContext(running, data, around.signal, call.request);
-    return await readResponse(await untilAborted(handler(request, context), around.signal), around.signal);
+    const handled = runFrom(newOrigin(call.call), () => handler(request, context));
+    return await readResponse(await untilAborted(handled, around.signal), around.signal);
   } catch (error) {
     if (error instanceof CallError) throw error;
     if (isSynapseError(error)) {
@@ -60,15 +65,43 @@ class UnfitResponse extends Error {}
 async function readResponse(answer: unknown, signal: AbortSignal): Promise<WebAnswer> {
   if (!isResponse(answer)) return readJson(answer);
   if (answer.status < 200) throw new UnfitResponse("answered with Response.error(), which has no status");
-  const body = Buffer.from((await untilAborted(answer.arrayBuffer(), signal)) as ArrayBuffer);
+  const body = await readBody(answer, signal);
   return { status: answer.status, headers: [...answer.headers], body: body.toString("base64") };
+}
+
+/** Piece by piece: a body without end must not fill Node's memory. */
+async function readBody(answer: Response, signal: AbortSignal): Promise<Buffer> {
+  if (answer.body === null) return Buffer.alloc(0);
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  // A Response of another fetch implementation has a stream of another kind: all can be iterated.
+  const body = answer.body as unknown as AsyncIterable<Uint8Array>;
+  const iterator = body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = (await untilAborted(iterator.next(), signal)) as IteratorResult<Uint8Array>;
+      if (next.done) return Buffer.concat(pieces);
+      bytes += next.value.byteLength;
+      if (bytes > MOST_BODY_BYTES)
+        throw new UnfitResponse(`answered with more than ${MOST_BODY_BYTES} bytes`);
+      pieces.push(next.value);
+    }
+  } catch (error) {
+    // Not awaited: a source that hangs would hold up the answer.
+    iterator.return?.().catch(() => {
+      // It has failed already.
+    });
+    throw error;
+  }
 }
 
 function readJson(answer: unknown): WebAnswer {
   const problem = whatJsonLoses(answer);
   if (problem) throw new UnfitResponse(`answered neither a Response nor JSON: ${problem}`);
-  const body = Buffer.from(JSON.stringify(answer)).toString("base64");
-  return { status: 200, headers: [["content-type", "application/json"]], body };
+  const body = Buffer.from(JSON.stringify(answer));
+  if (body.length > MOST_BODY_BYTES)
+    throw new UnfitResponse(`answered with ${body.length} bytes; at most ${MOST_BODY_BYTES} are sent`);
+  return { status: 200, headers: [["content-type", "application/json"]], body: body.toString("base64") };
 }
 
 /** By its shape: a module may bring a Response of another fetch implementation. */

@@ -15,6 +15,18 @@ test("a file that differs from what the catalogue says, or that is absent, is st
   ).toEqual(["bridge/codes.ts", "docs/absent.md"]);
 });
 
+test("every member of the ModuleApi is documented: that it crosses, or why it does not", async () => {
+  const { methods, properties, absent, ...sources } = readSources();
+  const texts = new Map(await renderAll({ methods, properties, absent, ...sources }));
+  for (const [name] of methods) expect(texts.get("docs/api.md")).toContain(`### \`${name}\`\n`);
+  for (const [name] of [...properties, ...absent]) {
+    expect(texts.get("docs/api.md")).toContain(`| \`${name}\` |`);
+  }
+  for (const [name] of [...methods, ...properties, ...absent, ...sources.callbacks.map((c) => [c.name])]) {
+    expect(texts.get("docs/coverage.md")).toContain(`| \`${name}\` |`);
+  }
+});
+
 test("a callback that this version does not forward is documented, and a module cannot declare it", async () => {
   const sources = readSources();
   const texts = new Map(await renderAll(sources));

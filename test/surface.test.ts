@@ -4,13 +4,17 @@ import * as surface from "synapse-module-bridge";
 
 test("a module can import these values, and no others", () => {
   expect(Object.keys(surface)).toEqual([
+    "ApiError",
     "Codes",
     "DatabaseError",
+    "HttpResponseException",
     "NOT_SPAM",
     "RegistrationBehaviour",
     "SynapseError",
     "defineModule",
+    "isApiError",
     "isDatabaseError",
+    "isHttpResponseException",
     "isSynapseError",
   ]);
 });

@@ -1,21 +1,20 @@
 """Answers the host's requests: ModuleApi methods, for which `schemas/api.json` is the allow-list, and room state."""
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping
-from operator import attrgetter
 from typing import Any
 
 from synapse.module_api import ModuleApi
-from synapse.module_api.errors import SynapseError
 
+from synapse_module_bridge.api_errors import wire_error
+from synapse_module_bridge.api_methods import ApiMethods
 from synapse_module_bridge.background import run_in_background_process
 from synapse_module_bridge.catalogue import ERROR_CODES, METHODS, Method
 from synapse_module_bridge.codec import DECODE_PARAM, ENCODE, encode_event
+from synapse_module_bridge.grants import Grants
+from synapse_module_bridge.membership import MembershipChanges
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.questions import select_state
 from synapse_module_bridge.rpc import METHOD_NOT_FOUND, Answer, Refuse, RpcError
-
-logger = logging.getLogger(__name__)
 
 Handler = Callable[[Mapping[str, Any]], Awaitable[Any]]
 # Gets the module's name, and the parameters as they travelled.
@@ -23,16 +22,20 @@ AddedMethod = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 
 
 class HostRequests:
-    """`grants` holds, for each module, the names of the writes that it may use, or "all".
+    """`added` are methods that Synapse's ModuleApi lacks, by name; a step of one has its name, a slash and its own."""
 
-    `added` are methods that Synapse's ModuleApi lacks, by name; the steps of one have its name, a slash and their own.
-    """
-
-    def __init__(self, api: ModuleApi, open_calls: OpenCalls, added: Mapping[str, AddedMethod]) -> None:
+    def __init__(self, api: ModuleApi, open_calls: OpenCalls, clock: Any, added: Mapping[str, AddedMethod]) -> None:
         self._api = api
         self._open_calls = open_calls
-        self.grants: Mapping[str, Any] = {}
-        self._handlers: dict[str, Handler] = {"state/get": self._state_get, "state/keys": self._state_keys}
+        self._methods = ApiMethods(api, clock)
+        self._memberships = MembershipChanges(api, clock)
+        self.grants = Grants()
+        self._handlers: dict[str, Handler] = {
+            "state/get": self._state_get,
+            "state/keys": self._state_keys,
+            "templates/render": self._render,
+            "api/not_awaited": self._not_awaited,
+        }
         for method in METHODS.values():
             if method.access != "sync" and not method.added:
                 self._handlers[f"api/{method.name}"] = self._api_handler(method)
@@ -49,12 +52,8 @@ class HostRequests:
         async def run() -> None:
             try:
                 answer(await handler(params))
-            except RpcError as e:
-                refuse(e)
-            except SynapseError as e:
-                refuse(_synapse_error(e))
             except Exception as e:
-                refuse(RpcError(ERROR_CODES["api_error"], str(e), {"class": type(e).__name__}))
+                refuse(wire_error(e))
 
         run_in_background_process(self._api, "module_bridge_api", run)
 
@@ -82,10 +81,26 @@ class HostRequests:
             raise RpcError(ERROR_CODES["call_over"], "the call has ended")
         return call
 
+    async def _render(self, params: Mapping[str, Any]) -> str:
+        folder = params.get("custom_template_directory")
+        return self._methods.templates.render(params["filename"], folder, params["variables"])
+
+    async def _not_awaited(self, params: Mapping[str, Any]) -> None:
+        self._memberships.not_awaited(params["call"], params["module"])
+
     def _api_handler(self, method: Method) -> Handler:
         async def handler(request: Mapping[str, Any]) -> Any:
-            given = self._checked(method, request)
-            result = await attrgetter(method.name)(self._api)(**self._arguments(method, given))
+            module, handle = request.get("module"), request.get("call")
+            arguments = self._arguments(method, self._checked(method, request))
+            if method.name == "update_room_membership" and isinstance(handle, int):
+                result = await self._memberships.run(
+                    lambda: self._methods.call(method, arguments),
+                    arguments["room_id"],
+                    (handle, str(module)),
+                    lambda: self._open_calls.get(handle),
+                )
+            else:
+                result = await self._methods.call(method, arguments)
             encode = ENCODE.get(method.result)
             return result if result is None or encode is None else encode(result)
 
@@ -101,20 +116,11 @@ class HostRequests:
     def _checked(self, method: Method, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """The request's parameters. Raises RpcError if the module may not make it."""
         if method.access == "write":
-            self._check_grant(request.get("module"), method)
+            self.grants.check(request.get("module"), method)
         given = request.get("params")
         if not isinstance(given, dict):
             raise TypeError("params must be an object")
         return given
-
-    def _check_grant(self, module: Any, method: Method) -> None:
-        grants = self.grants.get(module, ()) if isinstance(module, str) else ()
-        if grants != "all" and method.grant not in grants:
-            raise RpcError(
-                ERROR_CODES["not_granted"],
-                f"{module} may not call {method.name}: add {method.grant} to the module's `grants` in homeserver.yaml",
-                {"module": module, "method": method.name},
-            )
 
     def _arguments(self, method: Method, given: Mapping[str, Any]) -> dict[str, Any]:
         arguments: dict[str, Any] = {}
@@ -129,12 +135,4 @@ class HostRequests:
         if type_name == "WebRequest":
             return self._open_call(value).web_request
         decode = DECODE_PARAM.get(type_name)
-        return value if decode is None else decode(value)
-
-
-def _synapse_error(e: SynapseError) -> RpcError:
-    # Only the body that a client would get tells the additional fields by a public name.
-    body = dict(e.error_dict(None))
-    message, errcode = body.pop("error", e.msg), body.pop("errcode", e.errcode)
-    data = {"code": int(e.code), "msg": message, "errcode": str.__str__(errcode), "additional_fields": body}
-    return RpcError(ERROR_CODES["synapse_error"], e.msg, data)
+        return value if decode is None or value is None else decode(value)

@@ -92,7 +92,7 @@ class Bridge(Watcher):
         self._api = api
         self._open_calls = OpenCalls()
         self._storage = Storage(api, reactor, CLOCK)
-        self._requests = HostRequests(api, self._open_calls, self._storage.methods)
+        self._requests = HostRequests(api, self._open_calls, CLOCK, self._storage.methods)
         self._is_local = Locality(api)
         self._entries = Entries(self._is_local, api.server_name)
         self._shadows: set[str] = set()
@@ -164,6 +164,7 @@ class Bridge(Watcher):
                 "worker_app": api.worker_app,
                 "public_baseurl": api.public_baseurl,
                 "email_app_name": api.email_app_name,
+                "custom_template_dir": getattr(api, "custom_template_dir", None),
                 "run_background_tasks": api.should_run_background_tasks(),
             },
             "modules": self._config.modules,
@@ -213,13 +214,13 @@ class Bridge(Watcher):
         modules, grants = [], {}
         for module, configured in zip(manifest["modules"], self._config.modules, strict=True):
             shadow = configured.get("shadow", False)
-            # What a shadow module does must not be seen.
-            grants[module["name"]] = [] if shadow else configured.get("grants", [])
+            grants[module["name"]] = configured.get("grants", [])
             modules.append((module, shadow))
             if shadow:
+                # What it does must not be seen.
                 self._shadows.add(module["name"])
         self._calls.entries = self._entries.of(modules)
-        self._requests.grants = grants
+        self._requests.grants.set(grants, self._shadows)
         self._reload.loaded(manifest)
         self._calls.breakers.reset()
 

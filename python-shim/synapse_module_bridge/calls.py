@@ -20,6 +20,7 @@ from synapse_module_bridge.catalogue import ERROR_CODES, Callback
 from synapse_module_bridge.codec import Unfit, decode_answer
 from synapse_module_bridge.deadline import DeadlinePassed
 from synapse_module_bridge.decision import Recorder, summarise
+from synapse_module_bridge.membership import locked_room
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.questions import Entry, bind, chains, current_request, encode_params
 from synapse_module_bridge.replies import Reply, read_error, read_reply, synapse_error
@@ -80,7 +81,7 @@ class Calls:
             try:
                 return await self._ask_in_order(call, unheard)
             except _Answered as e:
-                return e.answer
+                return e.args[0]
             except Unavailable as e:
                 return self._by_policy(call, str(e), [entry.module for entry in unheard])
             finally:
@@ -211,15 +212,17 @@ class Calls:
 
     def _open(self, call: Call, modules: Sequence[str]) -> OpenCall:
         what = f"{call.callback.name} of {', '.join(modules)}"
+        locked = locked_room(call.callback, call.params, local=call.local)
+        opened = OpenCall(what=what, event_id=call.event_id, locked_room=locked, deadline=call.deadline)
         state = call.callback.param_of_type("StateEvents")
         request = call.callback.param_of_type("HttpRequest")
         if request is not None:
-            return OpenCall(what=what, web_request=call.params[request])
-        if state is None:
-            return OpenCall(what=what, event_id=call.event_id)
-        if call.state_let_go:
-            return OpenCall(what=what, event_id=call.event_id, state_room=call.params["event"].room_id)
-        return OpenCall(what=what, event_id=call.event_id, state=call.params[state])
+            opened.web_request = call.params[request]
+        elif state is not None and call.state_let_go:
+            opened.state_room = call.params["event"].room_id
+        elif state is not None:
+            opened.state = call.params[state]
+        return opened
 
     def _late(self, call: Call, handle: int, late: Any) -> None:
         """The answer to a call whose deadline had passed tells which of several modules was running."""
@@ -290,8 +293,4 @@ _REASONS = {
 
 
 class _Answered(Exception):
-    """A failure that has an answer of its own."""
-
-    def __init__(self, answer: Any) -> None:
-        super().__init__()
-        self.answer = answer
+    """A failure that has an answer of its own: its only argument."""

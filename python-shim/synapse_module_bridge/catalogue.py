@@ -25,6 +25,14 @@ class Param:
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
+class MembershipLock:
+    """The path to a room's id, and the values that must be at other paths."""
+
+    room: tuple[str, ...]
+    where: Mapping[tuple[str, ...], str]
+
+
+@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
 class Callback:
     """A callback as `schemas/callbacks.json` declares it."""
 
@@ -35,6 +43,8 @@ class Callback:
     params: tuple[Param, ...]
     # The path to the user id whose server tells local calls from federated ones.
     subject: tuple[str, ...] | None
+    # Of which room Synapse holds the lock of the memberships while a local call runs, and when.
+    membership_lock: MembershipLock | None
     result: str
     # The answer that means "no objection", as it travels.
     passes: Any
@@ -71,6 +81,9 @@ class Method:
 
     name: str
     access: str
+    since: str | None
+    # Which process of Synapse can do it; None: any.
+    process: str | None
     params: tuple[Param, ...]
     result: str
     # What an admin lists so that a module may use it.
@@ -107,6 +120,7 @@ def _callback(name: str, entry: Mapping[str, Any], types: Mapping[str, Any]) -> 
         summary=entry["summary"],
         params=_params(entry["params"]),
         subject=tuple(entry["subject"].split(".")) if "subject" in entry else None,
+        membership_lock=_membership_lock(entry["membership_lock"]) if "membership_lock" in entry else None,
         result=entry["result"],
         passes=passes[0] if passes else None,
         passable=bool(passes),
@@ -124,10 +138,17 @@ def _callback(name: str, entry: Mapping[str, Any], types: Mapping[str, Any]) -> 
     )
 
 
+def _membership_lock(entry: Mapping[str, Any]) -> MembershipLock:
+    where = {tuple(path.split(".")): value for path, value in entry.get("where", {}).items()}
+    return MembershipLock(room=tuple(entry["room"].split(".")), where=where)
+
+
 def _method(name: str, entry: Mapping[str, Any]) -> Method:
     return Method(
         name=name,
         access=entry["access"],
+        since=entry.get("since"),
+        process=entry.get("process"),
         params=_params(entry["params"]),
         result=entry["result"].rstrip("?"),
         grant=entry.get("grant", name),

@@ -5,6 +5,7 @@ DECODE turns a callback's normalised answer into the very object that Synapse co
 wire value into what a ModuleApi method takes.
 """
 
+import base64
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -112,12 +113,19 @@ def _encode_delivery(delivery: Any) -> dict[str, Any]:
 # Parameters that a call must not hold on to, since much would stay alive with them: they are encoded as it begins.
 ENCODE_AT_ONCE: Mapping[str, Callable[[Any], Any]] = {"FederationEventDeliveryEvent": _encode_delivery}
 
+
+def _encode_bytes(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
+
+
 ENCODE: Mapping[str, Callable[[Any], Any]] = {
+    "Bytes": _encode_bytes,
     "Event": encode_event,
     "Events": _encode_events,
     "FileInfo": _encode_file_info,
     "FileWrapper": lambda wrapper: {"path": wrapper.path},
     "HttpRequest": encode_bounded_request,
+    "HttpResponse": lambda response: {**response, "body": _encode_bytes(response["body"])},
     "JsonObject": dict,
     "MediaUploadLimit": _fields(*_UPLOAD_LIMIT_FIELDS),
     "Nothing": lambda _: None,
@@ -127,9 +135,11 @@ ENCODE: Mapping[str, Callable[[Any], Any]] = {
     "RoomAlias": lambda alias: alias.to_string(),
     "UserInfo": _encode_user_info,
     "UserPresenceStates": _encode_presences,
+    "UserIpsAndAgents": lambda seen: [_fields("ip", "user_agent", "last_seen")(one) for one in seen],
 }
 
 DECODE_PARAM: Mapping[str, Callable[[Any], Any]] = {
+    "Bytes": base64.b64decode,
     "StateFilter": lambda keys: [(event_type, state_key) for event_type, state_key in keys],
 }
 

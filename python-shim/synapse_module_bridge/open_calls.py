@@ -1,5 +1,6 @@
 """The calls that run now: what the host may ask about while they do, and what was going on when it ended."""
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -22,9 +23,17 @@ class OpenCall:
     # The room whose current state is looked up where `state` was let go.
     state_room: str | None = None
     web_request: Any = None
+    # The room whose memberships Synapse lets nobody change until this call is answered.
+    locked_room: str | None = None
+    # Of the monotonic clock; only where it has one that the host's requests must know.
+    deadline: float = math.inf
     since: float = attr.Factory(time.monotonic)
     # Synapse has been answered by policy, but Node has not finished.
     expired: bool = False
+
+    @property
+    def seconds_left(self) -> float:
+        return max(0.0, self.deadline - time.monotonic())
 
 
 class OpenCalls:

@@ -4,13 +4,14 @@ import base64
 import logging
 import time
 from collections.abc import Mapping
+from os import SEEK_END
 from typing import Any
 
 from synapse.http.server import finish_request, set_cors_headers
 from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable, run_in_background
 from synapse.module_api import DirectServeJsonResource
 from synapse.module_api.errors import Codes, SynapseError
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from synapse_module_bridge.calls import Host, ModuleFault
 from synapse_module_bridge.catalogue import ERROR_CODES
@@ -25,6 +26,8 @@ from synapse_module_bridge.unavailable import Unavailable
 
 logger = logging.getLogger(__name__)
 
+# Of a request's and of an answer's body: as base64 it must fit into a frame.
+MOST_BODY_BYTES = 10 * 1024 * 1024
 # Twisted sets these itself from the body that is written.
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding", "connection"})
 
@@ -42,27 +45,41 @@ class WebResource(DirectServeJsonResource):
 
     async def _async_render(self, request: Any) -> None:
         try:
+            error: Exception | None = None
             reply = await self._ask(request)
         except RpcError as e:
-            raise _error(e) from None
-        except (Unavailable, ConnectionGone, DeadlinePassed, ValueError) as e:
+            error = _error(e)
+        except DeadlinePassed:
+            logger.warning("%s: %s: no answer within %d ms", self._module, self._path, self._timeout_ms)
+            error = SynapseError(504, "the module did not answer in time", Codes.UNKNOWN)
+        except (Unavailable, ConnectionGone, ValueError) as e:
             logger.warning("%s: %s: no answer: %s", self._module, self._path, e or type(e).__name__)
-            raise SynapseError(503, UNAVAILABLE, Codes.UNKNOWN) from None
+            error = SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
+        except CancelledError:
+            logger.debug("%s: %s: the client has left", self._module, self._path)
+            return
+        if request.finished:
+            # Synapse has answered: complete_sso_login_async.
+            return
+        if error is not None:
+            raise error
         try:
             _write(request, reply)
         except (KeyError, TypeError, ValueError) as e:
             raise ModuleFault(f"{self._module}: {self._path}: a reply that is no web response") from e
 
     async def _ask(self, request: Any) -> Mapping[str, Any]:
+        if _size(request.content) > MOST_BODY_BYTES:
+            raise SynapseError(413, f"the body may have at most {MOST_BODY_BYTES} bytes", Codes.TOO_LARGE)
         deadline = time.monotonic() + self._timeout_ms / 1000
         await self._host.until_up(deadline)
         handle = self._open_calls.open(OpenCall(what=f"{self._path} of {self._module}", web_request=request))
-        asking: Deferred[Mapping[str, Any]] = run_in_background(
-            self._host.call, "web", self._encode(request, handle), deadline
-        )
-        # The client leaves: the handler's signal is aborted.
-        request.notifyFinish().addErrback(lambda _: _cancel(asking))
         try:
+            asking: Deferred[Mapping[str, Any]] = run_in_background(
+                self._host.call, "web", self._encode(request, handle), deadline
+            )
+            # The client leaves: the handler's signal is aborted.
+            request.notifyFinish().addErrback(lambda _: _cancel(asking))
             return await make_deferred_yieldable(asking)
         finally:
             self._open_calls.close(handle)
@@ -75,6 +92,12 @@ class WebResource(DirectServeJsonResource):
             "path": self._path,
             "request": current_request(),
         }
+
+
+def _size(content: Any) -> int:
+    size: int = content.seek(0, SEEK_END)
+    content.seek(0)
+    return size
 
 
 def _cancel(asking: "Deferred[Any]") -> None:
@@ -93,6 +116,8 @@ def _error(e: RpcError) -> Exception:
 
 def _write(request: Any, reply: Mapping[str, Any]) -> None:
     body = base64.b64decode(reply["body"])
+    if len(body) > MOST_BODY_BYTES:
+        raise ValueError("too large")
     request.setResponseCode(reply["status"])
     set_cors_headers(request)
     replaced = set()

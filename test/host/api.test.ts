@@ -1,9 +1,11 @@
 // The ModuleApi of a module: what is answered here, what goes to the shim, and how both can fail.
 import { describe, expect, test } from "@jest/globals";
-import { type ApiSource, isMine, makeApi, WireError } from "../../bridge/api.js";
+import { type ApiSource, isMine, makeApi } from "../../bridge/api.js";
+import { WireError } from "../../bridge/api-errors.js";
 import { catalogue } from "../../bridge/catalogue.js";
-import { isSynapseError } from "../../bridge/errors.js";
+import { isApiError, isHttpResponseException, isSynapseError } from "../../bridge/errors.js";
 import type { Api } from "../../bridge/index.js";
+import { newOrigin, runFrom } from "../../bridge/origin.js";
 import { SYNAPSE } from "./rig.js";
 
 const sent: unknown[] = [];
@@ -18,13 +20,17 @@ function api(grants: string[] | "all" = [], result: unknown = null): Api {
       return result;
     },
     handleOf: (request) => (request === page ? 18 : undefined),
+    async render(params) {
+      sent.push(["render", params]);
+      return "rendered";
+    },
   };
   const module = { name: "no-links", grants: grants === "all" ? grants : new Set(grants) };
   return makeApi(module, SYNAPSE, source, catalogue()) as Api;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: what the types would not let through
-const untyped = (one: Api): any => one;
+const untyped = (one: object): any => one;
 
 test("it has all that the catalogue declares, and cannot be changed", () => {
   const own = untyped(api());
@@ -95,11 +101,66 @@ describe("a method that asks Synapse", () => {
   test("needs a grant if it changes something", async () => {
     const mail = { recipient: "a@b", subject: "s", html: "h", text: "t" };
     await expect(api().send_mail(mail)).rejects.toThrow(
-      "no-links may not call api.send_mail: add send_mail to its `grants`",
+      "no-links may not call send_mail: write `grants: [send_mail]` beside its `path` in homeserver.yaml",
+    );
+    await expect(api(["create_room", "http_client"]).send_mail(mail)).rejects.toThrow(
+      "write `grants: [create_room, http_client, send_mail]`",
     );
     expect(sent).toEqual([]);
     expect(await api(["send_mail"]).send_mail(mail)).toBeUndefined();
     expect(await api("all").send_mail(mail)).toBeUndefined();
+  });
+
+  test("may be granted by the name of its group", async () => {
+    const asked = () => untyped(api(["http_client"], { a: 1 })).http_client.get_json({ uri: "http://x/" });
+    expect(await asked()).toEqual({ a: 1 });
+    const place = { user_id: "@a:b", data_type: "t", new_data: {} };
+    const refused = await api(["http_client"])
+      .account_data_manager.put_global(place)
+      .catch((e) => e);
+    expect(isApiError(refused) && refused.kind).toBe("not_granted");
+  });
+
+  test("tells from which call it is made, while the module has not answered", async () => {
+    const origin = newOrigin(7);
+    const user_id = "@a:b";
+    await runFrom(origin, async () => {
+      await Promise.resolve();
+      const asked = api().is_user_admin({ user_id });
+      expect(origin.pending).toBe(1);
+      await asked;
+    });
+    expect([sent, origin.pending]).toEqual([
+      [["is_user_admin", { module: "no-links", call: 7, params: { user_id } }]],
+      0,
+    ]);
+    origin.over = true;
+    await runFrom(origin, () => api().is_user_admin({ user_id }));
+    expect(sent).toEqual([["is_user_admin", { module: "no-links", params: { user_id } }]]);
+  });
+
+  test("takes and gives bytes", async () => {
+    const body = Buffer.from([0, 255]).toString("base64");
+    const answer = { code: 200, phrase: "OK", headers: {}, body };
+    const client = api(["http_client"], answer).http_client;
+    const data = new Uint8Array([9, 1, 2]).subarray(1);
+    const got = await client.request({ method: "PUT", uri: "http://x/", data });
+    expect(got).toEqual({ ...answer, body: new Uint8Array([0, 255]) });
+    expect(sent).toMatchObject([["http_client.request", { params: { data: "AQI=" } }]]);
+    const text = untyped(client).request({ method: "PUT", uri: "http://x/", data: "text" });
+    await expect(text).rejects.toThrow("api.http_client.request: data must be a Uint8Array");
+  });
+
+  test("gives templates that Synapse renders", async () => {
+    const filenames = ["a.html"];
+    const custom_template_directory = "/t";
+    const own = api([], filenames);
+    const [template] = await own.read_templates({ filenames, custom_template_directory });
+    expect(await template?.render({ name: "A" })).toBe("rendered");
+    expect(sent[1]).toEqual([
+      "render",
+      { filename: "a.html", custom_template_directory, variables: { name: "A" } },
+    ]);
   });
 
   test("takes the request that a web handler was given, and no other", async () => {
@@ -119,22 +180,48 @@ describe("a method that asks Synapse", () => {
     expect(error).toMatchObject(data);
   });
 
+  test("throws an HttpResponseException, of which a log shows no body", async () => {
+    const response = Buffer.from("secret").toString("base64");
+    const thrown = new WireError("http_response_exception", "x", { code: 404, msg: "Not Found", response });
+    const error = await api("all", thrown)
+      .http_client.get_raw({ uri: "http://x/" })
+      .catch((e) => e);
+    expect(isHttpResponseException(error) && Buffer.from(error.response).toString()).toBe("secret");
+    expect(error).toMatchObject({ code: 404, msg: "Not Found", message: "404: Not Found" });
+    expect(JSON.stringify({ ...error })).not.toContain("response");
+  });
+
   test.each([
     [
       "a status that is none",
       new WireError("synapse_error", "x", { code: 302, msg: "m", errcode: "M_X" }),
-      "api.is_user_admin failed: 302 M_X: m",
+      { message: "api.is_user_admin failed: 302 M_X: m", kind: "api_error", exception: null },
     ],
     [
       "another exception",
-      new WireError("api_error", "KeyError: 'sender'", { class: "KeyError" }),
-      "api.is_user_admin failed: KeyError: 'sender'",
+      new WireError("api_error", "'sender'", { class: "KeyError" }),
+      { message: "api.is_user_admin failed: 'sender'", kind: "api_error", exception: "KeyError" },
     ],
-  ])("throws a plain error for %s", async (_, thrown, message) => {
+    [
+      "a call that cannot be made in this process",
+      new WireError("wrong_process", "works only in the main process", { process: "w1" }),
+      {
+        message: "api.is_user_admin failed: works only in the main process",
+        kind: "wrong_process",
+        exception: null,
+      },
+    ],
+    [
+      "an error that it does not know",
+      new WireError(undefined, "odd", {}),
+      { message: "api.is_user_admin failed: odd", kind: "host_error", exception: null },
+    ],
+  ])("throws an ApiError for %s", async (_, thrown, expected) => {
     const error = await api([], thrown)
       .is_user_admin({ user_id: "@a:b" })
       .catch((e) => e);
     expect(isSynapseError(error)).toBe(false);
-    expect(error.message).toBe(message);
+    expect(isApiError(error)).toBe(true);
+    expect(error).toMatchObject({ ...expected, method: "is_user_admin" });
   });
 });

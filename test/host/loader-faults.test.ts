@@ -300,5 +300,6 @@ describe("a fault is told with its place", () => {
       ),
       expect.stringContaining("modules.0.grants.2: is_mine needs no grant"),
     ]);
+    expect(await faultsOf("grants.ts", good, { grants: ["http_client", "set_displayname"] })).toEqual([]);
   });
 });

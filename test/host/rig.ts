@@ -18,6 +18,7 @@ export const SYNAPSE = {
   worker_app: null,
   public_baseurl: "https://example.org/",
   email_app_name: "Matrix",
+  custom_template_dir: null,
   run_background_tasks: true,
 };
 

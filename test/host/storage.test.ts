@@ -1,7 +1,8 @@
 // The database and the store as a module calls them: what travels, and what becomes of the answers.
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { makeApi, WireError } from "../../bridge/api.js";
+import { makeApi } from "../../bridge/api.js";
+import { WireError } from "../../bridge/api-errors.js";
 import { catalogue } from "../../bridge/catalogue.js";
 import { type Api, DatabaseError, isDatabaseError, type Transaction } from "../../bridge/index.js";
 import { SYNAPSE } from "./rig.js";
@@ -34,6 +35,7 @@ function api(): Api {
       return answer;
     },
     handleOf: () => undefined,
+    render: () => Promise.reject(new Error("no templates here")),
   };
   return makeApi(module, SYNAPSE, source, catalogue()) as Api;
 }

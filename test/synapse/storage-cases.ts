@@ -105,7 +105,7 @@ export function storageCases(ask: Ask): void {
 
     test("needs a grant", async () => {
       const refused = await call("run_db_interaction", { desc: "test", statements: [] }, "none");
-      expect(refused.error).toContain("add run_db_interaction to its `grants`");
+      expect(refused.error).toContain("write `grants: [run_db_interaction]`");
       const shadowed = await call("run_db_interaction", { desc: "test", statements: [] }, "shadow");
       expect(shadowed.error).toContain("may not call run_db_interaction");
     });
@@ -211,10 +211,12 @@ export function storageCases(ask: Ask): void {
         ["store.compare_and_set", { key: "k", value: 1 }],
       ] as const) {
         const { error } = await call(method, params, "none");
-        expect(error).toContain(`none may not call api.${method}: add store to its \`grants\``);
+        expect(error).toContain(`none may not call ${method}: write \`grants: [store]\``);
         expect((await call(method, params, "shadow")).error).toContain("shadow may not call");
       }
-      expect((await ask("increment", { key: "k", times: 1 }, "none")).error).toContain("api.store.update");
+      expect((await ask("increment", { key: "k", times: 1 }, "none")).error).toContain(
+        "may not call store.update",
+      );
       expect(await get("k", "shadow")).toEqual(absent);
     });
   });

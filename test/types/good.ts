@@ -2,6 +2,8 @@
 import {
   Codes,
   defineModule,
+  isApiError,
+  isHttpResponseException,
   isSynapseError,
   NOT_SPAM,
   RegistrationBehaviour,
@@ -195,6 +197,25 @@ export const everyUseOfTheApi = defineModule({
     await api.account_data_manager.put_global({ user_id: user, data_type: "x", new_data: { ...data } });
     const [room] = await api.create_room({ user_id: user, config: { preset: "private_chat" } });
     await api.public_room_list_manager.room_is_in_public_room_list({ room_id: room });
+    const response = await api.http_client.request({
+      method: "GET",
+      uri: "http://x/",
+      headers: { a: ["b"] },
+    });
+    const body: Uint8Array = response.body;
+    const [template] = await api.read_templates({ filenames: ["a.html"] });
+    const text: string | undefined = await template?.render({
+      bytes: body.length,
+      headers: response.headers,
+    });
+    try {
+      await api.set_presence_for_users({ users: { [user]: ["online", null] } });
+    } catch (error) {
+      if (isHttpResponseException(error)) throw new Error(new TextDecoder().decode(error.response));
+      if (isApiError(error) && error.kind === "wrong_process") return { ours, text };
+      throw error;
+    }
+    await api.get_monthly_active_users_by_service();
     return { ours, worker, background: api.should_run_background_tasks() };
   },
 });

@@ -17,6 +17,25 @@ export default defineModule({
         headers: { "content-type": "text/plain; charset=utf-8", "x-tea": "no" },
       }),
     "/_synapse/client/web/bytes": () => new Response(new Uint8Array([0, 255, 10, 13])),
+    "/_synapse/client/web/size": async (request) => (await request.arrayBuffer()).byteLength,
+    "/_synapse/client/web/big": () => new Response(new Uint8Array(10 * 1024 * 1024)),
+    "/_synapse/client/web/endless": () =>
+      new Response(
+        new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1024 * 1024)) }),
+      ),
+    "/_synapse/client/web/wait": (_request, { log, signal }) =>
+      new Promise((resolve) => {
+        log.warn("the request waits");
+        signal.addEventListener("abort", () => {
+          log.warn("the client has left, and the handler knows");
+          resolve("nobody reads this");
+        });
+      }),
+    "/_synapse/client/web/twice": async (request, { api }) => {
+      const one = await api.get_user_by_req({ req: request });
+      const two = await api.get_user_by_req({ req: request });
+      return [one.user_id, two.user_id];
+    },
     "/_synapse/client/web/empty": () => new Response(null, { status: 204 }),
     "/_synapse/client/web/text": () => "just text",
     "/_synapse/client/web/refuse": () => {

@@ -1,0 +1,64 @@
+// Renders docs/coverage.md: what becomes of each callback and of each member of the ModuleApi. Pure text, no files.
+import type { ApiMethod } from "./catalogue.js";
+import type { Sources } from "./generate.js";
+import { GENERATED } from "./render-types.js";
+
+const INTRODUCTION = `# What is covered
+
+<!-- ${GENERATED} -->
+
+All that Synapse offers to its modules, and what becomes of it here. The tests hold the catalogue against the installed Synapse,
+both ways, so that nothing is missing. What is *tested* has a row on a real Synapse: a test fails where one lacks it.
+`;
+
+export function renderCoverage(sources: Sources): string {
+  return [INTRODUCTION, renderCallbacks(sources), renderMembers(sources)].join("\n");
+}
+
+function renderCallbacks({ callbacks }: Sources): string {
+  const forwarded = callbacks.filter((callback) => callback.forwarded !== false).length;
+  const rows = callbacks.map(({ name, category, forwarded: crosses }) => {
+    const what = crosses === false ? "not forwarded by this version" : "forwarded, tested";
+    return `| \`${name}\` | ${category} | ${what} |\n`;
+  });
+  return `## Callbacks
+
+${callbacks.length} callbacks: ${forwarded} forwarded and tested, ${callbacks.length - forwarded} not forwarded.
+
+| callback | registered with \`register_…_callbacks\` | |
+| --- | --- | --- |
+${rows.join("")}`;
+}
+
+const ACCESS: Readonly<Record<ApiMethod["access"], string>> = {
+  sync: "answered in Node, tested",
+  read: "forwarded, tested",
+  write: "forwarded, tested; needs a grant",
+};
+
+/** Storage is no member of Synapse's. */
+function isOurs(name: string): boolean {
+  return name.startsWith("store.");
+}
+
+function renderMembers({ properties, methods, absent }: Sources): string {
+  const known = [
+    ...properties.map(([name]): [string, string] => [name, "answered in Node, tested"]),
+    ...methods.map(([name, { access }]): [string, string] => [
+      name,
+      isOurs(name) ? `added by the bridge, tested` : ACCESS[access],
+    ]),
+    ...absent.map(([name, why]): [string, string] => [name, `cannot cross. ${why}`]),
+  ];
+  const rows = known
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, what]) => `| \`${name}\` | ${what} |\n`);
+  const count = (start: string) => known.filter(([, what]) => what.startsWith(start)).length;
+  return `## ModuleApi
+
+${known.length - count("added")} members: ${count("forwarded")} forwarded and tested, ${count("answered")} answered in Node and tested, ${count("cannot")} that cannot cross; and ${count("added")} that the bridge adds.
+
+| member | |
+| --- | --- |
+${rows.join("")}`;
+}
