@@ -9,8 +9,8 @@ const venvBin = (name) => join(root, ".venv/bin", name);
 const config = "python-shim/pyproject.toml";
 const pythonSources = ["python-shim/synapse_module_bridge", "test"];
 
-// Folders of test/ whose tests boot a Synapse, and those whose tests install what they need: for `npm run test:compat`.
-const bootingSynapse = ["differential", "faults", "homeserver", "synapse"];
+// Folders of test/ whose tests boot a Synapse, and those whose tests install much: for `npm run test:compat`.
+const bootingSynapse = ["differential", "faults", "homeserver", "ports", "synapse"];
 const installing = ["compat", "tracing", "workers"];
 const folders = readdirSync(join(root, "test"), { withFileTypes: true });
 const testFolders = folders.filter((entry) => entry.isDirectory()).map(({ name }) => name);

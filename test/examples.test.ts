@@ -1,5 +1,5 @@
-/** The examples are what README shows, and the example configuration has every key that there is. */
-import { readFileSync } from "node:fs";
+/** The examples are what README and the porting guide show, and the example configuration has every key that there is. */
+import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import { Ajv } from "ajv";
 import { parse } from "yaml";
@@ -28,4 +28,15 @@ test.each([
   ["docs/storage.md", "invite-limit"],
 ])("the module that %s shows is %s in examples/", (page, example) => {
   expect(read(page)).toContain(`\`\`\`ts\n${read(`examples/${example}.ts`)}\`\`\``);
+});
+
+test("each port of the porting guide is an example, and is compared with its original", () => {
+  const names = [...read("docs/porting.md").matchAll(/\.\.\/examples\/([\w-]+)\.ts/g)].map(
+    ([, name]) => name,
+  );
+  expect(names).toHaveLength(4);
+  for (const name of names) {
+    for (const path of [`examples/${name}.ts`, `test/ports/${name}.test.ts`])
+      expect([path, existsSync(new URL(`../${path}`, import.meta.url))]).toEqual([path, true]);
+  }
 });

@@ -1,4 +1,5 @@
-// An identity server on loopback for invites by email: it knows no one, and stores every invite.
+// An identity server on loopback for invites by email: it knows no one, stores every invite, and takes the domain of an
+// address for the homeserver that it belongs to, but for those of unknown.example, which it has never heard of.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -19,8 +20,8 @@ export async function startIdentityServer(certificates: Certificates): Promise<I
       body += chunk;
     });
     request.on("end", () => {
-      const path = new URL(request.url ?? "/", "https://localhost").pathname;
-      const answer = answers[path]?.(body ? JSON.parse(body) : {});
+      const { pathname: path, searchParams } = new URL(request.url ?? "/", "https://localhost");
+      const answer = answers[path]?.(body ? JSON.parse(body) : Object.fromEntries(searchParams));
       response.writeHead(answer ? 200 : 404, { "content-type": "application/json" });
       response.end(JSON.stringify(answer ?? { errcode: "M_UNRECOGNIZED", error: path }));
     });
@@ -37,8 +38,10 @@ export async function startIdentityServer(certificates: Certificates): Promise<I
 }
 
 const publicKey = "A".repeat(43);
-const answers: Record<string, (body: { address?: string }) => object> = {
+const answers: Record<string, (body: { address?: string }) => object | undefined> = {
   "/_matrix/identity/v2/hash_details": () => ({ algorithms: ["sha256"], lookup_pepper: "pepper" }),
+  "/_matrix/identity/api/v1/info": ({ address }) =>
+    address?.endsWith("@unknown.example") ? undefined : { hs: address?.split("@")[1] },
   "/_matrix/identity/v2/lookup": () => ({ mappings: {} }),
   "/_matrix/identity/v2/store-invite": ({ address }) => ({
     token: `token for ${address}`,
