@@ -52,11 +52,8 @@ export function readBlock(config: unknown, catalogue: Catalogue): { block?: Bloc
 }
 
 function callbackFault(name: string, catalogue: Catalogue): Fault[] {
-  const callback = catalogue.callbacks.get(name);
-  if (callback && callback.forwarded !== false) return [];
-  const message = callback
-    ? "is not forwarded by this version of the bridge"
-    : `is no callback of Synapse${didYouMean(name, catalogue.callbacks.keys())}`;
+  if (catalogue.callbacks.has(name)) return [];
+  const message = `is no callback of Synapse${didYouMean(name, catalogue.callbacks.keys())}`;
   return [{ path: ["callbacks", name], message }];
 }
 

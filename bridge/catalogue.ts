@@ -26,7 +26,6 @@ export interface Callback {
   secret?: boolean;
   once?: boolean;
   faults?: "policy";
-  forwarded?: boolean;
   membership_lock?: object;
 }
 

@@ -1,5 +1,6 @@
 // Finds the callbacks that Synapse would not take from these modules as they are: two modules with one that Synapse takes
-// once, half of a pair, and shadow modules with one for which nobody else would answer.
+// once, half of a pair, shadow modules with one for which nobody else would answer, two controllers of background updates,
+// and one login type by two sets of fields.
 import type { Callback, Catalogue } from "./catalogue.js";
 import type { Fault, ListedModule, ModuleSettings } from "./module.js";
 
@@ -9,14 +10,18 @@ export function findCallbackClashes(
   catalogue: Catalogue,
 ): Fault[] {
   const owners = new Map<string, string>();
-  return modules.flatMap((module) =>
-    [...module.callbacks.keys()].flatMap((name) => {
+  const logins: Logins = new Map();
+  return modules.flatMap((module) => {
+    const shadow = settings[module.index]?.shadow === true;
+    const problems = [...module.callbacks.keys()].flatMap((name) => {
       const callback = catalogue.callbacks.get(name);
-      const shadow = settings[module.index]?.shadow === true;
-      const message = callback && problemOf(callback, module, shadow, owners);
-      return message ? [{ path: ["modules", module.index, "path"], message }] : [];
-    }),
-  );
+      return (callback && problemOf(callback, module, shadow, owners)) ?? [];
+    });
+    problems.push(...controlProblems(module, shadow, owners));
+    // Shadow modules offer no login types.
+    if (!shadow) problems.push(...loginProblems(module, logins));
+    return problems.map((message) => ({ path: ["modules", module.index, "path"], message }));
+  });
 }
 
 function problemOf(
@@ -37,4 +42,43 @@ function problemOf(
   return owner === undefined
     ? undefined
     : `${module.name} and ${owner} both implement ${name}: Synapse takes one for all modules`;
+}
+
+const CONTROL = ["on_update", "default_batch_size", "min_batch_size"];
+const CONTROLLED = "background updates";
+
+function controlProblems(
+  { name, callbacks }: ListedModule,
+  shadow: boolean,
+  owners: Map<string, string>,
+): string[] {
+  const [control] = CONTROL.filter((callback) => callbacks.has(callback));
+  if (!control) return [];
+  const problems = callbacks.has("on_update")
+    ? []
+    : [`${name} has ${control} without on_update, which Synapse needs beside it`];
+  // Shadow modules change nothing, so that they take nothing from another.
+  if (shadow) return problems;
+  const owner = owners.get(CONTROLLED);
+  owners.set(CONTROLLED, owner ?? name);
+  return owner === undefined
+    ? problems
+    : [
+        ...problems,
+        `${name} has ${control}, but ${owner} controls ${CONTROLLED}: Synapse takes one controller`,
+      ];
+}
+
+/** By login type, the fields that Synapse asks clients for. */
+type Logins = Map<string, { owner: string; fields: string }>;
+
+function loginProblems({ name, callbacks }: ListedModule, logins: Logins): string[] {
+  return (callbacks.get("auth_checkers")?.checkers ?? []).flatMap(({ login_type, fields }) => {
+    const wanted = fields.join(", ");
+    const known = logins.get(login_type) ?? { owner: name, fields: wanted };
+    logins.set(login_type, known);
+    return known.fields === wanted
+      ? []
+      : `${name} checks ${login_type} by [${wanted}], but ${known.owner} by [${known.fields}]: Synapse asks for one set of fields`;
+  });
 }

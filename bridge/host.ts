@@ -69,7 +69,6 @@ export class Host {
     this.#on("initialize", (params: Initialize) => this.#initialize(params));
     this.#on("web", (params: WebCall, signal) => this.#web(params, signal));
     for (const callback of options.catalogue.callbacks.values()) {
-      if (callback.forwarded === false) continue;
       this.#on(`callback/${callback.name}`, (params: Call, signal): Promise<Decision> => {
         const { catalogue } = options;
         return dispatch(callback, params, {

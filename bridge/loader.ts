@@ -3,7 +3,6 @@
 import path from "node:path";
 import { type Callback, type Catalogue, grantsFor } from "./catalogue.js";
 import { findCallbackClashes } from "./clashes.js";
-import { findExclusive } from "./exclusive.js";
 import { readMatch } from "./match-shape.js";
 import {
   type Entry,
@@ -59,7 +58,6 @@ export async function loadModules(
   }
   findPathClashes(modules, faults);
   faults.push(...findCallbackClashes(listed, all, catalogue));
-  findExclusive(modules, all, faults);
   return { modules, listed, faults };
 }
 

@@ -62,7 +62,7 @@ function renderContents(categories: readonly string[]): string {
 function renderCallback(callback: DeclaredCallback, sources: Sources): string {
   const lines = [
     `### \`${callback.name}\``,
-    `_Since Synapse ${callback.since}_${callback.forwarded === false ? ", **not forwarded by this version**: a module that declares it is refused at start." : ""}`,
+    `_Since Synapse ${callback.since}_`,
     callback.summary,
     `\`\`\`ts\n${signature(callback, sources)}\n\`\`\``,
     Object.entries(callback.params)

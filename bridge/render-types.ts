@@ -23,7 +23,6 @@ export async function renderTypes(sources: Sources): Promise<string> {
   const declarations = Object.entries(sources.types)
     .filter(([, definition]) => !isInlined(definition))
     .map(([name, definition]) => renderType(name, definition as Schema, sources));
-  const forwarded = sources.callbacks.filter((callback) => callback.forwarded !== false);
   return [
     `// ${GENERATED}
 // The wire types, what each callback gets and may answer, and the ModuleApi.
@@ -39,8 +38,8 @@ import type {
 } from "./objects.js";
 ${storageImport(sources)}`,
     ...(await Promise.all(declarations)),
-    renderParams(forwarded, sources),
-    renderResults(forwarded, sources),
+    renderParams(sources.callbacks, sources),
+    renderResults(sources.callbacks, sources),
     renderApi(sources),
   ].join("\n");
 }

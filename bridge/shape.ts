@@ -76,11 +76,7 @@ function readEntry(
 ): DeclaredEntry | undefined {
   const callback = catalogue.callbacks.get(name);
   if (!callback) {
-    report(`unknown callback ${name}${didYouMean(name, forwarded(catalogue))}`);
-    return undefined;
-  }
-  if (callback.forwarded === false) {
-    report(`callbacks.${name} is not forwarded by this version of the bridge`);
+    report(`unknown callback ${name}${didYouMean(name, catalogue.callbacks.keys())}`);
     return undefined;
   }
   if (callback.listed) {
@@ -155,8 +151,4 @@ function readRoomState(value: unknown, callback: Callback, report: Report): Stat
 function isStateKey(value: unknown): value is StateKey {
   if (!Array.isArray(value) || value.length !== 2) return false;
   return typeof value[0] === "string" && (typeof value[1] === "string" || value[1] === null);
-}
-
-function forwarded(catalogue: Catalogue): string[] {
-  return [...catalogue.callbacks.values()].filter((one) => one.forwarded !== false).map((one) => one.name);
 }

@@ -27,9 +27,8 @@ test.each(["callbacks", "api", "errors"])("%s.json fits catalogue.schema.json", 
   expect(validate.errors ?? []).toEqual([]);
 });
 
-test("all of Synapse's callbacks are declared, and all are forwarded", () => {
-  const held = sources.callbacks.filter((callback) => callback.forwarded === false);
-  expect([sources.callbacks.length, held]).toEqual([51, []]);
+test("all of Synapse's callbacks are declared", () => {
+  expect(sources.callbacks.length).toBe(51);
 });
 
 test.each(callbacks)("%s: what it is declared together with is declared together with it", (name, one) => {

@@ -69,7 +69,6 @@ class Callback:
     # Synapse itself puts the answers of several modules together, or asks the next one after an exception: each module
     # has a function of its own.
     per_module: bool
-    forwarded: bool
 
     def param_of_type(self, type_name: str) -> str | None:
         return next((p.name for p in self.params if p.type == type_name), None)
@@ -134,7 +133,6 @@ def _callback(name: str, entry: Mapping[str, Any], types: Mapping[str, Any]) -> 
         secret=entry.get("secret", False),
         listed=entry.get("listed", False),
         per_module=bool({"listed", "apart"} & entry.keys()) or result.get("merge", False),
-        forwarded=entry.get("forwarded", True),
     )
 
 

@@ -106,8 +106,6 @@ def _callback_faults(name: str, entry: Mapping[str, Any]) -> list[Fault]:
         near = difflib.get_close_matches(name, CALLBACKS, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         return [Fault(("callbacks", name), f"is no callback of Synapse{hint}")]
-    if not callback.forwarded:
-        return [Fault(("callbacks", name), "is not forwarded by this version of the bridge")]
     chosen = _on_failure(entry.get("on_failure"))
     allowed = expressible(callback)
     return [

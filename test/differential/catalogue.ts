@@ -12,7 +12,6 @@ export interface CatalogueEntry {
   readonly result: string;
   readonly swallows?: boolean;
   readonly delivery?: "notify";
-  readonly forwarded?: false;
   readonly on_failure: { readonly [Name in PolicyName]?: Means } & {
     readonly default: PolicyName;
     readonly federated?: { readonly [Name in PolicyName]?: Means };
@@ -32,10 +31,8 @@ export const special: readonly string[] = [
   "add_field_to_unsigned_callback",
 ];
 
-/** All others that are forwarded. */
-export const compared = Object.entries(entries).filter(
-  ([callback, { forwarded }]) => forwarded !== false && !special.includes(callback),
-);
+/** All others. */
+export const compared = Object.entries(entries).filter(([callback]) => !special.includes(callback));
 
 /** Those that Synapse asks with every request, or in its own time: compared only in rows about them. */
 export const everywhere: ReadonlySet<string> = new Set([

@@ -95,9 +95,9 @@ const anything = fc.oneof(
   fc.tuple(words, fc.oneof(fc.dictionary(fc.string(), fc.anything()), fc.anything())),
   fc.record({ content: fc.anything(), sender: fc.anything() }, { requiredKeys: [] }),
 );
-const forwarded = [...catalogue().callbacks.values()].filter((callback) => callback.forwarded !== false);
+const callbacks = [...catalogue().callbacks.values()];
 
-test.each(forwarded.map((callback) => [callback.name, callback] as const))(
+test.each(callbacks.map((callback) => [callback.name, callback] as const))(
   "%s: whatever a module returns is a fit answer that survives JSON, or a fault that says why",
   (_, callback) => {
     const fits = catalogue().validator(callback.result);

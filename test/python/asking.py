@@ -19,7 +19,7 @@ from synapse_module_bridge.policy import OnFailure, Policies
 from synapse_module_bridge.questions import Entry
 from synapse_module_bridge.rpc import RpcError
 
-ASKED = [name for name, callback in CALLBACKS.items() if callback.forwarded and not callback.notify]
+ASKED = [name for name, callback in CALLBACKS.items() if not callback.notify]
 # A fault raises what an exception in a Python module would.
 RAISES = [name for name in ASKED if not CALLBACKS[name].swallows and not CALLBACKS[name].faults_by_policy]
 SWALLOWS = [name for name in ASKED if CALLBACKS[name].swallows]

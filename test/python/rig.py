@@ -30,7 +30,6 @@ from twisted.python.failure import Failure
 reactor: Any = installed_reactor
 FAKE_HOST = Path(__file__).parent / "fake_host.py"
 IDLE_SECONDS = 0.005
-FORWARDED = [callback for callback in CALLBACKS.values() if callback.forwarded]
 
 
 def turn_until(done: Callable[[], object], seconds: float = 8.0) -> None:
@@ -90,7 +89,7 @@ class Api:
     def __init__(self) -> None:
         self.callbacks: dict[str, Any] = {}
         self._hs = self
-        for category in {callback.category for callback in FORWARDED}:
+        for category in {callback.category for callback in CALLBACKS.values()}:
             name = f"register_{category}_callbacks"
             setattr(self, name, _Register(getattr(ModuleApi, name), self.callbacks))
 
@@ -207,7 +206,7 @@ def running(folder: Path, misbehaviour: str, config: Mapping[str, Any] | None = 
     )
     node.chmod(0o700)
     checkers = {"checkers": [{"login_type": "m.login.password", "fields": ["password"]}]}
-    callbacks = {callback.name: checkers if callback.listed else {} for callback in FORWARDED}
+    callbacks = {callback.name: checkers if callback.listed else {} for callback in CALLBACKS.values()}
     declared = {"name": "m", "callbacks": callbacks, "web_resources": []}
     manifest = {"modules": [declared], "faults": [], "runtime": "fake"}
     (folder / "declares.json").write_text(json.dumps(manifest))

@@ -20,7 +20,7 @@ from synapse_module_bridge.rpc import ConnectionGone, Rpc, RpcError
 from synapse_module_bridge.wire import BrokenStream, FrameReader, decode, encode
 from test_merge import through_javascript
 
-FORWARDED_RESULTS = sorted({callback.result for callback in CALLBACKS.values() if callback.forwarded})
+RESULTS = sorted({callback.result for callback in CALLBACKS.values()})
 
 fuzz = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 text = st.text(st.characters(codec=None), max_size=20)
@@ -200,7 +200,7 @@ def synapse_allows(result: str, decoded: Any) -> bool:
     return bool(decoded) if result.endswith("Permission") else not decoded
 
 
-@pytest.mark.parametrize("result", FORWARDED_RESULTS)
+@pytest.mark.parametrize("result", RESULTS)
 @settings(fuzz, max_examples=150)
 @given(answer=answers)
 def test_any_answer_is_what_synapse_takes_or_unfit_and_allows_only_if_it_passes(result: str, answer: Any) -> None:

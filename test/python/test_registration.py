@@ -88,7 +88,7 @@ def test_a_pair_must_be_registered_in_the_same_processes() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [name for name, one in CALLBACKS.items() if one.category == "password_auth_provider" and one.forwarded],
+    [name for name, one in CALLBACKS.items() if one.category == "password_auth_provider"],
 )
 def test_where_another_service_logs_users_in_synapse_takes_no_password_auth_provider(name: str) -> None:
     api: Any = Recording()

@@ -12,10 +12,11 @@ from outcomes import (
     ask_three,
     config,
 )
-from rig import FORWARDED, OWN, running, settled, turn_until
+from rig import OWN, running, settled, turn_until
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes, SynapseError
 from synapse_module_bridge.calls import ModuleFault
+from synapse_module_bridge.catalogue import CALLBACKS
 
 pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
 
@@ -47,7 +48,7 @@ def test_no_answer_of_a_wrong_shape_reaches_synapse(tmp_path: Path) -> None:
     (tmp_path / "answers.json").write_text(json.dumps(VALUES))
     taken = []
     with running(tmp_path, "scripted", {"callbacks": {"check_event_for_spam": {"on_failure": "deny"}}}) as rig:
-        for callback in FORWARDED:
+        for callback in CALLBACKS.values():
             for value in VALUES:
                 args = [
                     {} if param.type == "RequestContent" else argument
@@ -58,7 +59,7 @@ def test_no_answer_of_a_wrong_shape_reaches_synapse(tmp_path: Path) -> None:
                 if not SYNAPSE_TAKES[callback.result](outcome, value):
                     taken.append((callback.name, value, outcome))
     assert taken == [], taken
-    observed(25, f"{len(FORWARDED)} callbacks, {len(VALUES)} answers each: none reaches Synapse in a wrong shape")
+    observed(25, f"{len(CALLBACKS)} callbacks, {len(VALUES)} answers each: none reaches Synapse in a wrong shape")
 
 
 def failed(outcome: Any) -> bool:
