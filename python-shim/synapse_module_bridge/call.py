@@ -25,6 +25,8 @@ class Call:
     deadline: float
     recorder: Recorder
     request: str | None = None
+    # Since when its time runs.
+    since: float = attr.Factory(time.monotonic)
     # What it is kept under, once that was asked for.
     question: bytes | None = None
     # The room's state was not kept while the call waited in line: what is asked of it is looked up.
@@ -34,6 +36,10 @@ class Call:
     def event_id(self) -> str | None:
         event = self.callback.param_of_type("Event")
         return self.params[event].event_id if event else None
+
+    def had_time_from(self, sent: float) -> bool:
+        """Whether a module that was asked then had most of the call's time. Else the call had waited in line."""
+        return 2 * (self.deadline - sent) >= self.deadline - self.since
 
     def known_to(self, entry: Entry) -> Reply | None:
         """What this entry's module has answered to an equal question, while it is kept."""

@@ -185,8 +185,8 @@ class Calls:
                 self._answered(call, modules, error.data.get("module"))
             raise error from None
         except DeadlinePassed:
-            self._open_calls.expire(handle)
-            if len(modules) == 1:
+            expired = self._open_calls.expire(handle)
+            if len(modules) == 1 and call.had_time_from(expired.since):
                 self.breakers.of(modules[0], call.callback.name).missed()
             raise Unavailable("deadline") from None
         except ConnectionGone:
@@ -233,7 +233,8 @@ class Calls:
             return
         data = late.get("data") if isinstance(late, dict) else None
         module = data.get("module") if isinstance(data, dict) else None
-        if isinstance(module, str) and len(self.entries[call.callback.name]) > 1:
+        several = len(self.entries[call.callback.name]) > 1
+        if isinstance(module, str) and several and call.had_time_from(expired.since):
             self.breakers.of(module, call.callback.name).missed()
 
     def _decode(self, call: Call, reply: Reply) -> tuple[bool, Any]:

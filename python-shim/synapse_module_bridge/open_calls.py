@@ -51,12 +51,12 @@ class OpenCalls:
     def close(self, handle: int) -> OpenCall | None:
         return self._calls.pop(handle, None)
 
-    def expire(self, handle: int) -> None:
+    def expire(self, handle: int) -> OpenCall:
         """The call's deadline has passed: it may ask for nothing more, and is a suspect until Node has finished it."""
-        call = self._calls[handle]
-        self._calls[handle] = attr.evolve(call, expired=True, state=None, web_request=None)
+        call = self._calls[handle] = attr.evolve(self._calls[handle], expired=True, state=None, web_request=None)
         if len(self._calls) > MOST_EXPIRED:
             self.forget_expired()
+        return call
 
     def forget_expired(self) -> None:
         self._calls = {handle: call for handle, call in self._calls.items() if not call.expired}

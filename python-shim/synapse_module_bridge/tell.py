@@ -1,5 +1,6 @@
 """Delivers what is not waited for: notifications, and the questions that shadow modules get to see."""
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from synapse_module_bridge import metrics
@@ -30,6 +31,7 @@ class Teller:
             try:
                 await self._until_host_is_up()
                 # Its time begins when its turn has come.
+                call.since = time.monotonic()
                 call.deadline = self._calls.rules.deadline(call.callback, local=call.local)
                 await self._calls.request(call, notification.entries)
                 call.recorder.record("allowed")

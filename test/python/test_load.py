@@ -27,7 +27,7 @@ from outcomes import (
 )
 from rig import count, running, settled, turn_until
 from synapse.module_api.errors import Codes
-from synapse_module_bridge import heartbeat, host, wire
+from synapse_module_bridge import admission, heartbeat, host, wire
 from twisted.internet.defer import CancelledError
 
 pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
@@ -68,6 +68,21 @@ def test_a_line_that_is_full_is_answered_by_policy(tmp_path: Path, monkeypatch: 
         assert policy_count("overload") == before + 44
         recovers(rig)
         observed(29, f"356 by the module, 44 {in_words([(403, Codes.FORBIDDEN)])}", policy="deny")
+
+
+def test_calls_that_waited_in_line_for_most_of_their_time_tell_nothing_against_the_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "MOST_IN_FLIGHT", 12)
+    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 10.0)
+    (tmp_path / "seconds").write_text("0.05")
+    deadlines, late = policy_count("deadline"), count("late_answers_total")
+    with running(tmp_path, "slow", config("deny", 1)) as rig:
+        outcomes = [told(settled(asked)) for asked in [rig.ask("user_may_invite", *INVITE) for _ in range(60)]]
+        assert policy_count("deadline") == deadlines + outcomes.count((403, Codes.FORBIDDEN)) > deadlines
+        assert count("breakers_open") == 0
+        turn_until(lambda: count("late_answers_total") > late)
+        recovers(rig)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
