@@ -1,0 +1,63 @@
+// One measurement on one side: asks bench_driver.py, and for whole messages a client.
+import { readdirSync, readFileSync } from "node:fs";
+import { Client } from "../homeserver/client.js";
+import type { Side } from "./sides.js";
+
+export interface Timing {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly per_second: number;
+  readonly cpu: number;
+}
+
+type Options = Readonly<Record<string, string | number>>;
+
+async function driver<T>(side: Side, options: Options): Promise<T> {
+  const query = Object.fromEntries(Object.entries(options).map(([key, value]) => [key, String(value)]));
+  const { status, body } = await new Client(side.server.baseUrl).get("/_synapse/client/bench", query);
+  if (status !== 200) throw new Error(`${side.name}: ${status} ${JSON.stringify(body)}`);
+  return body;
+}
+
+export const time = (side: Side, options: Options): Promise<Timing> => driver(side, options);
+
+/** A blocking echo to Node over a pipe: what no child process can beat. */
+export function echo(side: Side, calls: number): Promise<Pick<Timing, "p50" | "p99">> {
+  const program = "process.stdin.on('data', (bytes) => process.stdout.write(bytes))";
+  return driver(side, { calls, echo: JSON.stringify([process.execPath, "-e", program]) });
+}
+
+/** Microseconds of Synapse's own thread for each message that a client sends. */
+export async function sendMessages(side: Side, count: number): Promise<number> {
+  const used = async () => (await driver<{ cpu_seconds: number }>(side, {})).cpu_seconds;
+  const before = await used();
+  for (let sent = 0; sent < count; sent++) {
+    const { status } = await side.user.say(side.room, `message ${sent}`);
+    if (status !== 200) throw new Error(`${side.name}: a message was answered with ${status}`);
+  }
+  return (((await used()) - before) / count) * 1e6;
+}
+
+/** Resident megabytes of Synapse and of the children that it has. */
+export function memory({ server }: Side): { synapse: number; node: number | undefined } {
+  const children = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === server.pid);
+  const node = children.map((pid) => residentMegabytes(pid));
+  return { synapse: residentMegabytes(String(server.pid)), node: node[0] };
+}
+
+function parentOf(pid: string): number | undefined {
+  return Number(/^PPid:\t(\d+)$/m.exec(statusOf(pid))?.[1]);
+}
+
+function residentMegabytes(pid: string): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(statusOf(pid))?.[1]) / 1024;
+}
+
+function statusOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, "utf8");
+  } catch {
+    return ""; // it has ended meanwhile
+  }
+}

@@ -1,0 +1,57 @@
+// The figures of a run as text: one line for each measurement and side.
+import type { Goal } from "./goals.js";
+import { type Figures, keyOf, measurementNames, median } from "./rounds.js";
+import type { SideName } from "./sides.js";
+
+export const LABELS: Readonly<Record<SideName, string>> = {
+  none: "no module",
+  python: "Python, in process",
+  http: "synapse-http-antispam",
+  bridge: "bridge",
+  filtered: "bridge, match says no",
+};
+const COLUMNS = ["p50", "p99", "max", "cpu", "calls/s"];
+
+export function table(figures: Figures): string {
+  const lines = [
+    ["measurement", "side", ...COLUMNS.map((name) => (name.includes("/") ? name : `${name} us`))],
+  ];
+  for (const measurement of measurementNames()) {
+    for (const side of Object.keys(LABELS) as SideName[]) {
+      const values = COLUMNS.map((column) => figures.get(keyOf(measurement, side, column)));
+      if (values.every((value) => value === undefined)) continue;
+      lines.push([
+        measurement,
+        LABELS[side],
+        ...values.map((value) => (value ? median(value).toFixed(0) : "")),
+      ]);
+    }
+  }
+  return aligned(lines);
+}
+
+export function goalsTable(goals: readonly Goal[]): string {
+  const lines = goals.map(({ what, wanted, value, met }) => [
+    what,
+    value.toFixed(2),
+    wanted,
+    met ? "met" : "MISSED",
+  ]);
+  return aligned([["goal", "measured", "wanted", ""], ...lines]);
+}
+
+function aligned(lines: readonly (readonly string[])[]): string {
+  const widths = (lines[0] ?? []).map((_, column) =>
+    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
+  );
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) =>
+          column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
