@@ -58,6 +58,7 @@ export async function startSides(): Promise<Sides> {
         modules: [{ module: "bench_driver.BenchDriver", config: {} }, ...entries],
         pythonPath: [join(projectRoot, "python-shim"), folder],
         serverName: "test.localhost",
+        logLevels: { "synapse_module_bridge.decision": "INFO" }, // as an admin runs it
       });
       const user = await registerUser(server, "bench");
       const { body } = await user.createRoom({ preset: "private_chat" });

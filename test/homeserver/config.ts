@@ -15,8 +15,7 @@ export interface ConfigInput {
   readonly modules: readonly ModuleEntry[];
   readonly extraConfig: Readonly<Record<string, unknown>>;
   readonly sharedSecret: string;
-  /** Of the root logger; default: INFO. */
-  readonly logLevel?: string | undefined;
+  readonly logLevels?: LogLevels | undefined;
   readonly federation?: { readonly port: number; readonly certificates: Certificates };
 }
 
@@ -67,14 +66,22 @@ function federationConfig({ port, certificates }: NonNullable<ConfigInput["feder
   };
 }
 
-const logConfig = (logPath: string, level = "INFO") => ({
+/** By logger; `root` is INFO and the bridge's decisions are DEBUG where nothing else is said. */
+export type LogLevels = Readonly<Record<string, string>>;
+
+const logConfig = (logPath: string, { root = "INFO", ...others }: LogLevels) => ({
   version: 1,
   formatters: { plain: { format: "%(asctime)s %(levelname)s %(name)s [%(request)s] %(message)s" } },
   handlers: {
     file: { class: "logging.FileHandler", formatter: "plain", filename: logPath, encoding: "utf8" },
   },
-  root: { level, handlers: ["file"] },
-  loggers: { "synapse_module_bridge.decision": { level: "DEBUG" } },
+  root: { level: root, handlers: ["file"] },
+  loggers: Object.fromEntries(
+    Object.entries({ "synapse_module_bridge.decision": "DEBUG", ...others }).map(([name, level]) => [
+      name,
+      { level },
+    ]),
+  ),
   disable_existing_loggers: false,
 });
 
@@ -121,7 +128,7 @@ export function writeConfig(input: ConfigInput): { configPath: string; logPath: 
     path("signing.key"),
     `ed25519 a_test ${randomBytes(32).toString("base64").replace(/=+$/, "")}\n`,
   );
-  const { logPath } = writeLogConfig(dir, "homeserver", input.logLevel);
+  const { logPath } = writeLogConfig(dir, "homeserver", input.logLevels);
   writeFileSync(path("homeserver.yaml"), JSON.stringify(config, null, 2));
   return { configPath: path("homeserver.yaml"), logPath };
 }
@@ -130,9 +137,9 @@ export function writeConfig(input: ConfigInput): { configPath: string; logPath: 
 export function writeLogConfig(
   dir: string,
   name: string,
-  level?: string,
+  levels: LogLevels = {},
 ): { logConfigPath: string; logPath: string } {
   const [logConfigPath, logPath] = [join(dir, `${name}.log.yaml`), join(dir, `${name}.log`)];
-  writeFileSync(logConfigPath, JSON.stringify(logConfig(logPath, level)));
+  writeFileSync(logConfigPath, JSON.stringify(logConfig(logPath, levels)));
   return { logConfigPath, logPath };
 }

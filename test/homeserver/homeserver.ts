@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Certificates, makeCertificates } from "./certificates.js";
-import { type ModuleEntry, writeConfig } from "./config.js";
+import { type LogLevels, type ModuleEntry, writeConfig } from "./config.js";
 import { freePort } from "./ports.js";
 import { type Surroundings, type SynapseProcess, startSynapse } from "./synapse-process.js";
 
@@ -18,8 +18,7 @@ export interface HomeserverOptions extends Surroundings {
   readonly serverName?: string;
   /** Listens for other servers as well, with these certificates, which must be the same for all; `true` makes some. */
   readonly federation?: boolean | Certificates;
-  /** Of the root logger; default: INFO. */
-  readonly logLevel?: string;
+  readonly logLevels?: LogLevels;
 }
 
 /** Its `stop` also removes the folder. */
@@ -51,7 +50,7 @@ async function boot(dir: string, options: HomeserverOptions, remove: () => void)
     sharedSecret,
     modules: options.modules ?? [],
     extraConfig: options.extraConfig ?? {},
-    logLevel: options.logLevel,
+    logLevels: options.logLevels,
     ...(federation && { federation }),
   });
   const running = await startSynapse({

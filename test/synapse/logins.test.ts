@@ -13,7 +13,7 @@ let tokens: string[];
 beforeAll(async () => {
   server = await startHomeserver({
     modules: bridge({ modules: [{ path: modulePath("secretive.ts") }] }),
-    logLevel: "DEBUG",
+    logLevels: { root: "DEBUG" },
   });
   await registerUser(server, "alice");
   anonymous = new Client(server.baseUrl);
