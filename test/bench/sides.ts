@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { type Client, registerUser } from "../homeserver/client.js";
 import { type Homeserver, startHomeserver } from "../homeserver/homeserver.js";
+import { installPackages } from "../homeserver/packages.js";
 import { projectRoot } from "../homeserver/paths.js";
 
 const folder = join(projectRoot, "test", "bench");
@@ -30,6 +31,7 @@ const bridge = (path: string) => ({
 
 /** Boots all of them; who fails to start takes the others down. */
 export async function startSides(): Promise<Sides> {
+  const packages = await installPackages(join(folder, "packages.txt"));
   const { server: http, port } = await startHttpServer();
   const modules: Record<SideName, readonly { module: string; config?: unknown }[]> = {
     none: [],
@@ -56,7 +58,7 @@ export async function startSides(): Promise<Sides> {
     for (const [name, entries] of Object.entries(modules)) {
       const server = await startHomeserver({
         modules: [{ module: "bench_driver.BenchDriver", config: {} }, ...entries],
-        pythonPath: [join(projectRoot, "python-shim"), folder],
+        pythonPath: [join(projectRoot, "python-shim"), folder, packages],
         serverName: "test.localhost",
         logLevels: { "synapse_module_bridge.decision": "INFO" }, // as an admin runs it
       });
