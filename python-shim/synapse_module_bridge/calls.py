@@ -151,14 +151,17 @@ class Calls:
         """Sends when the host is up and has a place for it. Raises Unavailable, and what `send` raises."""
         try:
             await self.host.until_up(deadline)
-            await self.admission.enter(local=local, on_wait=lambda turn: self.host.add_deadline(turn, deadline))
+            waited = await self.admission.enter(
+                local=local, on_wait=lambda turn: self.host.add_deadline(turn, deadline)
+            )
         except Overloaded:
             raise Unavailable("overload") from None
         except DeadlinePassed:
             raise Unavailable("deadline") from None
         try:
-            # The host may have gone while the call stood in line.
-            await self.host.until_up(deadline)
+            if waited:
+                # The host may have gone meanwhile.
+                await self.host.until_up(deadline)
             return await send()
         finally:
             self.admission.leave(local=local)

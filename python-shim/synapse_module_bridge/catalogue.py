@@ -56,8 +56,6 @@ class Callback:
     everywhere: bool
     # Synapse takes an exception for "allowed": a fault must answer instead of raising.
     swallows: bool
-    # Synapse puts together what several modules answer.
-    merged: bool
     # The callback that Synapse takes with it, or not at all.
     together: str | None
     # What a module throws is settled by policy, too.
@@ -69,9 +67,15 @@ class Callback:
     # Synapse itself puts the answers of several modules together, or asks the next one after an exception: each module
     # has a function of its own.
     per_module: bool
+    # By type, the first parameter of that type.
+    _param_by_type: Mapping[str, str] = attr.ib(init=False)
+
+    @_param_by_type.default
+    def _by_type(self) -> Mapping[str, str]:
+        return {param.type: param.name for param in reversed(self.params)}
 
     def param_of_type(self, type_name: str) -> str | None:
-        return next((p.name for p in self.params if p.type == type_name), None)
+        return self._param_by_type.get(type_name)
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
@@ -127,7 +131,6 @@ def _callback(name: str, entry: Mapping[str, Any], types: Mapping[str, Any]) -> 
         notify=entry.get("delivery") == "notify",
         everywhere=entry.get("processes") == "all",
         swallows=entry.get("swallows", False),
-        merged=result.get("merge", False),
         together=entry.get("together"),
         faults_by_policy=entry.get("faults") == "policy",
         secret=entry.get("secret", False),

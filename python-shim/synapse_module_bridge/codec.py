@@ -39,6 +39,7 @@ _USER_INFO_FIELDS = tuple(TYPES["UserInfo"]["properties"])
 # What the wire form of an event has beyond its PDU.
 _ADDED_FIELDS = ("event_id", "room_version", "internal_metadata")
 _FIXED_FIELDS = ("type", "room_id", "state_key")
+_UNSET = object()
 
 
 def encode_event(event: EventBase) -> dict[str, Any]:
@@ -54,11 +55,10 @@ def encode_event(event: EventBase) -> dict[str, Any]:
 def _metadata(metadata: Any) -> dict[str, Any]:
     encoded: dict[str, Any] = {"outlier": bool(metadata.is_outlier())}
     for field in _METADATA_FIELDS:
-        try:
-            encoded[field] = getattr(metadata, field)
-        except AttributeError:
-            # Synapse raises while an optional field is unset.
-            continue
+        # Synapse raises AttributeError while an optional field is unset.
+        value = getattr(metadata, field, _UNSET)
+        if value is not _UNSET:
+            encoded[field] = value
     return encoded
 
 

@@ -66,7 +66,7 @@ class Recorder:
         """
         modules = [module] if isinstance(module, str) else list(module or ())
         label = modules[0] if len(modules) == 1 else ""
-        metrics.CALLS.labels(self._callback.name, label, outcome, reason or "", self._server_name).inc()
+        metrics.calls(self._callback.name, label, outcome, reason or "", self._server_name).inc()
         # Of several decisions on one call, the last is the one that held.
         self._tag({"module": ",".join(modules), "outcome": outcome, "answer": answer or "", "reason": reason or ""})
         if outcome in _FAILURES:
@@ -89,7 +89,7 @@ class Recorder:
     def finish(self) -> None:
         """Synapse has its answer."""
         seconds = time.monotonic() - self._started
-        metrics.SECONDS.labels(self._callback.name, self._server_name).observe(seconds)
+        metrics.call_seconds(self._callback.name, self._server_name).observe(seconds)
 
 
 def _subject(callback: Callback, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,18 +1,19 @@
 """What the bridge tells Prometheus, in Synapse's own registry and with Synapse's label for the server's name."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from prometheus_client import Counter, Gauge, Histogram
 
 SERVER = "server_name"
 _PREFIX = "synapse_module_bridge_"
 
-CALLS = Counter(
+_CALLS = Counter(
     _PREFIX + "calls",
     "Calls of callbacks, by who decided them and how. `reason` says why policy had to answer.",
     ["callback", "module", "outcome", "reason", SERVER],
 )
-SECONDS = Histogram(
+_SECONDS = Histogram(
     _PREFIX + "call_seconds",
     "How long calls of a callback took, from Synapse's question to its answer.",
     ["callback", SERVER],
@@ -43,6 +44,17 @@ SPURIOUS = Counter(
     _PREFIX + "spurious_answers", "Messages of the module host that are no JSON, or answer nothing that waits."
 )
 LOG_DROPPED = Counter(_PREFIX + "log_lines_dropped", "Lines of the host's log over the limit of their rate.")
+
+
+@lru_cache(maxsize=1024)
+def calls(callback: str, module: str, outcome: str, reason: str, server_name: str) -> Counter:
+    """Looked up at each call, which Prometheus's own lookup is too slow for."""
+    return _CALLS.labels(callback, module, outcome, reason, server_name)
+
+
+@lru_cache(maxsize=1024)
+def call_seconds(callback: str, server_name: str) -> Histogram:
+    return _SECONDS.labels(callback, server_name)
 
 
 _watched: dict[tuple[Gauge, tuple[str, ...]], list[Callable[[], float]]] = {}

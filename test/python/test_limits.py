@@ -31,17 +31,17 @@ def enter(admission: Admission, *, local: bool) -> tuple[list[Any], list["Deferr
 def test_places_are_kept_for_local_calls_and_their_line_goes_first() -> None:
     admission = Admission()
     for _ in range(MOST_FEDERATED):
-        assert enter(admission, local=False)[0] == [None]
+        assert enter(admission, local=False)[0] == [False]
     federated, _ = enter(admission, local=False)
     assert federated == []
     for _ in range(MOST_IN_FLIGHT - MOST_FEDERATED):
-        assert enter(admission, local=True)[0] == [None]
+        assert enter(admission, local=True)[0] == [False]
     local, _ = enter(admission, local=True)
     assert (local, admission.in_flight, admission.waiting) == ([], MOST_IN_FLIGHT, 2)
     admission.leave(local=False)
-    assert (local, federated) == ([None], [])
+    assert (local, federated) == ([True], [])
     admission.leave(local=False)
-    assert federated == [None]
+    assert federated == [True]
 
 
 def test_each_line_is_in_order_and_one_who_gives_up_leaves_it() -> None:
@@ -52,9 +52,9 @@ def test_each_line_is_in_order_and_one_who_gives_up_leaves_it() -> None:
     second[1][0].cancel()
     assert len(second[0]) == 1
     admission.leave(local=True)
-    assert (first[0], third[0]) == ([None], [])
+    assert (first[0], third[0]) == ([True], [])
     admission.leave(local=True)
-    assert (third[0], admission.waiting) == ([None], 0)
+    assert (third[0], admission.waiting) == ([True], 0)
 
 
 def test_a_full_line_takes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
