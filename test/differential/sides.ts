@@ -7,6 +7,7 @@ import { type Client, registerUser } from "../homeserver/client.js";
 import type { ModuleEntry } from "../homeserver/config.js";
 import { type Homeserver, startHomeserver } from "../homeserver/homeserver.js";
 import { projectRoot } from "../homeserver/paths.js";
+import { promptUpdates, untilIdle } from "./background-updates.js";
 import { everywhere } from "./catalogue.js";
 import { type IdentityServer, startIdentityServer } from "./identity-server.js";
 import type { Script, Seen } from "./script.js";
@@ -77,14 +78,13 @@ export function startPair(): Promise<Sides> {
 /** Servers with these modules, furnished alike, and one more that all of them federate with. */
 export async function startSides<Name extends string>(
   modulesOf: Readonly<Record<Name, (files: Files) => readonly ModuleEntry[]>>,
-  extraConfig: Readonly<Record<string, unknown>> = {},
 ): Promise<Sides<Name>> {
   const dir = mkdtempSync(join(tmpdir(), "bridge-differential-"));
   const certificates = makeCertificates();
   const identity = await startIdentityServer(certificates);
   const started: Homeserver[] = [];
   const boot = async (modules: readonly ModuleEntry[]) => {
-    const options = { federation: certificates, pythonPath: [here], extraConfig };
+    const options = { federation: certificates, pythonPath: [here], extraConfig: promptUpdates };
     const server = await startHomeserver({ modules, ...options });
     started.push(server);
     return server;
@@ -108,6 +108,8 @@ export async function startSides<Name extends string>(
     const bootingRemote = boot([]);
     await Promise.allSettled([...booting, bootingRemote]);
     const [servers, remote] = [await Promise.all(booting), await bootingRemote];
+    // Until then users come and go in the directory.
+    await Promise.all(servers.map((server) => untilIdle(server)));
     const rita = await registerUser(remote, "rita");
     const furnished = servers.map((server, index) =>
       furnish({ server, remote, rita, identity, files: filesOf[index] as Files, dir }),

@@ -1,6 +1,6 @@
 // The rows about logins, background updates and unsigned fields.
 import { Client, password, signedIn } from "../homeserver/client.js";
-import { waitFor } from "../homeserver/wait.js";
+import { endsOf, untilIdle } from "./background-updates.js";
 import type { Intended } from "./rows.js";
 import type { Action, AnswerSpec, Script } from "./script.js";
 import type { Side } from "./sides.js";
@@ -207,22 +207,14 @@ const unsignedRows: readonly SpecialRow[] = [
 
 // Background updates
 
-/** How often the server has told that it has made all background updates. */
-const endsOf = ({ server }: Side) => server.log().split("No more background updates to do").length - 1;
-
-/** Resolves once a new server has made the background updates of a new database. */
-export async function untilIdle(side: Side, ends = 0): Promise<void> {
-  await waitFor("background updates to end", async () => endsOf(side) > ends || undefined, 60_000);
-}
-
 const update: Trigger = {
   title: "the directory built anew",
   distinctCalls: true,
   async act(side) {
-    const ends = endsOf(side);
+    const ends = endsOf(side.server);
     const job = { job_name: "regenerate_directory" };
     const answer = await side.admin.admin("POST", "v1/background_updates/start_job", job);
-    await untilIdle(side, ends);
+    await untilIdle(side.server, ends);
     return { answers: [answer] };
   },
 };

@@ -5,7 +5,7 @@ import { projectRoot } from "../homeserver/paths.js";
 import { special } from "./catalogue.js";
 import { runRow } from "./row.js";
 import { type Files, type Side, type Sides, startSides } from "./sides.js";
-import { type SpecialRow, scriptOf, specialRows, unasked, untilIdle } from "./special-rows.js";
+import { type SpecialRow, scriptOf, specialRows, unasked } from "./special-rows.js";
 import { Table } from "./table.js";
 
 const here = join(projectRoot, "test", "differential");
@@ -34,11 +34,8 @@ beforeAll(async () => {
     twin: (files: Files) =>
       names.map((name) => ({ module: "special_twin.SpecialTwin", config: { name, ...files } })),
   };
-  const background_updates = { sleep_enabled: false, background_update_duration_ms: 100 };
-  running = await startSides(modules, { background_updates });
+  running = await startSides(modules);
   sides = running.sides;
-  // A new database has updates of its own to make first.
-  await Promise.all([untilIdle(sides.bridge), untilIdle(sides.twin)]);
   fresh = { bridge: updatesOf(sides.bridge), twin: updatesOf(sides.twin) };
 }, 120_000);
 

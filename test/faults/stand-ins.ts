@@ -13,10 +13,12 @@ export const settingsOf = ({ on_failure }: CatalogueEntry): Setting[] => [
   "default",
 ];
 
+export const returnsNothing = ({ result }: CatalogueEntry) => result === "Edits" || result === "Nothing";
+
 /** What a module would have to do itself for the outcome that this failure must have. */
 export function standIn(entry: CatalogueEntry, trigger: Trigger, setting: Setting, failure: Failure): Action {
   // What they return is ignored, and notifications are not waited for.
-  if (failure === "unfit" && entry.result === "Edits") return {};
+  if (failure === "unfit" && returnsNothing(entry)) return {};
   if (setting !== "default") return policyAction(entry, trigger, setting);
   if (failure === "unfit") {
     if (entry.swallows) return { answer: { value: false } };
@@ -52,4 +54,16 @@ export const unfitAnswers: Readonly<Record<string, readonly (null | boolean | nu
     Permission: [null, 1, [], {}, "yes"],
     Edits: [7, false, "no"],
     Nothing: [7, false, "no"],
+    Expired: [7, "yes", [], {}],
+    RenewalResult: [null, true, [true, false], {}],
+    // Anything is an answer.
+    LegacyAdminResult: [],
+    RatelimitOverride: [true, [], "many", { per_second: 0, burst_count: 1 }],
+    MediaConfig: [true, 7, [], "none"],
+    UploadPermission: [null, 1, {}, "yes"],
+    MediaUploadLimits: [true, 7, {}, [{ max_bytes: "1" }]],
+    PresenceRoutes: [null, 7, [], "ALL"],
+    InterestedUsers: [null, {}, "all", [7]],
+    ThreepidPermission: [null, 1, {}, "yes"],
+    ChosenName: [true, 7, [], {}],
   };
