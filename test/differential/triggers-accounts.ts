@@ -116,9 +116,9 @@ export const accountTriggers: Readonly<Record<string, readonly Trigger[]>> = {
     {
       title: "a logout",
       async prepare(side, n) {
-        await side.user(`goer${n}`);
+        const { userId } = await side.user(`goer${n}`);
         const more = { device_id: `GONE${n}` };
-        return signedIn(side.server, (await anonymous(side).login(`goer${n}`, password, more)).body);
+        return signedIn(side.server, (await anonymous(side).login(userId, password, more)).body);
       },
       async act(_side, user: Client) {
         const answer = await user.post("/_matrix/client/v3/logout");

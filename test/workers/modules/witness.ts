@@ -2,7 +2,7 @@
 import { appendFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { Codes, defineModule, type Event, NOT_SPAM } from "synapse-module-bridge";
-import { callbacks } from "../../differential/callbacks.js";
+import { callbacks, singleCallbacks } from "../../differential/callbacks.js";
 import { pass } from "../../differential/decide.js";
 
 interface Context {
@@ -22,6 +22,8 @@ const witness =
       return false;
     }
     if (callback === "check_event_for_spam" && params.event?.content.spam) return Codes.FORBIDDEN;
+    if (callback === "get_media_upload_limits_for_user" && String(params.user_id).startsWith("@glutton"))
+      return [{ max_bytes: 3, time_period_ms: 3_600_000 }];
     return callback in pass ? pass[callback] : NOT_SPAM;
   };
 
@@ -32,6 +34,8 @@ export default defineModule({
     required: ["log"],
     additionalProperties: false,
   },
-  // biome-ignore lint/suspicious/noExplicitAny: one function serves the parameters and answers of all callbacks
-  callbacks: Object.fromEntries(Object.keys(callbacks).map((name) => [name, witness(name)])) as any,
+  callbacks: Object.fromEntries(
+    Object.keys({ ...callbacks, ...singleCallbacks }).map((name) => [name, witness(name)]),
+    // biome-ignore lint/suspicious/noExplicitAny: one function serves the parameters and answers of all callbacks
+  ) as any,
 });
