@@ -483,7 +483,7 @@ export interface CallbackParams {
     readonly medium: Medium;
     readonly address: string;
   };
-  /** An authenticated request, or a push, of a user: called for every one, before anything else is done. Give it a `match`, and answer from memory. */
+  /** An authenticated request, or a push, of a user: called for every one, before anything else is done. Give it a `ttl`, such as `1m`, or a `match`: else each request waits for a call. */
   readonly is_user_expired: { readonly user_id: UserId };
   /** A user was registered. An error fails the registration, but the user exists. */
   readonly on_user_registration: { readonly user_id: UserId };
@@ -516,7 +516,7 @@ export interface CallbackParams {
   };
   /** Presences have changed: who is told, besides those who share a room with them? Called twice for each change. */
   readonly get_users_for_states: { readonly state_updates: UserPresenceStates };
-  /** A user syncs: whose presence do they see? */
+  /** A user syncs: whose presence do they see? Asked at every sync: give it a `ttl`. */
   readonly get_interested_users: { readonly user_id: UserId };
   /** A user logs in, or proves again to be themselves, with a login type that a module checks. Null leaves it to the next module and then to the local password database: so does every failure, also a thrown SynapseError. Which login types and fields there are is fixed at start. */
   readonly auth_checkers: {
