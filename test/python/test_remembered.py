@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from asking import ASKED, FAULT, THROWN, Host, answer, calls_over, sample
 from objects import event
+from observed import observed
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes, SynapseError
 from synapse_module_bridge import remembered
@@ -111,6 +112,7 @@ def test_equal_questions_in_flight_run_the_module_once_and_give_all_the_verdict(
     host.waiting[0].callback(answer("M_FORBIDDEN"))
     assert [outcome(one) for one in asked] == [Codes.FORBIDDEN] * 5
     assert (rig.asked, rig.hits) == (["m"], 4)
+    observed(31, "one module run; its refusal for all five")
 
 
 @pytest.mark.parametrize(("error", "seen"), [(FAULT, ModuleFault), (THROWN, SynapseError)])

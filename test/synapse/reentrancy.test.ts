@@ -1,6 +1,7 @@
 // A module that calls back into Synapse from inside a callback: what works in Python works, and what would wait for itself
 // there ends in an error.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { observed } from "../faults/observed.js";
 import { contextWarnings } from "../faults/servers.js";
 import { type Answer, type Body, type Client, registerUser } from "../homeserver/client.js";
 import { type Homeserver, startHomeserver } from "../homeserver/homeserver.js";
@@ -149,6 +150,7 @@ describe.each(gates)("inside %s", (inside, gate) => {
       const { seen } = await told();
       return callbacks.every((name) => seen.includes(name)) || undefined;
     });
+    observed(32, { outcome: "done; 200" });
   });
 });
 
@@ -205,6 +207,7 @@ describe("a membership of the very room that a callback decides about", () => {
     expect(await alice.getState(room, "m.room.member", target.userId)).toMatchObject({ status: 404 });
     expect(server.log()).not.toMatch(/outcome=(fault|policy)/);
     expect(contextWarnings(server).filter((line) => !ownWarning.test(line))).toEqual([]);
+    observed(32, { outcome: "an error to the module, 200 to the client; the room is usable" });
   });
 
   test("not awaited is done after the callback, though the next module takes its time", async () => {
