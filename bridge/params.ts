@@ -48,7 +48,8 @@ export function prepareParams(
           name,
           () => {
             const request = makeRequest(value as HttpRequest, around.signal);
-            if (request) around.handles.set(request, call.call);
+            if (typeof request === "number") return undefined;
+            around.handles.set(request, call.call);
             return request;
           },
         ];

@@ -8,13 +8,18 @@ export interface HttpRequest {
   body: string;
 }
 
-/** Undefined for a method that a Request cannot have, such as TRACE. */
-export function makeRequest(parts: HttpRequest, signal: AbortSignal): Request | undefined {
-  const headers = new Headers();
-  for (const [name, value] of parts.headers) headers.append(name, value);
+/** Or the status to answer with, where there can be no Request: for a method such as TRACE, for a Host that is none. */
+export function makeRequest(parts: HttpRequest, signal: AbortSignal): Request | number {
   const bodiless = parts.method === "GET" || parts.method === "HEAD";
-  if (["CONNECT", "TRACE", "TRACK"].includes(parts.method.toUpperCase())) return undefined;
-  const init: RequestInit = { method: parts.method, headers, signal };
-  if (!bodiless) init.body = Buffer.from(parts.body, "base64");
-  return new Request(parts.url, init);
+  if (["CONNECT", "TRACE", "TRACK"].includes(parts.method.toUpperCase())) return 405;
+  try {
+    const headers = new Headers();
+    for (const [name, value] of parts.headers) headers.append(name, value);
+    const init: RequestInit = { method: parts.method, headers, signal };
+    if (!bodiless) init.body = Buffer.from(parts.body, "base64");
+    return new Request(parts.url, init);
+  } catch {
+    // All of it is the client's.
+    return 400;
+  }
 }

@@ -39,11 +39,12 @@ export async function answerWeb(call: WebCall, around: WebSurroundings): Promise
   const name = running.module.name;
   const data = await running.setup.ready(around.signal);
   const request = makeRequest(call, around.signal);
-  if (!request) return { status: 405, headers: [], body: "" };
+  if (typeof request === "number") return { status: request, headers: [], body: "" };
   around.handles.set(request, call.call);
+  const origin = newOrigin(call.call);
   try {
     const context = makeContext(running, data, around.signal, call.request);
-    const handled = runFrom(newOrigin(call.call), () => handler(request, context));
+    const handled = runFrom(origin, () => handler(request, context));
     return await readResponse(await untilAborted(handled, around.signal), around.signal);
   } catch (error) {
     if (error instanceof CallError) throw error;
@@ -57,6 +58,7 @@ export async function answerWeb(call: WebCall, around: WebSurroundings): Promise
     throw moduleFault(name, "threw", `${call.path} threw ${describeThrown(error)}`);
   } finally {
     around.handles.delete(request);
+    origin.over = true;
   }
 }
 

@@ -1,12 +1,16 @@
 """How a client's HTTP request travels to the host."""
 
 import base64
+import re
 from typing import Any
 
 from synapse.module_api.errors import Codes, SynapseError
 
 # A request that a callback gets is an admin's short message: more than this is a mistake.
 MOST_BYTES = 1024 * 1024
+
+# Anything else would move the path of the URL that a handler reads.
+HOST = re.compile(rb"[^\s/?#@\\]+")
 
 
 def encode_bounded_request(request: Any) -> dict[str, Any]:
@@ -18,12 +22,15 @@ def encode_bounded_request(request: Any) -> dict[str, Any]:
 
 
 def encode_request(request: Any, body: bytes) -> dict[str, Any]:
+    """Raises SynapseError where the Host header names no host."""
     headers = [
         [name.decode("latin-1"), value.decode("latin-1")]
         for name, values in request.requestHeaders.getAllRawHeaders()
         for value in values
     ]
     host = request.getHeader(b"host") or b"localhost"
+    if not HOST.fullmatch(host):
+        raise SynapseError(400, "the Host header names no host", Codes.UNRECOGNIZED)
     scheme = "https" if request.isSecure() else "http"
     return {
         "method": request.method.decode("ascii"),

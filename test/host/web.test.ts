@@ -86,6 +86,15 @@ test("a method that a Request cannot have is not allowed", async () => {
   expect(await ask("return 1;", { method: "TRACE" })).toEqual({ status: 405, headers: [], body: "" });
 });
 
+test.each([
+  ["a Host with a space", { url: "http://a b/p" }],
+  ["a Host with a password", { url: "http://user:word@localhost/p" }],
+  ["a Host with a port that is none", { url: "http://localhost:99999/p" }],
+  ["a method that is none", { method: "G(T" }],
+])("%s is the client's fault, and no handler is asked", async (_, more) => {
+  expect(await ask("throw new Error('asked');", more)).toEqual({ status: 400, headers: [], body: "" });
+});
+
 test("the request is known to the api while its handler runs", async () => {
   rig.shim.onRequest("api/get_user_by_req", ({ params }) => ({ user_id: `of call ${params.req}` }));
   const module = await load("kept ??= request; return await context.api.get_user_by_req({ req: kept });");

@@ -70,6 +70,13 @@ def test_a_request_travels_with_its_body_and_a_large_one_is_refused() -> None:
     assert (raised.value.code, raised.value.errcode) == (413, Codes.TOO_LARGE)
 
 
+@pytest.mark.parametrize("host", ["evil/path?", "user:word@test", "a b", "test#", "test\\\\x"])
+def test_a_host_that_would_change_the_rest_of_the_url_is_refused(host: str) -> None:
+    with pytest.raises(SynapseError) as raised:
+        ENCODE["HttpRequest"](request(b"{}", host=host))
+    assert raised.value.code == 400
+
+
 def test_a_delivery_is_its_events_ids_and_holds_no_event() -> None:
     class Events(list[Any]):
         pass
