@@ -41,13 +41,15 @@ export function makeApi(
   source: ApiSource,
   catalogue: Catalogue,
 ): object {
+  const methodOf = (path: string) => {
+    const method = catalogue.methods.get(path);
+    if (!method) throw new Error(`api.json has no ${path}`);
+    return method;
+  };
   const asker: Asker = {
     module: module.name,
-    call(path, params) {
-      const method = catalogue.methods.get(path);
-      if (!method) throw new Error(`api.json has no ${path}`);
-      return asyncMethod(path, method, module, source, catalogue)(params);
-    },
+    check: (path, params) => void checked(path, methodOf(path), params, catalogue),
+    call: (path, params) => asyncMethod(path, methodOf(path), module, source, catalogue)(params),
     send: (path, step, params) => send(path, `${path}/${step}`, module.name, params, source),
   };
   const formed =

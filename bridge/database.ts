@@ -7,6 +7,8 @@ import { runTransaction } from "./transaction.js";
 /** Asks the shim for a module: `call` checks grants and parameters first, `send` is for the steps of a method. */
 export interface Asker {
   readonly module: string;
+  /** Throws a TypeError that names the method. */
+  check(path: string, params: Record<string, unknown>): void;
   call(path: string, params: Record<string, unknown>): Promise<unknown>;
   send(path: string, step: string, params: object): Promise<unknown>;
 }

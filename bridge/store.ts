@@ -23,8 +23,9 @@ const write: Form = (asker, path, params) => {
 const lines = new Map<string, Promise<unknown>>();
 
 const update: Form = async (asker, path, params) => {
-  if (typeof params.update !== "function") throw new TypeError(`api.${path}: update must be a function`);
-  if (typeof params.key !== "string") throw new TypeError(`api.${path}: key must be string`);
+  const { update: replace, ...rest } = params;
+  if (typeof replace !== "function") throw new TypeError(`api.${path}: update must be a function`);
+  asker.check(path, rest);
   const key = JSON.stringify([asker.module, params.key]);
   const before = lines.get(key) ?? Promise.resolve();
   const mine = before.then(
@@ -40,9 +41,9 @@ const update: Form = async (asker, path, params) => {
 };
 
 async function compareAndSetUntilDone(asker: Asker, path: string, params: Params): Promise<unknown> {
-  const { key, ttl, update: replace, ...rest } = params;
+  const { key, ttl, update: replace } = params;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const expected = await get(asker, "store.get", { key, ...rest });
+    const expected = await get(asker, "store.get", { key });
     const value = (replace as (value: unknown) => unknown)(structuredClone(expected));
     if (value instanceof Promise) {
       value.catch(() => {});

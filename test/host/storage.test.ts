@@ -209,7 +209,9 @@ describe("the store", () => {
     ["compare_and_set", { key: "k", expected: [Number.NaN], value: 1 }, "expected: [0] is NaN"],
     ["update", { key: "k", update: () => ({ a: () => 1 }) }, "what update returned: a is a function"],
     ["update", { key: "k", update: 1 }, "update must be a function"],
-    ["update", { key: "k", update: () => 1, other: 1 }, "no parameter other"],
+    ["update", { key: "k", update: () => 1, other: 1 }, "store.update has no parameter other"],
+    ["update", { update: () => 1 }, "store.update: key is missing"],
+    ["update", { key: "k", update: () => 1, ttl: 1.5 }, "store.update: ttl must be"],
     ["set", { key: "k" }, "value is missing"],
     ["set", { key: "k", value: 1, ttl: null }, "ttl must be"],
   ])("%s refuses %j", async (method, params, message) => {
