@@ -75,7 +75,8 @@ async function load(
   log: Logger,
 ): Promise<RunningModule> {
   const config = options.config === undefined ? {} : { config_file: path.resolve(options.config) };
-  const settings = { path: path.resolve(file), ...config };
+  // No grant would help: there is no Synapse.
+  const settings = { path: path.resolve(file), ...config, grants: "all" as const };
   const { modules, faults } = await loadModules([settings], catalogue);
   const [module] = modules;
   if (!module || faults.length > 0) {
@@ -107,7 +108,10 @@ async function load(
 
 function find(name: string, { module }: RunningModule, catalogue: Catalogue): Callback {
   const callback = catalogue.callbacks.get(name);
-  if (callback && module.callbacks.has(name)) return callback;
+  const entry = module.callbacks.get(name);
+  if (entry?.fields)
+    throw new Error(`${module.name} has fields for ${name}: Synapse adds them without a call`);
+  if (callback && entry) return callback;
   const has = `it has ${[...module.callbacks.keys()].join(", ") || "none"}`;
   throw new Error(
     `${module.name} has no callback ${name}${didYouMean(name, module.callbacks.keys())}; ${has}`,

@@ -87,6 +87,12 @@ describe("call", () => {
       undefined,
       /there is no Synapse to ask for is_user_admin/,
     ],
+    [
+      "a question to Synapse that needs a grant",
+      "await context.api.store.delete({ key: 'a' });",
+      undefined,
+      /there is no Synapse to ask for store.delete/,
+    ],
   ])("fails on %s", async (title, body, input, message) => {
     const file = folder.write(`${title.replaceAll(" ", "-")}.ts`, moduleOf("user_may_invite", body));
     const fit = JSON.stringify({ inviter: "@a:b", invitee: "@c:d", room_id: "!r:x" });
@@ -95,10 +101,15 @@ describe("call", () => {
     expect([status, out]).toEqual([1, ""]);
   });
 
-  test("fails on a callback that the module lacks, and on a module that does not load", async () => {
+  test("fails on a callback that the module lacks or has a template for, and on a module that does not load", async () => {
     const file = folder.write("lacks.ts", moduleOf("user_may_invite", ""));
     expect((await run(["call", file, "user_may_invit"])).err).toContain(
       "lacks has no callback user_may_invit (did you mean user_may_invite?); it has user_may_invite",
+    );
+    const fields = "{ add_field_to_unsigned_callback: { fields: { a: 1 } } }";
+    const template = folder.write("template.ts", `export default { callbacks: ${fields} };`);
+    expect((await run(["call", template, "add_field_to_unsigned_callback"])).err).toContain(
+      "template has fields for add_field_to_unsigned_callback: Synapse adds them without a call",
     );
     const { code: status, err } = await run(["call", "gone.ts", "user_may_invite"]);
     expect([status, err]).toEqual([1, expect.stringContaining("there is no file or folder")]);
