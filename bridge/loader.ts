@@ -134,7 +134,7 @@ function settleMatch<Declared extends { callback: Callback; match?: unknown }>(
   const { callback, match, ...entry } = declared;
   const found = ofConfig(match, known, `${at}.match`, report);
   if (found === OF_CONFIG) return { entry, listed: { ...entry, match: OF_CONFIG as OfConfig } };
-  const read = found === undefined ? undefined : readMatch(found, callback, report);
+  const read = found === undefined ? undefined : readMatch(found, callback, at, report);
   const whole: typeof entry & { match?: Match } = read ? { ...entry, match: read } : entry;
   return { entry: whole, listed: whole };
 }

@@ -7,11 +7,12 @@ import type { Match } from "./module.js";
 
 type Report = (message: string) => void;
 
-export function readMatch(value: unknown, callback: Callback, report: Report): Match | undefined {
+/** `at` is the entry's place in the module, for the messages. */
+export function readMatch(value: unknown, callback: Callback, at: string, report: Report): Match | undefined {
   let sound = true;
   const complain = (message: string) => {
     sound = false;
-    report(`callbacks.${callback.name}.match${message}`);
+    report(`${at}.match${message}`);
   };
   if (!isObject(value) || whatJsonLoses(value) !== undefined) {
     complain(" must be a JSON object, or a function of config that returns one at once");

@@ -179,6 +179,11 @@ describe("a fault is told with its place", () => {
       `modules.0.path: bad.ts: callbacks.user_may_invite.match.not["sender"]: user_may_invite has no parameter sender; it has inviter, invitee, room_id`,
     ],
     [
+      "a match of one entry of a list",
+      "export default { callbacks: { auth_checkers: [{ login_type: 'a', fields: [], match: { user: ['a'] }, handler() {} }] } };",
+      `modules.0.path: bad.ts: callbacks.auth_checkers[0].match["user"]: auth_checkers has no parameter user; it has username, login_type, login_dict`,
+    ],
+    [
       "a local that is none",
       "export default { callbacks: { user_may_invite: { match: { local: 1 }, handler() {} } } };",
       "modules.0.path: bad.ts: callbacks.user_may_invite.match.local must be true or false",
