@@ -32,6 +32,12 @@ const ACCESS: Readonly<Record<ApiMethod["access"], string>> = {
   write: "forwarded, tested; needs a grant",
 };
 
+const ADDED: Readonly<Record<ApiMethod["access"], string>> = {
+  sync: "added by the bridge, tested",
+  read: "added by the bridge, tested",
+  write: "added by the bridge, tested; needs a grant",
+};
+
 /** Storage is no member of Synapse's. */
 function isOurs(name: string): boolean {
   return name.startsWith("store.");
@@ -42,7 +48,7 @@ function renderMembers({ properties, methods, absent }: Sources): string {
     ...properties.map(([name]): [string, string] => [name, "answered in Node, tested"]),
     ...methods.map(([name, { access }]): [string, string] => [
       name,
-      isOurs(name) ? `added by the bridge, tested` : ACCESS[access],
+      isOurs(name) ? ADDED[access] : ACCESS[access],
     ]),
     ...absent.map(([name, why]): [string, string] => [name, `cannot cross. ${why}`]),
   ];
