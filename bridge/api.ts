@@ -109,8 +109,19 @@ function asyncMethod(
     permit(path, method, module);
     const handed = checked(path, method, withWireValues(path, method, params, source), catalogue);
     const result = await send(path, path, module.name, handed, source);
-    return fromWire(method.result.replace(/\?$/, ""), result, handed, source);
+    return fromWire(method.result.replace(/\?$/, ""), result, handed, rendering(source));
   };
+}
+
+/** A template's `render` fails as a method of the api does. */
+function rendering(source: ApiSource): ValueSource {
+  const render = async (params: object) => {
+    refuseInTransaction("read_templates");
+    return source.render(params).catch((error) => {
+      throw error instanceof WireError ? thrownFor("read_templates", error) : error;
+    });
+  };
+  return { handleOf: source.handleOf, render };
 }
 
 function permit(path: string, method: ApiMethod, module: Pick<LoadedModule, "name" | "grants">): void {

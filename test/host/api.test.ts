@@ -22,6 +22,7 @@ function api(grants: string[] | "all" = [], result: unknown = null): Api {
     handleOf: (request) => (request === page ? 18 : undefined),
     async render(params) {
       sent.push(["render", params]);
+      if ("bad" in (params as { variables: object }).variables) throw new WireError("api_error", "bad", {});
       return "rendered";
     },
   };
@@ -161,6 +162,8 @@ describe("a method that asks Synapse", () => {
       "render",
       { filename: "a.html", custom_template_directory, variables: { name: "A" } },
     ]);
+    const failed = await template?.render({ bad: true }).catch((e) => e);
+    expect(isApiError(failed) && failed.message).toBe("api.read_templates failed: bad");
   });
 
   test("takes the request that a web handler was given, and no other", async () => {
