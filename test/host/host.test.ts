@@ -113,6 +113,12 @@ describe("setup", () => {
     expect(events).toEqual(["setup has asked", "call was answered"]);
   });
 
+  test("may throw what has no text", async () => {
+    await rig.load([{ path: counted("mute.ts", "throw Object.create(null);") }]);
+    const { message } = await errorOf(call("mute"));
+    expect(message).toBe("mute: its setup has not succeeded yet: something without a text");
+  });
+
   test("that fails is told and tried again; calls fail at once until it succeeds", async () => {
     const path = counted(
       "flaky.ts",
