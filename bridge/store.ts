@@ -63,9 +63,7 @@ function checkJson(path: string, what: string, value: unknown): void {
 
 export const storeForms: readonly [string, Form][] = [
   ["store.get", get],
-  ["store.list", (asker, path, params) => asker.call(path, params)],
   ["store.set", write],
-  ["store.delete", (asker, path, params) => asker.call(path, params)],
   ["store.compare_and_set", write],
   ["store.update", update],
 ];
