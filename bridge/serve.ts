@@ -3,6 +3,7 @@
 import { setTimeout } from "node:timers/promises";
 import { catalogue } from "./catalogue.js";
 import { FrameReader, FrameWriter } from "./framing.js";
+import { hiddenThrow } from "./hidden.js";
 import { Host } from "./host.js";
 import { openLog } from "./log.js";
 import { VERSION } from "./version.js";
@@ -23,7 +24,9 @@ export function serve(): void {
   const die = (error: unknown, what: string): never => {
     const module = culprit(host, error);
     const host_ends = module === undefined ? what : `${what}, in ${module}`;
-    log.logger.fatal({ err: error, module, host_ends }, what);
+    const hidden = mayTellSecrets(host, module) ? hiddenThrow(error) : undefined;
+    const err = hidden ? { message: hidden.what, stack: hidden.stack } : error;
+    log.logger.fatal({ err, module, host_ends }, what);
     log.flush();
     process.exit(1);
   };
@@ -47,6 +50,16 @@ export function serve(): void {
     process.exit(0);
   });
   host.listen();
+}
+
+/** Whether this module, or any where it is not known which, is asked with passwords or tokens. */
+function mayTellSecrets(host: Host | undefined, culprit: string | undefined): boolean {
+  const { callbacks } = catalogue();
+  return [...(host?.modules.values() ?? [])].some(
+    ({ module }) =>
+      (culprit === undefined || module.name === culprit) &&
+      [...module.callbacks.keys()].some((name) => callbacks.get(name)?.secret),
+  );
 }
 
 /** The module whose file the error's stack goes through. */

@@ -149,6 +149,32 @@ describe("the process", () => {
     observed(9, { on: "real host", outcome: "it ends; module and stack are in the log" });
   });
 
+  test("dies without a word of what was thrown where a module is asked with passwords", async () => {
+    const path = folder.write(
+      "login.ts",
+      `export default { callbacks: { check_3pid_auth({ password }) {
+        Promise.reject(new Error(password));
+        return new Promise(() => {});
+      } } };`,
+    );
+    const modules = [{ path }];
+    const about = { protocol: 1, version: VERSION, catalogue: catalogue().hash, synapse: SYNAPSE, modules };
+    await host.shim.sendRequest("initialize", about);
+    await host.shim.sendNotification("start", {});
+    const params = { medium: "email", address: "a@b", password: "canary7f3a" };
+    const asked = { call: 1, modules: ["login"], params, request: null };
+    host.shim.sendRequest("callback/check_3pid_auth", asked).catch(() => {});
+    expect(await host.ended).toBe(1);
+    expect(host.stderr()).not.toContain("canary7f3a");
+    expect(lines()).toContainEqual(
+      expect.objectContaining({
+        level: 60,
+        module: "login",
+        err: expect.objectContaining({ stack: expect.stringContaining("login.ts:2") }),
+      }),
+    );
+  });
+
   test("dies of a broken stream rather than hang", async () => {
     await load("return NOT_SPAM;");
     const { toHost } = host;
