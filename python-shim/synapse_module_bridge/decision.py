@@ -26,7 +26,8 @@ class Recorder:
 
     def __init__(self, callback: Callback, params: Mapping[str, Any], server_name: str) -> None:
         self._callback = callback
-        self._params = params
+        # Those of the call: kept as long as it is.
+        self.params = params
         self._server_name = server_name
         self._started = time.monotonic()
         self._span: Any = None
@@ -39,7 +40,7 @@ class Recorder:
                 yield
                 return
             self._span = scope.span
-            subject = {f"{key}_id": value for key, value in _subject(self._callback, self._params).items()}
+            subject = {f"{key}_id": value for key, value in _subject(self._callback, self.params).items()}
             self._tag({"callback": self._callback.name, "modules": ",".join(modules), **subject})
             try:
                 yield
@@ -80,7 +81,7 @@ class Recorder:
             "outcome": outcome,
             "answer": answer,
             "reason": reason,
-            **_subject(self._callback, self._params),
+            **_subject(self._callback, self.params),
             "ms": f"{(time.monotonic() - self._started) * 1000:.1f}",
         }
         text = " ".join(f"{key}={_value(value)}" for key, value in fields.items() if value is not None)

@@ -1,5 +1,7 @@
 """The queue of notifications: order, bounds, and what it lets go of."""
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -14,6 +16,12 @@ from synapse_module_bridge.questions import Entry
 from twisted.internet.defer import Deferred, ensureDeferred
 
 STATE = {("m.room.name", ""): event(type="m.room.name", state_key="")}
+
+
+class State(dict[tuple[str, str], Any]):
+    """One that can be seen to go."""
+
+
 ENTRY = Entry(module="m", matches=lambda _: True, room_state=[])
 
 
@@ -30,9 +38,9 @@ class Desk:
         self.open[notification.call.params["event"].depth] = Deferred()
         await self.open[notification.call.params["event"].depth]
 
-    def add(self, depth: int, room: str = "!a:test", **fields: Any) -> Notification:
+    def add(self, depth: int, room: str = "!a:test", state: Any = STATE, **fields: Any) -> Notification:
         callback = CALLBACKS["on_new_event"]
-        params = {"event": event(depth=depth, room_id=room, **fields), "state_events": STATE}
+        params = {"event": event(depth=depth, room_id=room, **fields), "state_events": state}
         call = Call(
             callback=callback, params=params, local=True, deadline=0.0, recorder=Recorder(callback, params, "test")
         )
@@ -79,6 +87,12 @@ def test_what_waits_holds_no_room_state_beyond_what_was_declared() -> None:
     first, second = desk.add(1), desk.add(2)
     assert first.call.params["state_events"] is STATE and not first.call.state_let_go
     assert second.call.params["state_events"] == {} and second.call.state_let_go
+    state = State(STATE)
+    desk.add(3, state=state)
+    kept = weakref.ref(state)
+    del state
+    gc.collect()
+    assert kept() is None
 
 
 @pytest.mark.parametrize(("limit", "value"), [("MOST_QUEUED", 3), ("MOST_QUEUED_BYTES", 1_500)])
