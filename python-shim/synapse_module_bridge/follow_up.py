@@ -10,6 +10,7 @@ from synapse_module_bridge.calls import Calls, ModuleFault
 from synapse_module_bridge.catalogue import ERROR_CODES, Callback
 from synapse_module_bridge.deadline import DeadlinePassed
 from synapse_module_bridge.decision import Recorder
+from synapse_module_bridge.merge import Unsafe, merge
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.questions import current_request
 from synapse_module_bridge.replies import read_error, synapse_error
@@ -26,7 +27,7 @@ class FollowUps:
         self._open_calls = open_calls
 
     async def run(self, callback: Callback, follow_up: FollowUp, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The parameters as the module left them, if it edited them. Raises what it threw."""
+        """The parameters as the module left them, put onto what they were, if it edited them. Raises what it threw."""
         module = follow_up["module"]
         rules = self._calls.rules
         recorder = Recorder(callback, {}, rules.server_name)
@@ -74,7 +75,12 @@ class FollowUps:
         edited = reply.get("edited") if isinstance(reply, dict) else None
         if not isinstance(reply, dict) or not (edited is None or _fits(edited, params)):
             raise Unavailable("reply")
-        return edited
+        try:
+            return None if edited is None else {name: merge(params[name], value) for name, value in edited.items()}
+        except Unsafe as e:
+            module = follow_up["module"]
+            message = f"{module}: the follow-up of {callback.name}: {e}"
+            raise RpcError(ERROR_CODES["module_fault"], message, {"module": module, "kind": "answer"}) from None
 
 
 _REASONS = {ERROR_CODES["module_fault"]: "fault", ERROR_CODES["module_unavailable"]: "gone"}

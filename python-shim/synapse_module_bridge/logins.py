@@ -5,7 +5,6 @@ from typing import Any
 
 from synapse_module_bridge.catalogue import Callback
 from synapse_module_bridge.follow_up import FollowUp, FollowUps
-from synapse_module_bridge.merge import merge
 
 Answer = Callable[[Callback, Sequence[Any]], Awaitable[Any]]
 AfterLogin = Callable[[dict[str, Any]], Awaitable[None]]
@@ -29,9 +28,8 @@ def _after_login(callback: Callback, follow_up: FollowUp, follow_ups: FollowUps)
         edited = await follow_ups.run(callback, follow_up, {"login_response": login_response})
         if edited is None:
             return
-        merged = merge(login_response, edited["login_response"])
         # Synapse goes on with this very object.
         login_response.clear()
-        login_response.update(merged)
+        login_response.update(edited["login_response"])
 
     return after_login

@@ -89,6 +89,15 @@ def test_what_it_throws_fails_the_login_as_in_python() -> None:
     assert isinstance(after_login(Host(answer(["@a:test", LATER]), THROWN), {}), SynapseError)
 
 
+def test_an_edit_that_no_number_can_be_made_of_is_a_fault_of_the_module_and_changes_nothing() -> None:
+    before = count("calls_total", outcome="fault", callback="check_3pid_auth")
+    response = {"user_id": "@a:test"}
+    host = Host(answer(["@a:test", LATER]), {"edited": {"login_response": {"expires_in_ms": 2**60}}})
+    assert isinstance(after_login(host, response), ModuleFault)
+    assert response == {"user_id": "@a:test"}
+    assert count("calls_total", outcome="fault", callback="check_3pid_auth") == before + 1
+
+
 def test_a_fault_is_let_go_where_the_admin_says_so() -> None:
     policies = Policies(OnFailure(), {"check_3pid_auth": OnFailure(local="allow", federated="allow")})
     assert after_login(Host(answer(["@a:test", LATER]), FAULT), {}, policies) is None
