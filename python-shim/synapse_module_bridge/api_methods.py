@@ -10,10 +10,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from synapse.http import RequestTimedOutError
-from synapse.logging.context import make_deferred_yieldable, run_in_background
+from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable, run_in_background
 from synapse.module_api import ModuleApi
 from synapse.types import RoomID, UserID
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 
 from synapse_module_bridge import http_client
 from synapse_module_bridge.catalogue import ERROR_CODES, Method
@@ -33,7 +33,7 @@ class ApiMethods:
         self._clock = clock
         self.templates = Templates(api)
         # Synapse looks at a request's access token only once.
-        self._requesters: WeakKeyDictionary[Any, dict[tuple[Any, ...], Any]] = WeakKeyDictionary()
+        self._requesters: WeakKeyDictionary[Any, tuple[DeferredLock, dict[tuple[Any, ...], Any]]] = WeakKeyDictionary()
         self._own: Mapping[str, Callable[..., Awaitable[Any]]] = {
             "get_user_by_req": self._get_user_by_req,
             "http_client.request": self._http_request,
@@ -91,13 +91,18 @@ class ApiMethods:
         return await self._in_time(http_client.request, arguments)
 
     async def _get_user_by_req(self, req: Any, **flags: bool) -> Any:
-        known = self._requesters.setdefault(req, {})
+        lock, known = self._requesters.setdefault(req, (DeferredLock(), {}))
         key = tuple(sorted(flags.items()))
-        if key not in known:
-            if known:
-                raise RuntimeError("get_user_by_req was called for this request with other flags")
-            known[key] = await self._api.get_user_by_req(req, **flags)
-        return known[key]
+        await make_deferred_yieldable(lock.acquire())
+        try:
+            if key not in known:
+                if known:
+                    raise RuntimeError("get_user_by_req was called for this request with other flags")
+                known[key] = await self._api.get_user_by_req(req, **flags)
+            return known[key]
+        finally:
+            with PreserveLoggingContext():
+                lock.release()
 
     async def _invalidate_access_token(self, access_token: str) -> None:
         try:

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from objects import event
 from rig import reactor, settled, turn_until
-from synapse.logging.context import run_in_background
+from synapse.logging.context import make_deferred_yieldable, run_in_background
+from synapse.module_api.errors import SynapseError
 from synapse.types import UserID
 from synapse_module_bridge import http_client
 from synapse_module_bridge.api import HostRequests
-from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES
+from synapse_module_bridge.api_methods import ApiMethods
+from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES, METHODS
 from synapse_module_bridge.membership import MembershipChanges, locked_room
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.rpc import RpcError
@@ -104,6 +106,50 @@ def test_what_synapse_wants_as_an_object_travels_as_a_string() -> None:
     api = Worker()
     assert ask("set_displayname", dict(NAME), api=api) is None
     assert api.names == [(UserID.from_string(USER), "A")]
+
+
+class Authenticating(Worker):
+    """Looks at a request's access token only once, and takes its time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looking: list[Deferred[Any]] = []
+
+    async def get_user_by_req(self, req: Any) -> Any:
+        self.looking.append(Deferred())
+        user = await make_deferred_yieldable(self.looking[-1])
+        assert req.user is None
+        req.user = user
+        return user
+
+
+class Asked:
+    user: Any = None
+
+
+def test_who_makes_a_request_may_be_asked_several_times_at_once() -> None:
+    turn_until(lambda: True)
+    api: Any = Authenticating()
+    methods, request = ApiMethods(api, reactor), Asked()
+    askings = [
+        run_in_background(methods.call, METHODS["get_user_by_req"], {"req": request, **flags})
+        for flags in ({}, {}, {"allow_guest": True})
+    ]
+    api.looking[0].callback(USER)
+    assert [settled(asking) for asking in askings[:2]] == [USER, USER]
+    assert "with other flags" in str(settled(askings[2]))
+    assert len(api.looking) == 1
+
+
+def test_a_request_of_nobody_is_looked_at_again() -> None:
+    turn_until(lambda: True)
+    api: Any = Authenticating()
+    methods, request = ApiMethods(api, reactor), Asked()
+    askings = [run_in_background(methods.call, METHODS["get_user_by_req"], {"req": request}) for _ in range(2)]
+    api.looking[0].errback(SynapseError(401, "x"))
+    assert isinstance(settled(askings[0]), SynapseError)
+    api.looking[1].callback(USER)
+    assert settled(askings[1]) == USER
 
 
 class Silent:
