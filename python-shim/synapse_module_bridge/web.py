@@ -17,6 +17,7 @@ from synapse_module_bridge.calls import Host, ModuleFault
 from synapse_module_bridge.catalogue import ERROR_CODES
 from synapse_module_bridge.deadline import DeadlinePassed
 from synapse_module_bridge.http_request import encode_request
+from synapse_module_bridge.logs import one_line
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.policy import UNAVAILABLE
 from synapse_module_bridge.questions import current_request
@@ -48,12 +49,12 @@ class WebResource(DirectServeJsonResource):
             error: Exception | None = None
             reply = await self._ask(request)
         except RpcError as e:
-            error = _error(e)
+            error = self._error(e)
         except DeadlinePassed:
             logger.warning("%s: %s: no answer within %d ms", self._module, self._path, self._timeout_ms)
             error = SynapseError(504, "the module did not answer in time", Codes.UNKNOWN)
         except (Unavailable, ConnectionGone, ValueError) as e:
-            logger.warning("%s: %s: no answer: %s", self._module, self._path, e or type(e).__name__)
+            logger.warning("%s: %s: no answer: %s", self._module, self._path, str(e) or type(e).__name__)
             error = SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
         except CancelledError:
             logger.debug("%s: %s: the client has left", self._module, self._path)
@@ -84,6 +85,15 @@ class WebResource(DirectServeJsonResource):
         finally:
             self._open_calls.close(handle)
 
+    def _error(self, e: RpcError) -> Exception:
+        e = read_error(e, ())
+        if e.code == ERROR_CODES["synapse_error"]:
+            return synapse_error(e)
+        if e.code == ERROR_CODES["module_fault"]:
+            return ModuleFault(e.message)
+        logger.warning("%s: %s: no answer: %s", self._module, self._path, one_line(e.message))
+        return SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
+
     def _encode(self, request: Any, handle: int) -> dict[str, Any]:
         return {
             **encode_request(request, request.content.read()),
@@ -103,15 +113,6 @@ def _size(content: Any) -> int:
 def _cancel(asking: "Deferred[Any]") -> None:
     with PreserveLoggingContext():
         asking.cancel()
-
-
-def _error(e: RpcError) -> Exception:
-    e = read_error(e, ())
-    if e.code == ERROR_CODES["synapse_error"]:
-        return synapse_error(e)
-    if e.code == ERROR_CODES["module_fault"]:
-        return ModuleFault(e.message)
-    return SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
 
 
 def _write(request: Any, reply: Mapping[str, Any]) -> None:
