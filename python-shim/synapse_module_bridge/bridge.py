@@ -223,6 +223,8 @@ class Bridge(Watcher):
         self._requests.grants.set(grants, self._shadows)
         self._reload.loaded(manifest)
         self._calls.breakers.reset()
+        # What another host has never finished says nothing of this one, should it end.
+        self._open_calls.forget_expired()
 
     def died(self, cause: str) -> str:
         self._calls.suspects.died(self._open_calls.event_ids())

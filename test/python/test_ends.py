@@ -1,6 +1,8 @@
 """What the host asks, and what becomes of it and of its calls when it ends; with the real bridge over a fake host."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from outcomes import GOOD, INVITE, config, depths, local_event, policy_count, re
 from rig import running, settled, turn_until
 from synapse.module_api.errors import Codes
 from synapse_module_bridge import backoff, heartbeat, hold, host
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, ensureDeferred
 
 pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
 
@@ -51,6 +53,17 @@ def test_an_event_that_was_alone_in_flight_at_a_death_is_not_asked_about_again(t
         assert told(rig.answer("check_event_for_spam", killer)) == (403, Codes.FORBIDDEN)
         assert policy_count("killed_node") == before + 1
         observed(9, "403 M_FORBIDDEN, at once", policy="deny")
+
+
+def test_an_event_that_a_replaced_host_never_finished_is_no_suspect_when_the_next_one_dies(tmp_path: Path) -> None:
+    slow = local_event()
+    with running(tmp_path, "id_null", config("deny", 0.2)) as rig:
+        assert told(rig.answer("check_event_for_spam", slow)) == (403, Codes.FORBIDDEN)
+        rig.misbehave(False)
+        assert settled(ensureDeferred(rig.bridge._host.replace(lambda _: None))) is None
+        os.kill(rig.pid(), signal.SIGKILL)
+        recovers(rig)
+        assert rig.answer("check_event_for_spam", slow) is GOOD
 
 
 def test_stopping_lets_the_host_finish_what_is_under_way(tmp_path: Path) -> None:
