@@ -15,7 +15,9 @@ MOST_ROWS = 10_000
 MOST_BYTES = 16 * 1024 * 1024
 
 _ENDS_TRANSACTION = re.compile(
-    r"\s*(begin|start\s+transaction|commit|end|abort|prepare\s+transaction|rollback(?!\s+((work|transaction)\s+)?to\b))\b",
+    # What may stand before it: comments, and empty statements.
+    r"(?:\s|;|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*"
+    r"(begin|start\s+transaction|commit|end|abort|prepare\s+transaction|rollback(?!\s+((work|transaction)\s+)?to\b))\b",
     re.IGNORECASE,
 )
 

@@ -15,6 +15,7 @@ from synapse_module_bridge import store as store_module
 from synapse_module_bridge.database import MOST_DESCS, Descs
 from synapse_module_bridge.database_errors import database_error
 from synapse_module_bridge.sql_values import decode_param, encode_cell
+from synapse_module_bridge.statements import BadStatement, read_statement
 from synapse_module_bridge.store import TABLE, Store
 from synapse_module_bridge.wire import encode
 
@@ -146,3 +147,12 @@ def test_a_prefix_ends_where_no_key_has_it_any_more() -> None:
     assert store_module._end_of("a\U0010ffff") == "b"
     assert store_module._end_of("\ud7ff") == "\ue000"
     assert store_module._end_of("\U0010ffff") is None
+
+
+@pytest.mark.parametrize("before", ["", " ", ";", "-- done\n", "/* all * of it */ -- done\n;"])
+@pytest.mark.parametrize("end", ["COMMIT", "rollback", "BEGIN"])
+def test_a_statement_that_ends_the_transaction_is_refused_whatever_stands_before_it(before: str, end: str) -> None:
+    with pytest.raises(BadStatement, match="may not begin or end a transaction"):
+        read_statement({"sql": before + end})
+    read_statement({"sql": f"{before}SELECT 1 -- {end}"})
+    read_statement({"sql": f"{before}ROLLBACK TO a"})
