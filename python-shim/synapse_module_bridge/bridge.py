@@ -37,7 +37,7 @@ from synapse_module_bridge.storage import Storage
 from synapse_module_bridge.store import Store
 from synapse_module_bridge.tell import Teller
 from synapse_module_bridge.watcher import Watcher
-from synapse_module_bridge.web import WebResource
+from synapse_module_bridge.web import WebLoad, WebResource
 
 logger = logging.getLogger(__name__)
 
@@ -183,10 +183,10 @@ class Bridge(Watcher):
         return lambda func: run_in_background_process(self._api, desc, func)
 
     def _register_web_resources(self, manifest: Mapping[str, Any]) -> None:
+        load, timeout = WebLoad(), self._config.timeout.local
         for module in manifest["modules"]:
             for path in module["web_resources"]:
-                timeout = self._config.timeout.local
-                resource = WebResource(self._host, self._open_calls, module["name"], path, timeout)
+                resource = WebResource(self._host, self._open_calls, load, module["name"], path, timeout)
                 self._api.register_web_resource(path, resource)
 
     def _warn(self) -> None:

@@ -3,7 +3,8 @@
 import base64
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from os import SEEK_END
 from typing import Any
 
@@ -29,16 +30,41 @@ logger = logging.getLogger(__name__)
 
 # Of a request's and of an answer's body: as base64 it must fit into a frame.
 MOST_BODY_BYTES = 10 * 1024 * 1024
+# What Node is given at once, lest anybody who can reach a path fills its memory and its time.
+MOST_BYTES_AT_ONCE = 32 * 1024 * 1024
+MOST_AT_ONCE = 256
 # Twisted sets these itself from the body that is written.
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding", "connection"})
+
+
+class WebLoad:
+    """The requests that Node works on, over all paths of a bridge."""
+
+    def __init__(self) -> None:
+        self._requests = 0
+        self._bytes = 0
+
+    @contextmanager
+    def of(self, size: int) -> Iterator[None]:
+        """While a request with a body of so many bytes is served. Raises Unavailable where there are too many."""
+        if self._requests >= MOST_AT_ONCE or self._bytes + size > MOST_BYTES_AT_ONCE:
+            raise Unavailable("overload")
+        self._requests, self._bytes = self._requests + 1, self._bytes + size
+        try:
+            yield
+        finally:
+            self._requests, self._bytes = self._requests - 1, self._bytes - size
 
 
 class WebResource(DirectServeJsonResource):
     """Serves one path, all methods, through one module. Errors are JSON, as everywhere in the client API."""
 
-    def __init__(self, host: Host, open_calls: OpenCalls, module: str, path: str, timeout_ms: int) -> None:
+    def __init__(
+        self, host: Host, open_calls: OpenCalls, load: WebLoad, module: str, path: str, timeout_ms: int
+    ) -> None:
         super().__init__()
         self._host = host
+        self._load = load
         self._open_calls = open_calls
         self._module = module
         self._path = path
@@ -70,8 +96,13 @@ class WebResource(DirectServeJsonResource):
             raise ModuleFault(f"{self._module}: {self._path}: a reply that is no web response") from e
 
     async def _ask(self, request: Any) -> Mapping[str, Any]:
-        if _size(request.content) > MOST_BODY_BYTES:
+        size = _size(request.content)
+        if size > MOST_BODY_BYTES:
             raise SynapseError(413, f"the body may have at most {MOST_BODY_BYTES} bytes", Codes.TOO_LARGE)
+        with self._load.of(size):
+            return await self._hand_over(request)
+
+    async def _hand_over(self, request: Any) -> Mapping[str, Any]:
         deadline = time.monotonic() + self._timeout_ms / 1000
         await self._host.until_up(deadline)
         handle = self._open_calls.open(OpenCall(what=f"{self._path} of {self._module}", web_request=request))
