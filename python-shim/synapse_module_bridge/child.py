@@ -146,6 +146,10 @@ class Child:
 
     def childConnectionLost(self, name: str, reason: Failure) -> None:
         """Twisted calls this when a pipe has ended, and leaves closing it to us."""
+        if name == "stdin":
+            # The descriptor's number may soon be that of a client's connection, and ProcessWriter.write would take that
+            # out of the reactor: nobody would ever read it again.
+            self.rpc.write = _to_nobody
         os.close(self._open.pop(name))
         if name == "stderr":
             self._log.received(b"")
@@ -215,6 +219,10 @@ class Child:
         if self._writer is None:
             while self._open:
                 os.close(self._open.popitem()[1])
+
+
+def _to_nobody(frame: bytes) -> None:
+    """What is still written to a process that does not read any more."""
 
 
 def _take(pipe: Any) -> int:

@@ -10,9 +10,10 @@ import pytest
 from objects import event
 from observed import observed
 from outcomes import GOOD, INVITE, config, depths, local_event, policy_count, recovers, told
-from rig import running, settled, turn_until
+from rig import reactor, running, settled, turn_until
 from synapse.module_api.errors import Codes
 from synapse_module_bridge import backoff, heartbeat, hold, host
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.defer import Deferred, ensureDeferred
 
 pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
@@ -77,6 +78,42 @@ def test_stopping_lets_the_host_finish_what_is_under_way(tmp_path: Path) -> None
         assert rig.starts == 1
         observed(34, "by the module")
         assert told(rig.answer("user_may_invite", *INVITE)) == (403, Codes.FORBIDDEN)
+
+
+class Received(FileDescriptor):
+    """Whether a descriptor is still read: that of a client's connection, for example."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(reactor)
+        self._descriptor = descriptor
+        self.data = b""
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def doRead(self) -> None:
+        self.data += os.read(self._descriptor, 100)
+
+
+def test_what_is_written_to_a_dead_host_takes_no_descriptor_of_others_out_of_the_reactor(tmp_path: Path) -> None:
+    with running(tmp_path, "good", config("deny")) as rig:
+        child = rig.bridge._host._child
+        descriptor = child._stdin
+        os.kill(rig.pid(), signal.SIGKILL)
+        turn_until(lambda: "stdin" not in child._open)
+        reading, writing = os.pipe()
+        # The system gives its number to the next that is opened.
+        os.dup2(reading, descriptor)
+        client = Received(descriptor)
+        reactor.addReader(client)
+        child.rpc.write(b"an answer that was still to be given")
+        os.write(writing, b"a request")
+        try:
+            turn_until(lambda: client.data == b"a request")
+        finally:
+            reactor.removeReader(client)
+            for each in {reading, writing, descriptor}:
+                os.close(each)
 
 
 def test_a_host_that_does_not_end_when_it_should_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
