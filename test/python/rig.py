@@ -226,7 +226,7 @@ def running(folder: Path, misbehaviour: str, config: Mapping[str, Any] | None = 
         assert children() == []
         # What ends a replaced host, should it hang, is all that may be left.
         turn_until(lambda: all("kill" in str(timer.func) for timer in CLOCK.getDelayedCalls()))
-        turn_until(lambda: len(reactor.getDelayedCalls()) == len(CLOCK.getDelayedCalls()))
+        turn_until(lambda: len(reactor.getDelayedCalls()) == bool(CLOCK.getDelayedCalls()))
         bridge._open_calls.forget_expired()
         assert bridge._open_calls.describe() == "nothing was running"
         assert (bridge._calls.admission.in_flight, bridge._calls.admission.waiting) == (0, 0)
