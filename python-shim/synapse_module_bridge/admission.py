@@ -35,22 +35,24 @@ class Admission:
     def waiting(self) -> int:
         return len(self._lines[True]) + len(self._lines[False])
 
-    async def enter(self, *, local: bool, on_wait: Callable[["Deferred[None]"], None]) -> bool:
-        """Waits for a place, and tells whether that took time. Each call that entered must leave. `on_wait` may put a
-        deadline on the wait.
+    def enters(self, *, local: bool) -> bool:
+        """Whether there is a place at once. Each call that entered must leave."""
+        free = self._has_place(local) and not self._lines[local]
+        if free:
+            self._take(local)
+        return free
+
+    async def wait(self, *, local: bool, on_wait: Callable[["Deferred[None]"], None]) -> None:
+        """Enters when it is this call's turn. `on_wait` may put a deadline on the wait.
 
         Raises Overloaded, or what the Deferred was cancelled with.
         """
-        if self._has_place(local) and not self._lines[local]:
-            self._take(local)
-            return False
         if self.waiting >= MOST_WAITING:
             raise Overloaded
         turn: Deferred[None] = Deferred(lambda deferred: self._lines[local].remove(deferred))
         self._lines[local].append(turn)
         on_wait(turn)
         await make_deferred_yieldable(turn)
-        return True
 
     def _has_place(self, local: bool) -> bool:
         return self._in_flight < MOST_IN_FLIGHT and (local or self._federated < MOST_FEDERATED)

@@ -43,8 +43,10 @@ class Call:
 
     def known_to(self, entry: Entry) -> Reply | None:
         """What this entry's module has answered to an equal question, while it is kept."""
-        question = None if entry.remembered is None else self.as_question()
-        return None if entry.remembered is None or question is None else entry.remembered.known(question)
+        if entry.remembered is None:
+            return None
+        question = self.as_question()
+        return None if question is None else entry.remembered.known(question)
 
     def forget(self, entry: Entry) -> None:
         """What it has answered cannot be used."""

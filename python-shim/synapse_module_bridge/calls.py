@@ -22,7 +22,7 @@ from synapse_module_bridge.deadline import DeadlinePassed
 from synapse_module_bridge.decision import Recorder, summarise
 from synapse_module_bridge.membership import locked_room
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
-from synapse_module_bridge.questions import Entry, bind, chains, current_request, encode_params
+from synapse_module_bridge.questions import Entry, chains, current_request, encode_params
 from synapse_module_bridge.replies import Reply, read_error, read_reply, synapse_error
 from synapse_module_bridge.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.suspects import Suspects
@@ -38,6 +38,10 @@ class ModuleFault(Exception):
 
 
 class Host(Protocol):
+    @property
+    def is_up(self) -> bool:
+        """Whether a call that is sent now may arrive."""
+
     async def until_up(self, deadline: float) -> None:
         """Waits a short while for a host that is down. Raises Unavailable."""
 
@@ -60,11 +64,10 @@ class Calls:
         self.suspects = Suspects(time.monotonic)
         self.entries: Mapping[str, Sequence[Entry]] = {}
 
-    def begin(self, callback: Callback, args: Sequence[Any]) -> tuple[Call, list[Entry]]:
-        """A call, and the modules that want to be asked."""
-        params = bind(callback, args)
+    def begin(self, callback: Callback, params: Mapping[str, Any]) -> Call:
+        """A call with Synapse's parameters by name: its time runs from now."""
         local = self.rules.is_local(callback, params)
-        call = Call(
+        return Call(
             callback=callback,
             params=params,
             local=local,
@@ -72,7 +75,6 @@ class Calls:
             recorder=Recorder(callback, params, self.rules.server_name),
             request=current_request(),
         )
-        return call, [entry for entry in self.entries[callback.name] if entry.matches(params)]
 
     async def ask(self, call: Call, entries: Sequence[Entry]) -> Any:
         """The answer for Synapse."""
@@ -136,35 +138,38 @@ class Calls:
 
     async def request(self, call: Call, entries: Sequence[Entry]) -> Reply:
         """The reply of these modules: of the host, or kept. Raises RpcError and Unavailable."""
-        remembered, question = entries[0].remembered, None
-        if remembered is not None:
-            question = call.as_question()
+
+        def ask() -> Awaitable[Reply]:
+            return self.in_turn(lambda: self._send(call, entries), call.deadline, local=call.local)
+
+        remembered = entries[0].remembered
+        question = None if remembered is None else call.as_question()
         if remembered is None or question is None:
-            return await self.in_turn(lambda: self._send(call, entries), call.deadline, local=call.local)
-        return await remembered.ask(
-            question,
-            lambda: self.in_turn(lambda: self._send(call, entries), call.deadline, local=call.local),
-            lambda waiting: self.host.add_deadline(waiting, call.deadline),
-        )
+            return await ask()
+        return await remembered.ask(question, ask, lambda waiting: self.host.add_deadline(waiting, call.deadline))
 
     async def in_turn(self, send: Callable[[], Awaitable[T]], deadline: float, *, local: bool) -> T:
         """Sends when the host is up and has a place for it. Raises Unavailable, and what `send` raises."""
-        try:
+        if not self.host.is_up:
             await self.host.until_up(deadline)
-            waited = await self.admission.enter(
-                local=local, on_wait=lambda turn: self.host.add_deadline(turn, deadline)
-            )
-        except Overloaded:
-            raise Unavailable("overload") from None
-        except DeadlinePassed:
-            raise Unavailable("deadline") from None
+        waits = not self.admission.enters(local=local)
+        if waits:
+            await self._wait_in_line(deadline, local=local)
         try:
-            if waited:
-                # The host may have gone meanwhile.
+            if waits:
+                # It may have gone meanwhile.
                 await self.host.until_up(deadline)
             return await send()
         finally:
             self.admission.leave(local=local)
+
+    async def _wait_in_line(self, deadline: float, *, local: bool) -> None:
+        try:
+            await self.admission.wait(local=local, on_wait=lambda turn: self.host.add_deadline(turn, deadline))
+        except Overloaded:
+            raise Unavailable("overload") from None
+        except DeadlinePassed:
+            raise Unavailable("deadline") from None
 
     async def _send(self, call: Call, entries: Sequence[Entry]) -> Reply:
         modules = [entry.module for entry in entries]

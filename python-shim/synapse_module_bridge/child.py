@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from twisted.internet import threads
@@ -73,6 +74,11 @@ class Child:
         """Whether the process is dead, also before the reactor has noticed."""
         return self._popen.poll() is not None
 
+    @property
+    def is_there(self) -> bool:
+        """Whether what is sent now may arrive. One look at the process is for all that is sent in a turn."""
+        return "stdin" in self._open and (self.unsent_bytes > 0 or not self.has_ended)
+
     def wait_for(self, deferred: "Deferred[Any]", timeout: float) -> Any:
         """Blocks until the Deferred has fired: for the handshake, before Synapse's reactor turns.
 
@@ -130,9 +136,19 @@ class Child:
             ProcessReader(reactor, self, "stdout", self._stdout),
             ProcessReader(reactor, self, "stderr", self._stderr),
         ]
-        self.rpc.write = self._writer.write
+        self.rpc.write = self._write
         if self._unsent:
             self._writer.write(bytes(self._unsent))
+
+    def _write(self, frame: bytes) -> None:
+        """At once while no other answer is awaited, which spares a turn of the reactor; else with all of this turn."""
+        assert self._writer is not None
+        if self.rpc.waiting <= 1 and self.unsent_bytes == 0:
+            # Where the pipe is full, or broken, the writer finds out which.
+            with suppress(OSError):
+                frame = frame[os.write(self._stdin, frame) :]
+        if frame:
+            self._writer.write(frame)
 
     def childDataReceived(self, name: str, data: bytes) -> None:
         """Twisted calls this with what the process has written."""

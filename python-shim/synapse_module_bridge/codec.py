@@ -14,6 +14,7 @@ from synapse.events import EventBase
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes
 from synapse.spam_checker_api import RegistrationBehaviour
+from synapse.synapse_rust.events import EventInternalMetadata
 
 from synapse_module_bridge.catalogue import TYPES
 from synapse_module_bridge.fits import fits
@@ -31,7 +32,9 @@ class Unfit(Exception):
     """An answer that Synapse would not take, or not as it was meant."""
 
 
-_METADATA_FIELDS = tuple(TYPES["EventInternalMetadata"]["properties"])
+_METADATA_FIELDS = frozenset(TYPES["EventInternalMetadata"]["properties"])
+# Those that have a value also where nothing was set; the others raise AttributeError then.
+_ALWAYS_SET = tuple(field for field in sorted(_METADATA_FIELDS) if hasattr(EventInternalMetadata({}), field))
 _REQUESTER_FIELDS = tuple(TYPES["Requester"]["properties"])
 _PRESENCE_FIELDS = tuple(TYPES["UserPresenceState"]["properties"])
 _UPLOAD_LIMIT_FIELDS = tuple(TYPES["MediaUploadLimit"]["properties"])
@@ -39,7 +42,6 @@ _USER_INFO_FIELDS = tuple(TYPES["UserInfo"]["properties"])
 # What the wire form of an event has beyond its PDU.
 _ADDED_FIELDS = ("event_id", "room_version", "internal_metadata")
 _FIXED_FIELDS = ("type", "room_id", "state_key")
-_UNSET = object()
 
 
 def encode_event(event: EventBase) -> dict[str, Any]:
@@ -53,12 +55,10 @@ def encode_event(event: EventBase) -> dict[str, Any]:
 
 
 def _metadata(metadata: Any) -> dict[str, Any]:
-    encoded: dict[str, Any] = {"outlier": bool(metadata.is_outlier())}
-    for field in _METADATA_FIELDS:
-        # Synapse raises AttributeError while an optional field is unset.
-        value = getattr(metadata, field, _UNSET)
-        if value is not _UNSET:
-            encoded[field] = value
+    encoded = {field: value for field, value in metadata.get_dict().items() if field in _METADATA_FIELDS}
+    for field in _ALWAYS_SET:
+        encoded[field] = getattr(metadata, field)
+    encoded["outlier"] = bool(encoded["outlier"])
     return encoded
 
 

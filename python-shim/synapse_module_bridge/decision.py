@@ -3,10 +3,10 @@
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-from synapse.logging.opentracing import start_active_span, tags
+from synapse.logging import opentracing
 
 from synapse_module_bridge import metrics
 from synapse_module_bridge.catalogue import TYPES, Callback
@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 
 # Outcomes that a person who reads the log is not looking for.
 _QUIET = frozenset({"allowed", "answered", "would_allow", "would_answer"})
+# Whether the library for it is installed.
+_TRACING = getattr(opentracing, "opentracing", None) is not None
+_UNTRACED = nullcontext()
 # What a person who looks for errors in traces is looking for.
 _FAILURES = frozenset({"fault", "policy", "would_fault", "would_policy"})
 
@@ -32,10 +35,13 @@ class Recorder:
         self._started = time.monotonic()
         self._span: Any = None
 
-    @contextmanager
-    def traced(self, modules: Sequence[str]) -> Iterator[None]:
+    def traced(self, modules: Sequence[str]) -> AbstractContextManager[None]:
         """Lets a span of Synapse's tracing, if that is on, stand for the call: what is recorded becomes its tags."""
-        with start_active_span(f"module_bridge.{self._callback.name}") as scope:
+        return self._traced(modules) if _TRACING else _UNTRACED
+
+    @contextmanager
+    def _traced(self, modules: Sequence[str]) -> Iterator[None]:
+        with opentracing.start_active_span(f"module_bridge.{self._callback.name}") as scope:
             if scope is None:
                 yield
                 return
@@ -48,10 +54,9 @@ class Recorder:
                 self._span = None
 
     def _tag(self, values: Mapping[str, Any]) -> None:
-        if self._span is not None:
-            for key, value in values.items():
-                if value is not None:
-                    self._span.set_tag(key, value)
+        for key, value in values.items():
+            if value is not None:
+                self._span.set_tag(key, value)
 
     def record(
         self,
@@ -68,10 +73,10 @@ class Recorder:
         modules = [module] if isinstance(module, str) else list(module or ())
         label = modules[0] if len(modules) == 1 else ""
         metrics.calls(self._callback.name, label, outcome, reason or "", self._server_name).inc()
-        # Of several decisions on one call, the last is the one that held.
-        self._tag({"module": ",".join(modules), "outcome": outcome, "answer": answer or "", "reason": reason or ""})
-        if outcome in _FAILURES:
-            self._tag({tags.ERROR: True})
+        if self._span is not None:
+            # Of several decisions on one call, the last is the one that held.
+            self._tag({"module": ",".join(modules), "outcome": outcome, "answer": answer or "", "reason": reason or ""})
+            self._tag({opentracing.tags.ERROR: True if outcome in _FAILURES else None})
         level = logging.DEBUG if outcome in _QUIET else logging.INFO
         if not logger.isEnabledFor(level):
             return

@@ -10,8 +10,11 @@ from synapse.module_api import ModuleApi
 from synapse_module_bridge.catalogue import Callback
 from synapse_module_bridge.match import lookup
 
-# Where Synapse checks an event that another server has sent (synapse/federation/federation_base.py).
+# Where Synapse checks an event that another server has sent (synapse/federation/federation_base.py), and what it calls
+# for that (synapse/module_api/callbacks/spamchecker_callbacks.py): between them is at most its tracing.
 _FEDERATED_CHECK = "_check_sigs_and_hash"
+_DISPATCHER = "check_event_for_spam"
+_MOST_BETWEEN = 2
 
 
 class Locality:
@@ -32,8 +35,10 @@ class Locality:
 
 def _asked_by_federation() -> bool:
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_name == _FEDERATED_CHECK:
-            return True
+    while frame is not None and frame.f_code.co_name != _DISPATCHER:
         frame = frame.f_back
+    for _ in range(1 + _MOST_BETWEEN):
+        frame = None if frame is None else frame.f_back
+        if frame is not None and frame.f_code.co_name == _FEDERATED_CHECK:
+            return True
     return False

@@ -24,7 +24,10 @@ def compile_match(callback: Callback, match: Mapping[str, Any], is_local: Matche
     unwanted = [_condition(callback, key, value, is_local) for key, value in match.get("not", {}).items()]
 
     def matches(params: Mapping[str, Any]) -> bool:
-        return all(holds(params) for holds in wanted) and not any(holds(params) for holds in unwanted)
+        for holds in wanted:
+            if not holds(params):
+                return False
+        return not any(holds(params) for holds in unwanted) if unwanted else True
 
     return matches
 
@@ -63,19 +66,16 @@ def resolve_path(callback: Callback, key: str) -> tuple[str, ...]:
 
 def lookup(params: Mapping[str, Any], path: Sequence[str]) -> Any:
     """The value at a path into the parameters, or a value that equals nothing."""
-    name, *rest = path
-    value = params.get(name, MISSING)
-    for part in rest:
+    value = params.get(path[0], MISSING)
+    for part in path[1:]:
         value = _field(value, part)
     # A room alias is a string to modules.
     return value.to_string() if hasattr(value, "to_string") else value
 
 
 def _field(value: Any, part: str) -> Any:
-    if isinstance(value, Mapping):
-        return value.get(part, MISSING)
     if not isinstance(value, EventBase):
-        return getattr(value, part, MISSING)
+        return value.get(part, MISSING) if isinstance(value, Mapping) else getattr(value, part, MISSING)
     # Most keys need no copy of the whole event.
     if part in _EVENT_ATTRIBUTES:
         return getattr(value, part)

@@ -10,6 +10,7 @@ from synapse_module_bridge.calls import Calls
 from synapse_module_bridge.catalogue import Callback
 from synapse_module_bridge.notifications import Notification, Notifications
 from synapse_module_bridge.policy import no_objection
+from synapse_module_bridge.questions import bind
 from synapse_module_bridge.tell import Teller
 
 Run = Callable[[Callable[[], Awaitable[None]]], object]
@@ -31,9 +32,13 @@ class Router:
         login: tuple[str, tuple[str, ...]] | None = None,
     ) -> Any:
         """What Synapse gets for one call: of one module (and its checker of a login), or of all that have it."""
-        call, entries = self._calls.begin(callback, args)
+        params = bind(callback, args)
+        entries = [entry for entry in self._calls.entries[callback.name] if entry.matches(params)]
         if module is not None:
             entries = [entry for entry in entries if (entry.module, entry.login) == (module, login)]
+        if not entries:
+            return None if callback.notify else no_objection(callback, params)
+        call = self._calls.begin(callback, params)
         shadows = [entry for entry in entries if entry.shadow]
         entries = [entry for entry in entries if not entry.shadow]
         # Shadow modules get to see no passwords.

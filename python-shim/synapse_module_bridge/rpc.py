@@ -61,9 +61,9 @@ class Rpc:
         self._gone: ConnectionGone | None = None
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether an answer is still to come."""
-        return bool(self._pending)
+    def waiting(self) -> int:
+        """How many answers are still to come."""
+        return len(self._pending)
 
     def request(
         self, method: str, params: Mapping[str, Any], on_late: Callable[[Any], None] | None = None
@@ -99,16 +99,18 @@ class Rpc:
 
     def data_received(self, data: bytes) -> None:
         """Takes bytes from the other side. Raises BrokenStream, after which the connection is of no use."""
-        for body in self._frames.feed(data):
-            try:
-                message = decode(body)
-                if not isinstance(message, dict):
-                    raise ValueError("not an object")
-            except ValueError as e:
-                self._unreadable_received(body, str(e))
-            else:
-                self._unreadable_in_a_row = 0
-                self._message_received(message)
+        # What waits goes on in its own log context, and must not leave it behind.
+        with PreserveLoggingContext():
+            for body in self._frames.feed(data):
+                try:
+                    message = decode(body)
+                    if not isinstance(message, dict):
+                        raise ValueError("not an object")
+                except ValueError as e:
+                    self._unreadable_received(body, str(e))
+                else:
+                    self._unreadable_in_a_row = 0
+                    self._message_received(message)
 
     def _unreadable_received(self, body: bytes, reason: str) -> None:
         """A frame that is no message fails at most the call that it answers; one that is not found has its deadline."""
@@ -140,16 +142,14 @@ class Rpc:
                 metrics.SPURIOUS.inc()
                 logger.debug("dropped an answer that nobody waits for: id %.50r", message.get("id"))
             return
-        # What waits goes on in its own log context, and must not leave it behind.
-        with PreserveLoggingContext():
-            if ("result" in message) == ("error" in message):
-                deferred.errback(RpcError(INVALID_REQUEST, "an answer needs either a result or an error"))
-            elif "result" in message:
-                deferred.callback(message["result"])
-            elif isinstance(message["error"], dict):
-                deferred.errback(_rpc_error(message["error"]))
-            else:
-                deferred.errback(RpcError(INVALID_REQUEST, "an answer whose error is not an object"))
+        if ("result" in message) == ("error" in message):
+            deferred.errback(RpcError(INVALID_REQUEST, "an answer needs either a result or an error"))
+        elif "result" in message:
+            deferred.callback(message["result"])
+        elif isinstance(message["error"], dict):
+            deferred.errback(_rpc_error(message["error"]))
+        else:
+            deferred.errback(RpcError(INVALID_REQUEST, "an answer whose error is not an object"))
 
     def _request_received(self, message: dict[str, Any]) -> None:
         # An answer under any other id could not be written, or not be found again.
@@ -187,8 +187,8 @@ class Rpc:
         self._gone = ConnectionGone(reason)
         self._late.clear()
         pending, self._pending = self._pending, {}
-        for deferred in pending.values():
-            with PreserveLoggingContext():
+        with PreserveLoggingContext():
+            for deferred in pending.values():
                 deferred.errback(Failure(self._gone))
 
 

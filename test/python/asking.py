@@ -16,7 +16,7 @@ from synapse_module_bridge.config import Timeout
 from synapse_module_bridge.match import lookup
 from synapse_module_bridge.open_calls import OpenCalls
 from synapse_module_bridge.policy import OnFailure, Policies
-from synapse_module_bridge.questions import Entry
+from synapse_module_bridge.questions import Entry, bind
 from synapse_module_bridge.rpc import RpcError
 
 ASKED = [name for name, callback in CALLBACKS.items() if not callback.notify]
@@ -31,6 +31,8 @@ class Host:
     def __init__(self, *outcomes: Any) -> None:
         self.outcomes = list(outcomes)
         self.calls: list[tuple[str, Any, float]] = []
+
+    is_up = True
 
     async def until_up(self, deadline: float) -> None:
         pass
@@ -79,8 +81,8 @@ def ask(
     callback = CALLBACKS[name]
     calls = calls or calls_over(host, policies)
     calls.entries = {name: [Entry(module=module, matches=lambda _: True, room_state=[]) for module in modules]}
-    call, entries = calls.begin(callback, sample(callback) if args is None else args)
-    coroutine: Any = calls.ask(call, entries)
+    call = calls.begin(callback, bind(callback, sample(callback) if args is None else args))
+    coroutine: Any = calls.ask(call, calls.entries[name])
     try:
         coroutine.send(None)
     except StopIteration as done:

@@ -32,6 +32,10 @@ class Process:
         self._on_end: Callable[[str], None] | None = None
         self.rpc = Rpc(self._written, lambda *_: None)
 
+    @property
+    def is_there(self) -> bool:
+        return not self.has_ended
+
     def _written(self, data: bytes) -> None:
         for body in self._frames.feed(data):
             message = decode(body)

@@ -1,5 +1,6 @@
 """What is admitted, what is not asked any more: places, breakers, suspects."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,8 +25,16 @@ class Time:
 def enter(admission: Admission, *, local: bool) -> tuple[list[Any], list["Deferred[None]"]]:
     waits: list[Deferred[None]] = []
     entered: list[Any] = []
-    ensureDeferred(admission.enter(local=local, on_wait=waits.append)).addBoth(entered.append)
+    ensureDeferred(enters(admission, local=local, on_wait=waits.append)).addBoth(entered.append)
     return entered, waits
+
+
+async def enters(admission: Admission, *, local: bool, on_wait: Callable[["Deferred[None]"], None]) -> bool:
+    """Whether it had to wait for that."""
+    if admission.enters(local=local):
+        return False
+    await admission.wait(local=local, on_wait=on_wait)
+    return True
 
 
 def test_places_are_kept_for_local_calls_and_their_line_goes_first() -> None:
@@ -73,7 +82,7 @@ def test_thousands_that_leave_as_soon_as_they_enter_need_no_deep_stack() -> None
     left = []
 
     async def pass_through() -> None:
-        await admission.enter(local=True, on_wait=lambda _: None)
+        await enters(admission, local=True, on_wait=lambda _: None)
         admission.leave(local=True)
         left.append(1)
 

@@ -19,6 +19,7 @@ from synapse_module_bridge.calls import ModuleFault
 from synapse_module_bridge.catalogue import CALLBACKS, TYPES
 from synapse_module_bridge.codec import ENCODE, decode_answer
 from synapse_module_bridge.http_request import MOST_BYTES
+from synapse_module_bridge.questions import bind
 from test_codec import travelled
 
 ALICE = UserPresenceState.default("@alice:test")
@@ -88,8 +89,7 @@ def test_a_delivery_is_its_events_ids_and_holds_no_event() -> None:
     )
     callback = CALLBACKS["on_event_delivered_over_federation"]
     calls = calls_over(Host(answer(None, None)))
-    calls.entries = {callback.name: []}
-    call, _ = calls.begin(callback, [delivery])
+    call = calls.begin(callback, bind(callback, [delivery]))
     expected = {"server_name": "remote", "event_ids": [message.event_id], "method": "/send_join"}
     assert call.params == {"event": expected}
     kept = weakref.ref(events)

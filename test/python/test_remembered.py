@@ -13,7 +13,7 @@ from synapse_module_bridge import remembered
 from synapse_module_bridge.calls import Calls, ModuleFault
 from synapse_module_bridge.catalogue import CALLBACKS
 from synapse_module_bridge.deadline import DeadlinePassed
-from synapse_module_bridge.questions import Entry
+from synapse_module_bridge.questions import Entry, bind
 from synapse_module_bridge.remembered import Remembered, question_of
 from synapse_module_bridge.rpc import ConnectionGone
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
@@ -51,8 +51,8 @@ class Rig:
         self.hits += 1
 
     def start(self, args: Sequence[Any] = INVITE) -> "Deferred[Any]":
-        call, entries = self.calls.begin(self.callback, args)
-        return ensureDeferred(self.calls.ask(call, entries))
+        call = self.calls.begin(self.callback, bind(self.callback, args))
+        return ensureDeferred(self.calls.ask(call, self.calls.entries[self.callback.name]))
 
     def ask(self, args: Sequence[Any] = INVITE) -> Any:
         return outcome(self.start(args))
