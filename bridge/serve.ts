@@ -36,9 +36,13 @@ export function serve(): void {
       origin === "unhandledRejection" ? "a rejected promise was not handled" : "an error was not caught",
     );
   });
-  process.on("exit", () => log.flush());
+  const writer = new FrameWriter(wire.output);
+  process.on("exit", () => {
+    writer.flush();
+    log.flush();
+  });
 
-  host = new Host(new FrameReader(wire.input), new FrameWriter(wire.output), {
+  host = new Host(new FrameReader(wire.input), writer, {
     catalogue: catalogue(),
     log: log.logger,
     version: VERSION,
