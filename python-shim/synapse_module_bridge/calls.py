@@ -7,8 +7,8 @@ holds for the whole call. Each call leaves its decisions on record.
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -22,15 +22,13 @@ from synapse_module_bridge.deadline import DeadlinePassed
 from synapse_module_bridge.decision import Recorder, summarise
 from synapse_module_bridge.membership import locked_room
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
-from synapse_module_bridge.questions import Entry, chains, current_request, encode_params
+from synapse_module_bridge.questions import Entry, current_request, encode_params, first_chain
 from synapse_module_bridge.replies import Reply, read_error, read_reply, synapse_error
 from synapse_module_bridge.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.suspects import Suspects
 from synapse_module_bridge.unavailable import Unavailable
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 class ModuleFault(Exception):
@@ -91,41 +89,33 @@ class Calls:
 
     async def _ask_in_order(self, call: Call, entries: list[Entry]) -> Any:
         """Takes out of `entries` what has been heard, or stood in for."""
-        quiet = True
-        for chain in list(chains(entries)):
-            decided, answer, silent = await self._ask_chain(call, chain, entries)
-            if decided:
-                return answer
-            quiet = quiet and silent
-        if quiet:
-            call.recorder.record("allowed")
-        return None if call.callback.result == "Edits" else policy.no_objection(call.callback, call.params)
-
-    async def _ask_chain(self, call: Call, entries: Sequence[Entry], unheard: list[Entry]) -> tuple[bool, Any, bool]:
-        """Whether the call is decided, how, and whether nothing of it is on record."""
-        quiet = True
+        edits = call.callback.result == "Edits"
+        on_record = False
         while entries:
             if call.event_id is not None and self.suspects.is_convicted(call.event_id):
                 raise Unavailable("killed_node")
-            admitted = self._admitted(call, entries)
-            stopped_at, reason = len(admitted), "breaker"
+            chain = first_chain(entries)
+            admitted = self._admitted(call, chain)
+            heard, reason = len(admitted), "breaker"
             if admitted:
                 try:
                     decided, answer = self._decode(call, await self.request(call, admitted))
-                    quiet = quiet and call.callback.result != "Edits"
                     if decided:
-                        return True, answer, False
+                        return answer
+                    on_record = on_record or edits
                 except RpcError as e:
-                    stopped_at, reason = self._failed(call, admitted, e)
-            if stopped_at < len(entries):
-                quiet = False
-                module = entries[stopped_at].module
+                    heard, reason = self._failed(call, admitted, e)
+            if heard < len(chain):
+                module = chain[heard].module
                 if self._policy(call) != "allow":
-                    return True, self._by_policy(call, reason, module), False
+                    return self._by_policy(call, reason, module)
                 call.recorder.record("policy", module, "allow", reason)
-            entries = entries[stopped_at + 1 :]
-            del unheard[: stopped_at + 1]
-        return False, None, quiet
+                on_record = True
+                heard += 1
+            del entries[:heard]
+        if not on_record:
+            call.recorder.record("allowed")
+        return None if edits else policy.no_objection(call.callback, call.params)
 
     def _admitted(self, call: Call, entries: Sequence[Entry]) -> list[Entry]:
         """The entries up to the first whose breaker lets nothing through."""
@@ -138,40 +128,40 @@ class Calls:
 
     async def request(self, call: Call, entries: Sequence[Entry]) -> Reply:
         """The reply of these modules: of the host, or kept. Raises RpcError and Unavailable."""
-
-        def ask() -> Awaitable[Reply]:
-            return self.in_turn(lambda: self._send(call, entries), call.deadline, local=call.local)
-
         remembered = entries[0].remembered
         question = None if remembered is None else call.as_question()
         if remembered is None or question is None:
-            return await ask()
-        return await remembered.ask(question, ask, lambda waiting: self.host.add_deadline(waiting, call.deadline))
+            return await self._send(call, entries)
+        return await remembered.ask(
+            question,
+            lambda: self._send(call, entries),
+            lambda waiting: self.host.add_deadline(waiting, call.deadline),
+        )
 
-    async def in_turn(self, send: Callable[[], Awaitable[T]], deadline: float, *, local: bool) -> T:
-        """Sends when the host is up and has a place for it. Raises Unavailable, and what `send` raises."""
+    async def enter(self, deadline: float, *, local: bool) -> None:
+        """Returns when the host is up and has a place for a call, which `leave` frees again. Raises Unavailable."""
         if not self.host.is_up:
             await self.host.until_up(deadline)
-        waits = not self.admission.enters(local=local)
-        if waits:
-            await self._wait_in_line(deadline, local=local)
-        try:
-            if waits:
-                # It may have gone meanwhile.
-                await self.host.until_up(deadline)
-            return await send()
-        finally:
-            self.admission.leave(local=local)
-
-    async def _wait_in_line(self, deadline: float, *, local: bool) -> None:
+        if self.admission.enters(local=local):
+            return
         try:
             await self.admission.wait(local=local, on_wait=lambda turn: self.host.add_deadline(turn, deadline))
         except Overloaded:
             raise Unavailable("overload") from None
         except DeadlinePassed:
             raise Unavailable("deadline") from None
+        try:
+            # It may have gone meanwhile.
+            await self.host.until_up(deadline)
+        except BaseException:
+            self.leave(local=local)
+            raise
+
+    def leave(self, *, local: bool) -> None:
+        self.admission.leave(local=local)
 
     async def _send(self, call: Call, entries: Sequence[Entry]) -> Reply:
+        await self.enter(call.deadline, local=call.local)
         modules = [entry.module for entry in entries]
         handle = self._open_calls.open(self._open(call, modules))
         try:
@@ -203,8 +193,8 @@ class Calls:
             logger.error("%s: a parameter cannot be sent: %s", call.callback.name, e)
             raise Unavailable("params") from e
         finally:
-            if self._open_calls.get(handle) is not None:
-                self._open_calls.close(handle)
+            self._open_calls.close(handle)
+            self.leave(local=call.local)
         read = read_reply(call.callback, modules, reply)
         if read is None:
             logger.error("%s: the host's reply does not say who decided what", call.callback.name)
@@ -234,7 +224,7 @@ class Calls:
 
     def _late(self, call: Call, handle: int, late: Any) -> None:
         """The answer to a call whose deadline had passed tells which of several modules was running."""
-        expired = self._open_calls.close(handle)
+        expired = self._open_calls.finished_late(handle)
         metrics.LATE.labels(self.rules.server_name).inc()
         if expired is None:
             # Synapse had cancelled it: its time was not up.
@@ -248,6 +238,9 @@ class Calls:
     def _decode(self, call: Call, reply: Reply) -> tuple[bool, Any]:
         """Whether a module decided, and the answer for Synapse."""
         module = reply.module
+        edits = call.callback.result == "Edits"
+        if module is None and not edits:
+            return False, None
         try:
             answer = decode_answer(call.callback.result, reply.answer, call.params)
         except (Unfit, ValueError, KeyError, TypeError, RecursionError) as e:
@@ -257,7 +250,7 @@ class Calls:
         outcome, summary = summarise(call.callback, reply.answer, decided=module is not None)
         if outcome != "allowed":
             call.recorder.record(outcome, module, summary)
-        return module is not None and call.callback.result != "Edits", answer
+        return not edits, answer
 
     def _failed(self, call: Call, asked: Sequence[Entry], e: RpcError) -> tuple[int, str]:
         """Which entry policy stands in for, and why. Raises what Synapse must see instead, or _Answered."""

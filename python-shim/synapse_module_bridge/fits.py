@@ -21,10 +21,13 @@ _NORMALISED: Mapping[str, Any] = {
 
 
 def fits(result: str, answer: Any) -> bool:
-    # Most answers are scalars that pass: they need no walk through a schema.
-    if any(type(answer) is type(value) and answer == value for value in TYPES[result]["pass"]):
-        return True
-    return bool(_validator(result).is_valid(answer))
+    # Most answers pass: they need no walk through a schema.
+    return is_pass(result, answer) or bool(_validator(result).is_valid(answer))
+
+
+def is_pass(result: str, answer: Any) -> bool:
+    """Whether the answer is one that means "no objection"."""
+    return any(type(answer) is type(value) and answer == value for value in TYPES[result]["pass"])
 
 
 @cache

@@ -6,27 +6,28 @@ from typing import Any
 
 from synapse_module_bridge.catalogue import Callback
 
-Forwarder = Callable[..., Awaitable[Any]]
+Answer = Callable[[Callback, Sequence[Any]], Awaitable[Any]]
+Forwarder = Callable[..., Any]
 
 
-def make_forwarder(callback: Callback, answer: Callable[[Callback, Sequence[Any]], Awaitable[Any]]) -> Forwarder:
+def make_forwarder(callback: Callback, answer: Answer) -> Forwarder:
     """`answer` gets the callback and Synapse's arguments."""
 
     async def forward(*args: Any) -> Any:
         return await answer(callback, args)
 
-    forwarder: Any = forward
-    forwarder.__name__ = callback.name
+    return as_callback(callback, forward)
+
+
+def as_callback(callback: Callback, forward: Forwarder) -> Forwarder:
+    """The function, with the callback's own name and signature."""
+    forward.__name__ = callback.name
     # Synapse names its metrics after it.
-    forwarder.__qualname__ = f"ModuleBridge.{callback.name}"
-    forwarder.__doc__ = callback.summary
+    forward.__qualname__ = f"ModuleBridge.{callback.name}"
+    forward.__doc__ = callback.summary
     # Synapse counts the parameters to tell old modules from new ones.
-    forwarder.__signature__ = _signature(callback)
-    built: Forwarder = forwarder
-    return built
-
-
-def _signature(callback: Callback) -> inspect.Signature:
-    return inspect.Signature(
+    described: Any = forward
+    described.__signature__ = inspect.Signature(
         [inspect.Parameter(param.name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for param in callback.params]
     )
+    return forward

@@ -5,8 +5,8 @@ from typing import Any
 
 from synapse_module_bridge.catalogue import Callback
 from synapse_module_bridge.follow_up import FollowUp, FollowUps
+from synapse_module_bridge.forward import Answer
 
-Answer = Callable[[Callback, Sequence[Any]], Awaitable[Any]]
 AfterLogin = Callable[[dict[str, Any]], Awaitable[None]]
 
 

@@ -28,8 +28,6 @@ class OpenCall:
     # Of the monotonic clock; only where it has one that the host's requests must know.
     deadline: float = math.inf
     since: float = attr.Factory(time.monotonic)
-    # Synapse has been answered by policy, but Node has not finished.
-    expired: bool = False
 
     @property
     def seconds_left(self) -> float:
@@ -41,6 +39,8 @@ class OpenCalls:
 
     def __init__(self) -> None:
         self._calls: dict[int, OpenCall] = {}
+        # Synapse has been answered by policy, but Node has not finished.
+        self._expired: dict[int, OpenCall] = {}
         self._last_handle = 0
 
     def open(self, call: OpenCall) -> int:
@@ -48,34 +48,44 @@ class OpenCalls:
         self._calls[self._last_handle] = call
         return self._last_handle
 
-    def close(self, handle: int) -> OpenCall | None:
-        return self._calls.pop(handle, None)
+    def close(self, handle: int) -> None:
+        """Synapse waits for it no more."""
+        self._calls.pop(handle, None)
 
     def expire(self, handle: int) -> OpenCall:
         """The call's deadline has passed: it may ask for nothing more, and is a suspect until Node has finished it."""
-        call = self._calls[handle] = attr.evolve(self._calls[handle], expired=True, state=None, web_request=None)
-        if len(self._calls) > MOST_EXPIRED:
+        call = self._calls.pop(handle)
+        call.state = call.web_request = None
+        if len(self._expired) >= MOST_EXPIRED:
             self.forget_expired()
+        self._expired[handle] = call
         return call
 
+    def finished_late(self, handle: int) -> OpenCall | None:
+        """The call, if it has expired; it is not known any more."""
+        return self._expired.pop(handle, None)
+
     def forget_expired(self) -> None:
-        self._calls = {handle: call for handle, call in self._calls.items() if not call.expired}
+        self._expired.clear()
 
     def get(self, handle: Any) -> OpenCall | None:
-        call = self._calls.get(handle) if isinstance(handle, int) else None
-        return None if call is None or call.expired else call
+        """The call, while Synapse waits for it."""
+        return self._calls.get(handle) if isinstance(handle, int) else None
 
     @property
     def under_way(self) -> bool:
         """Whether Synapse waits for one."""
-        return any(not call.expired for call in self._calls.values())
+        return bool(self._calls)
+
+    def _known(self) -> list[OpenCall]:
+        return [*self._calls.values(), *self._expired.values()]
 
     def event_ids(self) -> set[str]:
-        return {call.event_id for call in self._calls.values() if call.event_id is not None}
+        return {call.event_id for call in self._known() if call.event_id is not None}
 
     def describe(self) -> str:
         """What runs, the longest first, for a line of the log."""
-        calls = sorted(self._calls.values(), key=lambda call: call.since)
+        calls = sorted(self._known(), key=lambda call: call.since)
         if not calls:
             return "nothing was running"
         now = time.monotonic()

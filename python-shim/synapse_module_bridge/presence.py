@@ -5,16 +5,16 @@ within the same request, and takes it for granted that the user is in there: wit
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from synapse.events.presence_router import PresenceRouter
 from twisted.internet.defer import CancelledError
 
 from synapse_module_bridge.catalogue import Callback
+from synapse_module_bridge.forward import Answer
 from synapse_module_bridge.questions import current_request
 
-Answer = Callable[[Callback, Sequence[Any]], Awaitable[Any]]
 # Requests that ended between the two questions are forgotten some time.
 MOST_REMEMBERED = 1_000
 

@@ -1,6 +1,6 @@
 """One question of Synapse: which modules declared the callback, and how its parameters travel."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attr
@@ -33,19 +33,12 @@ class Entry:
     remembered: Remembered | None = None
 
 
-def chains(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    """What is asked in one round trip each: a module whose answers are kept must be asked by itself."""
-    chain: list[Entry] = []
-    for entry in entries:
-        if entry.remembered is None:
-            chain.append(entry)
-            continue
-        if chain:
-            yield chain
-            chain = []
-        yield [entry]
-    if chain:
-        yield chain
+def first_chain(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """What is asked in one round trip: a module whose answers are kept must be asked by itself."""
+    for index, entry in enumerate(entries):
+        if entry.remembered is not None:
+            return entries[: max(1, index)]
+    return entries
 
 
 def bind(callback: Callback, args: Sequence[Any]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from synapse_module_bridge.catalogue import CALLBACKS, Callback
 from synapse_module_bridge.config import BridgeConfig
 from synapse_module_bridge.faults import Fault, Faults
 from synapse_module_bridge.follow_up import FollowUps
-from synapse_module_bridge.forward import make_forwarder
-from synapse_module_bridge.logins import Answer, with_follow_up
+from synapse_module_bridge.forward import Answer, make_forwarder
+from synapse_module_bridge.logins import with_follow_up
 from synapse_module_bridge.presence import Presence
 from synapse_module_bridge.processes import Processes
 from synapse_module_bridge.router import Router

@@ -9,7 +9,6 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import attr
 from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -51,7 +50,7 @@ class Remembered:
             return None
         self._replies.move_to_end(question)
         # Synapse may go on with this very object.
-        return attr.evolve(reply, answer=copy.deepcopy(reply.answer))
+        return reply._replace(answer=copy.deepcopy(reply.answer))
 
     async def ask(
         self,

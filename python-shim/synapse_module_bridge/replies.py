@@ -3,18 +3,17 @@ none.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-import attr
 from synapse.module_api.errors import Codes, SynapseError
 
-from synapse_module_bridge.catalogue import ERROR_CODES, TYPES, Callback
+from synapse_module_bridge.catalogue import ERROR_CODES, Callback
 from synapse_module_bridge.codec import safe_fields
+from synapse_module_bridge.fits import is_pass
 from synapse_module_bridge.rpc import RpcError
 
 
-@attr.s(frozen=True, slots=True, auto_attribs=True)
-class Reply:
+class Reply(NamedTuple):
     """The normalised answer, and the module that gave it; None where none of those asked objects."""
 
     answer: Any
@@ -26,7 +25,7 @@ def read_reply(callback: Callback, modules: Sequence[str], reply: Any) -> Reply 
     if not isinstance(reply, dict) or "answer" not in reply:
         return None
     answer, module = reply["answer"], reply.get("module")
-    passes = any(type(answer) is type(value) and answer == value for value in TYPES[callback.result]["pass"])
+    passes = is_pass(callback.result, answer)
     if module is None:
         return Reply(answer, None) if passes else None
     # Who passes does not decide: those after it would go unasked.

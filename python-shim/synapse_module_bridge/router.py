@@ -40,7 +40,8 @@ class Router:
             return None if callback.notify else no_objection(callback, params)
         call = self._calls.begin(callback, params)
         shadows = [entry for entry in entries if entry.shadow]
-        entries = [entry for entry in entries if not entry.shadow]
+        if shadows:
+            entries = [entry for entry in entries if not entry.shadow]
         # Shadow modules get to see no passwords.
         if shadows and not callback.secret and shadows[0].template is None:
             # They wait behind every call that decides something, and have their own record.

@@ -38,10 +38,6 @@ class SteadyClock:
         return time.monotonic()
 
     def callLater(self, seconds: float, func: Callable[[], object]) -> "Timer":
-        # With the first timer, not before: a Synapse that becomes a daemon forks until then.
-        if self._watch is None or not self._watch.is_alive():
-            self._watch = threading.Thread(target=self._compare, name="module_bridge_clock", daemon=True)
-            self._watch.start()
         timer = Timer(func, self._cancelled)
         due = time.monotonic() + max(0.0, seconds)
         heapq.heappush(self._timers, (due, next(self._numbers), timer))
@@ -69,6 +65,10 @@ class SteadyClock:
         while self._timers and not self._timers[0][2].active():
             heapq.heappop(self._timers)
         if self._timers:
+            # With the first timer, not before: a Synapse that becomes a daemon forks until then.
+            if self._watch is None or not self._watch.is_alive():
+                self._watch = threading.Thread(target=self._compare, name="module_bridge_clock", daemon=True)
+                self._watch.start()
             self._alarm_due = self._timers[0][0]
             self._alarm = self._reactor.callLater(max(0.0, self._alarm_due - time.monotonic()), self._ring)
 

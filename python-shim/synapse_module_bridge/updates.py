@@ -2,8 +2,7 @@
 question each. Where no module answers, Synapse's own durations, pauses and sizes hold.
 """
 
-import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -11,9 +10,7 @@ from synapse.module_api import ModuleApi
 
 from synapse_module_bridge.catalogue import Callback
 from synapse_module_bridge.follow_up import FollowUp, FollowUps
-from synapse_module_bridge.forward import make_forwarder
-
-Answer = Callable[[Callback, Sequence[Any]], Awaitable[Any]]
+from synapse_module_bridge.forward import Answer, Forwarder, as_callback
 
 
 def with_own_sizes(answer: Answer, api: ModuleApi) -> Answer:
@@ -31,20 +28,9 @@ def with_own_sizes(answer: Answer, api: ModuleApi) -> Answer:
     return answered
 
 
-def make_update_forwarder(
-    callback: Callback, answer: Answer, follow_ups: FollowUps, api: ModuleApi
-) -> Callable[..., "Iteration"]:
+def make_update_forwarder(callback: Callback, answer: Answer, follow_ups: FollowUps, api: ModuleApi) -> Forwarder:
     """Not awaited by Synapse: it gives the context manager at once."""
-    ask = make_forwarder(callback, answer)
-
-    def forward(*args: Any) -> Iteration:
-        return Iteration(callback, args, ask, follow_ups, api)
-
-    forwarder: Any = forward
-    forwarder.__name__, forwarder.__qualname__, forwarder.__doc__ = ask.__name__, ask.__qualname__, ask.__doc__
-    forwarder.__signature__ = inspect.signature(ask)
-    built: Callable[..., Iteration] = forwarder
-    return built
+    return as_callback(callback, lambda *args: Iteration(callback, args, answer, follow_ups, api))
 
 
 class Iteration:
@@ -54,19 +40,19 @@ class Iteration:
         self,
         callback: Callback,
         args: Sequence[Any],
-        ask: Callable[..., Awaitable[Any]],
+        answer: Answer,
         follow_ups: FollowUps,
         api: ModuleApi,
     ) -> None:
         self._callback = callback
         self._args = args
-        self._ask = ask
+        self._answer = answer
         self._follow_ups = follow_ups
         self._api = api
         self._follow_up: FollowUp | None = None
 
     async def __aenter__(self) -> int:
-        duration, self._follow_up = await self._ask(*self._args)
+        duration, self._follow_up = await self._answer(self._callback, self._args)
         if duration is not None:
             return int(duration)
         # As Synapse's own context manager does.
