@@ -17,7 +17,7 @@ import {
 export const MAX_FRAME = 64 * 1024 * 1024;
 const MAX_HEADER = 1024;
 // Turns of the event loop that a message may wait for others: each begins one request.
-const MOST_TURNS = 32;
+const MOST_TURNS = 8;
 const HEADER_END = Buffer.from("\r\n\r\n");
 
 export class FrameReader extends AbstractMessageReader implements MessageReader {

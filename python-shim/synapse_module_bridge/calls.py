@@ -65,12 +65,14 @@ class Calls:
     def begin(self, callback: Callback, params: Mapping[str, Any]) -> Call:
         """A call with Synapse's parameters by name: its time runs from now."""
         local = self.rules.is_local(callback, params)
+        event = callback.param_of_type("Event")
         return Call(
             callback=callback,
             params=params,
             local=local,
             deadline=self.rules.deadline(callback, local=local),
             recorder=Recorder(callback, params, self.rules.server_name),
+            event_id=None if event is None else params[event].event_id,
             request=current_request(),
         )
 

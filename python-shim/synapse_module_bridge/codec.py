@@ -231,6 +231,11 @@ def decode_answer(result: str, answer: Any, params: Params) -> Any:
     """The object that Synapse expects for a normalised answer. Raises Unfit."""
     if not fits(result, answer):
         raise Unfit(f"an answer that is no {result} ({type(answer).__name__})")
+    return decode_own(result, answer, params)
+
+
+def decode_own(result: str, answer: Any, params: Params) -> Any:
+    """The object that Synapse expects for an answer that the catalogue gives."""
     decode = DECODE.get(result)
     return answer if decode is None else decode(answer, params)
 

@@ -10,7 +10,7 @@ import attr
 from synapse.module_api.errors import Codes, SynapseError
 
 from synapse_module_bridge.catalogue import Callback
-from synapse_module_bridge.codec import decode_answer
+from synapse_module_bridge.codec import decode_own
 from synapse_module_bridge.match import lookup
 
 # What a client, or another server, reads.
@@ -80,7 +80,7 @@ def answer(callback: Callback, policy: str, params: Mapping[str, Any], *, local:
     if how == "pass":
         return no_objection(callback, params)
     if how != "raise":
-        return decode_answer(callback.result, how["answer"], params)
+        return decode_own(callback.result, how["answer"], params)
     if policy == "defer" and local:
         raise SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
     # A remote server takes any 5xx for a reason to back off for minutes.
@@ -91,9 +91,9 @@ def no_objection(callback: Callback, params: Mapping[str, Any]) -> Any:
     """The answer for Synapse where no module has one. Raises SynapseError where there must be one."""
     if not callback.passable:
         raise SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
-    return decode_answer(callback.result, callback.passes, params)
+    return decode_own(callback.result, callback.passes, params)
 
 
 def refuse(callback: Callback, params: Mapping[str, Any]) -> Any:
     """The refusal of a callback whose exceptions Synapse would take for "allowed"."""
-    return decode_answer(callback.result, callback.on_failure["deny"]["answer"], params)
+    return decode_own(callback.result, callback.on_failure["deny"]["answer"], params)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic_core import from_json, to_json
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 # A header block is "Content-Length: " and a number.
 MAX_HEADER_BYTES = 1024
+_LENGTH = re.compile(rb"(?:\A|\r\n)content-length: *([0-9]+) *(?=\r\n|\Z)", re.IGNORECASE)
 
 
 class BrokenStream(Exception):
@@ -109,12 +111,8 @@ class FrameReader:
 
 
 def _parse_length(header: bytes) -> int:
-    lengths = []
-    for line in header.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length":
-            lengths.append(value.strip())
-    if len(lengths) != 1 or not lengths[0].isdigit():
+    lengths = _LENGTH.findall(header)
+    if len(lengths) != 1:
         raise BrokenStream(f"a header without one valid Content-Length: {header[:100]!r}")
     length = int(lengths[0])
     if length > MAX_FRAME_BYTES:
