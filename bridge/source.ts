@@ -3,6 +3,7 @@
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { createJiti } from "jiti";
+import { compileCache } from "./compile-cache.js";
 import * as sdk from "./index.js";
 import { isObject } from "./is-object.js";
 
@@ -29,8 +30,7 @@ export function findFile(given: string): string {
 /** What the file exports by default (of CommonJS its module.exports), and the files that were loaded for it. */
 export async function importFile(file: string): Promise<{ exported: unknown; files: string[] }> {
   const jiti = createJiti(file, {
-    // A cache folder that others can write to would let them run code here.
-    fsCache: false,
+    fsCache: compileCache() ?? false,
     tsconfigPaths: true,
     virtualModules: { "synapse-module-bridge": sdk },
   });

@@ -1,0 +1,50 @@
+// Where compiled TypeScript is kept, so that a host that starts again need not compile, nor load the compiler, which is
+// half of its start and a third of its memory.
+import { lstatSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import path from "node:path";
+
+// A file for each source that was ever loaded, of some KB.
+const MOST_FILES = 500;
+const OLD_DAYS = 30;
+
+/** A folder that is this user's alone, since what lies there is run; undefined where there is none. */
+export function compileCache(candidates: readonly string[] = usual()): string | undefined {
+  const found = candidates.find(isPrivate);
+  if (found !== undefined) sweep(found);
+  return found;
+}
+
+function isPrivate(folder: string): boolean {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // Not what a link points to.
+    const stat = lstatSync(folder);
+    return stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0;
+  } catch {
+    return false; // a user without a home, a file system that is read only
+  }
+}
+
+function sweep(folder: string): void {
+  const names = readdirSync(folder);
+  if (names.length <= MOST_FILES) return;
+  for (const file of names.map((name) => path.join(folder, name))) {
+    try {
+      if (Date.now() - statSync(file).mtimeMs > OLD_DAYS * 86_400_000) rmSync(file);
+    } catch {
+      // Another process sweeps, too.
+    }
+  }
+}
+
+/** What outlives a restart of the machine comes first. */
+function usual(): string[] {
+  const name = "synapse-module-bridge";
+  const temporary = path.join(tmpdir(), `${name}-${process.getuid?.()}`);
+  try {
+    return [path.join(homedir(), ".cache", name), temporary];
+  } catch {
+    return [temporary];
+  }
+}
