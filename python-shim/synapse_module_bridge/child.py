@@ -24,6 +24,8 @@ from synapse_module_bridge.rpc import RequestHandler, Rpc
 from synapse_module_bridge.wire import BrokenStream
 
 CHUNK_BYTES = 64 * 1024
+# Of what is written in one turn of the reactor: it leaves once it is so much.
+BATCH_BYTES = 16 * 1024
 # A pipe holds one such chunk, unless somebody else writes to it.
 MOST_LAST_CHUNKS = 16
 # How long a process that was asked to finish may take to exit once its output has ended.
@@ -141,14 +143,19 @@ class Child:
             self._writer.write(bytes(self._unsent))
 
     def _write(self, frame: bytes) -> None:
-        """At once while no other answer is awaited, which spares a turn of the reactor; else with all of this turn."""
+        """At once while no other answer is awaited, which spares a turn of the reactor; else together with others."""
         assert self._writer is not None
-        if self.rpc.waiting <= 1 and self.unsent_bytes == 0:
+        before = self.unsent_bytes
+        if before == 0 and self.rpc.waiting <= 1:
             # Where the pipe is full, or broken, the writer finds out which.
             with suppress(OSError):
                 frame = frame[os.write(self._stdin, frame) :]
         if frame:
             self._writer.write(frame)
+            # Once so much has come together, Node works on it while this turn brings more. Not where Node does not read
+            # it, nor where the writer is to close the pipe behind it.
+            if before <= BATCH_BYTES < self.unsent_bytes and not self.stopping:
+                self._writer.doWrite()
 
     def childDataReceived(self, name: str, data: bytes) -> None:
         """Twisted calls this with what the process has written."""
