@@ -1,27 +1,55 @@
-// `npm run bench [-- --rounds N]`: what a callback costs without a module, in Python, over HTTP and through the bridge.
+// `npm run bench [-- --rounds N] [-- --save]`: what a callback costs without a module, in Python, over HTTP and through
+// the bridge. With --save, docs/benchmark.md and docs/benchmark.svg tell of this run.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { chart } from "../test/bench/chart.js";
 import { judge } from "../test/bench/goals.js";
+import { measureJoins } from "../test/bench/join.js";
 import { memory } from "../test/bench/measure.js";
-import { runRounds } from "../test/bench/rounds.js";
+import { circumstances, page } from "../test/bench/report.js";
+import { type Figures, runRounds } from "../test/bench/rounds.js";
 import { startSides } from "../test/bench/sides.js";
+import { measureStarts } from "../test/bench/start.js";
 import { goalsTable, LABELS, table } from "../test/bench/table.js";
+import { projectRoot } from "../test/homeserver/paths.js";
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "7" } } });
+const { values } = parseArgs({
+  options: { rounds: { type: "string", default: "7" }, save: { type: "boolean", default: false } },
+});
 const rounds = Number(values.rounds);
 if (!Number.isSafeInteger(rounds) || rounds < 1) {
-  console.error("Use: npm run bench -- --rounds N");
+  console.error("Use: npm run bench -- --rounds N [--save]");
   process.exit(2);
 }
-const sides = await startSides();
-try {
-  const figures = await runRounds(sides, rounds);
-  console.log(`\n${table(figures)}\n\nMemory, MB`);
-  for (const side of sides.all) {
-    const { synapse, node } = memory(side);
-    const beside = node === undefined ? "" : `, Node ${node.toFixed(0)}`;
-    console.log(`  ${LABELS[side.name].padEnd(24)}Synapse ${synapse.toFixed(0)}${beside}`);
+const { figures, used } = await measureCalls();
+console.log("Remote joins");
+for (const [key, taken] of await measureJoins(Math.min(rounds, 5))) figures.set(key, taken);
+console.log("Starts");
+for (const [key, taken] of await measureStarts(Math.min(rounds, 5))) figures.set(key, taken);
+const tables = {
+  Figures: table(figures),
+  "Memory after all calls, MB": used,
+  Goals: goalsTable(judge(figures)),
+};
+for (const [title, text] of Object.entries(tables)) console.log(`\n${title}\n${text}`);
+if (values.save) {
+  const when = circumstances(rounds);
+  writeFileSync(join(projectRoot, "docs/benchmark.md"), page(when, tables));
+  writeFileSync(join(projectRoot, "docs/benchmark.svg"), chart(figures, when));
+}
+
+async function measureCalls(): Promise<{ figures: Map<string, readonly number[]>; used: string }> {
+  const sides = await startSides();
+  try {
+    const taken: Figures = await runRounds(sides, rounds);
+    const lines = sides.all.map(({ name, server }) => {
+      const { synapse, node } = memory(server);
+      const beside = node === undefined ? "" : `, Node ${node.toFixed(0)}`;
+      return `${LABELS[name].padEnd(24)}Synapse ${synapse.toFixed(0)}${beside}`;
+    });
+    return { figures: new Map(taken), used: lines.join("\n") };
+  } finally {
+    await sides.stop();
   }
-  console.log(`\n${goalsTable(judge(figures))}`);
-} finally {
-  await sides.stop();
 }

@@ -16,6 +16,7 @@ from typing import Any
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
+from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.process import ProcessReader, ProcessWriter
 from twisted.python.failure import Failure
 
@@ -24,6 +25,8 @@ from synapse_module_bridge.rpc import RequestHandler, Rpc
 from synapse_module_bridge.wire import BrokenStream
 
 CHUNK_BYTES = 64 * 1024
+# Some 16 answers: what follows them in Synapse takes its thread some milliseconds.
+TURN_BYTES = 2 * 1024
 # Of what is written in one turn of the reactor: it leaves once it is so much.
 BATCH_BYTES = 16 * 1024
 # A pipe holds one such chunk, unless somebody else writes to it.
@@ -135,7 +138,7 @@ class Child:
         self._on_end = on_end
         self._writer = ProcessWriter(reactor, self, "stdin", self._stdin)
         self._readers = [
-            ProcessReader(reactor, self, "stdout", self._stdout),
+            _AnswerReader(reactor, self, "stdout", self._stdout),  # type: ignore[no-untyped-call]
             ProcessReader(reactor, self, "stderr", self._stderr),
         ]
         self.rpc.write = self._write
@@ -242,6 +245,22 @@ class Child:
         if self._writer is None:
             while self._open:
                 os.close(self._open.popitem()[1])
+
+
+class _AnswerReader(ProcessReader):
+    """Reads a few answers in each turn of the reactor, so that those of a burst do not keep others from their turn."""
+
+    def doRead(self) -> Any:
+        try:
+            data = os.read(self.fd, max(TURN_BYTES, self.proc.rpc.missing_bytes))
+        except (BlockingIOError, InterruptedError):
+            return None
+        except OSError:
+            return CONNECTION_LOST
+        if not data:
+            return CONNECTION_DONE
+        self.proc.childDataReceived(self.name, data)
+        return None
 
 
 def _to_nobody(frame: bytes) -> None:

@@ -65,6 +65,11 @@ class Rpc:
         """How many answers are still to come."""
         return len(self._pending)
 
+    @property
+    def missing_bytes(self) -> int:
+        """What a frame that has begun to come in still lacks."""
+        return self._frames.missing_bytes
+
     def request(
         self, method: str, params: Mapping[str, Any], on_late: Callable[[Any], None] | None = None
     ) -> "Deferred[Any]":

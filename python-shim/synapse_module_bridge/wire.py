@@ -85,6 +85,11 @@ class FrameReader:
         self._buffer = bytearray()
         self._length: int | None = None
 
+    @property
+    def missing_bytes(self) -> int:
+        """What the frame that has begun still lacks, once its header is known."""
+        return 0 if self._length is None else self._length - len(self._buffer)
+
     def feed(self, data: bytes) -> Iterator[bytes]:
         self._buffer += data
         while True:

@@ -1,8 +1,9 @@
 """Times callbacks from inside Synapse: through its own dispatcher, on its own reactor.
 
 `GET /_synapse/client/bench?...` answers with JSON. `calls` and `in_flight` say how often, and how many at once;
-`kilobytes` how large the event is; `members` asks check_event_allowed with a room state of so many members instead.
-Times are in microseconds; `cpu` is what the thread that runs Synapse has used for one call.
+`kilobytes` how large the event is; `federated` that it is of another server; `members` asks check_event_allowed with a
+room state of so many members instead. Times are in microseconds; `cpu` is what the thread that runs Synapse has used
+for one call.
 """
 
 import json
@@ -20,6 +21,7 @@ from twisted.internet import defer
 Json = Any
 ROOM = "!bench:test.localhost"
 SENDER = "@bench:test.localhost"
+FEDERATED_SENDER = "@bench:elsewhere.localhost"
 
 
 class Policy:
@@ -55,7 +57,8 @@ class Bench(DirectServeJsonResource):
             return 200, _echo(json.loads(options["echo"]), calls)
         if not calls:
             return 200, {"cpu_seconds": time.thread_time(), "pid": os.getpid()}
-        event = _event(int(options.get("kilobytes", 1)))
+        sender = FEDERATED_SENDER if "federated" in options else SENDER
+        event = _event(int(options.get("kilobytes", 1)), sender)
         if "members" in options:
             state = _state(int(options["members"]))
             checks = self._callbacks.third_party_event_rules._check_event_allowed_callbacks
@@ -116,8 +119,9 @@ def _echo(command: list[str], calls: int) -> Json:
     return {"p50": times[len(times) // 2] * 1e6, "p99": times[len(times) * 99 // 100] * 1e6}
 
 
-def _event(kilobytes: int) -> EventBase:
-    return _made({"type": "m.room.message", "content": {"msgtype": "m.text", "body": "word " * (kilobytes * 120)}})
+def _event(kilobytes: int, sender: str) -> EventBase:
+    content = {"msgtype": "m.text", "body": "word " * (kilobytes * 120)}
+    return _made({"type": "m.room.message", "sender": sender, "content": content})
 
 
 def _state(members: int) -> Json:

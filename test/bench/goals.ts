@@ -1,6 +1,7 @@
 // What the bridge has to reach: ratios of medians of one run, so that they hold on a slow machine too.
 import { type Figures, keyOf, median } from "./rounds.js";
 import type { SideName } from "./sides.js";
+import { START } from "./start.js";
 
 export interface Goal {
   readonly what: string;
@@ -48,5 +49,17 @@ export function judge(figures: Figures): readonly Goal[] {
       at("message of a client", "bridge", "cpu") / at("message of a client", "none", "cpu"),
       1.03,
     ),
+    most(
+      "a client's send amid the burst, of the time that the burst takes",
+      at("10,000 at once", "bridge", "send") / at("10,000 at once", "bridge", "max"),
+      0.5,
+    ),
+    most(
+      "start of Synapse, more than without a module",
+      (at(START, "bridge", "max") - at(START, "none", "max")) / 1e3,
+      400,
+      "ms",
+    ),
+    most("Node's memory once Synapse is up", at(START, "bridge", "Node MB"), 60, "MB"),
   ];
 }

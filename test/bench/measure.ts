@@ -1,6 +1,7 @@
 // One measurement on one side: asks bench_driver.py, and for whole messages a client.
 import { readdirSync, readFileSync } from "node:fs";
 import { Client } from "../homeserver/client.js";
+import type { Homeserver } from "../homeserver/homeserver.js";
 import type { Side } from "./sides.js";
 
 export interface Timing {
@@ -13,34 +14,43 @@ export interface Timing {
 
 type Options = Readonly<Record<string, string | number>>;
 
-async function driver<T>(side: Side, options: Options): Promise<T> {
+async function driver<T>(server: Homeserver, options: Options): Promise<T> {
   const query = Object.fromEntries(Object.entries(options).map(([key, value]) => [key, String(value)]));
-  const { status, body } = await new Client(side.server.baseUrl).get("/_synapse/client/bench", query);
-  if (status !== 200) throw new Error(`${side.name}: ${status} ${JSON.stringify(body)}`);
+  const { status, body } = await new Client(server.baseUrl).get("/_synapse/client/bench", query);
+  if (status !== 200) throw new Error(`the benchmark's driver: ${status} ${JSON.stringify(body)}`);
   return body;
 }
 
-export const time = (side: Side, options: Options): Promise<Timing> => driver(side, options);
+export const time = ({ server }: Side, options: Options): Promise<Timing> => driver(server, options);
 
 /** A blocking echo to Node over a pipe: what no child process can beat. */
 export function echo(side: Side, calls: number): Promise<Pick<Timing, "p50" | "p99">> {
   const program = "process.stdin.on('data', (bytes) => process.stdout.write(bytes))";
-  return driver(side, { calls, echo: JSON.stringify([process.execPath, "-e", program]) });
+  return driver(side.server, { calls, echo: JSON.stringify([process.execPath, "-e", program]) });
+}
+
+/** Microseconds that it takes a client to send a message. */
+export async function sendMessage({ name, user, room }: Side): Promise<number> {
+  const started = performance.now();
+  const { status } = await user.say(room, "a message");
+  if (status !== 200) throw new Error(`${name}: a message was answered with ${status}`);
+  return (performance.now() - started) * 1e3;
+}
+
+/** Seconds that Synapse's own thread has used. */
+export async function cpuSeconds(server: Homeserver): Promise<number> {
+  return (await driver<{ cpu_seconds: number }>(server, {})).cpu_seconds;
 }
 
 /** Microseconds of Synapse's own thread for each message that a client sends. */
 export async function sendMessages(side: Side, count: number): Promise<number> {
-  const used = async () => (await driver<{ cpu_seconds: number }>(side, {})).cpu_seconds;
-  const before = await used();
-  for (let sent = 0; sent < count; sent++) {
-    const { status } = await side.user.say(side.room, `message ${sent}`);
-    if (status !== 200) throw new Error(`${side.name}: a message was answered with ${status}`);
-  }
-  return (((await used()) - before) / count) * 1e6;
+  const before = await cpuSeconds(side.server);
+  for (let sent = 0; sent < count; sent++) await sendMessage(side);
+  return (((await cpuSeconds(side.server)) - before) / count) * 1e6;
 }
 
 /** Resident megabytes of Synapse and of the children that it has. */
-export function memory({ server }: Side): { synapse: number; node: number | undefined } {
+export function memory(server: Homeserver): { synapse: number; node: number | undefined } {
   const children = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === server.pid);
   const node = children.map((pid) => residentMegabytes(pid));
   return { synapse: residentMegabytes(String(server.pid)), node: node[0] };

@@ -1,5 +1,6 @@
 // Runs every measurement once a round, the sides taking turns, so that a noisy machine is noisy to all of them alike.
-import { echo, sendMessages, time } from "./measure.js";
+import { setTimeout } from "node:timers/promises";
+import { echo, sendMessage, sendMessages, time } from "./measure.js";
 import type { Side, SideName, Sides } from "./sides.js";
 
 /** A figure, and its value in each round. Lower is better unless its name ends in `/s`. */
@@ -8,10 +9,15 @@ export type Figures = ReadonlyMap<string, readonly number[]>;
 interface Measurement {
   readonly name: string;
   readonly sides: readonly SideName[];
+  /** In so many parts, between which the sides take turns: what is taken is their mean. */
+  readonly parts?: number;
   take(side: Side): Promise<Readonly<Record<string, number>>>;
 }
 
 const ALL: readonly SideName[] = ["none", "python", "http", "bridge", "filtered"];
+const CHAINS: readonly SideName[] = ["bridge", "bridge5", "bridge20"];
+// Into the burst: long enough that it has begun, short enough that it has not ended.
+const SEND_AFTER_MS = 100;
 const MEMBERS = [10, 1_000, 10_000];
 const KILOBYTES = [10, 64];
 
@@ -33,11 +39,11 @@ const measurements: readonly Measurement[] = [
     },
   },
   {
-    name: "10,000 at once",
-    sides: ["python", "bridge"],
+    name: "modules in a row",
+    sides: CHAINS,
     async take(side) {
-      const { max, cpu, per_second } = await time(side, { calls: 10_000, in_flight: 10_000 });
-      return { max, cpu, "calls/s": per_second };
+      const { p50, p99, cpu } = await time(side, { calls: 300 });
+      return { p50, p99, cpu };
     },
   },
   ...KILOBYTES.map((kilobytes) => ({
@@ -58,9 +64,10 @@ const measurements: readonly Measurement[] = [
   })),
   {
     name: "message of a client",
-    sides: ["none", "python", "http", "bridge", "filtered"],
+    sides: ALL,
+    parts: 10,
     async take(side) {
-      return { cpu: await sendMessages(side, 100) };
+      return { cpu: await sendMessages(side, 20) };
     },
   },
   {
@@ -73,26 +80,55 @@ const measurements: readonly Measurement[] = [
   },
 ];
 
+// What it leaves behind would spoil the others, so it comes after them.
+const burst: Measurement = {
+  name: "10,000 at once",
+  sides: ["python", "bridge", "http"],
+  async take(side) {
+    const burst = time(side, { calls: 10_000, in_flight: 10_000, federated: "yes" });
+    await setTimeout(SEND_AFTER_MS);
+    const send = await sendMessage(side);
+    const { max, cpu, per_second } = await burst;
+    return { max, cpu, "calls/s": per_second, send };
+  },
+};
+const BURST_ROUNDS = 3;
+
 /** The figures by `<measurement>, <side>, <figure>`. The first round warms up and is thrown away. */
 export async function runRounds(sides: Sides, rounds: number): Promise<Figures> {
   const figures = new Map<string, number[]>();
+  const note = (taken: ReadonlyMap<string, number>) => {
+    for (const [key, value] of taken) figures.set(key, [...(figures.get(key) ?? []), value]);
+  };
   for (let round = 0; round <= rounds; round++) {
     process.stdout.write(round === 0 ? "Warming up" : `\rRound ${round} of ${rounds} `);
-    for (const { name, sides: wanted, take } of measurements) {
-      // Another order each time: nobody is always the first after a pause.
-      const order = wanted.map((_, index) => wanted[(index + round) % wanted.length] as SideName);
-      for (const side of order) {
-        const taken = await take(sides.of(side));
-        if (round === 0) continue;
-        for (const [figure, value] of Object.entries(taken)) {
-          const key = keyOf(name, side, figure);
-          figures.set(key, [...(figures.get(key) ?? []), value]);
-        }
+    for (const measurement of measurements) {
+      const taken = await takeTurns(measurement, sides, round);
+      if (round > 0) note(taken);
+    }
+  }
+  console.log("\nBursts");
+  for (let round = 0; round < BURST_ROUNDS; round++) note(await takeTurns(burst, sides, round));
+  return figures;
+}
+
+async function takeTurns(
+  { name, sides: wanted, parts = 1, take }: Measurement,
+  sides: Sides,
+  round: number,
+): Promise<Map<string, number>> {
+  const means = new Map<string, number>();
+  for (let part = 0; part < parts; part++) {
+    // Another order each time: nobody is always the first after a pause.
+    const order = wanted.map((_, index) => wanted[(index + part + round) % wanted.length] as SideName);
+    for (const side of order) {
+      for (const [figure, value] of Object.entries(await take(sides.of(side)))) {
+        const key = keyOf(name, side, figure);
+        means.set(key, (means.get(key) ?? 0) + value / parts);
       }
     }
   }
-  process.stdout.write("\n");
-  return figures;
+  return means;
 }
 
 export const keyOf = (measurement: string, side: SideName, figure: string) =>
@@ -108,5 +144,5 @@ export function median(values: readonly number[] | undefined): number {
 }
 
 export function measurementNames(): readonly string[] {
-  return measurements.map(({ name }) => name);
+  return [...measurements, burst].map(({ name }) => name);
 }

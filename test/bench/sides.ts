@@ -3,13 +3,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { type Client, registerUser } from "../homeserver/client.js";
-import { type Homeserver, startHomeserver } from "../homeserver/homeserver.js";
+import type { ModuleEntry } from "../homeserver/config.js";
+import { type Homeserver, type HomeserverOptions, startHomeserver } from "../homeserver/homeserver.js";
 import { installPackages } from "../homeserver/packages.js";
 import { projectRoot } from "../homeserver/paths.js";
 
 const folder = join(projectRoot, "test", "bench");
 
-export type SideName = "none" | "python" | "http" | "bridge" | "filtered";
+/** `bridge5` and `bridge20` have so many modules in a row. */
+export type SideName = "none" | "python" | "http" | "bridge" | "filtered" | "bridge5" | "bridge20";
 
 export interface Side {
   readonly name: SideName;
@@ -24,30 +26,55 @@ export interface Sides {
   stop(): Promise<void>;
 }
 
-const bridge = (path: string) => ({
-  module: "synapse_module_bridge.ModuleBridge",
-  config: { modules: [{ path: join(folder, path) }] },
-});
+const pythonPath = [join(projectRoot, "python-shim"), folder];
+const driver = { module: "bench_driver.BenchDriver", config: {} };
+
+function bridge(file: string, modules = 1) {
+  const named = (_: unknown, index: number) => ({ path: join(folder, file), name: `policy-${index + 1}` });
+  return {
+    module: "synapse_module_bridge.ModuleBridge",
+    config: { modules: Array.from({ length: modules }, named) },
+  };
+}
+
+/** A Synapse of the benchmark, with a module or without. */
+export function startWith(
+  module: ModuleEntry | undefined,
+  options: HomeserverOptions = {},
+): Promise<Homeserver> {
+  return startHomeserver({
+    modules: [driver, ...(module ? [module] : [])],
+    pythonPath,
+    serverName: "test.localhost",
+    logLevels: { "synapse_module_bridge.decision": "INFO" }, // as an admin runs it
+    ...options,
+  });
+}
+
+/** What is compared where HTTP is too slow to be waited for. */
+export const MODULES = {
+  none: undefined,
+  python: { module: "bench_driver.Policy", config: {} },
+  bridge: bridge("policy.ts"),
+} satisfies Partial<Record<SideName, ModuleEntry | undefined>>;
 
 /** Boots all of them; who fails to start takes the others down. */
 export async function startSides(): Promise<Sides> {
   const packages = await installPackages(join(folder, "packages.txt"));
   const { server: http, port } = await startHttpServer();
-  const modules: Record<SideName, readonly { module: string; config?: unknown }[]> = {
-    none: [],
-    python: [{ module: "bench_driver.Policy", config: {} }],
-    http: [
-      {
-        module: "synapse_http_antispam.HTTPAntispam",
-        config: {
-          base_url: `http://127.0.0.1:${port}`,
-          authorization: "bench",
-          enabled_callbacks: ["check_event_for_spam"],
-        },
+  const modules: Record<SideName, ModuleEntry | undefined> = {
+    ...MODULES,
+    http: {
+      module: "synapse_http_antispam.HTTPAntispam",
+      config: {
+        base_url: `http://127.0.0.1:${port}`,
+        authorization: "bench",
+        enabled_callbacks: ["check_event_for_spam"],
       },
-    ],
-    bridge: [bridge("policy.ts")],
-    filtered: [bridge("filtered.ts")],
+    },
+    filtered: bridge("filtered.ts"),
+    bridge5: bridge("policy.ts", 5),
+    bridge20: bridge("policy.ts", 20),
   };
   const all: Side[] = [];
   const stop = async () => {
@@ -55,13 +82,8 @@ export async function startSides(): Promise<Sides> {
     http.kill();
   };
   try {
-    for (const [name, entries] of Object.entries(modules)) {
-      const server = await startHomeserver({
-        modules: [{ module: "bench_driver.BenchDriver", config: {} }, ...entries],
-        pythonPath: [join(projectRoot, "python-shim"), folder, packages],
-        serverName: "test.localhost",
-        logLevels: { "synapse_module_bridge.decision": "INFO" }, // as an admin runs it
-      });
+    for (const [name, module] of Object.entries(modules)) {
+      const server = await startWith(module, { pythonPath: [...pythonPath, packages] });
       const user = await registerUser(server, "bench");
       const { body } = await user.createRoom({ preset: "private_chat" });
       all.push({ name: name as SideName, server, user, room: body.room_id });

@@ -1,7 +1,9 @@
 // The figures of a run as text: one line for each measurement and side.
 import type { Goal } from "./goals.js";
+import { JOIN } from "./join.js";
 import { type Figures, keyOf, measurementNames, median } from "./rounds.js";
 import type { SideName } from "./sides.js";
+import { START } from "./start.js";
 
 export const LABELS: Readonly<Record<SideName, string>> = {
   none: "no module",
@@ -9,14 +11,17 @@ export const LABELS: Readonly<Record<SideName, string>> = {
   http: "synapse-http-antispam",
   bridge: "bridge",
   filtered: "bridge, match says no",
+  bridge5: "bridge, 5 modules",
+  bridge20: "bridge, 20 modules",
 };
-const COLUMNS = ["p50", "p99", "max", "cpu", "calls/s"];
+// In microseconds, but for those that say otherwise.
+const COLUMNS = ["p50", "p99", "max", "cpu", "send", "calls/s", "Node MB"];
 
 export function table(figures: Figures): string {
   const lines = [
-    ["measurement", "side", ...COLUMNS.map((name) => (name.includes("/") ? name : `${name} us`))],
+    ["measurement", "side", ...COLUMNS.map((name) => (/[/ ]/.test(name) ? name : `${name} us`))],
   ];
-  for (const measurement of measurementNames()) {
+  for (const measurement of [...measurementNames(), JOIN, START]) {
     for (const side of Object.keys(LABELS) as SideName[]) {
       const values = COLUMNS.map((column) => figures.get(keyOf(measurement, side, column)));
       if (values.every((value) => value === undefined)) continue;

@@ -78,7 +78,8 @@ def forever() -> None:
 
 def leave_a_child_behind() -> None:
     child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
-    (FOLDER / "grandchild").write_text(str(child.pid))
+    (FOLDER / "grandchildren").mkdir(exist_ok=True)
+    (FOLDER / "grandchildren" / str(child.pid)).touch()
     os._exit(5)
 
 

@@ -105,11 +105,14 @@ def test_policy_answers_each_call_once_and_the_bridge_recovers(
             assert outcomes == by_policy(policy)
             assert policy_count(reason) == before + 3
             recovers(rig)
-            assert rig.starts == starts + restarts
+            # Of three calls at once, one that is sent after the first has ended the process waits for the next.
+            assert (rig.starts > starts) == restarts
             tried = f"{misbehaviour.replace('_', ' ')}: a local event, a remote one, an invite"
             observed(row, in_words(outcomes), policy=policy, tried=tried, pause=rig.longest_pause)
             if misbehaviour == "leaves_a_child_behind":
-                os.kill(int((tmp_path / "grandchild").read_text()), signal.SIGKILL)
+                for file in (tmp_path / "grandchildren").iterdir():
+                    os.kill(int(file.name), signal.SIGKILL)
+                    file.unlink()
 
 
 @pytest.mark.parametrize(
