@@ -164,6 +164,12 @@ class Calls:
 
     async def _send(self, call: Call, entries: Sequence[Entry]) -> Reply:
         await self.enter(call.deadline, local=call.local)
+        try:
+            return await self._call_host(call, entries)
+        finally:
+            self.leave(local=call.local)
+
+    async def _call_host(self, call: Call, entries: Sequence[Entry]) -> Reply:
         modules = [entry.module for entry in entries]
         handle = self._open_calls.open(self._open(call, modules))
         try:
@@ -196,7 +202,6 @@ class Calls:
             raise Unavailable("params") from e
         finally:
             self._open_calls.close(handle)
-            self.leave(local=call.local)
         read = read_reply(call.callback, modules, reply)
         if read is None:
             logger.error("%s: the host's reply does not say who decided what", call.callback.name)

@@ -27,7 +27,7 @@ def compile_match(callback: Callback, match: Mapping[str, Any], is_local: Matche
         for holds in wanted:
             if not holds(params):
                 return False
-        return not any(holds(params) for holds in unwanted) if unwanted else True
+        return not any(holds(params) for holds in unwanted)
 
     return matches
 
