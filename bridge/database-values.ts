@@ -1,4 +1,5 @@
 // Between a module's database values and the wire's: bytes as base64, rows by the names of their columns.
+import { bytesOf } from "./api-values.js";
 import type { DatabaseParam, DatabaseResult, DatabaseRow, DatabaseValue } from "./storage-types.js";
 
 export interface WireResult {
@@ -25,5 +26,5 @@ function toRow(columns: string[], cells: WireCell[]): DatabaseRow {
 
 function toValue(cell: WireCell): DatabaseValue {
   if (typeof cell !== "object" || cell === null) return cell;
-  return "bytes" in cell ? new Uint8Array(Buffer.from(cell.bytes, "base64")) : cell.json;
+  return "bytes" in cell ? bytesOf(cell.bytes) : cell.json;
 }

@@ -163,9 +163,9 @@ export function toCallError(
     : undefined;
   if (told?.kind === "synapse_error") return told;
   const hidden = callback.secret ? hiddenThrow(error) : undefined;
-  const what = `${callback.name} threw ${hidden?.what ?? describeThrown(error)}`;
+  const what = `${callback.name} threw ${hidden?.message ?? describeThrown(error)}`;
   const fault = told ?? moduleFault(name, "threw", what);
-  log.error({ request, err: hidden ? { message: hidden.what, stack: hidden.stack } : error }, fault.message);
+  log.error({ request, err: hidden ?? error }, fault.message);
   return fault;
 }
 

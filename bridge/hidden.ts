@@ -4,12 +4,12 @@ import { CallError } from "./call-error.js";
 const HIDDEN = "its text is not shown, since it may hold a password";
 
 /** The class of what was thrown, and where: not its message, which is at the head of a stack. */
-export function hiddenThrow(error: unknown): { what: string; stack: string } {
+export function hiddenThrow(error: unknown): { message: string; stack: string } {
   const isError = error instanceof Error || Object.prototype.toString.call(error) === "[object Error]";
   const kind = isError ? Object.getPrototypeOf(error)?.constructor?.name : typeof error;
-  const what = `${kind || "something"} (${HIDDEN})`;
+  const message = `${kind || "something"} (${HIDDEN})`;
   const frames = isError ? framesOf(error as Error) : [];
-  return { what, stack: [what, ...frames].join("\n") };
+  return { message, stack: [message, ...frames].join("\n") };
 }
 
 /** What follows the message in a stack; a line of the message may look like a frame. */

@@ -24,8 +24,7 @@ export function serve(): void {
   const die = (error: unknown, what: string): never => {
     const module = culprit(host, error);
     const host_ends = module === undefined ? what : `${what}, in ${module}`;
-    const hidden = mayTellSecrets(host, module) ? hiddenThrow(error) : undefined;
-    const err = hidden ? { message: hidden.what, stack: hidden.stack } : error;
+    const err = mayTellSecrets(host, module) ? hiddenThrow(error) : error;
     log.logger.fatal({ err, module, host_ends }, what);
     log.flush();
     process.exit(1);

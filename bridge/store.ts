@@ -28,10 +28,8 @@ const update: Form = async (asker, path, params) => {
   asker.check(path, rest);
   const key = JSON.stringify([asker.module, params.key]);
   const before = lines.get(key) ?? Promise.resolve();
-  const mine = before.then(
-    () => compareAndSetUntilDone(asker, path, params),
-    () => compareAndSetUntilDone(asker, path, params),
-  );
+  const run = () => compareAndSetUntilDone(asker, path, params);
+  const mine = before.then(run, run);
   lines.set(key, mine);
   try {
     return await mine;
