@@ -251,8 +251,9 @@ class _AnswerReader(ProcessReader):
     """Reads a few answers in each turn of the reactor, so that those of a burst do not keep others from their turn."""
 
     def doRead(self) -> Any:
+        wanted = max(TURN_BYTES, self.proc.rpc.missing_bytes)
         try:
-            data = os.read(self.fd, max(TURN_BYTES, self.proc.rpc.missing_bytes))
+            data = os.read(self.fd, min(wanted, CHUNK_BYTES))
         except (BlockingIOError, InterruptedError):
             return None
         except OSError:
