@@ -15,7 +15,7 @@ import { goalsTable, LABELS, table } from "../test/bench/table.js";
 import { projectRoot } from "../test/homeserver/paths.js";
 
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "7" }, save: { type: "boolean", default: false } },
+  options: { rounds: { type: "string", default: "5" }, save: { type: "boolean", default: false } },
 });
 const rounds = Number(values.rounds);
 if (!Number.isSafeInteger(rounds) || rounds < 1) {

@@ -85,6 +85,7 @@ export function chart(figures: Figures, caption: string): string {
   const height = TITLE_HEIGHT + 2 * (PANEL.height + PANEL.gap);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif">`,
+    "<title>What a callback costs</title>",
     `<rect width="${WIDTH}" height="${height}" fill="white"/>`,
     text(PANEL.gap, 24, "What a callback costs", 16, "bold"),
     text(PANEL.gap, 42, caption, 11),
