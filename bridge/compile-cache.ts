@@ -1,6 +1,6 @@
 // Where compiled TypeScript is kept, so that a host that starts again need not compile, nor load the compiler, which is
 // half of its start and a third of its memory.
-import { lstatSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 
@@ -20,21 +20,34 @@ function isPrivate(folder: string): boolean {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     // Not what a link points to.
     const stat = lstatSync(folder);
-    return stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0;
+    const isOurs = stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0;
+    return isOurs && path.isAbsolute(folder) && parentsOf(realpathSync(folder)).every(keepsItsEntries);
   } catch {
     return false; // a user without a home, a file system that is read only
   }
 }
 
+function parentsOf(folder: string): string[] {
+  const parent = path.dirname(folder);
+  return parent === folder ? [] : [parent, ...parentsOf(parent)];
+}
+
+/** Whether nobody else can put another folder in the place of one that is in it. */
+function keepsItsEntries(folder: string): boolean {
+  const { uid, mode } = lstatSync(folder);
+  const isSticky = (mode & 0o1000) !== 0;
+  return (uid === 0 || uid === process.getuid?.()) && ((mode & 0o022) === 0 || isSticky);
+}
+
 function sweep(folder: string): void {
-  const names = readdirSync(folder);
-  if (names.length <= MOST_FILES) return;
-  for (const file of names.map((name) => path.join(folder, name))) {
-    try {
+  try {
+    const names = readdirSync(folder);
+    if (names.length <= MOST_FILES) return;
+    for (const file of names.map((name) => path.join(folder, name))) {
       if (Date.now() - statSync(file).mtimeMs > OLD_DAYS * 86_400_000) rmSync(file);
-    } catch {
-      // Another process sweeps, too.
     }
+  } catch {
+    // Another process sweeps, too.
   }
 }
 

@@ -1,6 +1,5 @@
-// Reads and writes JSON-RPC messages as `Content-Length: N\r\n\r\n` and N bytes of JSON, in a bounded frame. A stream
-// that does not follow this is given up, since it cannot be brought back into step. Answers that come at about the same
-// time leave in one write: each wakes Synapse, whose time it costs.
+// Reads and writes JSON-RPC messages as `Content-Length: N\r\n\r\n` and N bytes of JSON: one write per message, and a
+// bounded frame. A stream that does not follow this is given up, since it cannot be brought back into step.
 import type { Readable, Writable } from "node:stream";
 import {
   AbstractMessageReader,
@@ -16,8 +15,6 @@ import {
 // Larger than any request that Synapse lets through, small enough to notice a stream that has gone wrong.
 export const MAX_FRAME = 64 * 1024 * 1024;
 const MAX_HEADER = 1024;
-// Turns of the event loop that a message may wait for others: each begins one request.
-const MOST_TURNS = 8;
 const HEADER_END = Buffer.from("\r\n\r\n");
 
 export class FrameReader extends AbstractMessageReader implements MessageReader {
@@ -98,10 +95,7 @@ export class FrameReader extends AbstractMessageReader implements MessageReader 
 }
 
 export class FrameWriter extends AbstractMessageWriter implements MessageWriter {
-  #held: string[] = [];
-  #last: Promise<void> = Promise.resolve();
-  /** Whether other messages are about to be written. */
-  moreToCome = () => false;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly output: Writable) {
     super();
@@ -109,50 +103,35 @@ export class FrameWriter extends AbstractMessageWriter implements MessageWriter 
     output.on("close", () => this.fireClose());
   }
 
-  /** Resolves when the message has been given to the stream. */
   write(message: Message): Promise<void> {
-    const frame = frameOf(message);
-    if (frame instanceof Error) return Promise.reject(frame);
-    this.#held.push(frame);
-    if (!this.moreToCome()) this.flush();
-    else if (this.#held.length === 1) this.#flushLater(MOST_TURNS);
-    return Promise.resolve();
-  }
-
-  #flushLater(turns: number): void {
-    setImmediate(() => {
-      if (turns > 1 && this.moreToCome()) this.#flushLater(turns - 1);
-      else this.flush();
+    let body = JSON.stringify(message);
+    let size = Buffer.byteLength(body);
+    if (size > MAX_FRAME) {
+      const text = `a message of ${size} bytes is over the limit of ${MAX_FRAME}`;
+      if (!Message.isResponse(message)) return Promise.reject(new Error(text));
+      body = JSON.stringify({
+        jsonrpc: "2.0",
+        id: message.id,
+        error: { code: ErrorCodes.InternalError, message: text },
+      });
+      size = Buffer.byteLength(body);
+    }
+    // At once: an answer that waited for others would be late, or lost, where the next module blocks.
+    const written = new Promise<void>((resolve, reject) => {
+      this.output.write(`Content-Length: ${size}\r\n\r\n${body}`, (error) =>
+        error ? reject(error) : resolve(),
+      );
     });
-  }
-
-  /** Hands what is held to the stream. */
-  flush(): void {
-    if (this.#held.length === 0) return;
-    const frames = this.#held.join("");
-    this.#held = [];
-    // An error is told by the stream, too.
-    this.#last = new Promise((resolve) => this.output.write(frames, () => resolve()));
+    this.#last = written.catch(() => {});
+    return written;
   }
 
   /** Resolves when all that was written so far has left, or cannot leave. */
   async drained(): Promise<void> {
-    this.flush();
     await this.#last;
   }
 
   end(): void {
-    this.flush();
     this.output.end();
   }
-}
-
-function frameOf(message: Message): string | Error {
-  const body = JSON.stringify(message);
-  const size = Buffer.byteLength(body);
-  if (size <= MAX_FRAME) return `Content-Length: ${size}\r\n\r\n${body}`;
-  const text = `a message of ${size} bytes is over the limit of ${MAX_FRAME}`;
-  if (!Message.isResponse(message)) return new Error(text);
-  const error = { code: ErrorCodes.InternalError, message: text };
-  return frameOf({ jsonrpc: "2.0", id: message.id, error } as Message);
 }

@@ -31,6 +31,8 @@ import { answerWeb, type WebAnswer, type WebCall } from "./web.js";
 export const PROTOCOL = 1;
 // -32800 is what the Language Server Protocol answers to a cancelled request.
 const CANCELLED = -32800;
+// More messages than can wait: requests with an unknown method are never begun, and must not be waited for.
+const MAX_QUEUE = 10_000;
 
 export interface HostOptions {
   catalogue: Catalogue;
@@ -83,11 +85,6 @@ export class Host {
     this.#on("follow_up", (params: FollowUpCall, signal) => this.#followUp(params, signal));
     this.#on("ping", async () => this.#pulse());
     this.#on("set_up", (_params: object, signal) => this.#setUp(signal));
-    this.connection.onRequest((method: string) => {
-      this.#begun++;
-      throw new ResponseError(ErrorCodes.MethodNotFound, `there is no method ${method}`);
-    });
-    writer.moreToCome = () => this.#isBehind();
     this.connection.onNotification("start", () => {
       for (const { setup } of this.modules.values()) setup.start();
     });
@@ -101,17 +98,12 @@ export class Host {
   async finish(): Promise<void> {
     for (const { setup } of this.modules.values()) setup.stop();
     // The connection begins one message in each turn of the event loop.
-    while (this.#isBehind()) await setImmediate();
+    for (let turn = 0; turn < MAX_QUEUE && this.#begun < this.#reader.requests; turn++) await setImmediate();
     await Promise.allSettled(this.#underWay);
     // The answers are handed to the writer after that.
     await setImmediate();
     await this.#writer.drained();
     this.connection.dispose();
-  }
-
-  /** Whether requests that have come in are still to be begun. */
-  #isBehind(): boolean {
-    return this.#begun < this.#reader.requests;
   }
 
   #on<Params>(method: string, handler: (params: Params, signal: AbortSignal) => Promise<object>): void {

@@ -35,13 +35,9 @@ export function serve(): void {
       origin === "unhandledRejection" ? "a rejected promise was not handled" : "an error was not caught",
     );
   });
-  const writer = new FrameWriter(wire.output);
-  process.on("exit", () => {
-    writer.flush();
-    log.flush();
-  });
+  process.on("exit", () => log.flush());
 
-  host = new Host(new FrameReader(wire.input), writer, {
+  host = new Host(new FrameReader(wire.input), new FrameWriter(wire.output), {
     catalogue: catalogue(),
     log: log.logger,
     version: VERSION,

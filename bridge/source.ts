@@ -10,6 +10,11 @@ import { isObject } from "./is-object.js";
 const ENTRY_FILES = ["index.ts", "index.mts", "index.js", "index.mjs"];
 const CONDITIONS = ["import", "node", "default", "require"];
 
+interface Imported {
+  exported: unknown;
+  files: string[];
+}
+
 /** The file to load: the path itself, or what the package.json of that folder names. */
 export function findFile(given: string): string {
   if (!statOf(given)) throw new Error(`there is no file or folder ${given}`);
@@ -28,23 +33,40 @@ export function findFile(given: string): string {
 }
 
 /** What the file exports by default (of CommonJS its module.exports), and the files that were loaded for it. */
-export async function importFile(file: string): Promise<{ exported: unknown; files: string[] }> {
-  const jiti = createJiti(file, {
-    fsCache: compileCache() ?? false,
-    tsconfigPaths: true,
-    virtualModules: { "synapse-module-bridge": sdk },
-  });
+export async function importFile(file: string): Promise<Imported> {
+  const cache = compileCache();
   try {
-    const exported = await jiti.import<{ default?: unknown } | undefined>(file);
-    // jiti gives an ES module without a default export itself as its default.
-    const isDefault = !isEsModule(exported) || "default" in exported;
-    return {
-      exported: isDefault ? (exported?.default ?? exported) : undefined,
-      files: filesOf(file, Object.keys(jiti.cache)),
-    };
+    try {
+      return await importWith(file, cache);
+    } catch (error) {
+      // A full disk is no reason not to run a module.
+      if (cache !== undefined && isOfCache(error, cache)) return await importWith(file, undefined);
+      throw error;
+    }
   } catch (error) {
     throw new Error(describe(error, file), { cause: error });
   }
+}
+
+async function importWith(file: string, cache: string | undefined): Promise<Imported> {
+  const jiti = createJiti(file, {
+    fsCache: cache ?? false,
+    tsconfigPaths: true,
+    virtualModules: { "synapse-module-bridge": sdk },
+  });
+  const exported = await jiti.import<{ default?: unknown } | undefined>(file);
+  // jiti gives an ES module without a default export itself as its default.
+  const isDefault = !isEsModule(exported) || "default" in exported;
+  return {
+    exported: isDefault ? (exported?.default ?? exported) : undefined,
+    files: filesOf(file, Object.keys(jiti.cache)),
+  };
+}
+
+/** Whether it comes of writing to the cache: of a failed write Node does not tell the file. */
+function isOfCache(error: unknown, cache: string): boolean {
+  const { code, path: at } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
+  return at?.startsWith(cache + path.sep) ?? ["ENOSPC", "EDQUOT", "EFBIG", "EIO"].includes(code ?? "");
 }
 
 /** As Node loaded it, or as jiti compiled it; CommonJS is neither. */

@@ -25,8 +25,9 @@ from synapse_module_bridge.rpc import RequestHandler, Rpc
 from synapse_module_bridge.wire import BrokenStream
 
 CHUNK_BYTES = 64 * 1024
-# Some 16 answers: what follows them in Synapse takes its thread some milliseconds.
-TURN_BYTES = 2 * 1024
+# How long answers are read in one turn of the reactor, and how much between two looks at the clock: some 16 answers.
+TURN_SECONDS = 0.003
+FEW_BYTES = 2 * 1024
 # Of what is written in one turn of the reactor: it leaves once it is so much.
 BATCH_BYTES = 16 * 1024
 # A pipe holds one such chunk, unless somebody else writes to it.
@@ -248,20 +249,24 @@ class Child:
 
 
 class _AnswerReader(ProcessReader):
-    """Reads a few answers in each turn of the reactor, so that those of a burst do not keep others from their turn."""
+    """Reads answers for a short while in each turn of the reactor, so that a burst leaves others their turn."""
 
     def doRead(self) -> Any:
-        wanted = max(TURN_BYTES, self.proc.rpc.missing_bytes)
-        try:
-            data = os.read(self.fd, min(wanted, CHUNK_BYTES))
-        except (BlockingIOError, InterruptedError):
-            return None
-        except OSError:
-            return CONNECTION_LOST
-        if not data:
-            return CONNECTION_DONE
-        self.proc.childDataReceived(self.name, data)
-        return None
+        until = time.monotonic() + TURN_SECONDS
+        while True:
+            wanted = min(CHUNK_BYTES, max(FEW_BYTES, self.proc.rpc.missing_bytes))
+            try:
+                data = os.read(self.fd, wanted)
+            except (BlockingIOError, InterruptedError):
+                return None
+            except OSError:
+                return CONNECTION_LOST
+            if not data:
+                return CONNECTION_DONE
+            self.proc.childDataReceived(self.name, data)
+            # The process may have been given up for what it sent.
+            if len(data) < wanted or not self.connected or time.monotonic() >= until:
+                return None
 
 
 def _to_nobody(frame: bytes) -> None:

@@ -54,8 +54,8 @@ class OpenCalls:
 
     def expire(self, handle: int) -> OpenCall:
         """The call's deadline has passed: it may ask for nothing more, and is a suspect until Node has finished it."""
-        call = self._calls.pop(handle)
-        call.state = call.web_request = None
+        # A copy: who looks something up for it at this moment may still put it into the other.
+        call = attr.evolve(self._calls.pop(handle), state=None, web_request=None)
         if len(self._expired) >= MOST_EXPIRED:
             self.forget_expired()
         self._expired[handle] = call

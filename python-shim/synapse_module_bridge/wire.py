@@ -117,7 +117,7 @@ class FrameReader:
 
 def _parse_length(header: bytes) -> int:
     lengths = _LENGTH.findall(header)
-    if len(lengths) != 1:
+    if len(lengths) != 1 or header.lower().count(b"content-length") != 1:
         raise BrokenStream(f"a header without one valid Content-Length: {header[:100]!r}")
     length = int(lengths[0])
     if length > MAX_FRAME_BYTES:

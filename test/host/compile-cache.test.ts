@@ -38,6 +38,15 @@ test.each([0o770, 0o702, 0o755])("a folder with mode %o is not taken", (mode) =>
   expect(compileCache([open])).toBeUndefined();
 });
 
+test("a folder whose parent others can write to is not taken", () => {
+  const shared = path.join(folder, "shared");
+  mkdirSync(shared);
+  chmodSync(shared, 0o777);
+  expect(compileCache([path.join(shared, "cache")])).toBeUndefined();
+  chmodSync(shared, 0o1777);
+  expect(compileCache([path.join(shared, "cache")])).toBeDefined();
+});
+
 test("a link is not taken", () => {
   mkdirSync(path.join(folder, "real"), { mode: 0o700 });
   symlinkSync(path.join(folder, "real"), path.join(folder, "link"));

@@ -1,6 +1,5 @@
-// Frames: any cut of the stream, an end to a stream that is out of step, and what leaves together.
+// Frames: one write per message, any cut of the stream, and an end to a stream that is out of step.
 import { PassThrough, Writable } from "node:stream";
-import { setImmediate } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
 import type { Message } from "vscode-jsonrpc/node";
 import { FrameReader, FrameWriter, MAX_FRAME } from "../../bridge/framing.js";
@@ -79,33 +78,6 @@ test("a message is one write", async () => {
   const { writes, writer } = sink();
   await writer.write(message("Größe"));
   expect(writes).toEqual([frame(message("Größe"))]);
-});
-
-test("messages that others follow leave together with them, and alone when none come", async () => {
-  const { writes, writer } = sink();
-  const bodies = ["one", "two", "three"];
-  let waiting = bodies.length;
-  writer.moreToCome = () => waiting > 0;
-  for (const body of bodies) {
-    waiting--;
-    await writer.write(message(body));
-  }
-  expect(writes).toEqual([Buffer.concat(bodies.map((body) => frame(message(body))))]);
-  waiting = 1;
-  await writer.write(message("alone"));
-  expect(writes).toHaveLength(1);
-  while (writes.length < 2) await setImmediate();
-  expect(writes[1]).toEqual(frame(message("alone")));
-});
-
-test("what is held leaves before the stream is ended, or drained", async () => {
-  const { writes, writer } = sink();
-  writer.moreToCome = () => true;
-  await writer.write(message("held"));
-  await writer.drained();
-  await writer.write(message("last"));
-  writer.end();
-  expect(writes).toEqual(["held", "last"].map((body) => frame(message(body))));
 });
 
 test("an answer over the limit becomes an error, so that its request does not hang", async () => {

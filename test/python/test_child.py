@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from rig import reactor, turn_until
-from synapse_module_bridge.child import BATCH_BYTES, TURN_BYTES, Child
+from synapse_module_bridge import child as module
+from synapse_module_bridge.child import BATCH_BYTES, FEW_BYTES, Child
 from synapse_module_bridge.logs import LogRelay
 from synapse_module_bridge.wire import encode
 
@@ -72,7 +73,9 @@ def test_a_process_that_does_not_read_is_not_tried_again_and_again(
     assert len(tried) < 10
 
 
-def test_a_turn_takes_a_few_answers_and_of_a_large_one_all_that_is_there() -> None:
+def test_a_turn_takes_answers_for_a_short_while_and_of_a_large_one_all_that_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     taken: list[bytes] = []
     child = Child(["sleep", "60"], dict(os.environ), lambda *_: None, LogRelay())
     child.attach(reactor, lambda _: None)
@@ -82,6 +85,7 @@ def test_a_turn_takes_a_few_answers_and_of_a_large_one_all_that_is_there() -> No
     os.set_blocking(into, False)
     own, reader.fd = reader.fd, answers
     try:
+        monkeypatch.setattr(module, "TURN_SECONDS", 0)
         small = encode({"jsonrpc": "2.0", "id": 1, "result": None})
         data_received = child.rpc.data_received
 
@@ -92,14 +96,19 @@ def test_a_turn_takes_a_few_answers_and_of_a_large_one_all_that_is_there() -> No
         child.rpc.data_received = seen  # type: ignore[method-assign]
         os.write(into, small * 200)
         reader.doRead()
-        assert len(taken[0]) == TURN_BYTES
+        assert [len(data) for data in taken] == [FEW_BYTES]
         while sum(map(len, taken)) < 200 * len(small):
             reader.doRead()
         taken.clear()
         os.write(into, encode({"jsonrpc": "2.0", "id": 2, "result": "x" * 30_000}))
         reader.doRead()
         reader.doRead()
-        assert [len(data) for data in taken] == [TURN_BYTES, pytest.approx(28_000, abs=200)]
+        assert [len(data) for data in taken] == [FEW_BYTES, pytest.approx(28_000, abs=200)]
+        monkeypatch.undo()
+        taken.clear()
+        os.write(into, small * 200)
+        reader.doRead()
+        assert len(taken) > 1
     finally:
         reader.fd = own
         for fd in (answers, into):

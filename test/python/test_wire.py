@@ -58,6 +58,7 @@ def test_frames_are_found_in_chunks_of_any_size(size: int) -> None:
         b"Content-Length: NaN\r\n\r\n",
         b"X: 1\r\n\r\n",
         b"Content-Length: 1\r\nContent-Length: 1\r\n\r\n",
+        b"Content-Length: 1\r\nContent-Length: x\r\n\r\n",
         b"Content-Length: %d\r\n\r\n" % (MAX_FRAME_BYTES + 1),
         b"a stray line\n" * 200,
     ],
