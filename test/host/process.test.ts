@@ -1,4 +1,6 @@
 // The host as a real process behind real pipes: the wire stays its own, and only the end of its input ends it.
+import { writeFileSync } from "node:fs";
+import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { catalogue } from "../../bridge/catalogue.js";
 import { VERSION } from "../../bridge/version.js";
@@ -55,6 +57,25 @@ function lines(): Record<string, unknown>[] {
     .filter((line) => line.startsWith("{"));
   return json.map((line) => JSON.parse(line));
 }
+
+test("an answer does not wait for the code of the next call, which may block", async () => {
+  const file = path.join(folder.root, "the-first-answer-has-come");
+  const name = await load(
+    `if (count++ === 0) return NOT_SPAM;
+     const until = Date.now() + 2_000;
+     while (!fs.existsSync(${JSON.stringify(file)}) && Date.now() < until);
+     return fs.existsSync(${JSON.stringify(file)}) ? Codes.FORBIDDEN : NOT_SPAM;`,
+    'import fs from "node:fs"; let count = 0;',
+  );
+  // Both come in together.
+  host.toHost.cork();
+  const first = call(name);
+  const second = call(name);
+  setImmediate(() => host.toHost.uncork());
+  expect(await first).toMatchObject({ answer: "NOT_SPAM" });
+  writeFileSync(file, "");
+  expect(await second).toMatchObject({ answer: "M_FORBIDDEN" });
+});
 
 describe("what a module prints or reads never reaches the wire", () => {
   const quiet = {
