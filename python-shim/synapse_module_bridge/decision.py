@@ -76,7 +76,8 @@ class Recorder:
         if self._span is not None:
             # Of several decisions on one call, the last is the one that held.
             self._tag({"module": ",".join(modules), "outcome": outcome, "answer": answer or "", "reason": reason or ""})
-            self._tag({opentracing.tags.ERROR: True if outcome in _FAILURES else None})
+            if outcome in _FAILURES:
+                self._tag({opentracing.tags.ERROR: True})
         level = logging.DEBUG if outcome in _QUIET else logging.INFO
         if not logger.isEnabledFor(level):
             return
