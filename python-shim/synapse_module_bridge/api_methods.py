@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 
 from synapse_module_bridge import http_client
 from synapse_module_bridge.catalogue import ERROR_CODES, Method
-from synapse_module_bridge.deadline import DeadlinePassed, add_deadline
+from synapse_module_bridge.deadline import DeadlinePassed, within
 from synapse_module_bridge.rpc import RpcError
 from synapse_module_bridge.templates import Templates
 
@@ -79,9 +79,8 @@ class ApiMethods:
 
     async def _in_time(self, function: Callable[..., Any], arguments: Arguments) -> Any:
         running: Deferred[Any] = run_in_background(function, **arguments)
-        add_deadline(running, http_client.TIMEOUT_SECONDS, self._clock)
         try:
-            return await make_deferred_yieldable(running)
+            return await within(running, http_client.TIMEOUT_SECONDS, self._clock)
         except DeadlinePassed:
             raise RequestTimedOutError("Timeout reading the response body") from None
 

@@ -24,7 +24,6 @@ class Call:
     local: bool
     deadline: float
     recorder: Recorder
-    event_id: str | None = None
     request: str | None = None
     # Since when its time runs.
     since: float = attr.Factory(time.monotonic)
@@ -32,6 +31,11 @@ class Call:
     question: bytes | None = None
     # The room's state was not kept while the call waited in line: what is asked of it is looked up.
     state_let_go: bool = False
+
+    @property
+    def event_id(self) -> str | None:
+        event = self.callback.param_of_type("Event")
+        return self.params[event].event_id if event else None
 
     def had_time_from(self, sent: float) -> bool:
         """Whether a module that was asked then had most of the call's time. Else the call had waited in line."""

@@ -7,8 +7,8 @@ holds for the whole call. Each call leaves its decisions on record.
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
@@ -29,6 +29,8 @@ from synapse_module_bridge.suspects import Suspects
 from synapse_module_bridge.unavailable import Unavailable
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class ModuleFault(Exception):
@@ -65,14 +67,12 @@ class Calls:
     def begin(self, callback: Callback, params: Mapping[str, Any]) -> Call:
         """A call with Synapse's parameters by name: its time runs from now."""
         local = self.rules.is_local(callback, params)
-        event = callback.param_of_type("Event")
         return Call(
             callback=callback,
             params=params,
             local=local,
             deadline=self.rules.deadline(callback, local=local),
             recorder=Recorder(callback, params, self.rules.server_name),
-            event_id=None if event is None else params[event].event_id,
             request=current_request(),
         )
 
@@ -130,46 +130,40 @@ class Calls:
 
     async def request(self, call: Call, entries: Sequence[Entry]) -> Reply:
         """The reply of these modules: of the host, or kept. Raises RpcError and Unavailable."""
+
+        def ask() -> Awaitable[Reply]:
+            return self.in_turn(lambda: self._send(call, entries), call.deadline, local=call.local)
+
         remembered = entries[0].remembered
         question = None if remembered is None else call.as_question()
         if remembered is None or question is None:
-            return await self._send(call, entries)
-        return await remembered.ask(
-            question,
-            lambda: self._send(call, entries),
-            lambda waiting: self.host.add_deadline(waiting, call.deadline),
-        )
+            return await ask()
+        return await remembered.ask(question, ask, lambda waiting: self.host.add_deadline(waiting, call.deadline))
 
-    async def enter(self, deadline: float, *, local: bool) -> None:
-        """Returns when the host is up and has a place for a call, which `leave` frees again. Raises Unavailable."""
+    async def in_turn(self, send: Callable[[], Awaitable[T]], deadline: float, *, local: bool) -> T:
+        """Sends when the host is up and has a place for it. Raises Unavailable, and what `send` raises."""
         if not self.host.is_up:
             await self.host.until_up(deadline)
-        if self.admission.enters(local=local):
-            return
+        waits = not self.admission.enters(local=local)
+        if waits:
+            await self._wait_in_line(deadline, local=local)
+        try:
+            if waits:
+                # The host may have gone meanwhile.
+                await self.host.until_up(deadline)
+            return await send()
+        finally:
+            self.admission.leave(local=local)
+
+    async def _wait_in_line(self, deadline: float, *, local: bool) -> None:
         try:
             await self.admission.wait(local=local, on_wait=lambda turn: self.host.add_deadline(turn, deadline))
         except Overloaded:
             raise Unavailable("overload") from None
         except DeadlinePassed:
             raise Unavailable("deadline") from None
-        try:
-            # It may have gone meanwhile.
-            await self.host.until_up(deadline)
-        except BaseException:
-            self.leave(local=local)
-            raise
-
-    def leave(self, *, local: bool) -> None:
-        self.admission.leave(local=local)
 
     async def _send(self, call: Call, entries: Sequence[Entry]) -> Reply:
-        await self.enter(call.deadline, local=call.local)
-        try:
-            return await self._call_host(call, entries)
-        finally:
-            self.leave(local=call.local)
-
-    async def _call_host(self, call: Call, entries: Sequence[Entry]) -> Reply:
         modules = [entry.module for entry in entries]
         handle = self._open_calls.open(self._open(call, modules))
         try:

@@ -1,14 +1,33 @@
 """A Deferred that must fire within a time."""
 
-from typing import Any
+from typing import Any, TypeVar
 
-from synapse.logging.context import PreserveLoggingContext
+from synapse.logging.context import SENTINEL_CONTEXT, PreserveLoggingContext, set_current_context
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
+
+T = TypeVar("T")
 
 
 class DeadlinePassed(Exception):
     """The Deferred did not fire in time; it was cancelled."""
+
+
+async def within(deferred: "Deferred[T]", seconds: float, clock: Any) -> T:
+    """What the Deferred fires with, in the log context of who waits. Raises DeadlinePassed, and what it fails with."""
+    timer = clock.callLater(max(0.0, seconds), lambda: _cancel(deferred))
+    # As Synapse's make_deferred_yieldable does, which costs several times as much.
+    context = set_current_context(SENTINEL_CONTEXT)
+    try:
+        return await deferred
+    except CancelledError:
+        if timer.active():
+            raise
+        raise DeadlinePassed from None
+    finally:
+        set_current_context(context)
+        if timer.active():
+            timer.cancel()
 
 
 def add_deadline(deferred: "Deferred[Any]", seconds: float, clock: Any) -> None:
@@ -21,8 +40,7 @@ def add_deadline(deferred: "Deferred[Any]", seconds: float, clock: Any) -> None:
     def expire() -> None:
         nonlocal passed
         passed = True
-        with PreserveLoggingContext():
-            deferred.cancel()
+        _cancel(deferred)
 
     timer = clock.callLater(max(0.0, seconds), expire)
 
@@ -34,3 +52,8 @@ def add_deadline(deferred: "Deferred[Any]", seconds: float, clock: Any) -> None:
         return result
 
     deferred.addBoth(fired)
+
+
+def _cancel(deferred: "Deferred[Any]") -> None:
+    with PreserveLoggingContext():
+        deferred.cancel()

@@ -11,18 +11,13 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from synapse.logging.context import (
-    SENTINEL_CONTEXT,
-    PreserveLoggingContext,
-    make_deferred_yieldable,
-    set_current_context,
-)
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
+from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from synapse_module_bridge.backoff import Backoff
 from synapse_module_bridge.child import Child
-from synapse_module_bridge.deadline import DeadlinePassed, add_deadline
+from synapse_module_bridge.deadline import DeadlinePassed, add_deadline, within
 from synapse_module_bridge.drain import drained
 from synapse_module_bridge.faults import Fault
 from synapse_module_bridge.handshake import greet, shake_hands
@@ -214,9 +209,8 @@ class NodeHost:
     async def _set_up(self, child: Child) -> str | None:
         child.rpc.notify("start", {})
         waiting = child.rpc.request("set_up", {})
-        add_deadline(waiting, TAKEOVER_SECONDS, self._clock)
         try:
-            failed: Mapping[str, Any] = await make_deferred_yieldable(waiting)
+            failed: Mapping[str, Any] = await within(waiting, TAKEOVER_SECONDS, self._clock)
         except DeadlinePassed:
             return f"its modules were not set up within {TAKEOVER_SECONDS:g} s"
         problems = [f"{module}: setup failed: {why}" for module, why in failed["failed"].items()]
@@ -251,19 +245,7 @@ class NodeHost:
         if self._child.unsent_bytes > MOST_UNSENT_BYTES:
             raise Unavailable("overload")
         asking = self._child.rpc.request(method, params, on_late)
-        timer = self._clock.callLater(deadline - self._clock.seconds(), lambda: _cancel(asking))
-        # As Synapse's make_deferred_yieldable does, which costs several times as much.
-        context = set_current_context(SENTINEL_CONTEXT)
-        try:
-            return await asking
-        except CancelledError:
-            if timer.active():
-                raise
-            raise DeadlinePassed from None
-        finally:
-            set_current_context(context)
-            if timer.active():
-                timer.cancel()
+        return await within(asking, deadline - self._clock.seconds(), self._clock)
 
     def stop(self) -> "Deferred[None]":
         """Lets the process finish and end. Fires when it has ended, and all others with it."""
@@ -302,8 +284,3 @@ class NodeHost:
                 timer.cancel()
         self._hold.over()
         self._stopped.callback(None)
-
-
-def _cancel(asking: "Deferred[Any]") -> None:
-    with PreserveLoggingContext():
-        asking.cancel()

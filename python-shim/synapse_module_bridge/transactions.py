@@ -21,7 +21,7 @@ from synapse_module_bridge.background import run_in_background_process
 from synapse_module_bridge.catalogue import ERROR_CODES
 from synapse_module_bridge.database import Descs
 from synapse_module_bridge.database_errors import bad_statement, database_error
-from synapse_module_bridge.deadline import DeadlinePassed, add_deadline
+from synapse_module_bridge.deadline import DeadlinePassed, within
 from synapse_module_bridge.rpc import RpcError
 from synapse_module_bridge.statements import BadStatement, Results, Statement, read_statement
 
@@ -175,9 +175,8 @@ class Transactions:
         return {"transaction": number}
 
     async def _wait(self, deferred: "Deferred[Any]", until: float) -> None:
-        add_deadline(deferred, until - time.monotonic(), self._clock)
         try:
-            await make_deferred_yieldable(deferred)
+            await within(deferred, until - time.monotonic(), self._clock)
         except DeadlinePassed:
             raise RuntimeError(_BUSY) from None
 
