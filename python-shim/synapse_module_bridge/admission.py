@@ -3,10 +3,10 @@ local user waiting: the rest wait in line, local calls first.
 """
 
 from collections import deque
-from collections.abc import Callable
 
-from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
 from twisted.internet.defer import Deferred
+
+from synapse_module_bridge.log_context import SentinelContext
 
 # Some hundred calls keep Node busy; more only make each wait inside of it instead of in line.
 MOST_IN_FLIGHT = 256
@@ -37,22 +37,18 @@ class Admission:
 
     def enters(self, *, local: bool) -> bool:
         """Whether there is a place at once. Each call that entered must leave."""
-        free = self._has_place(local) and not self._lines[local]
-        if free:
-            self._take(local)
-        return free
+        if self._lines[local] or not self._has_place(local):
+            return False
+        self._take(local)
+        return True
 
-    async def wait(self, *, local: bool, on_wait: Callable[["Deferred[None]"], None]) -> None:
-        """Enters when it is this call's turn. `on_wait` may put a deadline on the wait.
-
-        Raises Overloaded, or what the Deferred was cancelled with.
-        """
+    def line_up(self, *, local: bool) -> "Deferred[None]":
+        """Fires when it is this call's turn, which has then entered. May be cancelled. Raises Overloaded."""
         if self.waiting >= MOST_WAITING:
             raise Overloaded
         turn: Deferred[None] = Deferred(lambda deferred: self._lines[local].remove(deferred))
         self._lines[local].append(turn)
-        on_wait(turn)
-        await make_deferred_yieldable(turn)
+        return turn
 
     def _has_place(self, local: bool) -> bool:
         return self._in_flight < MOST_IN_FLIGHT and (local or self._federated < MOST_FEDERATED)
@@ -64,13 +60,13 @@ class Admission:
     def leave(self, *, local: bool) -> None:
         self._in_flight -= 1
         self._federated -= not local
-        if self._calling:
-            # A call whose turn came has left at once: the loop below goes on, instead of one within it.
+        # Where a call whose turn came has left at once, the loop below goes on, instead of one within it.
+        if self._calling or not self.waiting:
             return
         self._calling = True
         try:
-            while (turn := self._next()) is not None:
-                with PreserveLoggingContext():
+            with SentinelContext():
+                while (turn := self._next()) is not None:
                     turn.callback(None)
         finally:
             self._calling = False

@@ -57,24 +57,3 @@ class Breaker:
                 self._name,
                 self._misses,
             )
-
-
-class Breakers:
-    """The breakers of all callbacks of all modules, made as they are needed."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._breakers: dict[tuple[str, str], Breaker] = {}
-
-    def of(self, module: str, callback: str) -> Breaker:
-        key = (module, callback)
-        if key not in self._breakers:
-            self._breakers[key] = Breaker(f"{callback} of {module}", self._now)
-        return self._breakers[key]
-
-    def open_count(self) -> int:
-        return sum(breaker.is_open for breaker in self._breakers.values())
-
-    def reset(self) -> None:
-        """New code has come in: it is judged anew."""
-        self._breakers.clear()

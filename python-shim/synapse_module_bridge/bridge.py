@@ -204,7 +204,7 @@ class Bridge(Watcher):
         metrics.watch(metrics.QUEUED, here, lambda: self._notifications.queued)
         metrics.watch(metrics.IN_FLIGHT, here, lambda: self._calls.admission.in_flight)
         metrics.watch(metrics.WAITING, here, lambda: self._calls.admission.waiting)
-        metrics.watch(metrics.BREAKERS, here, self._calls.breakers.open_count)
+        metrics.watch(metrics.BREAKERS, here, lambda: len(self._calls.open_breakers()))
         metrics.watch(metrics.UP, here, lambda: self._up, min)
         metrics.watch(metrics.SETUP_FAILURES, here, lambda: self._not_set_up)
         metrics.watch(metrics.MEMORY, ("rss", server_name), lambda: self._memory["rss"])
@@ -222,7 +222,6 @@ class Bridge(Watcher):
         self._calls.entries = self._entries.of(modules)
         self._requests.grants.set(grants, self._shadows)
         self._reload.loaded(manifest)
-        self._calls.breakers.reset()
         # What another host has never finished says nothing of this one, should it end.
         self._open_calls.forget_expired()
 

@@ -31,9 +31,10 @@ class Call:
     question: bytes | None = None
     # The room's state was not kept while the call waited in line: what is asked of it is looked up.
     state_let_go: bool = False
+    event_id: str | None = attr.ib(init=False)
 
-    @property
-    def event_id(self) -> str | None:
+    @event_id.default
+    def _id_of_event(self) -> str | None:
         event = self.callback.param_of_type("Event")
         return self.params[event].event_id if event else None
 

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 
 from synapse_module_bridge import metrics, policy
 from synapse_module_bridge.admission import Admission, Overloaded
-from synapse_module_bridge.breaker import Breakers
+from synapse_module_bridge.breaker import Breaker
 from synapse_module_bridge.call import Call, Rules
 from synapse_module_bridge.catalogue import ERROR_CODES, Callback
 from synapse_module_bridge.codec import Unfit, decode_answer
@@ -45,8 +45,8 @@ class Host(Protocol):
     async def until_up(self, deadline: float) -> None:
         """Waits a short while for a host that is down. Raises Unavailable."""
 
-    def add_deadline(self, deferred: "Deferred[Any]", deadline: float) -> None:
-        """Lets the Deferred fail with DeadlinePassed at a time of the monotonic clock."""
+    def within(self, deferred: "Deferred[T]", deadline: float) -> Awaitable[T]:
+        """What the Deferred fires with. Raises DeadlinePassed at a time of the monotonic clock."""
 
     async def call(
         self, method: str, params: Mapping[str, Any], deadline: float, on_late: Callable[[Any], None] | None = None
@@ -60,9 +60,12 @@ class Calls:
         self._open_calls = open_calls
         self.rules = rules
         self.admission = Admission()
-        self.breakers = Breakers(time.monotonic)
         self.suspects = Suspects(time.monotonic)
         self.entries: Mapping[str, Sequence[Entry]] = {}
+
+    def open_breakers(self) -> set[Breaker]:
+        breakers = (entry.breaker for entries in self.entries.values() for entry in entries)
+        return {breaker for breaker in breakers if breaker.is_open}
 
     def begin(self, callback: Callback, params: Mapping[str, Any]) -> Call:
         """A call with Synapse's parameters by name: its time runs from now."""
@@ -123,7 +126,7 @@ class Calls:
         """The entries up to the first whose breaker lets nothing through."""
         admitted = []
         for entry in entries:
-            if call.known_to(entry) is None and not self.breakers.of(entry.module, call.callback.name).admits():
+            if call.known_to(entry) is None and not entry.breaker.admits():
                 break
             admitted.append(entry)
         return admitted
@@ -138,7 +141,7 @@ class Calls:
         question = None if remembered is None else call.as_question()
         if remembered is None or question is None:
             return await ask()
-        return await remembered.ask(question, ask, lambda waiting: self.host.add_deadline(waiting, call.deadline))
+        return await remembered.ask(question, ask, lambda waiting: self.host.within(waiting, call.deadline))
 
     async def in_turn(self, send: Callable[[], Awaitable[T]], deadline: float, *, local: bool) -> T:
         """Sends when the host is up and has a place for it. Raises Unavailable, and what `send` raises."""
@@ -157,7 +160,7 @@ class Calls:
 
     async def _wait_in_line(self, deadline: float, *, local: bool) -> None:
         try:
-            await self.admission.wait(local=local, on_wait=lambda turn: self.host.add_deadline(turn, deadline))
+            await self.host.within(self.admission.line_up(local=local), deadline)
         except Overloaded:
             raise Unavailable("overload") from None
         except DeadlinePassed:
@@ -177,17 +180,17 @@ class Calls:
                     **({} if entries[0].index is None else {"entry": entries[0].index}),
                 },
                 call.deadline,
-                lambda late: self._late(call, handle, late),
+                lambda late: self._late(call, entries, handle, late),
             )
         except RpcError as e:
             error = read_error(e, modules)
-            if error.code in _ANSWERED:
-                self._answered(call, modules, error.data.get("module"))
+            if error.code in _ANSWERED and _index_of(error.data.get("module"), entries) is not None:
+                _answered(entries, error.data["module"])
             raise error from None
         except DeadlinePassed:
             expired = self._open_calls.expire(handle)
-            if len(modules) == 1 and call.had_time_from(expired.since):
-                self.breakers.of(modules[0], call.callback.name).missed()
+            if len(entries) == 1 and call.had_time_from(expired.since):
+                entries[0].breaker.missed()
             raise Unavailable("deadline") from None
         except ConnectionGone:
             raise Unavailable("down") from None
@@ -200,14 +203,8 @@ class Calls:
         if read is None:
             logger.error("%s: the host's reply does not say who decided what", call.callback.name)
             raise Unavailable("reply")
-        self._answered(call, modules, read.module or modules[-1])
+        _answered(entries, read.module)
         return read
-
-    def _answered(self, call: Call, modules: Sequence[str], last: Any) -> None:
-        """The modules up to the last that was asked have answered in time."""
-        if last in modules:
-            for module in modules[: modules.index(last) + 1]:
-                self.breakers.of(module, call.callback.name).answered()
 
     def _open(self, call: Call, modules: Sequence[str]) -> OpenCall:
         what = f"{call.callback.name} of {', '.join(modules)}"
@@ -223,7 +220,7 @@ class Calls:
             opened.state = call.params[state]
         return opened
 
-    def _late(self, call: Call, handle: int, late: Any) -> None:
+    def _late(self, call: Call, entries: Sequence[Entry], handle: int, late: Any) -> None:
         """The answer to a call whose deadline had passed tells which of several modules was running."""
         expired = self._open_calls.finished_late(handle)
         metrics.LATE.labels(self.rules.server_name).inc()
@@ -231,10 +228,10 @@ class Calls:
             # Synapse had cancelled it: its time was not up.
             return
         data = late.get("data") if isinstance(late, dict) else None
-        module = data.get("module") if isinstance(data, dict) else None
-        several = len(self.entries[call.callback.name]) > 1
-        if isinstance(module, str) and several and call.had_time_from(expired.since):
-            self.breakers.of(module, call.callback.name).missed()
+        index = _index_of(data.get("module"), entries) if isinstance(data, dict) else None
+        # Where one was asked, it was known at once.
+        if index is not None and len(entries) > 1 and call.had_time_from(expired.since):
+            entries[index].breaker.missed()
 
     def _decode(self, call: Call, reply: Reply) -> tuple[bool, Any]:
         """Whether a module decided, and the answer for Synapse."""
@@ -256,7 +253,7 @@ class Calls:
     def _failed(self, call: Call, asked: Sequence[Entry], e: RpcError) -> tuple[int, str]:
         """Which entry policy stands in for, and why. Raises what Synapse must see instead, or _Answered."""
         module = e.data.get("module")
-        index = next((index for index, entry in enumerate(asked) if entry.module == module), None)
+        index = _index_of(module, asked)
         explicit = self.rules.policies.explicit(call.callback, local=call.local)
         settled = call.callback.faults_by_policy and index is not None
         if index is not None:
@@ -297,3 +294,15 @@ _REASONS = {
 
 class _Answered(Exception):
     """A failure that has an answer of its own: its only argument."""
+
+
+def _answered(entries: Sequence[Entry], last: str | None) -> None:
+    """The modules up to the last that was asked have answered in time; all, where none decided."""
+    for entry in entries:
+        entry.breaker.answered()
+        if entry.module == last:
+            break
+
+
+def _index_of(module: Any, entries: Sequence[Entry]) -> int | None:
+    return next((index for index, entry in enumerate(entries) if entry.module == module), None)

@@ -2,9 +2,10 @@
 
 from typing import Any, TypeVar
 
-from synapse.logging.context import SENTINEL_CONTEXT, PreserveLoggingContext, set_current_context
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
+
+from synapse_module_bridge.log_context import SentinelContext
 
 T = TypeVar("T")
 
@@ -16,16 +17,14 @@ class DeadlinePassed(Exception):
 async def within(deferred: "Deferred[T]", seconds: float, clock: Any) -> T:
     """What the Deferred fires with, in the log context of who waits. Raises DeadlinePassed, and what it fails with."""
     timer = clock.callLater(max(0.0, seconds), lambda: _cancel(deferred))
-    # As Synapse's make_deferred_yieldable does, which costs several times as much.
-    context = set_current_context(SENTINEL_CONTEXT)
     try:
-        return await deferred
+        with SentinelContext():
+            return await deferred
     except CancelledError:
         if timer.active():
             raise
         raise DeadlinePassed from None
     finally:
-        set_current_context(context)
         if timer.active():
             timer.cancel()
 
@@ -55,5 +54,5 @@ def add_deadline(deferred: "Deferred[Any]", seconds: float, clock: Any) -> None:
 
 
 def _cancel(deferred: "Deferred[Any]") -> None:
-    with PreserveLoggingContext():
+    with SentinelContext():
         deferred.cancel()

@@ -7,6 +7,7 @@ from typing import Any
 from synapse.config._base import Config as SynapseConfig
 
 from synapse_module_bridge import metrics
+from synapse_module_bridge.breaker import Breaker
 from synapse_module_bridge.catalogue import CALLBACKS, Callback
 from synapse_module_bridge.locality import Locality
 from synapse_module_bridge.match import compile_match
@@ -29,12 +30,14 @@ class Entries:
         return entries
 
     def _of_one(self, callback: Callback, module: str, declared: Mapping[str, Any], shadow: bool) -> Iterator[Entry]:
+        # New code may have come in: it is judged anew.
+        breaker = Breaker(f"{callback.name} of {module}", time.monotonic)
         if not callback.listed:
-            yield self._entry(callback, module, declared, shadow)
+            yield self._entry(callback, module, declared, shadow, breaker)
             return
         for index, checker in enumerate(declared["checkers"]):
             login = (checker["login_type"], tuple(checker["fields"]))
-            yield self._entry(callback, module, {"match": checker.get("match", {})}, shadow, index, login)
+            yield self._entry(callback, module, {"match": checker.get("match", {})}, shadow, breaker, index, login)
 
     def _entry(
         self,
@@ -42,6 +45,7 @@ class Entries:
         module: str,
         declared: Mapping[str, Any],
         shadow: bool,
+        breaker: Breaker,
         index: int | None = None,
         login: tuple[str, tuple[str, ...]] | None = None,
     ) -> Entry:
@@ -49,6 +53,7 @@ class Entries:
             module=module,
             matches=compile_match(callback, declared.get("match", {}), lambda params: self._is_local(callback, params)),
             room_state=[(event_type, state_key) for event_type, state_key in declared.get("room_state", [])],
+            breaker=breaker,
             shadow=shadow,
             index=index,
             login=login,

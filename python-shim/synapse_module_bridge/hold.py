@@ -5,7 +5,7 @@ from typing import Any
 from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
 from twisted.internet.defer import Deferred
 
-from synapse_module_bridge.deadline import DeadlinePassed, add_deadline
+from synapse_module_bridge.deadline import DeadlinePassed, within
 from synapse_module_bridge.unavailable import Unavailable
 
 # How long calls wait for a host that is down, counted from the start of the outage.
@@ -64,9 +64,10 @@ class Hold:
     async def _wait(self, until: float | None) -> None:
         waiting: Deferred[None] = Deferred()
         self._waiting.add(waiting)
-        if until is not None:
-            add_deadline(waiting, until - self._clock.seconds(), self._clock)
         try:
-            await make_deferred_yieldable(waiting)
+            if until is None:
+                await make_deferred_yieldable(waiting)
+            else:
+                await within(waiting, until - self._clock.seconds(), self._clock)
         finally:
             self._waiting.discard(waiting)

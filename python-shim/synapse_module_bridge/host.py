@@ -8,8 +8,8 @@ process's input is closed, it has some time to finish, and is killed.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
 from twisted.internet.defer import Deferred, succeed
@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from synapse_module_bridge.backoff import Backoff
 from synapse_module_bridge.child import Child
-from synapse_module_bridge.deadline import DeadlinePassed, add_deadline, within
+from synapse_module_bridge.deadline import DeadlinePassed, within
 from synapse_module_bridge.drain import drained
 from synapse_module_bridge.faults import Fault
 from synapse_module_bridge.handshake import greet, shake_hands
@@ -29,6 +29,8 @@ from synapse_module_bridge.unavailable import Unavailable
 from synapse_module_bridge.watcher import Watcher
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # A host that has run so long has recovered: its next end is restarted at once again.
 STEADY_SECONDS = 30.0
@@ -231,8 +233,8 @@ class NodeHost:
         while not self.is_up:
             await self._hold.until_up_again()
 
-    def add_deadline(self, deferred: "Deferred[Any]", deadline: float) -> None:
-        add_deadline(deferred, deadline - self._clock.seconds(), self._clock)
+    def within(self, deferred: "Deferred[T]", deadline: float) -> Awaitable[T]:
+        return within(deferred, deadline - self._clock.seconds(), self._clock)
 
     async def call(
         self, method: str, params: Mapping[str, Any], deadline: float, on_late: Callable[[Any], None] | None = None
@@ -245,7 +247,7 @@ class NodeHost:
         if self._child.unsent_bytes > MOST_UNSENT_BYTES:
             raise Unavailable("overload")
         asking = self._child.rpc.request(method, params, on_late)
-        return await within(asking, deadline - self._clock.seconds(), self._clock)
+        return await self.within(asking, deadline)
 
     def stop(self) -> "Deferred[None]":
         """Lets the process finish and end. Fires when it has ended, and all others with it."""

@@ -6,6 +6,7 @@ from typing import Any
 import attr
 from synapse.logging.context import current_context
 
+from synapse_module_bridge.breaker import Breaker
 from synapse_module_bridge.catalogue import Callback
 from synapse_module_bridge.codec import ENCODE, ENCODE_AT_ONCE, encode_event
 from synapse_module_bridge.match import Matcher
@@ -23,6 +24,8 @@ class Entry:
     module: str
     matches: Matcher
     room_state: StateKeys
+    # That of the callback of the module.
+    breaker: Breaker
     shadow: bool = False
     # Which of a list of entries it is, and the login type and fields that it is for.
     index: int | None = None

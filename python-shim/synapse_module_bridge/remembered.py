@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
+from synapse.logging.context import PreserveLoggingContext
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -27,6 +27,8 @@ MOST_REMEMBERED = 10_000
 MOST_ANSWER_BYTES = 4 * 1024
 
 Question = bytes
+# How long to wait, and what for; raises DeadlinePassed.
+Wait = Callable[["Deferred[Reply | None]"], Awaitable[Reply | None]]
 
 
 class Remembered:
@@ -56,13 +58,13 @@ class Remembered:
         self,
         question: Question,
         ask: Callable[[], Awaitable[Reply]],
-        add_deadline: Callable[["Deferred[Any]"], None],
+        wait: Wait,
     ) -> Reply:
         """The reply, for which only the first of equal questions is asked. Raises what `ask` raises."""
         while True:
             known = self.known(question)
             if known is None and question in self._waiting:
-                known = await self._wait(question, add_deadline)
+                known = await self._wait(question, wait)
             elif known is None:
                 return await self._lead(question, ask)
             if known is not None:
@@ -70,13 +72,12 @@ class Remembered:
                 return known
             # Nobody could be asked, perhaps since the first one's time was up: this one has its own.
 
-    async def _wait(self, question: Question, add_deadline: Callable[["Deferred[Any]"], None]) -> Reply | None:
+    async def _wait(self, question: Question, wait: Wait) -> Reply | None:
         waiting: Deferred[Reply | None] = Deferred()
         others = self._waiting[question]
         others.append(waiting)
-        add_deadline(waiting)
         try:
-            return await make_deferred_yieldable(waiting)
+            return await wait(waiting)
         except DeadlinePassed:
             raise Unavailable("deadline") from None
         finally:

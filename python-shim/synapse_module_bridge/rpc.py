@@ -5,11 +5,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from synapse.logging.context import PreserveLoggingContext
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from synapse_module_bridge import metrics
+from synapse_module_bridge.log_context import SentinelContext
 from synapse_module_bridge.wire import BrokenStream, FrameReader, decode, encode
 
 logger = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class Rpc:
     def data_received(self, data: bytes) -> None:
         """Takes bytes from the other side. Raises BrokenStream, after which the connection is of no use."""
         # What waits goes on in its own log context, and must not leave it behind.
-        with PreserveLoggingContext():
+        with SentinelContext():
             for body in self._frames.feed(data):
                 try:
                     message = decode(body)
@@ -192,7 +192,7 @@ class Rpc:
         self._gone = ConnectionGone(reason)
         self._late.clear()
         pending, self._pending = self._pending, {}
-        with PreserveLoggingContext():
+        with SentinelContext():
             for deferred in pending.values():
                 deferred.errback(Failure(self._gone))
 

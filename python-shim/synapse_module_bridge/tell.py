@@ -56,7 +56,7 @@ class Teller:
             self._shadowed -= 1
 
     async def _shadow_one(self, call: Call, entry: Entry) -> None:
-        if not self._calls.breakers.of(entry.module, call.callback.name).admits():
+        if not entry.breaker.admits():
             call.recorder.record("would_policy", entry.module, reason="breaker")
             return
         try:

@@ -12,6 +12,7 @@ from pydantic_core import from_json, to_json
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 # A header block is "Content-Length: " and a number.
 MAX_HEADER_BYTES = 1024
+_HEADER = b"Content-Length: "
 _LENGTH = re.compile(rb"(?:\A|\r\n)content-length: *([0-9]+) *(?=\r\n|\Z)", re.IGNORECASE)
 
 
@@ -116,10 +117,14 @@ class FrameReader:
 
 
 def _parse_length(header: bytes) -> int:
-    lengths = _LENGTH.findall(header)
-    if len(lengths) != 1 or header.lower().count(b"content-length") != 1:
-        raise BrokenStream(f"a header without one valid Content-Length: {header[:100]!r}")
-    length = int(lengths[0])
+    # As our host writes it, each time.
+    if header.startswith(_HEADER) and header[len(_HEADER) :].isdigit():
+        length = int(header[len(_HEADER) :])
+    else:
+        lengths = _LENGTH.findall(header)
+        if len(lengths) != 1 or header.lower().count(b"content-length") != 1:
+            raise BrokenStream(f"a header without one valid Content-Length: {header[:100]!r}")
+        length = int(lengths[0])
     if length > MAX_FRAME_BYTES:
         raise BrokenStream(f"a frame of {length} bytes; at most {MAX_FRAME_BYTES} are taken")
     return length

@@ -9,6 +9,7 @@ from synapse.api.presence import UserPresenceState
 from synapse.config.repository import MediaUploadLimit
 from synapse.module_api.callbacks.federation import FederatedEventDeliveryMethod, FederationEventDeliveryEvent
 from synapse.types import RoomAlias, UserID, create_requester
+from synapse_module_bridge.breaker import Breaker
 from synapse_module_bridge.call import Rules
 from synapse_module_bridge.calls import Calls
 from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES, Callback
@@ -37,7 +38,7 @@ class Host:
     async def until_up(self, deadline: float) -> None:
         pass
 
-    def add_deadline(self, deferred: Any, deadline: float) -> None:
+    async def within(self, deferred: Any, deadline: float) -> Any:
         raise AssertionError("nothing waits in line")
 
     async def call(self, method: str, params: Mapping[str, Any], deadline: float, on_late: Any = None) -> Any:
@@ -55,6 +56,12 @@ def answer(value: Any, module: str | None = "m") -> dict[str, Any]:
 def is_local(callback: Callback, params: Mapping[str, Any]) -> bool:
     subject = lookup(params, callback.subject) if callback.subject else None
     return not isinstance(subject, str) or subject.endswith(":test")
+
+
+def entry(module: str, **more: Any) -> Entry:
+    """One that is asked about everything."""
+    breaker = Breaker(module, time.monotonic)
+    return Entry(**{"module": module, "matches": lambda _: True, "room_state": [], "breaker": breaker, **more})
 
 
 def calls_over(host: Host, policies: Policies | None = None) -> Calls:
@@ -80,7 +87,8 @@ def ask(
     """What Synapse gets from a callback that some modules have declared."""
     callback = CALLBACKS[name]
     calls = calls or calls_over(host, policies)
-    calls.entries = {name: [Entry(module=module, matches=lambda _: True, room_state=[]) for module in modules]}
+    if name not in calls.entries:
+        calls.entries = {name: [entry(module) for module in modules]}
     call = calls.begin(callback, bind(callback, sample(callback) if args is None else args))
     coroutine: Any = calls.ask(call, calls.entries[name])
     try:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from asking import FAULT, THROWN, Host, answer, calls_over
+from asking import FAULT, THROWN, Host, answer, calls_over, entry
 from rig import OWN, Api, count
 from synapse.module_api.errors import SynapseError
 from synapse_module_bridge.calls import Calls, ModuleFault
@@ -14,7 +14,6 @@ from synapse_module_bridge.forward import make_forwarder
 from synapse_module_bridge.logins import with_follow_up
 from synapse_module_bridge.open_calls import OpenCalls
 from synapse_module_bridge.policy import OnFailure, Policies
-from synapse_module_bridge.questions import Entry
 from synapse_module_bridge.router import Router
 from synapse_module_bridge.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.unavailable import Unavailable
@@ -28,7 +27,7 @@ GONE = RpcError(ERROR_CODES["module_unavailable"], "m: not known any more", {"mo
 
 def router_over(host: Host, name: str, policies: Policies | None = None) -> tuple[Router, Calls, FollowUps]:
     calls = calls_over(host, policies)
-    calls.entries = {name: [Entry(module="m", matches=lambda _: True, room_state=[], index=0)]}
+    calls.entries = {name: [entry("m", index=0)]}
     nobody: Any = None
     return Router(calls, nobody, nobody, nobody), calls, FollowUps(calls, OpenCalls())
 

@@ -1,12 +1,14 @@
 """What is admitted, what is not asked any more: places, breakers, suspects."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from asking import Host, calls_over
 from observed import observed
 from synapse_module_bridge.admission import MOST_FEDERATED, MOST_IN_FLIGHT, Admission, Overloaded
-from synapse_module_bridge.breaker import FIRST_PROBE_SECONDS, LONGEST_PROBE_SECONDS, MISSES_TO_OPEN, Breaker, Breakers
+from synapse_module_bridge.breaker import FIRST_PROBE_SECONDS, LONGEST_PROBE_SECONDS, MISSES_TO_OPEN, Breaker
+from synapse_module_bridge.calls import Calls
+from synapse_module_bridge.entries import Entries
 from synapse_module_bridge.suspects import FORGET_AFTER_SECONDS, MOST_REMEMBERED, Suspects
 from twisted.internet.defer import Deferred, ensureDeferred
 
@@ -22,18 +24,18 @@ class Time:
 # --- admission
 
 
-def enter(admission: Admission, *, local: bool) -> tuple[list[Any], list["Deferred[None]"]]:
-    waits: list[Deferred[None]] = []
+def enter(admission: Admission, *, local: bool) -> tuple[list[Any], "Deferred[bool]"]:
     entered: list[Any] = []
-    ensureDeferred(enters(admission, local=local, on_wait=waits.append)).addBoth(entered.append)
-    return entered, waits
+    entering = ensureDeferred(enters(admission, local=local))
+    entering.addBoth(entered.append)
+    return entered, entering
 
 
-async def enters(admission: Admission, *, local: bool, on_wait: Callable[["Deferred[None]"], None]) -> bool:
+async def enters(admission: Admission, *, local: bool) -> bool:
     """Whether it had to wait for that."""
     if admission.enters(local=local):
         return False
-    await admission.wait(local=local, on_wait=on_wait)
+    await admission.line_up(local=local)
     return True
 
 
@@ -58,7 +60,7 @@ def test_each_line_is_in_order_and_one_who_gives_up_leaves_it() -> None:
     for _ in range(MOST_IN_FLIGHT):
         enter(admission, local=True)
     first, second, third = (enter(admission, local=True) for _ in range(3))
-    second[1][0].cancel()
+    second[1].cancel()
     assert len(second[0]) == 1
     admission.leave(local=True)
     assert (first[0], third[0]) == ([True], [])
@@ -82,7 +84,7 @@ def test_thousands_that_leave_as_soon_as_they_enter_need_no_deep_stack() -> None
     left = []
 
     async def pass_through() -> None:
-        await enters(admission, local=True, on_wait=lambda _: None)
+        await enters(admission, local=True)
         admission.leave(local=True)
         left.append(1)
 
@@ -146,14 +148,36 @@ def test_a_probe_that_tells_nothing_is_followed_by_another() -> None:
         assert breaker.admits()
 
 
-def test_breakers_are_apart_by_module_and_callback_and_forget_old_code() -> None:
-    breakers = Breakers(Time())
+def test_breakers_are_apart_by_module_and_callback_and_new_code_is_judged_anew() -> None:
+    calls = calls_over(Host(None))
+    load(calls, checkers=[])
     for _ in range(MISSES_TO_OPEN):
-        breakers.of("m", "a").missed()
-    assert breakers.of("m", "b").admits() and breakers.of("n", "a").admits() and not breakers.of("m", "a").admits()
-    assert breakers.open_count() == 1
-    breakers.reset()
-    assert breakers.open_count() == 0
+        calls.entries["user_may_invite"][0].breaker.missed()
+    assert [breaker.is_open for breaker in breakers(calls)] == [True, False, False]
+    assert len(calls.open_breakers()) == 1
+    load(calls, checkers=[])
+    assert not calls.open_breakers()
+
+
+def test_the_entries_of_one_callback_share_its_breaker() -> None:
+    calls = calls_over(Host(None))
+    load(calls, checkers=[{"login_type": "m.a", "fields": []}, {"login_type": "m.b", "fields": []}])
+    first, second = calls.entries["auth_checkers"]
+    for _ in range(MISSES_TO_OPEN):
+        first.breaker.missed()
+    assert not second.breaker.admits()
+    assert len(calls.open_breakers()) == 1
+
+
+def load(calls: Calls, checkers: list[Any]) -> None:
+    two: Any = {"user_may_invite": {}, "user_may_create_room": {}}
+    listed = {"auth_checkers": {"checkers": checkers}} if checkers else {}
+    modules = [{"name": "m", "callbacks": {**two, **listed}}, {"name": "n", "callbacks": {"user_may_invite": {}}}]
+    calls.entries = Entries(lambda *_: True, "test").of([(module, False) for module in modules])  # type: ignore[arg-type]
+
+
+def breakers(calls: Calls) -> list[Breaker]:
+    return [entry.breaker for entries in calls.entries.values() for entry in entries]
 
 
 # --- suspects

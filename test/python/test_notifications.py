@@ -5,6 +5,7 @@ import weakref
 from typing import Any
 
 import pytest
+from asking import entry
 from objects import event
 from rig import count
 from synapse_module_bridge import notifications as subject
@@ -12,7 +13,6 @@ from synapse_module_bridge.call import Call
 from synapse_module_bridge.catalogue import CALLBACKS
 from synapse_module_bridge.decision import Recorder
 from synapse_module_bridge.notifications import Notification, Notifications
-from synapse_module_bridge.questions import Entry
 from twisted.internet.defer import Deferred, ensureDeferred
 
 STATE = {("m.room.name", ""): event(type="m.room.name", state_key="")}
@@ -22,7 +22,7 @@ class State(dict[tuple[str, str], Any]):
     """One that can be seen to go."""
 
 
-ENTRY = Entry(module="m", matches=lambda _: True, room_state=[])
+ENTRY = entry("m")
 
 
 class Desk:

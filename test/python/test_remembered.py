@@ -1,19 +1,20 @@
 """What a module answered is kept for the `ttl` of its entry: who is asked then, and who is not."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from asking import ASKED, FAULT, THROWN, Host, answer, calls_over, sample
+from asking import ASKED, FAULT, THROWN, Host, answer, calls_over, entry, sample
 from objects import event
 from observed import observed
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes, SynapseError
 from synapse_module_bridge import remembered
+from synapse_module_bridge.breaker import MISSES_TO_OPEN
 from synapse_module_bridge.calls import Calls, ModuleFault
 from synapse_module_bridge.catalogue import CALLBACKS
 from synapse_module_bridge.deadline import DeadlinePassed
-from synapse_module_bridge.questions import Entry, bind
+from synapse_module_bridge.questions import bind
 from synapse_module_bridge.remembered import Remembered, question_of
 from synapse_module_bridge.rpc import ConnectionGone
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
@@ -37,12 +38,7 @@ class Rig:
     def load(self, modules: str, kept: str) -> None:
         self.calls.entries = {
             self.callback.name: [
-                Entry(
-                    module=module,
-                    matches=lambda _: True,
-                    room_state=[],
-                    remembered=Remembered(TTL, lambda: self.now, self.hit) if module in kept else None,
-                )
+                entry(module, remembered=Remembered(TTL, lambda: self.now, self.hit) if module in kept else None)
                 for module in modules
             ]
         }
@@ -70,8 +66,9 @@ class SlowHost(Host):
         self.waiting: list[Deferred[Any]] = []
         self.deadlines: list[Deferred[Any]] = []
 
-    def add_deadline(self, deferred: Any, deadline: float) -> None:
+    async def within(self, deferred: Any, deadline: float) -> Any:
         self.deadlines.append(deferred)
+        return await deferred
 
     async def call(self, method: str, params: Any, deadline: float, on_late: Any = None) -> Any:
         self.calls.append((method, params, deadline))
@@ -198,7 +195,7 @@ def test_a_decision_that_is_kept_leaves_those_before_it_to_be_asked_and_those_af
 def test_a_kept_answer_counts_while_the_module_is_not_asked() -> None:
     rig = Rig(Host(answer("M_FORBIDDEN")))
     rig.ask()
-    breaker = rig.calls.breakers.of("m", "user_may_invite")
+    breaker = rig.calls.entries["user_may_invite"][0].breaker
     for _ in range(5):
         breaker.missed()
     assert breaker.is_open
@@ -258,3 +255,26 @@ def test_every_callback_has_a_question_that_holds_nothing_of_what_was_asked(name
     callback = CALLBACKS[name]
     params = dict(zip([param.name for param in callback.params], sample(callback), strict=True))
     assert len(question_of(callback, params)) == 32
+
+
+class LateHost(Host):
+    """Answers each call after its deadline, with which module was running."""
+
+    late: Callable[[], object]
+
+    async def call(self, method: str, params: Any, deadline: float, on_late: Any = None) -> Any:
+        self.calls.append((method, params, deadline))
+        self.late = lambda: on_late({"code": 1, "message": "cancelled", "data": {"module": params["modules"][0]}})
+        raise DeadlinePassed
+
+
+def test_a_late_answer_of_a_module_that_was_asked_by_itself_is_no_second_miss() -> None:
+    host = LateHost(None)
+    rig = Rig(host, "ab", "a")
+    for _ in range(MISSES_TO_OPEN - 1):
+        rig.ask()
+        host.late()
+    breaker = rig.calls.entries["user_may_invite"][0].breaker
+    assert not breaker.is_open
+    rig.ask()
+    assert breaker.is_open

@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
-from asking import Host, calls_over
+from asking import Host, calls_over, entry
 from objects import event
 from synapse_module_bridge.catalogue import CALLBACKS
-from synapse_module_bridge.questions import Entry
 from synapse_module_bridge.router import Router
 from synapse_module_bridge.template import compile_template
 from twisted.internet.defer import ensureDeferred
@@ -42,9 +41,7 @@ def test_references_are_replaced_by_what_the_event_has_and_left_out_where_it_has
 def test_a_template_needs_no_call() -> None:
     calls = calls_over(Host(AssertionError("must not be called")))
     template = compile_template(UNSIGNED, {"by": {"$event": "sender"}})
-    entries = [
-        Entry(module="m", matches=lambda params: params["event"].type == "m.a", room_state=[], template=template)
-    ]
+    entries = [entry("m", matches=lambda params: params["event"].type == "m.a", template=template)]
     calls.entries = {UNSIGNED.name: entries}
     nobody: Any = None
     router = Router(calls, nobody, nobody, nobody)
