@@ -25,7 +25,6 @@ import { UnfitParams } from "./params.js";
 import { ModuleSetup, SETUP_TIMES, type SetupTimes } from "./setup.js";
 import type { StateSource } from "./state.js";
 import { describeThrown } from "./thrown.js";
-import { watchEventLoop } from "./watchdog.js";
 import { answerWeb, type WebAnswer, type WebCall } from "./web.js";
 
 export const PROTOCOL = 1;
@@ -33,6 +32,8 @@ export const PROTOCOL = 1;
 const CANCELLED = -32800;
 // More messages than can wait: requests with an unknown method are never begun, and must not be waited for.
 const MAX_QUEUE = 10_000;
+// The shim misses them after seconds.
+const PULSE_MS = 500;
 
 export interface HostOptions {
   catalogue: Catalogue;
@@ -58,6 +59,7 @@ export class Host {
   #handles = new WeakMap<object, number>();
   #followUps = new FollowUps();
   #begun = 0;
+  #pulse: NodeJS.Timeout | undefined;
   #reader: FrameReader;
   #writer: FrameWriter;
 
@@ -83,10 +85,11 @@ export class Host {
       });
     }
     this.#on("follow_up", (params: FollowUpCall, signal) => this.#followUp(params, signal));
-    this.#on("ping", async () => this.#pulse());
     this.#on("set_up", (_params: object, signal) => this.#setUp(signal));
     this.connection.onNotification("start", () => {
       for (const { setup } of this.modules.values()) setup.start();
+      this.#pulse ??= setInterval(() => this.#tellOfLife(), PULSE_MS).unref();
+      this.#tellOfLife();
     });
   }
 
@@ -103,6 +106,7 @@ export class Host {
     // The answers are handed to the writer after that.
     await setImmediate();
     await this.#writer.drained();
+    clearInterval(this.#pulse);
     this.connection.dispose();
   }
 
@@ -137,18 +141,18 @@ export class Host {
         this.modules.set(module.name, this.#run(module, params.synapse));
         warmUp(module, catalogue);
       }
-      watchEventLoop(loaded.modules.map(({ name, file }) => ({ name, file })));
     }
     const runtime = `node ${process.version}`;
     const modules = [...this.modules.values()].map(({ module }) => declare(module));
     return { version, catalogue: catalogue.hash, runtime, modules, faults };
   }
 
-  #pulse() {
+  /** Tells the shim that the event loop turns, and how the process is. */
+  #tellOfLife(): void {
     const { rss, heapUsed } = process.memoryUsage();
     const running = [...this.modules.values()];
     const not_set_up = running.filter(({ setup }) => !setup.done).map(({ module }) => module.name);
-    return { memory: { rss, heap_used: heapUsed }, not_set_up };
+    void this.#notify("pulse", { memory: { rss, heap_used: heapUsed }, not_set_up });
   }
 
   /** Waits until each module's setup has been tried; tells those that failed, and why. */
@@ -178,9 +182,15 @@ export class Host {
   }
 
   #notAwaited(call: number, module: string): void {
-    this.connection.sendNotification("api/not_awaited", { call, module }).catch(() => {
-      // The connection has gone, and what was started with it.
-    });
+    void this.#notify("api/not_awaited", { call, module });
+  }
+
+  async #notify(method: string, params: object): Promise<void> {
+    try {
+      await this.connection.sendNotification(method, params);
+    } catch {
+      // The connection has gone, and whoever would want to know with it.
+    }
   }
 
   #web(params: WebCall, signal: AbortSignal): Promise<WebAnswer> {

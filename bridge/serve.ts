@@ -1,5 +1,5 @@
 // The host as a process: takes the wire away from the standard streams, serves until its input closes, finishes what is
-// under way and exits. While its input is open, signals do not end it: Synapse decides when it goes.
+// under way and exits. While its input is open, only the shim's signals end it: Synapse decides when it goes.
 import { setTimeout } from "node:timers/promises";
 import { catalogue } from "./catalogue.js";
 import { FrameReader, FrameWriter } from "./framing.js";
@@ -12,7 +12,8 @@ import { takeWire } from "./wire.js";
 // The shim closes the input once nobody waits for an answer any more, or has been killed: then Node is gone within 2 s.
 const FINISH_LIMIT = 1_500;
 // SIGUSR1 would open Node's debugger to whoever is on this machine.
-const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
+// SIGINT is the shim's: it makes a Node that is blocked say where (--trace-sigint), which a listener here would prevent.
+const SIGNALS = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 
 export function serve(): void {
   const wire = takeWire();
@@ -44,7 +45,7 @@ export function serve(): void {
   });
   host.connection.onError(([error]) => die(error, `the wire is broken: ${error.message}`));
   host.connection.onClose(async () => {
-    for (const signal of ["SIGTERM", "SIGINT"]) process.off(signal, ignore);
+    process.off("SIGTERM", ignore);
     await Promise.race([host?.finish(), setTimeout(FINISH_LIMIT)]);
     process.exit(0);
   });

@@ -22,11 +22,7 @@ const banner =
 export async function bundleHost(folder) {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: {
-      cli: "bridge/cli.ts",
-      index: "bridge/index.ts",
-      "watchdog-worker": "bridge/watchdog-worker.ts",
-    },
+    entryPoints: { cli: "bridge/cli.ts", index: "bridge/index.ts" },
     outdir: folder,
     outExtension: { ".js": ".mjs" },
     bundle: true,

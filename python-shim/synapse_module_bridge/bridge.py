@@ -149,7 +149,8 @@ class Bridge(Watcher):
 
     def _command(self, node: str, cli: str) -> list[str]:
         heap = [] if self._config.memory_mb is None else [f"--max-old-space-size={self._config.memory_mb}"]
-        return [node, *heap, cli, "host"]
+        # A module that blocks the event loop can then be named: see blocked.py.
+        return [node, "--trace-sigint", *heap, cli, "host"]
 
     def _initialize(self) -> dict[str, Any]:
         api = self._api
@@ -236,12 +237,12 @@ class Bridge(Watcher):
     def up(self, up: bool) -> None:
         self._up = up
 
-    def pulse(self, reply: Mapping[str, Any]) -> None:
-        memory = reply.get("memory", {})
+    def pulse(self, pulse: Mapping[str, Any]) -> None:
+        memory = pulse.get("memory", {})
         for kind in self._memory:
             if isinstance(memory.get(kind), int):
                 self._memory[kind] = memory[kind]
-        self._not_set_up = len(reply.get("not_set_up", ()))
+        self._not_set_up = len(pulse.get("not_set_up", ()))
 
 
 def _kind_of_end(cause: str) -> str:

@@ -1,4 +1,4 @@
-"""One Node process and its three pipes.
+"""One Node process, its three pipes, and the one that ends it with us.
 
 In order: it is spawned; the handshake either blocks (while Synapse starts, before its reactor may turn) or not; then
 the pipes belong to the reactor; its end is noticed by the end of its output, it is reaped, and `on_end` is told why.
@@ -20,8 +20,10 @@ from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.process import ProcessReader, ProcessWriter
 from twisted.python.failure import Failure
 
+from synapse_module_bridge.blocked import Blocked
+from synapse_module_bridge.lifeline import Lifeline
 from synapse_module_bridge.logs import LogRelay
-from synapse_module_bridge.rpc import RequestHandler, Rpc
+from synapse_module_bridge.rpc import Answer, Refuse, RequestHandler, Rpc
 from synapse_module_bridge.wire import BrokenStream
 
 CHUNK_BYTES = 64 * 1024
@@ -46,15 +48,24 @@ class Child:
         handle_request: RequestHandler,
         log: LogRelay,
     ) -> None:
-        # subprocess uses vfork; Twisted's spawnProcess would fork all of a big Synapse.
-        self._popen = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=dict(env),
-            bufsize=0,
-        )
+        self._lifeline = Lifeline()
+        try:
+            # subprocess uses vfork; Twisted's spawnProcess would fork all of a big Synapse.
+            self._popen = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=dict(env),
+                bufsize=0,
+                pass_fds=[self._lifeline.their_end],
+                # A terminal's Ctrl-C is for Synapse, which then ends the process in order.
+                start_new_session=True,
+            )
+            self._lifeline.tie(self._popen.pid)
+        except BaseException:
+            self._lifeline.cut()
+            raise
         assert self._popen.stdin and self._popen.stdout and self._popen.stderr
         # Twisted closes what it is given: it gets descriptors of its own.
         self._stdin = _take(self._popen.stdin)
@@ -69,7 +80,12 @@ class Child:
         # Why we ended it, where we did.
         self._cause: str | None = None
         self.stopping = False
-        self.rpc = Rpc(self._unsent.extend, handle_request)
+        # What it has declared, once it has.
+        self.modules: Sequence[Mapping[str, Any]] = ()
+        # Told of each sign of life.
+        self.on_pulse: Callable[[Mapping[str, Any]], None] = lambda _: None
+        self._handle_request = handle_request
+        self.rpc = Rpc(self._unsent.extend, self._requested)
 
     @property
     def pid(self) -> int:
@@ -84,6 +100,12 @@ class Child:
     def is_there(self) -> bool:
         """Whether what is sent now may arrive. One look at the process is for all that is sent in a turn."""
         return "stdin" in self._open and (self.unsent_bytes > 0 or not self.has_ended)
+
+    def _requested(self, method: str, params: Mapping[str, Any], answer: Answer, refuse: Refuse) -> None:
+        if method == "pulse":
+            self.on_pulse(params)
+        else:
+            self._handle_request(method, params, answer, refuse)
 
     def wait_for(self, deferred: "Deferred[Any]", timeout: float) -> Any:
         """Blocks until the Deferred has fired: for the handshake, before Synapse's reactor turns.
@@ -194,12 +216,14 @@ class Child:
         # Its last answers, and its last words.
         self._read_rest("stdout", self._stdout)
         self._read_rest("stderr", self._stderr)
+        self._log.ended()
+        self._lifeline.cut()
         # Somebody else may hold its output open; and what it has not read, it will not.
         pipes: tuple[Any, ...] = (self._readers[0], self._writer)
         for pipe in pipes:
             if pipe is not None and pipe.connected:
                 pipe.connectionLost(Failure(ConnectionDone()))
-        on_end(self._cause or self._log.cause or _describe_exit(code))
+        on_end(self._log.cause or self._cause or _describe_exit(code))
 
     def _read_rest(self, name: str, fd: int) -> None:
         for _ in range(MOST_LAST_CHUNKS):
@@ -225,6 +249,13 @@ class Child:
         if self._writer is not None:
             self._writer.loseConnection()
 
+    def interrupt(self, silent_seconds: float) -> None:
+        """Lets Node say where it is, and end: it was started with --trace-sigint."""
+        if self._popen.poll() is None:
+            self._cause = self._cause or "it did not answer"
+            self._log.interrupted = Blocked(silent_seconds, self.modules)
+            self._popen.send_signal(signal.SIGINT)
+
     def kill(self, cause: str | None = None) -> None:
         """Ends the process at once, also if a process of its own holds its output open."""
         if self._popen.poll() is None:
@@ -243,6 +274,7 @@ class Child:
         """Ends the process at once: for a failed start, after which Synapse exits without another turn."""
         self.kill()
         self._popen.wait()
+        self._lifeline.cut()
         if self._writer is None:
             while self._open:
                 os.close(self._open.popitem()[1])

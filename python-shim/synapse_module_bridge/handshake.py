@@ -26,7 +26,7 @@ def shake_hands(child: Child, initialize: Mapping[str, Any], timeout: float) -> 
         raise Fault(None, f"the module host does not speak the protocol: {e}") from None
     except RpcError as e:
         raise Fault(None, f"the module host refused to start: {e.message}") from None
-    return checked(manifest)
+    return _declared(child, manifest)
 
 
 def greet(child: Child, initialize: Mapping[str, Any], timeout: float, clock: Any) -> "Deferred[Mapping[str, Any]]":
@@ -37,7 +37,7 @@ def greet(child: Child, initialize: Mapping[str, Any], timeout: float, clock: An
     def failed(failure: Failure) -> Failure:
         return Failure(_too_slow(timeout)) if failure.check(DeadlinePassed) else failure
 
-    greeting.addCallbacks(checked, failed)
+    greeting.addCallbacks(lambda manifest: _declared(child, manifest), failed)
     return greeting
 
 
@@ -47,6 +47,11 @@ def _too_slow(timeout: float) -> Fault:
         f"the modules were not loaded within {timeout:g} s: does one wait at its top level? "
         "Move the work into `setup`, or raise start_timeout",
     )
+
+
+def _declared(child: Child, manifest: Any) -> Mapping[str, Any]:
+    child.modules = checked(manifest)["modules"]
+    return manifest  # type: ignore[no-any-return]
 
 
 def checked(manifest: Any) -> Mapping[str, Any]:

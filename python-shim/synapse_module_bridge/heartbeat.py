@@ -1,7 +1,8 @@
-"""Asks the host every second whether it lives, and kills it when it does not answer.
+"""Notices a host that gives no sign of life, interrupts it, and kills it.
 
-Node itself notices a module that blocks its event loop, and says which (watchdog.ts); this is for what Node cannot
-notice: a stopped process, a broken one.
+While its event loop turns, the host sends a `pulse` twice a second. Where a module blocks the loop, Node says on being
+interrupted where it was, and ends (see blocked.py). What does not end of that, a stopped process or native code, is
+killed.
 """
 
 import logging
@@ -12,9 +13,10 @@ from synapse_module_bridge.child import Child
 
 logger = logging.getLogger(__name__)
 
-BEAT_SECONDS = 1.0
-# Beats, not seconds: while Synapse itself is held up it neither asks nor hears, and that is not Node's fault.
-BEATS_TO_KILL = 5
+LOOK_SECONDS = 0.5
+# Looks, not seconds: while Synapse itself is held up it does not hear, and that is not Node's fault.
+LOOKS_TO_INTERRUPT = 6
+LOOKS_TO_KILL = 10
 
 
 class Heartbeat:
@@ -22,30 +24,28 @@ class Heartbeat:
         self._clock = clock
         self._child = child
         self._on_pulse = on_pulse
-        self._unanswered = 0
-        self._timer: Any = None
-        self._beat()
+        self._silent_looks = 0
+        child.on_pulse = self._pulse
+        self._timer: Any = clock.callLater(LOOK_SECONDS, self._look)
 
-    def _beat(self) -> None:
-        if self._unanswered >= BEATS_TO_KILL:
-            logger.error("the module host has not answered for %.0f s: it is killed", BEATS_TO_KILL * BEAT_SECONDS)
-            self._timer = None
-            self._child.kill("it did not answer")
-            return
+    def _pulse(self, pulse: Mapping[str, Any]) -> None:
+        self._silent_looks = 0
+        self._on_pulse(pulse)
+
+    def _look(self) -> None:
         if self._child.has_ended:
             # A process of its own may hold its output open, so that its end does not show there.
-            self._timer = None
             self._child.kill()
             return
-        self._unanswered += 1
-        self._child.rpc.request("ping", {}).addCallbacks(self._answered, lambda _: None)
-        self._timer = self._clock.callLater(BEAT_SECONDS, self._beat)
-
-    def _answered(self, reply: Any) -> None:
-        self._unanswered = 0
-        if isinstance(reply, dict):
-            self._on_pulse(reply)
+        self._silent_looks += 1
+        if self._silent_looks >= LOOKS_TO_KILL:
+            logger.error("the module host has not answered for %.0f s: it is killed", LOOKS_TO_KILL * LOOK_SECONDS)
+            self._child.kill("it did not answer")
+            return
+        if self._silent_looks == LOOKS_TO_INTERRUPT:
+            self._child.interrupt(LOOKS_TO_INTERRUPT * LOOK_SECONDS)
+        self._timer = self._clock.callLater(LOOK_SECONDS, self._look)
 
     def stop(self) -> None:
-        if self._timer is not None and self._timer.active():
+        if self._timer.active():
             self._timer.cancel()

@@ -3,7 +3,7 @@ it with Synapse.
 
 In order: `start` blocks for the handshake while Synapse starts. From then on everything belongs to the reactor.
 When the process ends, its calls fail at once, and another is started: immediately, then after growing pauses. Calls
-wait for it a short while. A heartbeat tells a process that hangs, which is killed. When Synapse shuts down, the
+wait for it a short while. A process that gives no sign of life is killed. When Synapse shuts down, the
 process's input is closed, it has some time to finish, and is killed.
 """
 
@@ -71,7 +71,7 @@ class NodeHost:
         self._child: Child | None = None
         # It, and those that finish their work or are about to take over.
         self._running: set[Child] = set()
-        self._heartbeat: Heartbeat | None = None
+        self._heartbeats: dict[Child, Heartbeat] = {}
         self._up_since = 0.0
         self._backoff = Backoff()
         self._restart_timer: Any = None
@@ -113,9 +113,18 @@ class NodeHost:
         self._running.add(child)
         child.attach(self._reactor, lambda cause: self._ended(child, cause))
 
+    def _begin(self, child: Child) -> None:
+        """Lets the modules set up. From then on the process must give signs of life."""
+        if child not in self._heartbeats:
+            child.rpc.notify("start", {})
+            self._heartbeats[child] = Heartbeat(self._clock, child, lambda pulse: self._pulse(child, pulse))
+
+    def _pulse(self, child: Child, pulse: Mapping[str, Any]) -> None:
+        if child is self._child:
+            self._watcher.pulse(pulse)
+
     def _went_up(self, child: Child) -> None:
-        child.rpc.notify("start", {})
-        self._heartbeat = Heartbeat(self._clock, child, self._watcher.pulse)
+        self._begin(child)
         self._up_since = self._clock.seconds()
         self._watcher.up(True)
         self._hold.up()
@@ -123,12 +132,12 @@ class NodeHost:
     def _went_down(self) -> None:
         self._hold.down()
         self._watcher.up(False)
-        if self._heartbeat is not None:
-            self._heartbeat.stop()
-            self._heartbeat = None
 
     def _ended(self, child: Child, cause: str) -> None:
         self._running.discard(child)
+        heartbeat = self._heartbeats.pop(child, None)
+        if heartbeat is not None:
+            heartbeat.stop()
         if child is not self._child:
             child.rpc.close(f"the module host ended ({cause})")
             self._settle_stop()
@@ -209,7 +218,7 @@ class NodeHost:
         return None
 
     async def _set_up(self, child: Child) -> str | None:
-        child.rpc.notify("start", {})
+        self._begin(child)
         waiting = child.rpc.request("set_up", {})
         try:
             failed: Mapping[str, Any] = await within(waiting, TAKEOVER_SECONDS, self._clock)

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from synapse_module_bridge import metrics
+from synapse_module_bridge.blocked import Blocked
 
 logger = logging.getLogger("synapse_module_bridge.host")
 MODULE_LOGGERS = "synapse_module_bridge.module."
@@ -41,10 +42,12 @@ class LogRelay:
         self._rate = _Rate()
         # What the last lines say of why the process ends.
         self.cause: str | None = None
+        # Once Node is to say where it is.
+        self.interrupted: Blocked | None = None
 
     def received(self, data: bytes) -> None:
         if not data:
-            data = b"\n" if self._partial else b""
+            self.ended()
         *lines, self._partial = (self._partial + data).split(b"\n")
         for line in lines:
             if self._skipping:
@@ -56,7 +59,20 @@ class LogRelay:
                 self._log(self._partial)
             self._partial, self._skipping = b"", True
 
+    def ended(self) -> None:
+        """There will be no more: what has come is logged. May be told twice."""
+        partial, self._partial = self._partial, b""
+        if partial and not self._skipping:
+            self._log(partial)
+        interrupted, self.interrupted = self.interrupted, None
+        record = None if interrupted is None else interrupted.record()
+        if record is not None:
+            self.cause = record[END_FIELD]
+            log_record(record)
+
     def _log(self, line: bytes) -> None:
+        if self.interrupted is not None and self.interrupted.takes(line):
+            return
         if line.startswith(b"FATAL ERROR:") and OUT_OF_MEMORY in line:
             self.cause = "out of memory"
         if self._rate.admits():
@@ -95,18 +111,23 @@ def log_line(line: bytes) -> dict[str, Any] | None:
     if not isinstance(record, dict) or "level" not in record:
         logger.warning("%s", one_line(text))
         return None
+    log_record(record)
+    return record
+
+
+def log_record(record: dict[str, Any]) -> None:
+    """Logs a record of pino's."""
     module = record.get("module")
     target = logging.getLogger(MODULE_LOGGERS + one_line(module)) if isinstance(module, str) else logger
     level = _LEVELS.get(record["level"], logging.CRITICAL) if isinstance(record["level"], int) else logging.WARNING
     if not target.isEnabledFor(level):
-        return record
+        return
     entry = target.makeRecord(target.name, level, __name__, 0, "%s", (_message(record),), None)
     request = record.get("request")
     if isinstance(request, str):
         # Synapse's formatter shows it, and outside of a request's log context its filter leaves it alone.
         entry.request = one_line(request)
     target.handle(entry)
-    return record
 
 
 def _message(record: dict[str, Any]) -> str:

@@ -17,5 +17,5 @@ class Watcher:
     def up(self, up: bool) -> None:
         """Whether the host takes calls."""
 
-    def pulse(self, reply: Mapping[str, Any]) -> None:
-        """What the host says of itself, every second or so."""
+    def pulse(self, pulse: Mapping[str, Any]) -> None:
+        """What the host says of itself, twice a second."""

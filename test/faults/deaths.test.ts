@@ -112,7 +112,7 @@ describe("a host that does not answer", () => {
     expect(line).toMatch(
       /CRITICAL synapse_module_bridge\.module\.behave .* behave has blocked the event loop/,
     );
-    expect(logged(server, "  | ").some((frame) => /blockForEver \(.*behave\.ts:\d+\)/.test(frame))).toBe(
+    expect(logged(server, "  | ").some((frame) => /blockForEver \(.*behave\.ts:\d+:\d+\)/.test(frame))).toBe(
       true,
     );
     expect(logged(server, "the module host ended (event loop blocked)")).toHaveLength(1);

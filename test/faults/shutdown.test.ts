@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type Client, registerUser } from "../homeserver/client.js";
 import type { Homeserver } from "../homeserver/homeserver.js";
+import { groupOf } from "../homeserver/processes.js";
 import { waitFor } from "../homeserver/wait.js";
 import { observed } from "./observed.js";
 import * as servers from "./servers.js";
@@ -9,10 +10,10 @@ import * as servers from "./servers.js";
 const { boot, bridge, host, isGone, logged, modulePath, order, scratch } = servers;
 
 const rows = [
-  { name: "SIGTERM", signal: "SIGTERM", toAll: false },
-  { name: "SIGINT", signal: "SIGINT", toAll: false },
-  { name: "SIGTERM to all its processes at once, as systemd does", signal: "SIGTERM", toAll: true },
-  { name: "SIGINT to all its processes at once, as Ctrl-C does", signal: "SIGINT", toAll: true },
+  { name: "SIGTERM", signal: "SIGTERM", to: "Synapse" },
+  { name: "SIGINT", signal: "SIGINT", to: "Synapse" },
+  { name: "SIGTERM to all its processes at once, as systemd does", signal: "SIGTERM", to: "all" },
+  { name: "SIGINT to its process group, as Ctrl-C does", signal: "SIGINT", to: "group" },
 ] as const;
 
 interface Side {
@@ -38,7 +39,7 @@ beforeAll(async () => {
   // The machine has few cores: two at a time.
   const first = await Promise.all([furnish("0"), furnish("1")]);
   const second = await Promise.all([furnish("2"), furnish("3")]);
-  sides = [...first, ...second, await furnish("killed")];
+  sides = [...first, ...second, ...(await Promise.all([furnish("killed"), furnish("killed blocked")]))];
 }, 90_000);
 
 afterAll(async () => {
@@ -49,7 +50,7 @@ afterAll(async () => {
 const begun = (seen: string, count: number) =>
   waitFor("the calls at the module", () => servers.lines(seen).length >= count || undefined);
 
-test.each(rows.map((row, index) => ({ ...row, index })))("$name", async ({ signal, toAll, index }) => {
+test.each(rows.map((row, index) => ({ ...row, index })))("$name", async ({ signal, to, index }) => {
   const { server, alice, room, seen } = sides[index] as Side;
   const node = host(server.pid);
   const sent = [
@@ -59,7 +60,8 @@ test.each(rows.map((row, index) => ({ ...row, index })))("$name", async ({ signa
   await begun(seen, 2);
   const began = performance.now();
   process.kill(server.pid, signal);
-  if (toAll) process.kill(node, signal);
+  const isReached = to === "all" || (to === "group" && groupOf(node) === groupOf(server.pid));
+  if (isReached) process.kill(node, signal);
   const answers = await Promise.allSettled(sent);
   expect(await server.exited).toBe(0);
   const took = (performance.now() - began).toFixed(0);
@@ -70,14 +72,21 @@ test.each(rows.map((row, index) => ({ ...row, index })))("$name", async ({ signa
   expect(logged(server, "it is restarted")).toEqual([]);
   expect(logged(server, "Unhandled")).toEqual([]);
   expect(servers.contextWarnings(server)).toEqual([]);
-  for (const row of toAll ? [34, 43] : [34])
+  for (const row of to === "Synapse" ? [34] : [34, 43])
     observed(row, { outcome: `by the module; ended after ${took} ms` });
 });
 
-test("SIGKILL: the host ends within two seconds, though modules keep timers and sockets", async () => {
-  const { server, alice, room, seen } = sides[rows.length] as Side;
+test.each([
+  {
+    name: "the host ends within two seconds, though modules keep timers and sockets",
+    does: "hang",
+    index: 0,
+  },
+  { name: "a host whose event loop is blocked ends as well", does: "block", index: 1 },
+])("SIGKILL: $name", async ({ does, index }) => {
+  const { server, alice, room, seen } = sides[rows.length + index] as Side;
   const node = host(server.pid);
-  const hanging = alice.send(room, order("hang")).catch(() => "gone");
+  const hanging = alice.send(room, order(does)).catch(() => "gone");
   await begun(seen, 1);
   process.kill(server.pid, "SIGKILL");
   expect(await server.exited).toBeNull();

@@ -14,6 +14,11 @@ export function isAlive(pid: number): boolean {
   return state !== undefined && state !== "Z" && state !== "X";
 }
 
+/** The number of the process group: a terminal's Ctrl-C goes to all of one. */
+export function groupOf(pid: number): number {
+  return Number(/\) \w \d+ (\d+) /.exec(read(`/proc/${pid}/stat`))?.[1]);
+}
+
 /** The processes that work in a folder, whether it still exists or not. */
 export function processesIn(folder: string): number[] {
   return readdirSync("/proc")

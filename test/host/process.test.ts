@@ -131,7 +131,19 @@ describe("the process", () => {
     expect(await host.ended).toBe(0);
   });
 
-  test.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGPIPE", "SIGUSR1", "SIGUSR2"] as const)(
+  test("gives signs of life amid many calls that are short, however long all of them take", async () => {
+    const name = await load(
+      "for (const until = performance.now() + 25; performance.now() < until; ); return NOT_SPAM;",
+    );
+    let pulses = 0;
+    host.shim.onNotification("pulse", () => {
+      pulses++;
+    });
+    await Promise.all(Array.from({ length: 80 }, () => call(name)));
+    expect(pulses).toBeGreaterThanOrEqual(2);
+  });
+
+  test.each(["SIGTERM", "SIGHUP", "SIGPIPE", "SIGUSR1", "SIGUSR2"] as const)(
     "is not ended by %s while its input is open",
     async (signal) => {
       const name = await load("return NOT_SPAM;");

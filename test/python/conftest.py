@@ -8,7 +8,7 @@ from synapse_module_bridge import backoff, child, heartbeat, hold, host
 
 @pytest.fixture
 def faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.06)
+    monkeypatch.setattr(heartbeat, "LOOK_SECONDS", 0.03)
     monkeypatch.setattr(hold, "HOLD_SECONDS", 0.5)
     monkeypatch.setattr(backoff, "FIRST_PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(child, "SUDDEN_EXIT_SECONDS", 0.1)

@@ -7,6 +7,7 @@ M_LIMIT_EXCEEDED.
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -16,15 +17,30 @@ from pathlib import Path
 from typing import Any
 
 NAME, FOLDER = sys.argv[1], Path(sys.argv[2])
+# It gives signs of life while it does as it should.
+PULSE_SECONDS = 0.02
 GOOD = {"answer": "M_LIMIT_EXCEEDED", "module": "m", "asked": []}
 
 
 class Wire:
     def __init__(self) -> None:
         self.buffer = b""
-        self.closed = False
+        self.pulsed = 0.0
+
+    def pulse(self) -> None:
+        """A sign of life, if it is time for one."""
+        if time.monotonic() - self.pulsed >= PULSE_SECONDS:
+            self.pulsed = time.monotonic()
+            self.send(method="pulse", params={"memory": {"rss": 1}, "not_set_up": []})
+
+    def sleep(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.pulse()
+            time.sleep(min(left, PULSE_SECONDS))
 
     def read(self) -> Any:
+        self.pulse()
         while b"\r\n\r\n" not in self.buffer:
             self._more()
         header, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
@@ -38,6 +54,8 @@ class Wire:
         return json.loads(body)
 
     def _chunk(self) -> bytes:
+        while not select.select([0], [], [], PULSE_SECONDS)[0]:
+            self.pulse()
         chunk = os.read(0, 1 << 20)
         if not chunk:
             sys.exit(0)
@@ -223,7 +241,7 @@ def serve_call(message: Any) -> None:
         answers = json.loads((FOLDER / "answers.json").read_text())
         reply({**GOOD, "answer": answers[(seen - 1) % len(answers)]})(message)
     elif NAME == "slow":
-        time.sleep(float((FOLDER / "seconds").read_text()))
+        wire.sleep(float((FOLDER / "seconds").read_text()))
         reply(GOOD)(message)
     elif NAME == "asks_back":
         answer = ask_back(message, "state/get", {"call": message["params"]["call"], "keys": None})
@@ -258,8 +276,6 @@ def main() -> None:
         method = message.get("method", "")
         if method == "initialize":
             greet(message)
-        elif method == "ping":
-            wire.send(id=message["id"], result={"memory": {"rss": 1}, "not_set_up": []})
         elif method == "set_up":
             wire.send(id=message["id"], result={"failed": {}})
         elif method.startswith("callback/"):

@@ -22,12 +22,14 @@ START_TIMEOUT = 10.0
 class Process:
     """Stands for a child: it ends when it is killed, and answers what the test lets it answer."""
 
-    def __init__(self, answers_pings: bool = True) -> None:
+    def __init__(self, pulses: bool = True) -> None:
         self.stopping = False
         self.has_ended = False
         self.unsent_bytes = 0
         self.asked: list[Any] = []
-        self.answers_pings = answers_pings
+        self.pulses = pulses
+        self.modules: Any = ()
+        self.on_pulse: Callable[[Any], None] = lambda _: None
         self._frames = FrameReader()
         self._on_end: Callable[[str], None] | None = None
         self.rpc = Rpc(self._written, lambda *_: None)
@@ -39,9 +41,7 @@ class Process:
     def _written(self, data: bytes) -> None:
         for body in self._frames.feed(data):
             message = decode(body)
-            if message["method"] == "ping" and self.answers_pings:
-                self.answer(message, {})
-            elif "id" in message:
+            if "id" in message:
                 self.asked.append(message)
 
     def answer(self, message: Any, result: Any) -> None:
@@ -59,6 +59,13 @@ class Process:
             self.asked.remove(found)
             self.answer(found, result)
         return found is not None
+
+    def pulse(self) -> None:
+        if self.pulses and not self.has_ended:
+            self.on_pulse({})
+
+    def interrupt(self, silent_seconds: float) -> None:
+        """It is stopped: it hears nothing."""
 
     def attach(self, reactor: Any, on_end: Callable[[str], None]) -> None:
         self._on_end = on_end
@@ -119,6 +126,8 @@ class Supervisor(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.01, 0.3, 1.0, 5.0, 40.0]))
     def time_passes(self, seconds: float) -> None:
         for _ in range(int(seconds / 0.5)):
+            for process in self.living():
+                process.pulse()
             self.clock.advance(0.5)
         self.clock.advance(seconds % 0.5)
 
@@ -130,7 +139,7 @@ class Supervisor(RuleBasedStateMachine):
     @rule()
     def a_process_hangs(self) -> None:
         if self.current is not None:
-            self.current.answers_pings = False
+            self.current.pulses = False
 
     @rule(
         manifest=st.sampled_from(

@@ -36,9 +36,10 @@ def jump(monkeypatch: pytest.MonkeyPatch) -> Jump:
 
 
 def beats(rig: Rig, number: int) -> None:
-    """Turns the reactor for some answered beats of the heart."""
+    """Turns the reactor for some beats of the host's heart, and looks at them."""
     seen: list[object] = []
-    rig.bridge._host._heartbeat._on_pulse = seen.append
+    host = rig.bridge._host
+    host._heartbeats[host._child]._on_pulse = seen.append
     turn_until(lambda: len(seen) >= number)
 
 

@@ -132,8 +132,8 @@ def test_policy_answers_each_call_once_and_the_bridge_recovers(
 def test_what_harms_no_call_is_counted_and_changes_no_answer(
     tmp_path: Path, row: int, misbehaviour: str, metric: str | None, least: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # While it floods, the fake host answers no heartbeat.
-    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 10.0)
+    # While it floods, the fake host gives no sign of life.
+    monkeypatch.setattr(heartbeat, "LOOK_SECONDS", 10.0)
     before = count(metric) if metric else 0
     with running(tmp_path, misbehaviour, config("deny", 30)) as rig:
         # A flood takes its time on a busy machine.
@@ -204,7 +204,8 @@ def test_all_calls_in_flight_and_in_line_settle_once_when_the_host_is_killed(tmp
         fired: list[Any] = []
         for one in asked:
             one.addBoth(lambda outcome: fired.append(told(getattr(outcome, "value", outcome))))
-        turn_until(lambda: rig.bridge._host._heartbeat._unanswered >= 3)
+        host = rig.bridge._host
+        turn_until(lambda: host._heartbeats[host._child]._silent_looks >= 3)
         rig.misbehave(False)
         turn_until(lambda: len(fired) == 2_000)
         # Those in flight are lost with the host; those in line wait for the next.

@@ -15,7 +15,7 @@ from synapse_module_bridge import host_files, node
 from synapse_module_bridge.bridge import ModuleBridge
 from synapse_module_bridge.catalogue import CALLBACKS
 from synapse_module_bridge.faults import Fault
-from synapse_module_bridge.heartbeat import BEAT_SECONDS, BEATS_TO_KILL, Heartbeat
+from synapse_module_bridge.heartbeat import LOOK_SECONDS, LOOKS_TO_INTERRUPT, LOOKS_TO_KILL, Heartbeat
 from synapse_module_bridge.host_files import copy_host, remove_host, remove_left_behind
 from synapse_module_bridge.node import check_version, find_node
 from synapse_module_bridge.processes import Processes
@@ -62,58 +62,66 @@ def test_copies_of_dead_processes_are_removed_and_all_else_is_left(temporary: Pa
 
 
 class Beaten(Process):
-    def __init__(self, answers: bool) -> None:
-        super().__init__(answers)
+    def __init__(self) -> None:
+        super().__init__()
         self.ends: list[str] = []
+        self.interrupts: list[float] = []
         self.attach(None, self.ends.append)
 
+    def interrupt(self, silent_seconds: float) -> None:
+        self.interrupts.append(silent_seconds)
 
-def test_a_host_that_answers_lives_and_tells_of_itself() -> None:
-    clock, process = Clock(), Beaten(True)
+
+def test_a_host_that_gives_signs_of_life_lives_and_tells_of_itself() -> None:
+    clock, process = Clock(), Beaten()
     pulses: list[Any] = []
     heartbeat = Heartbeat(clock, process, pulses.append)  # type: ignore[arg-type]
-    clock.pump([BEAT_SECONDS] * 20)
-    assert (process.ends, len(pulses)) == ([], 21)
+    for _ in range(20):
+        clock.advance(LOOK_SECONDS)
+        process.pulse()
+    assert (process.ends, process.interrupts, len(pulses)) == ([], [], 20)
     heartbeat.stop()
     assert clock.getDelayedCalls() == []
 
 
-def test_a_host_that_does_not_answer_is_killed_after_so_many_beats_and_not_before() -> None:
-    clock, process = Clock(), Beaten(False)
+def test_a_silent_host_is_interrupted_once_and_then_killed_after_so_many_looks_and_not_before() -> None:
+    clock, process = Clock(), Beaten()
     Heartbeat(clock, process, lambda _: None)  # type: ignore[arg-type]
-    clock.pump([BEAT_SECONDS] * (BEATS_TO_KILL - 1))
-    assert process.ends == []
-    clock.advance(BEAT_SECONDS)
+    clock.pump([LOOK_SECONDS] * (LOOKS_TO_INTERRUPT - 1))
+    assert process.interrupts == []
+    clock.pump([LOOK_SECONDS] * (LOOKS_TO_KILL - LOOKS_TO_INTERRUPT))
+    assert (process.interrupts, process.ends) == ([3.0], [])
+    clock.advance(LOOK_SECONDS)
     assert process.ends == ["it did not answer"]
     assert clock.getDelayedCalls() == []
 
 
 def test_a_synapse_that_was_held_up_itself_does_not_blame_the_host() -> None:
-    clock, process = Clock(), Beaten(False)
+    clock, process = Clock(), Beaten()
     Heartbeat(clock, process, lambda _: None)  # type: ignore[arg-type]
     clock.advance(3_600)
-    assert process.ends == []
+    assert (process.ends, process.interrupts) == ([], [])
     for row in (40, 42):
         observed(row, "the host lives on", on="fake clock")
 
 
-def test_one_answer_is_enough_to_live_on() -> None:
-    clock, process = Clock(), Beaten(False)
+def test_one_sign_of_life_is_enough_to_live_on() -> None:
+    clock, process = Clock(), Beaten()
     Heartbeat(clock, process, lambda _: None)  # type: ignore[arg-type]
     for _ in range(5):
-        clock.pump([BEAT_SECONDS] * (BEATS_TO_KILL - 1))
-        assert process.take("ping", None)
-    assert process.ends == []
+        clock.pump([LOOK_SECONDS] * (LOOKS_TO_INTERRUPT - 1))
+        process.pulse()
+    assert (process.ends, process.interrupts) == ([], [])
     observed(42, "the host lives on", on="fake clock")
 
 
 def test_a_host_that_is_dead_with_its_output_held_open_is_noticed() -> None:
-    clock, process = Clock(), Beaten(False)
+    clock, process = Clock(), Beaten()
     killed: list[Any] = []
     Heartbeat(clock, process, lambda _: None)  # type: ignore[arg-type]
     process.has_ended = True
     process.kill = lambda cause=None: killed.append(cause)  # type: ignore[method-assign]
-    clock.advance(BEAT_SECONDS)
+    clock.advance(LOOK_SECONDS)
     assert killed == [None]
 
 

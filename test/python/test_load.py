@@ -74,7 +74,7 @@ def test_calls_that_waited_in_line_for_most_of_their_time_tell_nothing_against_t
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admission, "MOST_IN_FLIGHT", 12)
-    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 10.0)
+    monkeypatch.setattr(heartbeat, "LOOK_SECONDS", 10.0)
     (tmp_path / "seconds").write_text("0.05")
     deadlines, late = policy_count("deadline"), count("late_answers_total")
     with running(tmp_path, "slow", config("deny", 1)) as rig:
@@ -108,7 +108,7 @@ def test_a_host_that_stops_reading_neither_blocks_the_reactor_nor_fills_memory(
 def test_answers_of_a_host_that_was_stopped_and_goes_on_are_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(heartbeat, "BEATS_TO_KILL", 1_000)
+    monkeypatch.setattr(heartbeat, "LOOK_SECONDS", 10.0)
     late = count("late_answers_total")
     with running(tmp_path, "good", config("deny", 0.2)) as rig:
         os.kill(rig.pid(), signal.SIGSTOP)

@@ -4,6 +4,7 @@ import json
 import logging
 
 import pytest
+from synapse_module_bridge.blocked import Blocked
 from synapse_module_bridge.logs import MAX_LINE_BYTES, LogRelay
 
 
@@ -64,3 +65,59 @@ def test_a_line_without_end_is_cut_and_the_next_is_whole(caplog: pytest.LogCaptu
 @pytest.mark.parametrize("line", [b"\xff\xfe\x00", b"{", b"[]", b'{"level":"high"}', b'{"level":true}', b"12"])
 def test_any_bytes_become_one_record(caplog: pytest.LogCaptureFixture, line: bytes) -> None:
     assert len(relayed(caplog, line + b"\n")) == 1
+
+
+# --- what Node says on being interrupted
+
+INTERRUPTED = b"""KEYBOARD_INTERRUPT: Script execution was interrupted by `SIGINT`
+    at Array.sort (<anonymous>)
+    at slow (file:///policies/common/sort.ts:3:33)
+    at handler (/policies/no-links.ts:10:7)
+    at ask (file:///host/cli.mjs:99:1)
+
+"""
+MODULES = [{"name": "other", "files": ["/policies/links.ts"]}, {"name": "no-links", "files": ["/policies/no-links.ts"]}]
+
+
+def interrupted(caplog: pytest.LogCaptureFixture, said: bytes) -> LogRelay:
+    relay = LogRelay()
+    relay.interrupted = Blocked(3.0, MODULES)
+    with caplog.at_level(logging.DEBUG):
+        relay.received(said)
+        relay.ended()
+        relay.ended()
+    return relay
+
+
+def test_a_module_that_blocked_the_event_loop_is_named_with_its_stack(caplog: pytest.LogCaptureFixture) -> None:
+    relay = interrupted(caplog, INTERRUPTED)
+    [(name, level, message)] = caplog.record_tuples
+    assert (name, level) == ("synapse_module_bridge.module.no-links", logging.CRITICAL)
+    assert message.split("\n") == [
+        "no-links has blocked the event loop for 3.0 s: Node is ended",
+        "  |     at Array.sort (<anonymous>)",
+        "  |     at slow (/policies/common/sort.ts:3:33)",
+        "  |     at handler (/policies/no-links.ts:10:7)",
+        "  |     at ask (/host/cli.mjs:99:1)",
+    ]
+    assert relay.cause == "event loop blocked"
+
+
+def test_a_stack_without_a_module_names_none(caplog: pytest.LogCaptureFixture) -> None:
+    interrupted(caplog, INTERRUPTED.replace(b"no-links", b"unknown"))
+    [(name, _, message)] = caplog.record_tuples
+    assert name == "synapse_module_bridge.host"
+    assert message.startswith("something has blocked the event loop")
+
+
+def test_a_node_that_was_in_no_code_has_blocked_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    relay = interrupted(caplog, INTERRUPTED.splitlines(keepends=True)[0] + b"last words\n")
+    assert [message for _, _, message in caplog.record_tuples] == ["last words"]
+    assert relay.cause is None
+
+
+def test_the_same_words_of_a_node_that_was_not_interrupted_are_lines_like_any(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    records = relayed(caplog, INTERRUPTED)
+    assert len(records) == 5 and {level for _, level, _ in records} == {logging.WARNING}
