@@ -1,9 +1,10 @@
-// Reads schemas/*.json once and compiles the validators of the wire types when they are first used.
-// It knows nothing of modules or of the wire.
+// Reads schemas/*.json once, and keeps the validators of the wire types that were used. It knows nothing of modules or of
+// the wire.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Ajv, type ValidateFunction } from "ajv";
+import type { ValidateFunction } from "ajv";
+import { schemaOfParams, schemaOfType, Validators } from "./validators.js";
 
 export interface Callback {
   name: string;
@@ -84,6 +85,8 @@ export interface Catalogue {
   codes: ReadonlySet<string>;
   errors: Readonly<Record<string, { code: number }>>;
   configSchema: object;
+  /** types.json as it is. */
+  types: object;
   /** The definition of a wire type, by its name without the `?`. */
   type(name: string): WireType;
   /** A validator for one wire type; `?` at the end of its name also lets null through. */
@@ -111,20 +114,12 @@ function readCatalogue(folder: string): Catalogue {
   const codes = new Set<string>(Object.values(read("codes.json")));
   const api = read("api.json");
 
-  const ajv = new Ajv({
-    strict: true,
-    allErrors: false,
-    allowUnionTypes: true,
-    strictTypes: false,
-    strictTuples: false,
-    strictRequired: false, // EventReplacement: the honoured fields are declared a level above
-  });
-  ajv.addVocabulary(["tsType", "pass", "mutable", "merge", "follow_up", "refuses"]);
-  ajv.addSchema({ $id: "codes.json", enum: [...codes] });
-  ajv.addSchema(types);
-
-  const validators = new Map<string, ValidateFunction>();
-  const compiled = new Map<string, ValidateFunction>();
+  const validators = new Validators(types, codes);
+  const ofTypes = new Map<string, ValidateFunction>();
+  const ofParams = {
+    open: new WeakMap<object, ValidateFunction>(),
+    closed: new WeakMap<object, ValidateFunction>(),
+  };
   return {
     hash: hashOf(folder),
     callbacks: new Map(
@@ -135,40 +130,28 @@ function readCatalogue(folder: string): Catalogue {
     codes,
     errors: Object.fromEntries(entries<{ code: number }>(read("errors.json"))),
     configSchema: read("config.schema.json"),
+    types,
     type(name) {
       const definition: WireType | undefined = types.definitions[name];
       if (definition === undefined) throw new Error(`types.json has no definition ${name}`);
       return definition;
     },
     validator(name) {
-      const known = validators.get(name);
+      const known = ofTypes.get(name);
       if (known) return known;
-      const validate = ajv.compile(reference(name));
-      validators.set(name, validate);
+      const validate = validators.of(schemaOfType(name));
+      ofTypes.set(name, validate);
       return validate;
     },
     paramsValidator(params, closed) {
-      const key = JSON.stringify([params, closed]);
-      const known = compiled.get(key);
+      const kept = closed ? ofParams.closed : ofParams.open;
+      const known = kept.get(params);
       if (known) return known;
-      const names = Object.keys(params);
-      const validate = ajv.compile({
-        type: "object",
-        properties: Object.fromEntries(
-          entries<string>(params).map(([name, type]) => [name.replace(/\?$/, ""), reference(type)]),
-        ),
-        required: names.filter((name) => !name.endsWith("?")),
-        additionalProperties: !closed,
-      });
-      compiled.set(key, validate);
+      const validate = validators.of(schemaOfParams(params, closed));
+      kept.set(params, validate);
       return validate;
     },
   };
-}
-
-function reference(type: string): object {
-  if (!type.endsWith("?")) return { $ref: `types.json#/definitions/${type}` };
-  return { anyOf: [reference(type.slice(0, -1)), { type: "null" }] };
 }
 
 function entries<T>(object: Record<string, T>): [string, T][] {

@@ -2,6 +2,7 @@
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, stop } from "esbuild";
+import { createJiti } from "jiti";
 import { root } from "./inputs.mjs";
 
 // jiti stays a real folder: it loads its Babel by a path beside itself, and only when a TypeScript file needs it.
@@ -35,6 +36,7 @@ export async function bundleHost(folder) {
     metafile: true,
     logLevel: "error",
   });
+  await writeValidators(folder);
   await stop(); // else its process stays for as long as this one
   for (const file of jitiFiles) {
     await cp(join(root, "node_modules/jiti", file), join(folder, "node_modules/jiti", file));
@@ -49,6 +51,24 @@ export async function bundleHost(folder) {
     `${JSON.stringify({ name, version, license, type: "module", exports: { ".": "./index.mjs" } }, null, 2)}\n`,
   );
   await writeFile(join(folder, "THIRD_PARTY_LICENSES.txt"), await thirdPartyLicences(metafile));
+}
+
+/** Compiled here, so that a host that starts need not. */
+async function writeValidators(folder) {
+  const source = createJiti(import.meta.url);
+  const { standaloneValidators } = await source.import("../bridge/standalone.ts");
+  const { COMPILED } = await source.import("../bridge/validators.ts");
+  await build({
+    stdin: { contents: standaloneValidators(), resolveDir: root },
+    outfile: join(folder, COMPILED),
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node20.19",
+    minify: true,
+    legalComments: "none",
+    logLevel: "error",
+  });
 }
 
 /** The licence texts of the packages whose code really is in the bundle, and of jiti. */

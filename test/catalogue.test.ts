@@ -4,6 +4,7 @@ import { expect, test } from "@jest/globals";
 import { Ajv } from "ajv";
 import { catalogue } from "../bridge/catalogue.js";
 import { type DeclaredCallback, readSources } from "../bridge/generate.js";
+import { makeAjv } from "../bridge/validators.js";
 
 interface Definition {
   readonly description?: string;
@@ -55,6 +56,13 @@ test("the JSON Schema of every wire type compiles, and lets its own pass values 
     const validate = catalogue().validator(name);
     for (const value of pass) expect([name, value, validate(value)]).toEqual([name, value, true]);
   }
+});
+
+test("types.json is JSON Schema", () => {
+  const { types, codes } = catalogue();
+  expect(() => makeAjv(types, codes, { validateSchema: true })).not.toThrow();
+  const wrong = { $id: "wrong.json", definitions: { A: { type: "strin" } } };
+  expect(() => makeAjv(wrong, codes, { validateSchema: true })).toThrow("schema is invalid");
 });
 
 test("no two codes have the same value", () => {
