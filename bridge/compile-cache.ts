@@ -6,7 +6,6 @@ import path from "node:path";
 
 // A file for each source that was ever loaded, of some KB.
 const MOST_FILES = 500;
-const OLD_DAYS = 30;
 
 /** A folder that is this user's alone, since what lies there is run; undefined where there is none. */
 export function compileCache(candidates: readonly string[] = usual()): string | undefined {
@@ -39,13 +38,16 @@ function keepsItsEntries(folder: string): boolean {
   return (uid === 0 || uid === process.getuid?.()) && ((mode & 0o022) === 0 || isSticky);
 }
 
+/** Of too many files the younger half stays, so that not each start has to look at all of them. */
 function sweep(folder: string): void {
   try {
     const names = readdirSync(folder);
     if (names.length <= MOST_FILES) return;
-    for (const file of names.map((name) => path.join(folder, name))) {
-      if (Date.now() - statSync(file).mtimeMs > OLD_DAYS * 86_400_000) rmSync(file);
-    }
+    const files = names.map((name) => path.join(folder, name));
+    const byAge = files
+      .map((file) => ({ file, time: statSync(file).mtimeMs }))
+      .sort((a, b) => b.time - a.time);
+    for (const { file } of byAge.slice(MOST_FILES / 2)) rmSync(file);
   } catch {
     // Another process sweeps, too.
   }
