@@ -1,11 +1,13 @@
 // From a path to what the file there exports: finds the file of a folder, and runs TypeScript and JavaScript through
 // jiti, which gives every file the host's own SDK whether or not a node_modules is near.
 import { readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
-import { createJiti } from "jiti";
 import { compileCache } from "./compile-cache.js";
 import * as sdk from "./index.js";
 import { isObject } from "./is-object.js";
+
+const { createJiti } = createRequire(import.meta.url)("jiti") as typeof import("jiti");
 
 const ENTRY_FILES = ["index.ts", "index.mts", "index.js", "index.mjs"];
 const CONDITIONS = ["import", "node", "default", "require"];
@@ -34,18 +36,24 @@ export function findFile(given: string): string {
 
 /** What the file exports by default (of CommonJS its module.exports), and the files that were loaded for it. */
 export async function importFile(file: string): Promise<Imported> {
-  const cache = compileCache();
+  const folder = cacheFolder();
   try {
-    try {
-      return await importWith(file, cache);
-    } catch (error) {
+    return await importWith(file, folder).catch((error) => {
       // A full disk is no reason not to run a module.
-      if (cache !== undefined && isOfCache(error, cache)) return await importWith(file, undefined);
+      if (folder !== undefined && isOfCache(error, folder)) return importWith(file, undefined);
       throw error;
-    }
+    });
   } catch (error) {
     throw new Error(describe(error, file), { cause: error });
   }
+}
+
+let cache: { folder: string | undefined } | undefined;
+
+/** Found once for all modules. */
+function cacheFolder(): string | undefined {
+  cache ??= { folder: compileCache() };
+  return cache.folder;
 }
 
 async function importWith(file: string, cache: string | undefined): Promise<Imported> {

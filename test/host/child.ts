@@ -18,12 +18,13 @@ export interface HostProcess {
   ended: Promise<number | string | null>;
 }
 
-export function startHost(cli: string, folder: string): HostProcess {
+/** `flags` are Node's. */
+export function startHost(cli: string, folder: string, flags: readonly string[] = []): HostProcess {
   const input = makePipe(folder);
   const output = makePipe(folder);
   const errors = makePipe(folder);
   const stdio = [input.reader, output.writer, errors.writer];
-  const child = spawn(process.execPath, [cli, "host"], { stdio });
+  const child = spawn(process.execPath, [...flags, cli, "host"], { stdio });
   for (const theirs of stdio) closeSync(theirs);
   const toHost = new Socket({ fd: input.writer, readable: false, writable: true });
   const fromHost = new Socket({ fd: output.reader, readable: true, writable: false });

@@ -131,6 +131,22 @@ describe("the process", () => {
     expect(await host.ended).toBe(0);
   });
 
+  test("loads modules though the disk is full", async () => {
+    host.child.kill("SIGKILL");
+    await host.ended;
+    const full = folder.write(
+      "full.cjs",
+      `require("node:fs").writeFileSync = () => {
+        process.stderr.write("a file was to be written\\n");
+        throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+      };`,
+    );
+    host = startHost(code.file, folder.root, ["--require", full]);
+    const name = await load("return NOT_SPAM;");
+    expect(await call(name)).toMatchObject({ answer: "NOT_SPAM" });
+    expect(host.stderr()).toContain("a file was to be written");
+  });
+
   test("gives signs of life amid many calls that are short, however long all of them take", async () => {
     const name = await load(
       "for (const until = performance.now() + 25; performance.now() < until; ); return NOT_SPAM;",
