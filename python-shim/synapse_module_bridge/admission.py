@@ -46,7 +46,7 @@ class Admission:
         """Fires when it is this call's turn, which has then entered. May be cancelled. Raises Overloaded."""
         if self.waiting >= MOST_WAITING:
             raise Overloaded
-        turn: Deferred[None] = Deferred(lambda deferred: self._lines[local].remove(deferred))
+        turn: Deferred[None] = Deferred(self._lines[local].remove)
         self._lines[local].append(turn)
         return turn
 

@@ -8,6 +8,7 @@ holds for the whole call. Each call leaves its decisions on record.
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -81,7 +82,7 @@ class Calls:
 
     async def ask(self, call: Call, entries: Sequence[Entry]) -> Any:
         """The answer for Synapse."""
-        unheard = list(entries)
+        unheard = [*entries]
         with call.recorder.traced([entry.module for entry in entries]):
             try:
                 return await self._ask_in_order(call, unheard)
@@ -122,49 +123,50 @@ class Calls:
             call.recorder.record("allowed")
         return None if edits else policy.no_objection(call.callback, call.params)
 
-    def _admitted(self, call: Call, entries: Sequence[Entry]) -> list[Entry]:
+    def _admitted(self, call: Call, entries: Sequence[Entry]) -> Sequence[Entry]:
         """The entries up to the first whose breaker lets nothing through."""
-        admitted = []
-        for entry in entries:
+        for index, entry in enumerate(entries):
             if call.known_to(entry) is None and not entry.breaker.admits():
-                break
-            admitted.append(entry)
-        return admitted
+                return entries[:index]
+        return entries
 
-    async def request(self, call: Call, entries: Sequence[Entry]) -> Reply:
+    def request(self, call: Call, entries: Sequence[Entry]) -> Awaitable[Reply]:
         """The reply of these modules: of the host, or kept. Raises RpcError and Unavailable."""
-
-        def ask() -> Awaitable[Reply]:
-            return self.in_turn(lambda: self._send(call, entries), call.deadline, local=call.local)
-
         remembered = entries[0].remembered
         question = None if remembered is None else call.as_question()
         if remembered is None or question is None:
-            return await ask()
-        return await remembered.ask(question, ask, lambda waiting: self.host.within(waiting, call.deadline))
+            return self._send_in_turn(call, entries)
+        ask = partial(self._send_in_turn, call, entries)
+        return remembered.ask(question, ask, partial(self.host.within, deadline=call.deadline))
 
-    async def in_turn(self, send: Callable[[], Awaitable[T]], deadline: float, *, local: bool) -> T:
-        """Sends when the host is up and has a place for it. Raises Unavailable, and what `send` raises."""
+    async def _send_in_turn(self, call: Call, entries: Sequence[Entry]) -> Reply:
+        await self.enter(call.deadline, local=call.local)
+        try:
+            return await self._send(call, entries)
+        finally:
+            self.leave(local=call.local)
+
+    async def enter(self, deadline: float, *, local: bool) -> None:
+        """Returns when the host is up and has a place for a call, which `leave` frees again. Raises Unavailable."""
         if not self.host.is_up:
             await self.host.until_up(deadline)
-        waits = not self.admission.enters(local=local)
-        if waits:
-            await self._wait_in_line(deadline, local=local)
-        try:
-            if waits:
-                # The host may have gone meanwhile.
-                await self.host.until_up(deadline)
-            return await send()
-        finally:
-            self.admission.leave(local=local)
-
-    async def _wait_in_line(self, deadline: float, *, local: bool) -> None:
+        if self.admission.enters(local=local):
+            return
         try:
             await self.host.within(self.admission.line_up(local=local), deadline)
         except Overloaded:
             raise Unavailable("overload") from None
         except DeadlinePassed:
             raise Unavailable("deadline") from None
+        try:
+            # It may have gone meanwhile.
+            await self.host.until_up(deadline)
+        except BaseException:
+            self.leave(local=local)
+            raise
+
+    def leave(self, *, local: bool) -> None:
+        self.admission.leave(local=local)
 
     async def _send(self, call: Call, entries: Sequence[Entry]) -> Reply:
         modules = [entry.module for entry in entries]
@@ -180,7 +182,7 @@ class Calls:
                     **({} if entries[0].index is None else {"entry": entries[0].index}),
                 },
                 call.deadline,
-                lambda late: self._late(call, entries, handle, late),
+                partial(self._late, call, entries, handle),
             )
         except RpcError as e:
             error = read_error(e, modules)

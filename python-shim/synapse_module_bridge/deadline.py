@@ -1,5 +1,6 @@
 """A Deferred that must fire within a time."""
 
+from functools import partial
 from typing import Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -16,7 +17,7 @@ class DeadlinePassed(Exception):
 
 async def within(deferred: "Deferred[T]", seconds: float, clock: Any) -> T:
     """What the Deferred fires with, in the log context of who waits. Raises DeadlinePassed, and what it fails with."""
-    timer = clock.callLater(max(0.0, seconds), lambda: _cancel(deferred))
+    timer = clock.callLater(max(0.0, seconds), partial(_cancel, deferred))
     try:
         with SentinelContext():
             return await deferred

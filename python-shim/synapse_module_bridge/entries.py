@@ -11,7 +11,7 @@ from synapse_module_bridge.breaker import Breaker
 from synapse_module_bridge.catalogue import CALLBACKS, Callback
 from synapse_module_bridge.locality import Locality
 from synapse_module_bridge.match import compile_match
-from synapse_module_bridge.questions import Entry
+from synapse_module_bridge.questions import Entry, Login
 from synapse_module_bridge.remembered import Remembered
 from synapse_module_bridge.template import compile_template
 
@@ -47,7 +47,7 @@ class Entries:
         shadow: bool,
         breaker: Breaker,
         index: int | None = None,
-        login: tuple[str, tuple[str, ...]] | None = None,
+        login: Login | None = None,
     ) -> Entry:
         return Entry(
             module=module,

@@ -63,9 +63,11 @@ class FollowUps:
         }
         handle = self._open_calls.open(OpenCall(what=f"the follow-up of {callback.name} of {follow_up['module']}"))
         try:
-            reply = await self._calls.in_turn(
-                lambda: self._calls.host.call("follow_up", question, deadline), deadline, local=True
-            )
+            await self._calls.enter(deadline, local=True)
+            try:
+                reply = await self._calls.host.call("follow_up", question, deadline)
+            finally:
+                self._calls.leave(local=True)
         except DeadlinePassed:
             raise Unavailable("deadline") from None
         except ConnectionGone:

@@ -15,6 +15,8 @@ from synapse_module_bridge.template import Template
 
 # A state key as modules declare it: [type, state_key], null for all state keys.
 StateKeys = Sequence[tuple[str, str | None]]
+# A login type, and the fields that go with it.
+Login = tuple[str, tuple[str, ...]]
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
@@ -27,9 +29,9 @@ class Entry:
     # That of the callback of the module.
     breaker: Breaker
     shadow: bool = False
-    # Which of a list of entries it is, and the login type and fields that it is for.
+    # Which of a list of entries it is, and the login that it is for.
     index: int | None = None
-    login: tuple[str, tuple[str, ...]] | None = None
+    login: Login | None = None
     # What answers without a call.
     template: Template | None = None
     # Keeps its answers.
@@ -46,10 +48,10 @@ def first_chain(entries: Sequence[Entry]) -> Sequence[Entry]:
 
 def bind(callback: Callback, args: Sequence[Any]) -> dict[str, Any]:
     """Synapse's arguments by name. A newer Synapse may pass more, an older one fewer."""
-    params = dict(zip((param.name for param in callback.params), args, strict=False))
-    for param in callback.params:
-        if param.type in ENCODE_AT_ONCE and param.name in params:
-            params[param.name] = ENCODE_AT_ONCE[param.type](params[param.name])
+    params: dict[str, Any] = {}
+    for param, value in zip(callback.params, args, strict=False):
+        encode_at_once = ENCODE_AT_ONCE.get(param.type)
+        params[param.name] = value if encode_at_once is None else encode_at_once(value)
     return params
 
 

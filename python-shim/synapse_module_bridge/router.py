@@ -1,16 +1,17 @@
 """Where each call of Synapse goes: to the modules that decide, to the queue of notifications, and to shadow modules."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
 from typing import Any
 
 import attr
 
+from synapse_module_bridge.call import Call
 from synapse_module_bridge.calls import Calls
 from synapse_module_bridge.catalogue import Callback
 from synapse_module_bridge.notifications import Notification, Notifications
 from synapse_module_bridge.policy import no_objection
-from synapse_module_bridge.questions import bind
+from synapse_module_bridge.questions import Entry, Login, bind
 from synapse_module_bridge.tell import Teller
 
 Run = Callable[[Callable[[], Awaitable[None]]], object]
@@ -29,24 +30,20 @@ class Router:
         callback: Callback,
         args: Sequence[Any],
         module: str | None = None,
-        login: tuple[str, tuple[str, ...]] | None = None,
+        login: Login | None = None,
     ) -> Any:
         """What Synapse gets for one call: of one module (and its checker of a login), or of all that have it."""
         params = bind(callback, args)
-        entries = [entry for entry in self._calls.entries[callback.name] if entry.matches(params)]
+        entries = _matching(self._calls.entries[callback.name], params)
         if module is not None:
-            entries = [entry for entry in entries if (entry.module, entry.login) == (module, login)]
+            entries = _of(entries, module, login)
         if not entries:
             return None if callback.notify else no_objection(callback, params)
         call = self._calls.begin(callback, params)
         shadows = [entry for entry in entries if entry.shadow]
         if shadows:
             entries = [entry for entry in entries if not entry.shadow]
-        # Shadow modules get to see no passwords.
-        if shadows and not callback.secret and shadows[0].template is None:
-            # They wait behind every call that decides something, and have their own record.
-            shadow = attr.evolve(call, local=False, recorder=copy(call.recorder))
-            self._run(lambda: self._teller.shadow(shadow, shadows))
+            self._ask_shadows(call, shadows)
         if not entries:
             return None if callback.notify else no_objection(callback, call.params)
         if callback.notify:
@@ -56,3 +53,20 @@ class Router:
             # Such a callback is asked of one module at a time.
             return entries[0].template(call.params)
         return await self._calls.ask(call, entries)
+
+    def _ask_shadows(self, call: Call, entries: Sequence[Entry]) -> None:
+        # They get to see no passwords.
+        if not call.callback.secret and entries[0].template is None:
+            # They wait behind every call that decides something, and have their own record.
+            shadow = attr.evolve(call, local=False, recorder=copy(call.recorder))
+            self._run(lambda: self._teller.shadow(shadow, entries))
+
+
+# Comprehensions that see variables of a coroutine would make each of its calls several objects larger, and ten thousand
+# calls may wait: hence functions.
+def _matching(entries: Sequence[Entry], params: Mapping[str, Any]) -> list[Entry]:
+    return [entry for entry in entries if entry.matches(params)]
+
+
+def _of(entries: Sequence[Entry], module: str, login: Login | None) -> list[Entry]:
+    return [entry for entry in entries if (entry.module, entry.login) == (module, login)]

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -80,7 +81,7 @@ class Rpc:
         """
         self._last_id += 1
         request_id = self._last_id
-        deferred: Deferred[Any] = Deferred(lambda _: self._cancel(request_id, on_late))
+        deferred: Deferred[Any] = Deferred(partial(self._cancel, request_id, on_late))
         if self._gone is not None:
             deferred.errback(self._gone)
             return deferred
@@ -93,7 +94,7 @@ class Rpc:
         if self._gone is None:
             self.write(encode({"jsonrpc": "2.0", "method": method, "params": params}))
 
-    def _cancel(self, request_id: int, on_late: Callable[[Any], None] | None) -> None:
+    def _cancel(self, request_id: int, on_late: Callable[[Any], None] | None, _: "Deferred[Any]") -> None:
         if self._pending.pop(request_id, None) is None:
             return
         if on_late is not None:

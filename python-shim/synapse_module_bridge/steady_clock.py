@@ -38,7 +38,7 @@ class SteadyClock:
         return time.monotonic()
 
     def callLater(self, seconds: float, func: Callable[[], object]) -> "Timer":
-        timer = Timer(func, self._cancelled)
+        timer = Timer(func, self)
         due = time.monotonic() + max(0.0, seconds)
         heapq.heappush(self._timers, (due, next(self._numbers), timer))
         self._waiting += 1
@@ -49,7 +49,8 @@ class SteadyClock:
     def getDelayedCalls(self) -> "list[Timer]":
         return [timer for _, _, timer in self._timers if timer.active()]
 
-    def _cancelled(self) -> None:
+    def cancelled(self) -> None:
+        """A timer has been: it lies in line still."""
         self._waiting -= 1
         cancelled = len(self._timers) - self._waiting
         if self._waiting == 0 or cancelled > max(MOST_CANCELLED, self._waiting):
@@ -99,11 +100,11 @@ class SteadyClock:
 
 
 class Timer:
-    __slots__ = ("_active", "_on_cancel", "func")
+    __slots__ = ("_active", "_clock", "func")
 
-    def __init__(self, func: Callable[[], object], on_cancel: Callable[[], None]) -> None:
+    def __init__(self, func: Callable[[], object], clock: SteadyClock) -> None:
         self.func = func
-        self._on_cancel = on_cancel
+        self._clock = clock
         self._active = True
 
     def fire(self) -> None:
@@ -118,7 +119,7 @@ class Timer:
             self._active = False
             # It may lie in line for a while: what it would have done must not stay alive with it.
             self.func = _nothing
-            self._on_cancel()
+            self._clock.cancelled()
 
 
 def _nothing() -> None:
