@@ -203,8 +203,8 @@ class Bridge(Watcher):
         metrics.LATE.labels(server_name)  # shown as 0 until there is one
         here = (server_name,)
         metrics.watch(metrics.QUEUED, here, lambda: self._notifications.queued)
-        metrics.watch(metrics.IN_FLIGHT, here, lambda: self._calls.admission.in_flight)
-        metrics.watch(metrics.WAITING, here, lambda: self._calls.admission.waiting)
+        metrics.watch(metrics.IN_FLIGHT, here, lambda: self._calls.entrance.admission.in_flight)
+        metrics.watch(metrics.WAITING, here, lambda: self._calls.entrance.admission.waiting)
         metrics.watch(metrics.BREAKERS, here, lambda: len(self._calls.open_breakers()))
         metrics.watch(metrics.UP, here, lambda: self._up, min)
         metrics.watch(metrics.SETUP_FAILURES, here, lambda: self._not_set_up)

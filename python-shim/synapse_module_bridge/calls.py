@@ -7,20 +7,19 @@ holds for the whole call. Each call leaves its decisions on record.
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol, TypeVar
-
-from twisted.internet.defer import Deferred
+from typing import Any
 
 from synapse_module_bridge import metrics, policy
-from synapse_module_bridge.admission import Admission, Overloaded
 from synapse_module_bridge.breaker import Breaker
 from synapse_module_bridge.call import Call, Rules
 from synapse_module_bridge.catalogue import ERROR_CODES, Callback
 from synapse_module_bridge.codec import Unfit, decode_answer
 from synapse_module_bridge.deadline import DeadlinePassed
 from synapse_module_bridge.decision import Recorder, summarise
+from synapse_module_bridge.entrance import Entrance
+from synapse_module_bridge.host_interface import Host
 from synapse_module_bridge.membership import locked_room
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.questions import Entry, current_request, encode_params, first_chain
@@ -31,28 +30,9 @@ from synapse_module_bridge.unavailable import Unavailable
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 
 class ModuleFault(Exception):
     """A module threw, or its answer does not fit."""
-
-
-class Host(Protocol):
-    @property
-    def is_up(self) -> bool:
-        """Whether a call that is sent now may arrive."""
-
-    async def until_up(self, deadline: float) -> None:
-        """Waits a short while for a host that is down. Raises Unavailable."""
-
-    def within(self, deferred: "Deferred[T]", deadline: float) -> Awaitable[T]:
-        """What the Deferred fires with. Raises DeadlinePassed at a time of the monotonic clock."""
-
-    async def call(
-        self, method: str, params: Mapping[str, Any], deadline: float, on_late: Callable[[Any], None] | None = None
-    ) -> Any:
-        """The result of a request. Raises RpcError, ConnectionGone, DeadlinePassed; ValueError for what is no JSON."""
 
 
 class Calls:
@@ -60,7 +40,7 @@ class Calls:
         self.host = host
         self._open_calls = open_calls
         self.rules = rules
-        self.admission = Admission()
+        self.entrance = Entrance(host)
         self.suspects = Suspects(time.monotonic)
         self.entries: Mapping[str, Sequence[Entry]] = {}
 
@@ -140,33 +120,11 @@ class Calls:
         return remembered.ask(question, ask, partial(self.host.within, deadline=call.deadline))
 
     async def _send_in_turn(self, call: Call, entries: Sequence[Entry]) -> Reply:
-        await self.enter(call.deadline, local=call.local)
+        await self.entrance.enter(call.deadline, local=call.local)
         try:
             return await self._send(call, entries)
         finally:
-            self.leave(local=call.local)
-
-    async def enter(self, deadline: float, *, local: bool) -> None:
-        """Returns when the host is up and has a place for a call, which `leave` frees again. Raises Unavailable."""
-        if not self.host.is_up:
-            await self.host.until_up(deadline)
-        if self.admission.enters(local=local):
-            return
-        try:
-            await self.host.within(self.admission.line_up(local=local), deadline)
-        except Overloaded:
-            raise Unavailable("overload") from None
-        except DeadlinePassed:
-            raise Unavailable("deadline") from None
-        try:
-            # It may have gone meanwhile.
-            await self.host.until_up(deadline)
-        except BaseException:
-            self.leave(local=local)
-            raise
-
-    def leave(self, *, local: bool) -> None:
-        self.admission.leave(local=local)
+            self.entrance.leave(local=call.local)
 
     async def _send(self, call: Call, entries: Sequence[Entry]) -> Reply:
         modules = [entry.module for entry in entries]

@@ -16,20 +16,16 @@ from typing import Any
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.process import ProcessReader, ProcessWriter
 from twisted.python.failure import Failure
 
+from synapse_module_bridge.answer_reader import CHUNK_BYTES, AnswerReader
 from synapse_module_bridge.blocked import Blocked
 from synapse_module_bridge.lifeline import Lifeline
 from synapse_module_bridge.logs import LogRelay
 from synapse_module_bridge.rpc import Answer, Refuse, RequestHandler, Rpc
 from synapse_module_bridge.wire import BrokenStream
 
-CHUNK_BYTES = 64 * 1024
-# How long answers are read in one turn of the reactor, and how much between two looks at the clock: some 16 answers.
-TURN_SECONDS = 0.003
-FEW_BYTES = 2 * 1024
 # Of what is written in one turn of the reactor: it leaves once it is so much.
 BATCH_BYTES = 16 * 1024
 # A pipe holds one such chunk, unless somebody else writes to it.
@@ -161,7 +157,7 @@ class Child:
         self._on_end = on_end
         self._writer = ProcessWriter(reactor, self, "stdin", self._stdin)
         self._readers = [
-            _AnswerReader(reactor, self, "stdout", self._stdout),  # type: ignore[no-untyped-call]
+            AnswerReader(reactor, self, "stdout", self._stdout),  # type: ignore[no-untyped-call]
             ProcessReader(reactor, self, "stderr", self._stderr),
         ]
         self.rpc.write = self._write
@@ -278,27 +274,6 @@ class Child:
         if self._writer is None:
             while self._open:
                 os.close(self._open.popitem()[1])
-
-
-class _AnswerReader(ProcessReader):
-    """Reads answers for a short while in each turn of the reactor, so that a burst leaves others their turn."""
-
-    def doRead(self) -> Any:
-        until = time.monotonic() + TURN_SECONDS
-        while True:
-            wanted = min(CHUNK_BYTES, max(FEW_BYTES, self.proc.rpc.missing_bytes))
-            try:
-                data = os.read(self.fd, wanted)
-            except (BlockingIOError, InterruptedError):
-                return None
-            except OSError:
-                return CONNECTION_LOST
-            if not data:
-                return CONNECTION_DONE
-            self.proc.childDataReceived(self.name, data)
-            # The process may have been given up for what it sent.
-            if len(data) < wanted or not self.connected or time.monotonic() >= until:
-                return None
 
 
 def _to_nobody(frame: bytes) -> None:

@@ -63,11 +63,11 @@ class FollowUps:
         }
         handle = self._open_calls.open(OpenCall(what=f"the follow-up of {callback.name} of {follow_up['module']}"))
         try:
-            await self._calls.enter(deadline, local=True)
+            await self._calls.entrance.enter(deadline, local=True)
             try:
                 reply = await self._calls.host.call("follow_up", question, deadline)
             finally:
-                self._calls.leave(local=True)
+                self._calls.entrance.leave(local=True)
         except DeadlinePassed:
             raise Unavailable("deadline") from None
         except ConnectionGone:

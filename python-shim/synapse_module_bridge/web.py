@@ -14,9 +14,10 @@ from synapse.module_api import DirectServeJsonResource
 from synapse.module_api.errors import Codes, SynapseError
 from twisted.internet.defer import CancelledError, Deferred
 
-from synapse_module_bridge.calls import Host, ModuleFault
+from synapse_module_bridge.calls import ModuleFault
 from synapse_module_bridge.catalogue import ERROR_CODES
 from synapse_module_bridge.deadline import DeadlinePassed
+from synapse_module_bridge.host_interface import Host
 from synapse_module_bridge.http_request import encode_request
 from synapse_module_bridge.logs import one_line
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls

@@ -229,7 +229,7 @@ def running(folder: Path, misbehaviour: str, config: Mapping[str, Any] | None = 
         turn_until(lambda: len(reactor.getDelayedCalls()) == bool(CLOCK.getDelayedCalls()))
         bridge._open_calls.forget_expired()
         assert bridge._open_calls.describe() == "nothing was running"
-        assert (bridge._calls.admission.in_flight, bridge._calls.admission.waiting) == (0, 0)
+        assert (bridge._calls.entrance.admission.in_flight, bridge._calls.entrance.admission.waiting) == (0, 0)
         gc.collect()
         assert errors == []
     finally:

@@ -2,13 +2,15 @@
 
 import os
 import select
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from rig import reactor, turn_until
-from synapse_module_bridge import child as module
-from synapse_module_bridge.child import BATCH_BYTES, FEW_BYTES, Child
+from synapse_module_bridge import answer_reader
+from synapse_module_bridge.answer_reader import FEW_BYTES, YIELD_SECONDS
+from synapse_module_bridge.child import BATCH_BYTES, Child
 from synapse_module_bridge.logs import LogRelay
 from synapse_module_bridge.wire import encode
 
@@ -85,7 +87,9 @@ def test_a_turn_takes_answers_for_a_short_while_and_of_a_large_one_all_that_is_t
     os.set_blocking(into, False)
     own, reader.fd = reader.fd, answers
     try:
-        monkeypatch.setattr(module, "TURN_SECONDS", 0)
+        monkeypatch.setattr(answer_reader, "TURN_SECONDS", 0)
+        pauses: list[float] = []
+        monkeypatch.setattr(time, "sleep", pauses.append)
         small = encode({"jsonrpc": "2.0", "id": 1, "result": None})
         data_received = child.rpc.data_received
 
@@ -97,6 +101,8 @@ def test_a_turn_takes_answers_for_a_short_while_and_of_a_large_one_all_that_is_t
         os.write(into, small * 200)
         reader.doRead()
         assert [len(data) for data in taken] == [FEW_BYTES]
+        # A turn that was used up lets other threads run.
+        assert pauses == [YIELD_SECONDS]
         while sum(map(len, taken)) < 200 * len(small):
             reader.doRead()
         taken.clear()
@@ -104,11 +110,12 @@ def test_a_turn_takes_answers_for_a_short_while_and_of_a_large_one_all_that_is_t
         reader.doRead()
         reader.doRead()
         assert [len(data) for data in taken] == [FEW_BYTES, pytest.approx(28_000, abs=200)]
-        monkeypatch.undo()
+        monkeypatch.setattr(answer_reader, "TURN_SECONDS", 60)
         taken.clear()
+        pauses.clear()
         os.write(into, small * 200)
         reader.doRead()
-        assert len(taken) > 1
+        assert len(taken) > 1 and pauses == []
     finally:
         reader.fd = own
         for fd in (answers, into):

@@ -1,0 +1,25 @@
+"""What those who ask the host need of it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from twisted.internet.defer import Deferred
+
+T = TypeVar("T")
+
+
+class Host(Protocol):
+    @property
+    def is_up(self) -> bool:
+        """Whether a call that is sent now may arrive."""
+
+    async def until_up(self, deadline: float) -> None:
+        """Waits a short while for a host that is down. Raises Unavailable."""
+
+    def within(self, deferred: "Deferred[T]", deadline: float) -> Awaitable[T]:
+        """What the Deferred fires with. Raises DeadlinePassed at a time of the monotonic clock."""
+
+    async def call(
+        self, method: str, params: Mapping[str, Any], deadline: float, on_late: Callable[[Any], None] | None = None
+    ) -> Any:
+        """The result of a request. Raises RpcError, ConnectionGone, DeadlinePassed; ValueError for what is no JSON."""
