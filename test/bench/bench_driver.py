@@ -2,8 +2,10 @@
 
 `GET /_synapse/client/bench?...` answers with JSON. `calls` and `in_flight` say how often, and how many at once;
 `kilobytes` how large the event is; `federated` that it is of another server; `members` asks check_event_allowed with a
-room state of so many members instead. Times are in microseconds; `cpu` is what the thread that runs Synapse has used
-for one call.
+room state of so many members instead. Times are in microseconds: `cpu` is what the thread that runs Synapse has used
+for one call, `begun` when its reactor turned again after all calls were begun.
+
+With `only`, the module is asked nothing but that callback from then on; or `none`, or `all`.
 """
 
 import json
@@ -16,7 +18,7 @@ from synapse.api.room_versions import RoomVersions
 from synapse.events import EventBase, make_event_from_dict
 from synapse.logging.context import run_in_background
 from synapse.module_api import NOT_SPAM, DirectServeJsonResource, ModuleApi
-from twisted.internet import defer
+from twisted.internet import defer, reactor
 
 Json = Any
 ROOM = "!bench:test.localhost"
@@ -49,12 +51,25 @@ class Bench(DirectServeJsonResource):
     def __init__(self, api: ModuleApi) -> None:
         super().__init__()
         self._callbacks = api._callbacks
+        self._registered: dict[str, list[Json]] = {}
+
+    def _ask_only(self, name: str) -> None:
+        lists: dict[str, list[Json]] = {
+            "check_event_for_spam": self._callbacks.spam_checker._check_event_for_spam_callbacks,
+            "check_event_allowed": self._callbacks.third_party_event_rules._check_event_allowed_callbacks,
+        }
+        if not self._registered:
+            self._registered = {callback: [*asked] for callback, asked in lists.items()}
+        for callback, asked in lists.items():
+            asked[:] = self._registered[callback] if name in (callback, "all") else []
 
     async def _async_render_GET(self, request: Any) -> tuple[int, Json]:
         options = {key.decode(): values[0].decode() for key, values in request.args.items()}
         calls, in_flight = int(options.get("calls", 0)), int(options.get("in_flight", 1))
         if "echo" in options:
             return 200, _echo(json.loads(options["echo"]), calls)
+        if "only" in options:
+            self._ask_only(options["only"])
         if not calls:
             return 200, {"cpu_seconds": time.thread_time(), "pid": os.getpid()}
         sender = FEDERATED_SENDER if "federated" in options else SENDER
@@ -85,8 +100,12 @@ async def _time(calls: int, in_flight: int, ask: Any) -> Json:
             await ask()
             times.append(time.perf_counter() - started)
 
+    begun: list[float] = []
     cpu, started = time.thread_time(), time.perf_counter()
-    await defer.gatherResults([run_in_background(worker) for _ in range(min(in_flight, calls))])
+    working = [run_in_background(worker) for _ in range(min(in_flight, calls))]
+    clock: Json = reactor
+    clock.callLater(0, lambda: begun.append(time.perf_counter() - started))
+    await defer.gatherResults(working)
     seconds, cpu = time.perf_counter() - started, time.thread_time() - cpu
     times.sort()
     return {
@@ -95,6 +114,7 @@ async def _time(calls: int, in_flight: int, ask: Any) -> Json:
         "max": times[-1] * 1e6,
         "per_second": calls / seconds,
         "cpu": cpu / calls * 1e6,
+        "begun": (begun or [seconds])[0] * 1e6,
     }
 
 

@@ -3,7 +3,7 @@ import { makeCertificates } from "../homeserver/certificates.js";
 import { type Client, registerUser } from "../homeserver/client.js";
 import type { Homeserver } from "../homeserver/homeserver.js";
 import { cpuSeconds } from "./measure.js";
-import { keyOf } from "./rounds.js";
+import { keyOf, note } from "./rounds.js";
 import { MODULES, type SideName, startWith } from "./sides.js";
 
 export const STATE_EVENTS = 2_000;
@@ -15,7 +15,7 @@ interface Joiner {
   readonly user: Client;
 }
 
-/** By key, milliseconds and CPU in each round: each has a room of its own, which all sides join. */
+/** By key, microseconds until it has joined, and of CPU, in each round: each has a room of its own, which all sides join. */
 export async function measureJoins(rounds: number): Promise<Map<string, number[]>> {
   const certificates = makeCertificates();
   const servers: Homeserver[] = [];
@@ -35,10 +35,10 @@ export async function measureJoins(rounds: number): Promise<Map<string, number[]
         const taken = await join(joiner, room, host.serverName);
         // The first round fetches keys, and warms up.
         if (round === 0) continue;
-        for (const [figure, value] of Object.entries(taken)) {
-          const key = keyOf(JOIN, joiner.side, figure);
-          figures.set(key, [...(figures.get(key) ?? []), value]);
-        }
+        const keyed = Object.entries(taken).map(
+          ([figure, value]) => [keyOf(JOIN, joiner.side, figure), value] as const,
+        );
+        note(figures, new Map(keyed));
       }
     }
     return figures;

@@ -17,7 +17,7 @@ interface Measurement {
 const ALL: readonly SideName[] = ["none", "python", "http", "bridge", "filtered"];
 const CHAINS: readonly SideName[] = ["bridge", "bridge5", "bridge20"];
 // Into the burst: long enough that it has begun, short enough that it has not ended.
-const SEND_AFTER_MS = 100;
+export const SEND_AFTER_MS = 100;
 const MEMBERS = [10, 1_000, 10_000];
 const KILOBYTES = [10, 64];
 
@@ -67,7 +67,8 @@ const measurements: readonly Measurement[] = [
     sides: ALL,
     parts: 10,
     async take(side) {
-      return { cpu: await sendMessages(side, 20) };
+      const { cpu, unasked } = await sendMessages(side, 5);
+      return { cpu, "unasked cpu": unasked };
     },
   },
   {
@@ -88,8 +89,8 @@ const burst: Measurement = {
     const burst = time(side, { calls: 10_000, in_flight: 10_000, federated: "yes" });
     await setTimeout(SEND_AFTER_MS);
     const send = await sendMessage(side);
-    const { max, cpu, per_second } = await burst;
-    return { max, cpu, "calls/s": per_second, send };
+    const { max, cpu, per_second, begun } = await burst;
+    return { max, cpu, "calls/s": per_second, begun, send };
   },
 };
 const BURST_ROUNDS = 3;
@@ -97,19 +98,21 @@ const BURST_ROUNDS = 3;
 /** The figures by `<measurement>, <side>, <figure>`. The first round warms up and is thrown away. */
 export async function runRounds(sides: Sides, rounds: number): Promise<Figures> {
   const figures = new Map<string, number[]>();
-  const note = (taken: ReadonlyMap<string, number>) => {
-    for (const [key, value] of taken) figures.set(key, [...(figures.get(key) ?? []), value]);
-  };
   for (let round = 0; round <= rounds; round++) {
     process.stdout.write(round === 0 ? "Warming up" : `\rRound ${round} of ${rounds} `);
     for (const measurement of measurements) {
       const taken = await takeTurns(measurement, sides, round);
-      if (round > 0) note(taken);
+      if (round > 0) note(figures, taken);
     }
   }
   console.log("\nBursts");
-  for (let round = 0; round < BURST_ROUNDS; round++) note(await takeTurns(burst, sides, round));
+  for (let round = 0; round < BURST_ROUNDS; round++) note(figures, await takeTurns(burst, sides, round));
   return figures;
+}
+
+/** Adds what one round has taken. */
+export function note(figures: Map<string, number[]>, taken: ReadonlyMap<string, number>): void {
+  for (const [key, value] of taken) figures.set(key, [...(figures.get(key) ?? []), value]);
 }
 
 async function takeTurns(

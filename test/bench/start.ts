@@ -1,6 +1,6 @@
 // What a module adds to the time in which Synapse starts, and how much memory Node takes then.
 import { memory } from "./measure.js";
-import { keyOf } from "./rounds.js";
+import { keyOf, note } from "./rounds.js";
 import { MODULES, startWith } from "./sides.js";
 
 export const START = "start of Synapse";
@@ -8,19 +8,15 @@ export const START = "start of Synapse";
 /** By key, microseconds until Synapse is up, and Node's megabytes then. */
 export async function measureStarts(rounds: number): Promise<Map<string, number[]>> {
   const figures = new Map<string, number[]>();
-  const note = (side: "none" | "bridge", figure: string, value: number) => {
-    const key = keyOf(START, side, figure);
-    figures.set(key, [...(figures.get(key) ?? []), value]);
-  };
   for (let round = 0; round <= rounds; round++) {
     for (const side of ["none", "bridge"] as const) {
       const server = await startWith(MODULES[side]);
       try {
         // The first start fills the caches.
         if (round === 0) continue;
-        note(side, "max", server.startedInMs * 1e3);
+        note(figures, new Map([[keyOf(START, side, "max"), server.startedInMs * 1e3]]));
         const { node } = memory(server);
-        if (node !== undefined) note(side, "Node MB", node);
+        if (node !== undefined) note(figures, new Map([[keyOf(START, side, "Node MB"), node]]));
       } finally {
         await server.stop();
       }

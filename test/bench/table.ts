@@ -15,11 +15,11 @@ export const LABELS: Readonly<Record<SideName, string>> = {
   bridge20: "bridge, 20 modules",
 };
 // In microseconds, but for those that say otherwise.
-const COLUMNS = ["p50", "p99", "max", "cpu", "send", "calls/s", "Node MB"];
+const COLUMNS = ["p50", "p99", "max", "cpu", "unasked cpu", "begun", "send", "calls/s", "Node MB"];
 
 export function table(figures: Figures): string {
   const lines = [
-    ["measurement", "side", ...COLUMNS.map((name) => (/[/ ]/.test(name) ? name : `${name} us`))],
+    ["measurement", "side", ...COLUMNS.map((name) => (/\/|MB/.test(name) ? name : `${name} us`))],
   ];
   for (const measurement of [...measurementNames(), JOIN, START]) {
     for (const side of Object.keys(LABELS) as SideName[]) {

@@ -40,7 +40,7 @@ test.each(keys)("%s", (key) => {
   const actual = compiled[key] as ValidateFunction;
   const names = Object.keys(schema.properties ?? {});
   const object = fc.record(Object.fromEntries(names.map((name) => [name, value])), { requiredKeys: [] });
-  fc.assert(
+  void fc.assert(
     fc.property(fc.oneof(value, object), (given) => {
       expect([actual(given), actual.errors]).toEqual([expected(given), expected.errors]);
     }),
