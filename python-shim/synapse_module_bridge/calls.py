@@ -108,7 +108,8 @@ class Calls:
         for index, entry in enumerate(entries):
             if call.known_to(entry) is None and not entry.breaker.admits():
                 return entries[:index]
-        return entries
+        # A copy, since what has been heard is taken out of the other.
+        return entries[:]
 
     def request(self, call: Call, entries: Sequence[Entry]) -> Awaitable[Reply]:
         """The reply of these modules: of the host, or kept. Raises RpcError and Unavailable."""
