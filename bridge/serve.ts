@@ -20,6 +20,11 @@ export function serve(): void {
   const log = openLog();
   const ignore = () => {};
   for (const signal of SIGNALS) process.on(signal, ignore);
+  process.on("newListener", (event) => {
+    if (event !== "SIGINT") return;
+    log.logger.warn("a listener of SIGINT is not kept: the signal makes a Node that is blocked say where");
+    queueMicrotask(() => process.removeAllListeners("SIGINT"));
+  });
 
   let host: Host | undefined;
   const die = (error: unknown, what: string): never => {

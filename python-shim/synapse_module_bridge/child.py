@@ -58,10 +58,10 @@ class Child:
                 # A terminal's Ctrl-C is for Synapse, which then ends the process in order.
                 start_new_session=True,
             )
-            self._lifeline.tie(self._popen.pid)
         except BaseException:
             self._lifeline.cut()
             raise
+        self._lifeline.tie(self._popen.pid)
         assert self._popen.stdin and self._popen.stdout and self._popen.stderr
         # Twisted closes what it is given: it gets descriptors of its own.
         self._stdin = _take(self._popen.stdin)
@@ -78,7 +78,9 @@ class Child:
         self.stopping = False
         # What it has declared, once it has.
         self.modules: Sequence[Mapping[str, Any]] = ()
-        # Told of each sign of life.
+        # It has sent something since this was last looked at.
+        self.has_spoken = False
+        # Told how it is, as it says.
         self.on_pulse: Callable[[Mapping[str, Any]], None] = lambda _: None
         self._handle_request = handle_request
         self.rpc = Rpc(self._unsent.extend, self._requested)
@@ -184,6 +186,7 @@ class Child:
         if name == "stderr":
             self._log.received(data)
             return
+        self.has_spoken = True
         try:
             self.rpc.data_received(data)
         except BrokenStream as e:
@@ -219,7 +222,9 @@ class Child:
         for pipe in pipes:
             if pipe is not None and pipe.connected:
                 pipe.connectionLost(Failure(ConnectionDone()))
-        on_end(self._log.cause or self._cause or _describe_exit(code))
+        was_interrupted = code == -signal.SIGINT and self._log.interrupted
+        cause = "it did not answer" if was_interrupted else _describe_exit(code)
+        on_end(self._log.cause or self._cause or cause)
 
     def _read_rest(self, name: str, fd: int) -> None:
         for _ in range(MOST_LAST_CHUNKS):
@@ -248,7 +253,6 @@ class Child:
     def interrupt(self, silent_seconds: float) -> None:
         """Lets Node say where it is, and end: it was started with --trace-sigint."""
         if self._popen.poll() is None:
-            self._cause = self._cause or "it did not answer"
             self._log.interrupted = Blocked(silent_seconds, self.modules)
             self._popen.send_signal(signal.SIGINT)
 

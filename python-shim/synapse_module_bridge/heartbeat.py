@@ -1,8 +1,8 @@
 """Notices a host that gives no sign of life, interrupts it, and kills it.
 
-While its event loop turns, the host sends a `pulse` twice a second. Where a module blocks the loop, Node says on being
-interrupted where it was, and ends (see blocked.py). What does not end of that, a stopped process or native code, is
-killed.
+While its event loop turns, the host sends a `pulse` twice a second. Whatever it sends is a sign of life, since a pulse
+may wait behind thousands of answers. Where a module blocks the loop, Node says on being interrupted where it was, and
+ends (see blocked.py). What does not end of that, a stopped process or native code, is killed.
 """
 
 import logging
@@ -23,27 +23,27 @@ class Heartbeat:
     def __init__(self, clock: Any, child: Child, on_pulse: Callable[[Mapping[str, Any]], None]) -> None:
         self._clock = clock
         self._child = child
-        self._on_pulse = on_pulse
         self._silent_looks = 0
-        child.on_pulse = self._pulse
+        self._heard = clock.seconds()
+        child.on_pulse = on_pulse
         self._timer: Any = clock.callLater(LOOK_SECONDS, self._look)
-
-    def _pulse(self, pulse: Mapping[str, Any]) -> None:
-        self._silent_looks = 0
-        self._on_pulse(pulse)
 
     def _look(self) -> None:
         if self._child.has_ended:
             # A process of its own may hold its output open, so that its end does not show there.
             self._child.kill()
             return
-        self._silent_looks += 1
+        if self._child.has_spoken:
+            self._child.has_spoken, self._silent_looks, self._heard = False, 0, self._clock.seconds()
+        else:
+            self._silent_looks += 1
+        silence = self._clock.seconds() - self._heard
         if self._silent_looks >= LOOKS_TO_KILL:
-            logger.error("the module host has not answered for %.0f s: it is killed", LOOKS_TO_KILL * LOOK_SECONDS)
+            logger.error("the module host has been silent for %.1f s, stopped or in native code: it is killed", silence)
             self._child.kill("it did not answer")
             return
         if self._silent_looks == LOOKS_TO_INTERRUPT:
-            self._child.interrupt(LOOKS_TO_INTERRUPT * LOOK_SECONDS)
+            self._child.interrupt(silence)
         self._timer = self._clock.callLater(LOOK_SECONDS, self._look)
 
     def stop(self) -> None:

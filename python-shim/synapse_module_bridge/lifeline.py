@@ -9,6 +9,7 @@ blocked no more.
 import fcntl
 import os
 import signal
+from contextlib import suppress
 
 
 class Lifeline:
@@ -19,7 +20,8 @@ class Lifeline:
 
     def tie(self, pid: int) -> None:
         """The process has been started."""
-        if hasattr(fcntl, "F_SETSIG"):
+        # Where it is refused, the process still ends with its input.
+        with suppress(OSError, AttributeError):
             fcntl.fcntl(self.their_end, fcntl.F_SETOWN, pid)
             fcntl.fcntl(self.their_end, fcntl.F_SETSIG, signal.SIGKILL)
             flags = fcntl.fcntl(self.their_end, fcntl.F_GETFL)

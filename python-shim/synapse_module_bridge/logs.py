@@ -64,15 +64,16 @@ class LogRelay:
         partial, self._partial = self._partial, b""
         if partial and not self._skipping:
             self._log(partial)
-        interrupted, self.interrupted = self.interrupted, None
-        record = None if interrupted is None else interrupted.record()
+        record = None if self.interrupted is None or self.cause else self.interrupted.record()
         if record is not None:
             self.cause = record[END_FIELD]
             log_record(record)
 
     def _log(self, line: bytes) -> None:
-        if self.interrupted is not None and self.interrupted.takes(line):
-            return
+        if self.interrupted is not None:
+            line = self.interrupted.without_trace(line)
+            if not line.strip():
+                return
         if line.startswith(b"FATAL ERROR:") and OUT_OF_MEMORY in line:
             self.cause = "out of memory"
         if self._rate.admits():

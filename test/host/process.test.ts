@@ -147,6 +147,13 @@ describe("the process", () => {
     expect(host.stderr()).toContain("a file was to be written");
   });
 
+  test("keeps no listener of SIGINT: the shim needs it", async () => {
+    await load("return NOT_SPAM;", 'process.on("SIGINT", () => {});');
+    await until(() => lines().some(({ msg }) => String(msg).includes("a listener of SIGINT is not kept")));
+    host.child.kill("SIGINT");
+    expect(await host.ended).toBe("SIGINT");
+  });
+
   test("gives signs of life amid many calls that are short, however long all of them take", async () => {
     const name = await load(
       "for (const until = performance.now() + 25; performance.now() < until; ); return NOT_SPAM;",

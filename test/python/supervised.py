@@ -28,6 +28,7 @@ class Process:
         self.unsent_bytes = 0
         self.asked: list[Any] = []
         self.pulses = pulses
+        self.has_spoken = False
         self.modules: Any = ()
         self.on_pulse: Callable[[Any], None] = lambda _: None
         self._frames = FrameReader()
@@ -62,6 +63,7 @@ class Process:
 
     def pulse(self) -> None:
         if self.pulses and not self.has_ended:
+            self.has_spoken = True
             self.on_pulse({})
 
     def interrupt(self, silent_seconds: float) -> None:

@@ -39,7 +39,7 @@ def beats(rig: Rig, number: int) -> None:
     """Turns the reactor for some beats of the host's heart, and looks at them."""
     seen: list[object] = []
     host = rig.bridge._host
-    host._heartbeats[host._child]._on_pulse = seen.append
+    host._child.on_pulse = seen.append
     turn_until(lambda: len(seen) >= number)
 
 

@@ -111,6 +111,15 @@ def test_one_sign_of_life_is_enough_to_live_on() -> None:
     observed(42, "the host lives on", on="fake clock")
 
 
+def test_an_answer_is_a_sign_of_life_too_since_pulses_may_wait_behind_many() -> None:
+    clock, process = Clock(), Beaten()
+    Heartbeat(clock, process, lambda _: None)  # type: ignore[arg-type]
+    for _ in range(4 * LOOKS_TO_KILL):
+        process.has_spoken = True
+        clock.advance(LOOK_SECONDS)
+    assert (process.ends, process.interrupts) == ([], [])
+
+
 def test_a_host_that_is_dead_with_its_output_held_open_is_noticed() -> None:
     clock, process = Clock(), Beaten()
     killed: list[Any] = []

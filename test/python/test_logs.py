@@ -76,7 +76,12 @@ INTERRUPTED = b"""KEYBOARD_INTERRUPT: Script execution was interrupted by `SIGIN
     at ask (file:///host/cli.mjs:99:1)
 
 """
-MODULES = [{"name": "other", "files": ["/policies/links.ts"]}, {"name": "no-links", "files": ["/policies/no-links.ts"]}]
+# jiti lists for a module all that was loaded from its folder, also before it.
+MODULES = [
+    {"name": "other", "files": ["/policies/links.ts", "/policies/common/sort.ts"]},
+    {"name": "no-links", "files": ["/policies/no-links.ts", "/policies/links.ts", "/policies/common/sort.ts"]},
+    {"name": "alone", "files": ["/policies/a b/alone.mjs", "/policies/a b/own.mjs"]},
+]
 
 
 def interrupted(caplog: pytest.LogCaptureFixture, said: bytes) -> LogRelay:
@@ -96,11 +101,34 @@ def test_a_module_that_blocked_the_event_loop_is_named_with_its_stack(caplog: py
     assert message.split("\n") == [
         "no-links has blocked the event loop for 3.0 s: Node is ended",
         "  |     at Array.sort (<anonymous>)",
-        "  |     at slow (/policies/common/sort.ts:3:33)",
+        "  |     at slow (file:///policies/common/sort.ts:3:33)",
         "  |     at handler (/policies/no-links.ts:10:7)",
-        "  |     at ask (/host/cli.mjs:99:1)",
+        "  |     at ask (file:///host/cli.mjs:99:1)",
     ]
     assert relay.cause == "event loop blocked"
+
+
+def test_a_file_that_one_module_alone_has_names_it_and_a_shared_one_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    own = INTERRUPTED.replace(b"/policies/no-links.ts", b"file:///policies/a%20b/own.mjs")
+    interrupted(caplog, own)
+    interrupted(caplog, INTERRUPTED.replace(b"/policies/no-links.ts", b"/elsewhere/policies/no-links.ts"))
+    assert [name.rpartition(".")[2] for name, _, _ in caplog.record_tuples] == ["alone", "host"]
+
+
+def test_what_a_module_wrote_before_without_a_line_end_is_kept_apart(caplog: pytest.LogCaptureFixture) -> None:
+    relay = interrupted(caplog, b"checking... " + INTERRUPTED)
+    first, second = (message for _, _, message in caplog.record_tuples)
+    assert first == "checking... " and second.startswith("no-links has blocked")
+    assert relay.cause == "event loop blocked"
+
+
+def test_a_node_that_was_stopped_has_blocked_nothing_though_a_timer_of_its_own_was_due(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first, *_ = INTERRUPTED.splitlines(keepends=True)
+    woken = b"    at #tellOfLife (file:///host/cli.mjs:9:1)\n    at processTimers (node:internal/timers:519:7)\n"
+    relay = interrupted(caplog, first + woken)
+    assert (caplog.record_tuples, relay.cause) == ([], None)
 
 
 def test_a_stack_without_a_module_names_none(caplog: pytest.LogCaptureFixture) -> None:
