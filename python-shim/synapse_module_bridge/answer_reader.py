@@ -11,9 +11,11 @@ CHUNK_BYTES = 64 * 1024
 # How long answers are read in one turn of the reactor, and how much between two looks at the clock: some 16 answers.
 TURN_SECONDS = 0.003
 FEW_BYTES = 2 * 1024
-# What other threads then get of the interpreter. They would have to wait 5 ms each time that they want it, and the
-# database threads of one client's request want it a hundred times: it would take as long as a burst that goes on.
+# What other threads then get of the interpreter, amid a burst of so many calls. They would have to wait 5 ms each time
+# that they want it, and the database threads of one client's request want it a hundred times: it would take as long as
+# the burst. With fewer calls, it would cost more than it gives.
 YIELD_SECONDS = 0.0002
+BURST_CALLS = 100
 
 
 class AnswerReader(ProcessReader):
@@ -33,7 +35,8 @@ class AnswerReader(ProcessReader):
                 return CONNECTION_DONE
             self.proc.childDataReceived(self.name, data)
             if time.monotonic() >= until:
-                time.sleep(YIELD_SECONDS)
+                if self.proc.rpc.waiting >= BURST_CALLS:
+                    time.sleep(YIELD_SECONDS)
                 return None
             # The process may have been given up for what it sent.
             if len(data) < wanted or not self.connected:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rig import reactor, turn_until
 from synapse_module_bridge import answer_reader
-from synapse_module_bridge.answer_reader import FEW_BYTES, YIELD_SECONDS
+from synapse_module_bridge.answer_reader import BURST_CALLS, FEW_BYTES, YIELD_SECONDS
 from synapse_module_bridge.child import BATCH_BYTES, Child
 from synapse_module_bridge.logs import LogRelay
 from synapse_module_bridge.wire import encode
@@ -101,7 +101,11 @@ def test_a_turn_takes_answers_for_a_short_while_and_of_a_large_one_all_that_is_t
         os.write(into, small * 200)
         reader.doRead()
         assert [len(data) for data in taken] == [FEW_BYTES]
-        # A turn that was used up lets other threads run.
+        assert pauses == []
+        for number in range(BURST_CALLS + 1):
+            child.rpc.request("one of many", {"number": number})
+        reader.doRead()
+        # Amid a burst, a turn that was used up lets other threads run.
         assert pauses == [YIELD_SECONDS]
         while sum(map(len, taken)) < 200 * len(small):
             reader.doRead()
