@@ -50,8 +50,9 @@ def _too_slow(timeout: float) -> Fault:
 
 
 def _declared(child: Child, manifest: Any) -> Mapping[str, Any]:
-    child.modules = checked(manifest)["modules"]
-    return manifest  # type: ignore[no-any-return]
+    declared = checked(manifest)
+    child.modules = declared["modules"]
+    return declared
 
 
 def checked(manifest: Any) -> Mapping[str, Any]:
@@ -73,8 +74,8 @@ def _is_module(module: Any) -> bool:
         and isinstance(module.get("name"), str)
         and isinstance(module.get("callbacks"), dict)
         and all(name in CALLBACKS and _is_entry(name, entry) for name, entry in module["callbacks"].items())
-        and isinstance(module.get("web_resources"), list)
-        and all(isinstance(path, str) for path in module["web_resources"])
+        and _are_texts(module.get("web_resources"))
+        and _are_texts(module.get("files", []))
     )
 
 
@@ -87,8 +88,9 @@ def _is_entry(name: str, entry: Any) -> bool:
 
 def _is_checker(checker: Any) -> bool:
     return (
-        isinstance(checker, dict)
-        and isinstance(checker.get("login_type"), str)
-        and isinstance(checker.get("fields"), list)
-        and all(isinstance(field, str) for field in checker["fields"])
+        isinstance(checker, dict) and isinstance(checker.get("login_type"), str) and _are_texts(checker.get("fields"))
     )
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

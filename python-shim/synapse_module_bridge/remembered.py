@@ -27,7 +27,7 @@ MOST_REMEMBERED = 10_000
 MOST_ANSWER_BYTES = 4 * 1024
 
 Question = bytes
-# How long to wait, and what for; raises DeadlinePassed.
+# Waits for what another asks, as long as the call's time lasts. Raises DeadlinePassed.
 Wait = Callable[["Deferred[Reply | None]"], Awaitable[Reply | None]]
 
 
