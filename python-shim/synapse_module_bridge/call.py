@@ -1,6 +1,5 @@
 """One question of Synapse while it is being answered, and the rules that hold for all of them."""
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,28 +14,24 @@ from synapse_module_bridge.remembered import Question, question_of
 from synapse_module_bridge.replies import Reply
 
 
-@attr.s(slots=True, auto_attribs=True, kw_only=True)
+@attr.s(slots=True, auto_attribs=True)
 class Call:
     """One question of Synapse while it is being answered."""
 
     callback: Callback
     params: Mapping[str, Any]
-    local: bool
-    deadline: float
     recorder: Recorder
+    local: bool
+    # Since when its time runs, and until when.
+    since: float
+    deadline: float
     request: str | None = None
-    # Since when its time runs.
-    since: float = attr.Factory(time.monotonic)
+    # Of the event that it is about.
+    event_id: str | None = None
     # What it is kept under, once that was asked for.
     question: bytes | None = None
     # The room's state was not kept while the call waited in line: what is asked of it is looked up.
     state_let_go: bool = False
-    event_id: str | None = attr.ib(init=False)
-
-    @event_id.default
-    def _id_of_event(self) -> str | None:
-        event = self.callback.param_of_type("Event")
-        return self.params[event].event_id if event else None
 
     def had_time_from(self, sent: float) -> bool:
         """Whether a module that was asked then had most of the call's time. Else the call had waited in line."""
@@ -74,6 +69,7 @@ class Rules:
     callback_timeouts: Mapping[str, Timeout]
     policies: policy.Policies
 
-    def deadline(self, callback: Callback, *, local: bool) -> float:
+    def seconds(self, callback: Callback, *, local: bool) -> float:
+        """How long a call may take."""
         timeout = self.callback_timeouts.get(callback.name, self.timeout)
-        return time.monotonic() + (timeout.local if local else timeout.federated) / 1000
+        return (timeout.local if local else timeout.federated) / 1000

@@ -22,7 +22,7 @@ from synapse_module_bridge.entrance import Entrance
 from synapse_module_bridge.host_interface import Host
 from synapse_module_bridge.membership import locked_room
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
-from synapse_module_bridge.questions import Entry, current_request, encode_params, first_chain
+from synapse_module_bridge.questions import Entry, current_request, encode_params
 from synapse_module_bridge.replies import Reply, read_error, read_reply, synapse_error
 from synapse_module_bridge.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.suspects import Suspects
@@ -50,52 +50,52 @@ class Calls:
 
     def begin(self, callback: Callback, params: Mapping[str, Any]) -> Call:
         """A call with Synapse's parameters by name: its time runs from now."""
+        now = time.monotonic()
         local = self.rules.is_local(callback, params)
         return Call(
-            callback=callback,
-            params=params,
-            local=local,
-            deadline=self.rules.deadline(callback, local=local),
-            recorder=Recorder(callback, params, self.rules.server_name),
-            request=current_request(),
+            callback,
+            params,
+            Recorder(callback, params, self.rules.server_name, now),
+            local,
+            now,
+            now + self.rules.seconds(callback, local=local),
+            current_request(),
+            None if callback.event_param is None else params[callback.event_param].event_id,
         )
 
-    async def ask(self, call: Call, entries: Sequence[Entry]) -> Any:
-        """The answer for Synapse."""
-        unheard = [*entries]
-        with call.recorder.traced([entry.module for entry in entries]):
+    async def ask(self, call: Call, entries: list[Entry]) -> Any:
+        """The answer for Synapse. Takes out of `entries` what has been heard, or stood in for."""
+        with call.recorder.traced(entries):
             try:
-                return await self._ask_in_order(call, unheard)
+                return await self._ask_in_order(call, entries)
             except _Answered as e:
                 return e.args[0]
             except Unavailable as e:
-                return self._by_policy(call, str(e), [entry.module for entry in unheard])
+                return self._by_policy(call, str(e), [entry.module for entry in entries])
             finally:
                 call.recorder.finish()
 
     async def _ask_in_order(self, call: Call, entries: list[Entry]) -> Any:
-        """Takes out of `entries` what has been heard, or stood in for."""
         edits = call.callback.result == "Edits"
         on_record = False
         while entries:
             if call.event_id is not None and self.suspects.is_convicted(call.event_id):
                 raise Unavailable("killed_node")
-            chain = first_chain(entries)
-            admitted = self._admitted(call, chain)
-            heard, reason = len(admitted), "breaker"
-            if admitted:
+            asked, failed = self._next_asked(call, entries)
+            heard = len(asked)
+            if asked:
                 try:
-                    decided, answer = self._decode(call, await self.request(call, admitted))
+                    decided, answer = self._decode(call, await self.request(call, asked))
                     if decided:
                         return answer
                     on_record = on_record or edits
                 except RpcError as e:
-                    heard, reason = self._failed(call, admitted, e)
-            if heard < len(chain):
-                module = chain[heard].module
+                    heard, failed = self._failed(call, asked, e)
+            if failed is not None:
+                module = entries[heard].module
                 if self._policy(call) != "allow":
-                    return self._by_policy(call, reason, module)
-                call.recorder.record("policy", module, "allow", reason)
+                    return self._by_policy(call, failed, module)
+                call.recorder.record("policy", module, "allow", failed)
                 on_record = True
                 heard += 1
             del entries[:heard]
@@ -103,48 +103,50 @@ class Calls:
             call.recorder.record("allowed")
         return None if edits else policy.no_objection(call.callback, call.params)
 
-    def _admitted(self, call: Call, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """The entries up to the first whose breaker lets nothing through."""
+    def _next_asked(self, call: Call, entries: Sequence[Entry]) -> tuple[Sequence[Entry], str | None]:
+        """Who is asked in one round trip, and why the one after them cannot be asked, if so.
+
+        A module whose answers are kept is asked by itself.
+        """
         for index, entry in enumerate(entries):
-            if call.known_to(entry) is None and not entry.breaker.admits():
-                return entries[:index]
+            if entry.remembered is not None:
+                if index == 0 and call.known_to(entry) is None and not entry.breaker.admits():
+                    return [], "breaker"
+                return entries[: max(1, index)], None
+            if not entry.breaker.admits():
+                return entries[:index], "breaker"
         # A copy, since what has been heard is taken out of the other.
-        return entries[:]
+        return entries[:], None
 
     def request(self, call: Call, entries: Sequence[Entry]) -> Awaitable[Reply]:
         """The reply of these modules: of the host, or kept. Raises RpcError and Unavailable."""
         remembered = entries[0].remembered
         question = None if remembered is None else call.as_question()
         if remembered is None or question is None:
-            return self._send_in_turn(call, entries)
-        ask = partial(self._send_in_turn, call, entries)
+            return self._send(call, entries)
+        ask = partial(self._send, call, entries)
         return remembered.ask(question, ask, partial(self.host.within, deadline=call.deadline))
 
-    async def _send_in_turn(self, call: Call, entries: Sequence[Entry]) -> Reply:
-        await self.entrance.enter(call.deadline, local=call.local)
-        try:
-            return await self._send(call, entries)
-        finally:
-            self.entrance.leave(local=call.local)
-
     async def _send(self, call: Call, entries: Sequence[Entry]) -> Reply:
-        modules = [entry.module for entry in entries]
-        handle = self._open_calls.open(self._open(call, modules))
+        callback = call.callback
+        if not self.entrance.enters(local=call.local):
+            await self.entrance.enter(call.deadline, local=call.local)
+        handle = 0
         try:
-            reply = await self.host.call(
-                f"callback/{call.callback.name}",
-                {
-                    "call": handle,
-                    "modules": modules,
-                    "params": encode_params(call.callback, call.params, entries),
-                    "request": call.request,
-                    **({} if entries[0].index is None else {"entry": entries[0].index}),
-                },
-                call.deadline,
-                partial(self._late, call, entries, handle),
-            )
+            opened = self._open(call, entries)
+            handle = self._open_calls.open(opened)
+            question = {
+                "call": handle,
+                "modules": opened.modules,
+                "params": encode_params(callback, call.params, entries),
+                "request": call.request,
+            }
+            if callback.listed:
+                question["entry"] = entries[0].index
+            late = partial(self._late, call, entries, handle)
+            reply = await self.host.call(callback.method, question, call.deadline, late)
         except RpcError as e:
-            error = read_error(e, modules)
+            error = read_error(e, opened.modules)
             if error.code in _ANSWERED and _index_of(error.data.get("module"), entries) is not None:
                 _answered(entries, error.data["module"])
             raise error from None
@@ -156,29 +158,30 @@ class Calls:
         except ConnectionGone:
             raise Unavailable("down") from None
         except ValueError as e:
-            logger.error("%s: a parameter cannot be sent: %s", call.callback.name, e)
+            logger.error("%s: a parameter cannot be sent: %s", callback.name, e)
             raise Unavailable("params") from e
         finally:
             self._open_calls.close(handle)
-        read = read_reply(call.callback, modules, reply)
+            self.entrance.leave(local=call.local)
+        read = read_reply(callback, opened.modules, reply)
         if read is None:
-            logger.error("%s: the host's reply does not say who decided what", call.callback.name)
+            logger.error("%s: the host's reply does not say who decided what", callback.name)
             raise Unavailable("reply")
         _answered(entries, read.module)
         return read
 
-    def _open(self, call: Call, modules: Sequence[str]) -> OpenCall:
-        what = f"{call.callback.name} of {', '.join(modules)}"
-        locked = locked_room(call.callback, call.params, local=call.local)
-        opened = OpenCall(what=what, event_id=call.event_id, locked_room=locked, deadline=call.deadline)
-        state = call.callback.param_of_type("StateEvents")
-        request = call.callback.param_of_type("HttpRequest")
-        if request is not None:
-            opened.web_request = call.params[request]
-        elif state is not None and call.state_let_go:
-            opened.state_room = call.params["event"].room_id
-        elif state is not None:
-            opened.state = call.params[state]
+    def _open(self, call: Call, entries: Sequence[Entry]) -> OpenCall:
+        callback, params = call.callback, call.params
+        opened = OpenCall(callback.name, [entry.module for entry in entries])
+        opened.event_id, opened.deadline = call.event_id, call.deadline
+        if callback.membership_lock is not None:
+            opened.locked_room = locked_room(callback, params, local=call.local)
+        if callback.request_param is not None:
+            opened.web_request = params[callback.request_param]
+        elif callback.state_param is not None and call.state_let_go:
+            opened.state_room = params["event"].room_id
+        elif callback.state_param is not None:
+            opened.state = params[callback.state_param]
         return opened
 
     def _late(self, call: Call, entries: Sequence[Entry], handle: int, late: Any) -> None:

@@ -67,15 +67,36 @@ class Callback:
     # Synapse itself puts the answers of several modules together, or asks the next one after an exception: each module
     # has a function of its own.
     per_module: bool
-    # By type, the first parameter of that type.
-    _param_by_type: Mapping[str, str] = attr.ib(init=False)
+    # What each call looks up, looked up once.
+    method: str = attr.ib(init=False)
+    param_names: tuple[str, ...] = attr.ib(init=False)
+    event_param: str | None = attr.ib(init=False)
+    state_param: str | None = attr.ib(init=False)
+    request_param: str | None = attr.ib(init=False)
 
-    @_param_by_type.default
-    def _by_type(self) -> Mapping[str, str]:
-        return {param.type: param.name for param in reversed(self.params)}
+    @method.default
+    def _method(self) -> str:
+        return f"callback/{self.name}"
+
+    @param_names.default
+    def _param_names(self) -> tuple[str, ...]:
+        return tuple(param.name for param in self.params)
+
+    @event_param.default
+    def _event_param(self) -> str | None:
+        return self.param_of_type("Event")
+
+    @state_param.default
+    def _state_param(self) -> str | None:
+        return self.param_of_type("StateEvents")
+
+    @request_param.default
+    def _request_param(self) -> str | None:
+        return self.param_of_type("HttpRequest")
 
     def param_of_type(self, type_name: str) -> str | None:
-        return self._param_by_type.get(type_name)
+        """The first one."""
+        return next((param.name for param in self.params if param.type == type_name), None)
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)

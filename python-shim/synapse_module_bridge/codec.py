@@ -8,6 +8,7 @@ wire value into what a ModuleApi method takes.
 import base64
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from synapse.events import EventBase
@@ -35,6 +36,7 @@ class Unfit(Exception):
 _METADATA_FIELDS = frozenset(TYPES["EventInternalMetadata"]["properties"])
 # Those that have a value also where nothing was set; the others raise AttributeError then.
 _ALWAYS_SET = tuple(field for field in sorted(_METADATA_FIELDS) if hasattr(EventInternalMetadata({}), field))
+_always_set = attrgetter(*_ALWAYS_SET)
 _REQUESTER_FIELDS = tuple(TYPES["Requester"]["properties"])
 _PRESENCE_FIELDS = tuple(TYPES["UserPresenceState"]["properties"])
 _UPLOAD_LIMIT_FIELDS = tuple(TYPES["MediaUploadLimit"]["properties"])
@@ -55,9 +57,10 @@ def encode_event(event: EventBase) -> dict[str, Any]:
 
 
 def _metadata(metadata: Any) -> dict[str, Any]:
-    encoded = {field: value for field, value in metadata.get_dict().items() if field in _METADATA_FIELDS}
-    for field in _ALWAYS_SET:
-        encoded[field] = getattr(metadata, field)
+    encoded: dict[str, Any] = metadata.get_dict()
+    if not encoded.keys() <= _METADATA_FIELDS:
+        encoded = {field: value for field, value in encoded.items() if field in _METADATA_FIELDS}
+    encoded.update(zip(_ALWAYS_SET, _always_set(metadata), strict=True))
     encoded["outlier"] = bool(encoded["outlier"])
     return encoded
 

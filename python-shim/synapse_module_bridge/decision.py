@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -12,6 +12,7 @@ from synapse_module_bridge import metrics
 from synapse_module_bridge.catalogue import TYPES, Callback
 from synapse_module_bridge.logs import one_line
 from synapse_module_bridge.match import lookup
+from synapse_module_bridge.questions import Entry
 
 logger = logging.getLogger(__name__)
 
@@ -25,19 +26,21 @@ _FAILURES = frozenset({"fault", "policy", "would_fault", "would_policy"})
 
 
 class Recorder:
-    """Records the decisions on one call. Its time runs from when it was made."""
+    """Records the decisions on one call. `started` is when Synapse asked, on the monotonic clock."""
 
-    def __init__(self, callback: Callback, params: Mapping[str, Any], server_name: str) -> None:
+    __slots__ = ("_callback", "_server_name", "_span", "_started", "params")
+
+    def __init__(self, callback: Callback, params: Mapping[str, Any], server_name: str, started: float) -> None:
         self._callback = callback
         # Those of the call: kept as long as it is.
         self.params = params
         self._server_name = server_name
-        self._started = time.monotonic()
+        self._started = started
         self._span: Any = None
 
-    def traced(self, modules: Sequence[str]) -> AbstractContextManager[None]:
+    def traced(self, entries: Iterable[Entry]) -> AbstractContextManager[None]:
         """Lets a span of Synapse's tracing, if that is on, stand for the call: what is recorded becomes its tags."""
-        return self._traced(modules) if _TRACING else _UNTRACED
+        return self._traced([entry.module for entry in entries]) if _TRACING else _UNTRACED
 
     @contextmanager
     def _traced(self, modules: Sequence[str]) -> Iterator[None]:
@@ -70,17 +73,19 @@ class Recorder:
         For a shadow module: would_… Several modules where it is not known which. A metric's label names only one: of
         sets there are too many.
         """
-        modules = [module] if isinstance(module, str) else list(module or ())
+        modules: Sequence[str] = () if module is None else (module,) if isinstance(module, str) else module
         label = modules[0] if len(modules) == 1 else ""
-        metrics.calls(self._callback.name, label, outcome, reason or "", self._server_name).inc()
+        metrics.CALLS.add(self._callback.name, label, outcome, reason or "", self._server_name)
         if self._span is not None:
             # Of several decisions on one call, the last is the one that held.
             self._tag({"module": ",".join(modules), "outcome": outcome, "answer": answer or "", "reason": reason or ""})
             if outcome in _FAILURES:
                 self._tag({opentracing.tags.ERROR: True})
         level = logging.DEBUG if outcome in _QUIET else logging.INFO
-        if not logger.isEnabledFor(level):
-            return
+        if logger.isEnabledFor(level):
+            self._log(level, modules, outcome, answer, reason)
+
+    def _log(self, level: int, modules: Sequence[str], outcome: str, answer: str | None, reason: str | None) -> None:
         fields = {
             "callback": self._callback.name,
             "module": ",".join(modules) or "-",
@@ -95,19 +100,18 @@ class Recorder:
 
     def finish(self) -> None:
         """Synapse has its answer."""
-        seconds = time.monotonic() - self._started
-        metrics.call_seconds(self._callback.name, self._server_name).observe(seconds)
+        metrics.SECONDS.add(time.monotonic() - self._started, self._callback.name, self._server_name)
 
 
 def _subject(callback: Callback, params: Mapping[str, Any]) -> dict[str, Any]:
     """Which room, user and event the call is about."""
     room = callback.param_of_type("RoomId")
+    event = callback.event_param
     found = {
         "room": params.get(room) if room else None,
         "user": lookup(params, callback.subject) if callback.subject else None,
         "event": None,
     }
-    event = callback.param_of_type("Event")
     if event is not None:
         found["room"] = params[event].room_id
         found["event"] = params[event].event_id

@@ -11,8 +11,12 @@ class Entrance:
         self._host = host
         self.admission = Admission()
 
+    def enters(self, *, local: bool) -> bool:
+        """Whether a call may be sent at once; `leave` frees its place again."""
+        return self._host.is_up and self.admission.enters(local=local)
+
     async def enter(self, deadline: float, *, local: bool) -> None:
-        """Returns once the call may be sent; `leave` frees its place again. Raises Unavailable."""
+        """Returns once a call may be sent; `leave` frees its place again. Raises Unavailable."""
         if not self._host.is_up:
             await self._host.until_up(deadline)
         if self.admission.enters(local=local):

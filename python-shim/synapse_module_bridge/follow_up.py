@@ -3,6 +3,7 @@
 Where it cannot be run (Node is down, or has been started anew since), it is let go and counted, and Synapse goes on.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,7 +31,7 @@ class FollowUps:
         """The parameters as the module left them, put onto what they were, if it edited them. Raises what it threw."""
         module = follow_up["module"]
         rules = self._calls.rules
-        recorder = Recorder(callback, {}, rules.server_name)
+        recorder = Recorder(callback, {}, rules.server_name, time.monotonic())
         try:
             edited = await self._ask(callback, follow_up, params)
         except RpcError as e:
@@ -54,14 +55,14 @@ class FollowUps:
     async def _ask(
         self, callback: Callback, follow_up: FollowUp, params: Mapping[str, Any]
     ) -> Mapping[str, Any] | None:
-        deadline = self._calls.rules.deadline(callback, local=True)
+        deadline = time.monotonic() + self._calls.rules.seconds(callback, local=True)
         question = {
             "callback": callback.name,
             "follow_up": follow_up,
             "params": params,
             "request": current_request(),
         }
-        handle = self._open_calls.open(OpenCall(what=f"the follow-up of {callback.name} of {follow_up['module']}"))
+        handle = self._open_calls.open(OpenCall(f"the follow-up of {callback.name}", [follow_up["module"]]))
         try:
             await self._calls.entrance.enter(deadline, local=True)
             try:

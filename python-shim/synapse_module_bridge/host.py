@@ -12,17 +12,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.python.failure import Failure
 
 from synapse_module_bridge.backoff import Backoff
 from synapse_module_bridge.child import Child
 from synapse_module_bridge.deadline import DeadlinePassed, within
+from synapse_module_bridge.deadlines import Deadlines
 from synapse_module_bridge.drain import drained
 from synapse_module_bridge.faults import Fault
 from synapse_module_bridge.handshake import greet, shake_hands
 from synapse_module_bridge.heartbeat import Heartbeat
 from synapse_module_bridge.hold import Hold
+from synapse_module_bridge.log_context import SentinelContext
 from synapse_module_bridge.logs import LogRelay
 from synapse_module_bridge.rpc import ConnectionGone, RequestHandler
 from synapse_module_bridge.unavailable import Unavailable
@@ -72,6 +74,7 @@ class NodeHost:
         # It, and those that finish their work or are about to take over.
         self._running: set[Child] = set()
         self._heartbeats: dict[Child, Heartbeat] = {}
+        self._deadlines: dict[Child, Deadlines] = {}
         self._up_since = 0.0
         self._backoff = Backoff()
         self._restart_timer: Any = None
@@ -111,6 +114,7 @@ class NodeHost:
 
     def _attach(self, child: Child) -> None:
         self._running.add(child)
+        self._deadlines[child] = Deadlines(child.rpc, self._clock)
         child.attach(self._reactor, lambda cause: self._ended(child, cause))
 
     def _begin(self, child: Child) -> None:
@@ -138,8 +142,10 @@ class NodeHost:
         heartbeat = self._heartbeats.pop(child, None)
         if heartbeat is not None:
             heartbeat.stop()
+        deadlines = self._deadlines.pop(child)
         if child is not self._child:
             child.rpc.close(f"the module host ended ({cause})")
+            deadlines.stop()
             self._settle_stop()
             return
         # Before its calls fail, and are known no more.
@@ -147,6 +153,7 @@ class NodeHost:
         was_up, self._child = self._hold.is_up, None
         self._went_down()
         child.rpc.close(f"the module host ended ({cause})")
+        deadlines.stop()
         if self._stopped is None:
             self._restart_later(cause, running, was_up)
         self._settle_stop()
@@ -248,15 +255,24 @@ class NodeHost:
     async def call(
         self, method: str, params: Mapping[str, Any], deadline: float, on_late: Callable[[Any], None] | None = None
     ) -> Any:
-        """The result of a request. Raises RpcError, ConnectionGone, DeadlinePassed, Unavailable; ValueError for what
-        is no JSON.
+        """The result of a request. Raises RpcError, ConnectionGone, DeadlinePassed, Unavailable;
+        ValueError for what is no JSON.
         """
-        if self._child is None or not self._hold.is_up:
+        child = self._child
+        if child is None or not self._hold.is_up:
             raise ConnectionGone("down")
-        if self._child.unsent_bytes > MOST_UNSENT_BYTES:
+        if child.unsent_bytes > MOST_UNSENT_BYTES:
             raise Unavailable("overload")
-        asking = self._child.rpc.request(method, params, on_late)
-        return await self.within(asking, deadline)
+        rpc = child.rpc
+        asking = rpc.request(method, params, on_late)
+        self._deadlines[child].add(deadline, rpc.last_id)
+        try:
+            with SentinelContext():
+                return await asking
+        except CancelledError:
+            if self._clock.seconds() < deadline:
+                raise
+            raise DeadlinePassed from None
 
     def stop(self) -> "Deferred[None]":
         """Lets the process finish and end. Fires when it has ended, and all others with it."""

@@ -7,38 +7,60 @@ from typing import Any
 
 from synapse.module_api import ModuleApi
 
-from synapse_module_bridge.catalogue import Callback
-from synapse_module_bridge.match import lookup
+from synapse_module_bridge.catalogue import CALLBACKS, Callback
+from synapse_module_bridge.match import compile_lookup
 
 # Where Synapse checks an event that another server has sent (synapse/federation/federation_base.py), and what it calls
 # for that (synapse/module_api/callbacks/spamchecker_callbacks.py): between them is at most its tracing.
 _FEDERATED_CHECK = "_check_sigs_and_hash"
 _DISPATCHER = "check_event_for_spam"
-_MOST_BETWEEN = 2
+_CALLERS = range(3)
 
 
 class Locality:
     def __init__(self, api: ModuleApi) -> None:
         self._api = api
+        self._subjects = {
+            callback.name: compile_lookup(callback, callback.subject)
+            for callback in CALLBACKS.values()
+            if callback.subject is not None
+        }
+        # So many callers away the dispatcher was the last time.
+        self._distance = 0
 
     def __call__(self, callback: Callback, params: Mapping[str, Any]) -> bool:
         """Whether the call is about a user of ours; also where it is about nobody."""
-        if callback.subject is None:
+        subject_of = self._subjects.get(callback.name)
+        if subject_of is None:
             return True
-        subject = lookup(params, callback.subject)
+        subject = subject_of(params)
         if isinstance(subject, str) and not self._api.is_mine(subject):
             return False
         # An event of our own user that comes back in a join or a backfill is federated. Nothing in the event tells: it
         # is who asks.
-        return callback.name != "check_event_for_spam" or not _asked_by_federation()
+        return callback.name != _DISPATCHER or not self._asked_by_federation()
 
+    def _asked_by_federation(self) -> bool:
+        frame = self._dispatcher()
+        for _ in _CALLERS:
+            frame = frame and frame.f_back
+            if frame is None:
+                return False
+            if frame.f_code.co_name == _FEDERATED_CHECK:
+                return True
+        return False
 
-def _asked_by_federation() -> bool:
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_name != _DISPATCHER:
-        frame = frame.f_back
-    for _ in range(1 + _MOST_BETWEEN):
-        frame = None if frame is None else frame.f_back
-        if frame is not None and frame.f_code.co_name == _FEDERATED_CHECK:
-            return True
-    return False
+    def _dispatcher(self) -> FrameType | None:
+        # Where it was before: a walk there would make an object of each caller's frame.
+        try:
+            frame = sys._getframe(self._distance)
+            if frame.f_code.co_name == _DISPATCHER:
+                return frame
+        except ValueError:
+            pass  # nothing is so far away
+        found: FrameType | None = sys._getframe()
+        self._distance = 0
+        while found is not None and found.f_code.co_name != _DISPATCHER:
+            found = found.f_back
+            self._distance += 1
+        return found

@@ -6,6 +6,7 @@ globs of which one must fit the whole string. A missing field fits nothing. All 
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from synapse.events import EventBase
@@ -27,21 +28,25 @@ def compile_match(callback: Callback, match: Mapping[str, Any], is_local: Matche
         for holds in wanted:
             if not holds(params):
                 return False
-        return not any(holds(params) for holds in unwanted)
+        return not (unwanted and any(holds(params) for holds in unwanted))
 
-    return matches
+    return matches if wanted or unwanted else _always
+
+
+def _always(params: Mapping[str, Any]) -> bool:
+    return True
 
 
 def _condition(callback: Callback, key: str, expected: Any, is_local: Matcher) -> Matcher:
     if key == "local":
         return lambda params: is_local(params) is expected
-    path = resolve_path(callback, key)
+    value_of = compile_lookup(callback, resolve_path(callback, key))
     if isinstance(expected, bool):
-        return lambda params: lookup(params, path) is expected
+        return lambda params: value_of(params) is expected
     fits = _globs(expected)
 
     def holds(params: Mapping[str, Any]) -> bool:
-        value = lookup(params, path)
+        value = value_of(params)
         return isinstance(value, str) and fits(value)
 
     return holds
@@ -58,10 +63,18 @@ def _globs(globs: Sequence[str]) -> Callable[[str], bool]:
 def resolve_path(callback: Callback, key: str) -> tuple[str, ...]:
     """The parts of a key; a dot inside of a part is written `\\.`, as in push rules."""
     parts = tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", key))
-    event = callback.param_of_type("Event")
+    event = callback.event_param
     if event is not None and parts[0] not in {param.name for param in callback.params}:
         return (event, *parts)
     return parts
+
+
+def compile_lookup(callback: Callback, path: Sequence[str]) -> Callable[[Mapping[str, Any]], Any]:
+    """`lookup` of this path, which most often is a field of an event."""
+    if callback.event_param == path[0] and len(path) == 2 and path[1] in _EVENT_ATTRIBUTES:
+        event, field = path[0], attrgetter(path[1])
+        return lambda params: field(params[event])
+    return lambda params: lookup(params, path)
 
 
 def lookup(params: Mapping[str, Any], path: Sequence[str]) -> Any:

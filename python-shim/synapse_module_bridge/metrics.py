@@ -1,23 +1,24 @@
 """What the bridge tells Prometheus, in Synapse's own registry and with Synapse's label for the server's name."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge
+
+from synapse_module_bridge.tallies import Durations, Tallies
 
 SERVER = "server_name"
 _PREFIX = "synapse_module_bridge_"
 
-_CALLS = Counter(
+CALLS = Tallies(
     _PREFIX + "calls",
     "Calls of callbacks, by who decided them and how. `reason` says why policy had to answer.",
     ["callback", "module", "outcome", "reason", SERVER],
 )
-_SECONDS = Histogram(
+SECONDS = Durations(
     _PREFIX + "call_seconds",
     "How long calls of a callback took, from Synapse's question to its answer.",
     ["callback", SERVER],
-    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0),
 )
 REMEMBERED = Counter(
     _PREFIX + "remembered",
@@ -44,17 +45,6 @@ SPURIOUS = Counter(
     _PREFIX + "spurious_answers", "Messages of the module host that are no JSON, or answer nothing that waits."
 )
 LOG_DROPPED = Counter(_PREFIX + "log_lines_dropped", "Lines of the host's log over the limit of their rate.")
-
-
-@lru_cache(maxsize=1024)
-def calls(callback: str, module: str, outcome: str, reason: str, server_name: str) -> Counter:
-    """Looked up at each call, which Prometheus's own lookup is too slow for."""
-    return _CALLS.labels(callback, module, outcome, reason, server_name)
-
-
-@lru_cache(maxsize=1024)
-def call_seconds(callback: str, server_name: str) -> Histogram:
-    return _SECONDS.labels(callback, server_name)
 
 
 _watched: dict[tuple[Gauge, tuple[str, ...]], list[Callable[[], float]]] = {}

@@ -2,10 +2,9 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
-
-import attr
 
 # More are not named in one line of the log.
 MOST_NAMED = 5
@@ -13,10 +12,7 @@ MOST_NAMED = 5
 MOST_EXPIRED = 5_000
 
 
-@attr.s(slots=True, auto_attribs=True, kw_only=True)
 class OpenCall:
-    # What runs, for the log: the callback, and the modules that are asked.
-    what: str
     event_id: str | None = None
     # The room's state; None where the call has none, or where it was let go while the call waited in line.
     state: Mapping[tuple[str, str], Any] | None = None
@@ -27,7 +23,17 @@ class OpenCall:
     locked_room: str | None = None
     # Of the monotonic clock; only where it has one that the host's requests must know.
     deadline: float = math.inf
-    since: float = attr.Factory(time.monotonic)
+
+    def __init__(self, name: str, modules: Sequence[str]) -> None:
+        """The callback, or whatever else runs, and the modules that it runs in."""
+        self.name = name
+        self.modules = modules
+        self.since = time.monotonic()
+
+    @property
+    def what(self) -> str:
+        """What runs, for the log."""
+        return f"{self.name} of {', '.join(self.modules)}"
 
     @property
     def seconds_left(self) -> float:
@@ -55,7 +61,8 @@ class OpenCalls:
     def expire(self, handle: int) -> OpenCall:
         """The call's deadline has passed: it may ask for nothing more, and is a suspect until Node has finished it."""
         # A copy: who looks something up for it at this moment may still put it into the other.
-        call = attr.evolve(self._calls.pop(handle), state=None, web_request=None)
+        call = copy(self._calls.pop(handle))
+        call.state = call.web_request = None
         if len(self._expired) >= MOST_EXPIRED:
             self.forget_expired()
         self._expired[handle] = call

@@ -1,13 +1,13 @@
 """One question of Synapse: which modules declared the callback, and how its parameters travel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attr
 from synapse.logging.context import current_context
 
 from synapse_module_bridge.breaker import Breaker
-from synapse_module_bridge.catalogue import Callback
+from synapse_module_bridge.catalogue import CALLBACKS, Callback
 from synapse_module_bridge.codec import ENCODE, ENCODE_AT_ONCE, encode_event
 from synapse_module_bridge.match import Matcher
 from synapse_module_bridge.remembered import Remembered
@@ -17,6 +17,7 @@ from synapse_module_bridge.template import Template
 StateKeys = Sequence[tuple[str, str | None]]
 # A login type, and the fields that go with it.
 Login = tuple[str, tuple[str, ...]]
+Encoder = Callable[[Any], Any]
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
@@ -38,38 +39,38 @@ class Entry:
     remembered: Remembered | None = None
 
 
-def first_chain(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """What is asked in one round trip: a module whose answers are kept must be asked by itself."""
-    for index, entry in enumerate(entries):
-        if entry.remembered is not None:
-            return entries[: max(1, index)]
-    return entries
-
-
 def bind(callback: Callback, args: Sequence[Any]) -> dict[str, Any]:
     """Synapse's arguments by name. A newer Synapse may pass more, an older one fewer."""
-    params: dict[str, Any] = {}
-    for param, value in zip(callback.params, args, strict=False):
-        encode_at_once = ENCODE_AT_ONCE.get(param.type)
-        params[param.name] = value if encode_at_once is None else encode_at_once(value)
+    params = dict(zip(callback.param_names, args, strict=False))
+    for name, encode in _ENCODED_AT_ONCE[callback.name]:
+        if name in params:
+            params[name] = encode(params[name])
     return params
 
 
 def encode_params(callback: Callback, params: Mapping[str, Any], entries: Sequence[Entry]) -> dict[str, Any]:
     """The parameters as they travel, with the room state that these entries declared."""
-    encoded: dict[str, Any] = {}
-    for param in callback.params:
-        if param.name not in params:
-            continue
-        value = params[param.name]
-        if param.type == "StateEvents":
-            keys = [key for entry in entries for key in entry.room_state]
-            encoded[param.name] = {"events": [encode_event(event) for event in select_state(value, keys)]}
-        elif value is not None and param.type in ENCODE:
-            encoded[param.name] = ENCODE[param.type](value)
-        else:
-            encoded[param.name] = value
+    encoded = {**params}
+    for name, encode in _ENCODED[callback.name]:
+        value = params.get(name)
+        if value is not None:
+            encoded[name] = encode(value)
+    state = callback.state_param
+    if state is not None and state in params:
+        keys = [key for entry in entries for key in entry.room_state]
+        encoded[state] = {"events": [encode_event(event) for event in select_state(params[state], keys)]}
     return encoded
+
+
+def _encoders(by_type: Mapping[str, Encoder]) -> Mapping[str, Sequence[tuple[str, Encoder]]]:
+    """By callback: the parameters that are encoded, and how."""
+    return {
+        callback.name: [(param.name, by_type[param.type]) for param in callback.params if param.type in by_type]
+        for callback in CALLBACKS.values()
+    }
+
+
+_ENCODED, _ENCODED_AT_ONCE = _encoders(ENCODE), _encoders(ENCODE_AT_ONCE)
 
 
 def select_state(state: Mapping[tuple[str, str], Any], keys: StateKeys) -> list[Any]:

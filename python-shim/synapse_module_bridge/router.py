@@ -1,6 +1,6 @@
 """Where each call of Synapse goes: to the modules that decide, to the queue of notifications, and to shadow modules."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -25,34 +25,31 @@ class Router:
         # Starts a background process.
         self._run = run
 
-    async def answer(
+    def answer(
         self,
         callback: Callback,
         args: Sequence[Any],
         module: str | None = None,
         login: Login | None = None,
-    ) -> Any:
+    ) -> Coroutine[Any, Any, Any]:
         """What Synapse gets for one call: of one module (and its checker of a login), or of all that have it."""
         params = bind(callback, args)
-        entries = _matching(self._calls.entries[callback.name], params)
-        if module is not None:
-            entries = _of(entries, module, login)
-        if not entries:
-            return None if callback.notify else no_objection(callback, params)
+        declared = self._calls.entries[callback.name]
+        entries, shadows = _matching(declared if module is None else _of(declared, module, login), params)
+        if not entries and not shadows:
+            return _at_once(None if callback.notify else no_objection(callback, params))
         call = self._calls.begin(callback, params)
-        shadows = [entry for entry in entries if entry.shadow]
         if shadows:
-            entries = [entry for entry in entries if not entry.shadow]
             self._ask_shadows(call, shadows)
         if not entries:
-            return None if callback.notify else no_objection(callback, call.params)
+            return _at_once(None if callback.notify else no_objection(callback, params))
         if callback.notify:
             self._notifications.add(Notification(call=call, entries=entries))
-            return None
+            return _at_once(None)
         if entries[0].template is not None:
             # Such a callback is asked of one module at a time.
-            return entries[0].template(call.params)
-        return await self._calls.ask(call, entries)
+            return _at_once(entries[0].template(call.params))
+        return self._calls.ask(call, entries)
 
     def _ask_shadows(self, call: Call, entries: Sequence[Entry]) -> None:
         # They get to see no passwords.
@@ -62,10 +59,18 @@ class Router:
             self._run(lambda: self._teller.shadow(shadow, entries))
 
 
-# Comprehensions that see variables of a coroutine would make each of its calls several objects larger, and ten thousand
-# calls may wait: hence functions.
-def _matching(entries: Sequence[Entry], params: Mapping[str, Any]) -> list[Entry]:
-    return [entry for entry in entries if entry.matches(params)]
+async def _at_once(answer: Any) -> Any:
+    return answer
+
+
+def _matching(entries: Sequence[Entry], params: Mapping[str, Any]) -> tuple[list[Entry], list[Entry]]:
+    """Those that want to be asked, and the shadow modules among them."""
+    asked: list[Entry] = []
+    shadows: list[Entry] = []
+    for entry in entries:
+        if entry.matches(params):
+            (shadows if entry.shadow else asked).append(entry)
+    return asked, shadows
 
 
 def _of(entries: Sequence[Entry], module: str, login: Login | None) -> list[Entry]:

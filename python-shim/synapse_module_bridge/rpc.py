@@ -54,9 +54,10 @@ class Rpc:
         self.write = write
         self._handle_request = handle_request
         self._frames = FrameReader()
-        self._pending: dict[int | None, Deferred[Any]] = {}
-        self._late: dict[int | None, Callable[[Any], None]] = {}
-        self._last_id = 0
+        self._pending: dict[int, Deferred[Any]] = {}
+        self._late: dict[int, Callable[[Any], None]] = {}
+        # That of the last request.
+        self.last_id = 0
         self._unreadable = 0
         self._unreadable_in_a_row = MOST_UNREADABLE
         self._gone: ConnectionGone | None = None
@@ -79,8 +80,7 @@ class Rpc:
         `on_late` is told of the answer that still comes after that: its error, or its result. Raises ValueError if
         `params` cannot be written as JSON, or are too large.
         """
-        self._last_id += 1
-        request_id = self._last_id
+        request_id = self.last_id = self.last_id + 1
         deferred: Deferred[Any] = Deferred(partial(self._cancel, request_id, on_late))
         if self._gone is not None:
             deferred.errback(self._gone)
@@ -89,6 +89,17 @@ class Rpc:
         self._pending[request_id] = deferred
         self.write(frame)
         return deferred
+
+    def waits_for(self, request_id: int) -> bool:
+        """Whether its answer is still to come."""
+        return request_id in self._pending
+
+    def cancel(self, request_id: int) -> None:
+        """Who waits for its answer, if that is still to come, sees CancelledError."""
+        deferred = self._pending.get(request_id)
+        if deferred is not None:
+            with SentinelContext():
+                deferred.cancel()
 
     def notify(self, method: str, params: Mapping[str, Any]) -> None:
         if self._gone is None:
@@ -118,7 +129,7 @@ class Rpc:
                     self._unreadable_in_a_row = 0
                     self._message_received(message)
 
-    def _unreadable_received(self, body: bytes, reason: str) -> None:
+    def _unreadable_received(self, body: bytes | bytearray, reason: str) -> None:
         """A frame that is no message fails at most the call that it answers; one that is not found has its deadline."""
         self._unreadable_in_a_row += 1
         if self._unreadable_in_a_row > MOST_UNREADABLE:
@@ -137,18 +148,12 @@ class Rpc:
         if "method" in message:
             self._request_received(message)
             return
+        request_id = message.get("id")
         # True would be found as 1.
-        request_id = message["id"] if type(message.get("id")) is int else None
-        deferred = self._pending.pop(request_id, None)
+        deferred = self._pending.pop(request_id, None) if type(request_id) is int else None
         if deferred is None:
-            on_late = self._late.pop(request_id, None)
-            if on_late is not None:
-                on_late(message.get("error", message.get("result")))
-            else:
-                metrics.SPURIOUS.inc()
-                logger.debug("dropped an answer that nobody waits for: id %.50r", message.get("id"))
-            return
-        if ("result" in message) == ("error" in message):
+            self._late_received(request_id, message)
+        elif ("result" in message) == ("error" in message):
             deferred.errback(RpcError(INVALID_REQUEST, "an answer needs either a result or an error"))
         elif "result" in message:
             deferred.callback(message["result"])
@@ -156,6 +161,14 @@ class Rpc:
             deferred.errback(_rpc_error(message["error"]))
         else:
             deferred.errback(RpcError(INVALID_REQUEST, "an answer whose error is not an object"))
+
+    def _late_received(self, request_id: Any, message: Mapping[str, Any]) -> None:
+        on_late = self._late.pop(request_id, None) if type(request_id) is int else None
+        if on_late is not None:
+            on_late(message.get("error", message.get("result")))
+        else:
+            metrics.SPURIOUS.inc()
+            logger.debug("dropped an answer that nobody waits for: id %.50r", request_id)
 
     def _request_received(self, message: dict[str, Any]) -> None:
         # An answer under any other id could not be written, or not be found again.

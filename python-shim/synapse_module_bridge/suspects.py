@@ -29,8 +29,11 @@ class Suspects:
             self._deaths.popitem(last=False)
 
     def is_convicted(self, event_id: str) -> bool:
-        deaths, last = self._deaths.get(event_id, (0, 0.0))
-        if deaths and self._now() - last > FORGET_AFTER_SECONDS:
+        known = self._deaths.get(event_id)
+        if known is None:
+            return False
+        deaths, last = known
+        if self._now() - last > FORGET_AFTER_SECONDS:
             del self._deaths[event_id]
             return False
         return deaths >= DEATHS_TO_CONVICT

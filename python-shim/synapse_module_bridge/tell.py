@@ -27,12 +27,12 @@ class Teller:
         """Tells the modules of a notification. Waits for a host that is down; never raises."""
         call = notification.call
         modules = [entry.module for entry in notification.entries]
-        with call.recorder.traced(modules):
+        with call.recorder.traced(notification.entries):
             try:
                 await self._until_host_is_up()
                 # Its time begins when its turn has come.
                 call.since = time.monotonic()
-                call.deadline = self._calls.rules.deadline(call.callback, local=call.local)
+                call.deadline = call.since + self._calls.rules.seconds(call.callback, local=call.local)
                 await self._calls.request(call, notification.entries)
                 call.recorder.record("allowed")
             except (Unavailable, RpcError) as e:
@@ -50,7 +50,7 @@ class Teller:
         self._shadowed += 1
         try:
             for entry in entries:
-                with call.recorder.traced([entry.module]):
+                with call.recorder.traced([entry]):
                     await self._shadow_one(call, entry)
         finally:
             self._shadowed -= 1

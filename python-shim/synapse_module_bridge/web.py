@@ -106,7 +106,9 @@ class WebResource(DirectServeJsonResource):
     async def _hand_over(self, request: Any) -> Mapping[str, Any]:
         deadline = time.monotonic() + self._timeout_ms / 1000
         await self._host.until_up(deadline)
-        handle = self._open_calls.open(OpenCall(what=f"{self._path} of {self._module}", web_request=request))
+        opened = OpenCall(self._path, [self._module])
+        opened.web_request = request
+        handle = self._open_calls.open(opened)
         try:
             asking: Deferred[Mapping[str, Any]] = run_in_background(
                 self._host.call, "web", self._encode(request, handle), deadline

@@ -13,6 +13,7 @@ MAX_FRAME_BYTES = 64 * 1024 * 1024
 # A header block is "Content-Length: " and a number.
 MAX_HEADER_BYTES = 1024
 _HEADER = b"Content-Length: "
+_HEADER_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"(?:\A|\r\n)content-length: *([0-9]+) *(?=\r\n|\Z)", re.IGNORECASE)
 
 
@@ -22,22 +23,17 @@ class BrokenStream(Exception):
 
 def encode(message: Any) -> bytes:
     """A message as one frame. Raises ValueError for what JSON cannot hold (NaN, ...), and for what is too large."""
-    body = _to_json(message)
+    try:
+        body: bytes = to_json(message, fallback=_thaw)
+        # pydantic_core writes NaN and Infinity, which are not JSON. The words may also be in a text.
+        if b"NaN" in body or b"Infinity" in body:
+            body = _slow_json(message)
+    except ValueError:
+        # A lone surrogate has no UTF-8 form; json.dumps escapes it.
+        body = _slow_json(message)
     if len(body) > MAX_FRAME_BYTES:
         raise ValueError(f"has {len(body)} bytes; at most {MAX_FRAME_BYTES} are sent")
     return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
-
-
-def _to_json(value: Any) -> bytes:
-    try:
-        body: bytes = to_json(value, fallback=_thaw)
-    except ValueError:
-        # A lone surrogate has no UTF-8 form; json.dumps escapes it.
-        return _slow_json(value)
-    # pydantic_core writes NaN and Infinity, which are not JSON. The words may also be in a text.
-    if b"NaN" in body or b"Infinity" in body:
-        return _slow_json(value)
-    return body
 
 
 def _slow_json(value: Any) -> bytes:
@@ -54,7 +50,7 @@ def _thaw(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is no type of JSON")
 
 
-def decode(body: bytes) -> Any:
+def decode(body: bytes | bytearray) -> Any:
     """The value that a frame's body holds. Raises ValueError."""
     try:
         return from_json(body, allow_inf_nan=False)
@@ -91,35 +87,36 @@ class FrameReader:
         """What the frame that has begun still lacks, once its header is known."""
         return 0 if self._length is None else self._length - len(self._buffer)
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        self._buffer += data
-        while True:
-            if self._length is None:
-                self._length = self._take_header()
+    def feed(self, data: bytes) -> Iterator[bytes | bytearray]:
+        buffer = self._buffer
+        buffer += data
+        taken = 0
+        try:
+            while True:
                 if self._length is None:
+                    end = buffer.find(_HEADER_END, taken)
+                    if (len(buffer) if end < 0 else end) - taken > MAX_HEADER_BYTES:
+                        raise BrokenStream(f"no header in {len(buffer) - taken} bytes")
+                    if end < 0:
+                        return
+                    self._length = _parse_length(bytes(buffer[taken:end]))
+                    taken = end + len(_HEADER_END)
+                end = taken + self._length
+                if len(buffer) < end:
                     return
-            if len(self._buffer) < self._length:
-                return
-            body = bytes(self._buffer[: self._length])
-            del self._buffer[: self._length]
-            self._length = None
-            yield body
-
-    def _take_header(self) -> int | None:
-        end = self._buffer.find(b"\r\n\r\n")
-        if end > MAX_HEADER_BYTES or (end < 0 and len(self._buffer) > MAX_HEADER_BYTES):
-            raise BrokenStream(f"no header in {len(self._buffer)} bytes")
-        if end < 0:
-            return None
-        length = _parse_length(bytes(self._buffer[:end]))
-        del self._buffer[: end + 4]
-        return length
+                body = buffer[taken:end]
+                taken, self._length = end, None
+                yield body
+        finally:
+            # Once for all: each time, what is left moves to the front.
+            del buffer[:taken]
 
 
 def _parse_length(header: bytes) -> int:
     # As our host writes it, each time.
-    if header.startswith(_HEADER) and header[len(_HEADER) :].isdigit():
-        length = int(header[len(_HEADER) :])
+    digits = header[len(_HEADER) :] if header.startswith(_HEADER) else b""
+    if digits.isdigit():
+        length = int(digits)
     else:
         lengths = _LENGTH.findall(header)
         if len(lengths) != 1 or header.lower().count(b"content-length") != 1:

@@ -90,7 +90,7 @@ def ask(
     if name not in calls.entries:
         calls.entries = {name: [entry(module) for module in modules]}
     call = calls.begin(callback, bind(callback, sample(callback) if args is None else args))
-    coroutine: Any = calls.ask(call, calls.entries[name])
+    coroutine: Any = calls.ask(call, [*calls.entries[name]])
     try:
         coroutine.send(None)
     except StopIteration as done:

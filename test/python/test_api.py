@@ -214,7 +214,9 @@ def test_only_a_local_call_about_a_membership_locks_its_room(
 
 
 def locked() -> OpenCall:
-    return OpenCall(what="user_may_invite of m", locked_room="!r", deadline=time.monotonic() + 0.1)
+    call = OpenCall("user_may_invite", ["m"])
+    call.locked_room, call.deadline = "!r", time.monotonic() + 0.1
+    return call
 
 
 def after_a_while() -> None:

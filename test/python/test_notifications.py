@@ -41,9 +41,7 @@ class Desk:
     def add(self, depth: int, room: str = "!a:test", state: Any = STATE, **fields: Any) -> Notification:
         callback = CALLBACKS["on_new_event"]
         params = {"event": event(depth=depth, room_id=room, **fields), "state_events": state}
-        call = Call(
-            callback=callback, params=params, local=True, deadline=0.0, recorder=Recorder(callback, params, "test")
-        )
+        call = Call(callback, params, Recorder(callback, params, "test", 0.0), local=True, since=0.0, deadline=0.0)
         notification = Notification(call=call, entries=[ENTRY])
         self.queue.add(notification)
         return notification

@@ -48,7 +48,7 @@ class Rig:
 
     def start(self, args: Sequence[Any] = INVITE) -> "Deferred[Any]":
         call = self.calls.begin(self.callback, bind(self.callback, args))
-        return ensureDeferred(self.calls.ask(call, self.calls.entries[self.callback.name]))
+        return ensureDeferred(self.calls.ask(call, [*self.calls.entries[self.callback.name]]))
 
     def ask(self, args: Sequence[Any] = INVITE) -> Any:
         return outcome(self.start(args))
