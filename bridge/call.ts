@@ -1,8 +1,10 @@
 // The `call` command: asks one module about one call, without a Synapse.
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { CancellationToken } from "vscode-jsonrpc/node";
 import { makeApi } from "./api.js";
 import { WireError } from "./api-errors.js";
+import { Cancellation } from "./cancellation.js";
 import type { Callback, Catalogue } from "./catalogue.js";
 import type { RunningModule } from "./context.js";
 import { type Decision, dispatch } from "./dispatch.js";
@@ -44,9 +46,9 @@ export async function callOnce(
     ...entryOf(callback, running, params),
   };
   const state = stateFrom(completed);
-  const signal = new AbortController().signal;
+  const cancellation = new Cancellation(CancellationToken.None);
   try {
-    const around = { catalogue, modules, state, signal };
+    const around = { catalogue, modules, state, cancellation };
     return await dispatch(callback, call, { ...around, handles: new WeakMap(), followUps: new FollowUps() });
   } finally {
     running.setup.stop();

@@ -1,4 +1,5 @@
 // What a handler is given besides its parameters.
+import type { Cancellation } from "./cancellation.js";
 import type { Logger } from "./log.js";
 import type { LoadedModule } from "./module.js";
 import type { ModuleSetup } from "./setup.js";
@@ -14,7 +15,7 @@ export interface RunningModule {
 export function makeContext(
   running: RunningModule,
   data: unknown,
-  signal: AbortSignal,
+  cancellation: Cancellation,
   request: string | null,
 ): object {
   let log: Logger | undefined;
@@ -22,8 +23,10 @@ export function makeContext(
     config: running.module.config,
     data,
     api: running.api,
-    signal,
-    // Most calls log nothing.
+    // Most calls look at neither.
+    get signal() {
+      return cancellation.signal;
+    },
     get log() {
       log ??= running.log.child({ request });
       return log;

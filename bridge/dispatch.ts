@@ -3,6 +3,7 @@
 import { performance } from "node:perf_hooks";
 import { readAnswer, UnfitAnswer } from "./answer.js";
 import { CallError, cancelled, fromSynapseError, moduleFault, moduleUnavailable } from "./call-error.js";
+import type { Cancellation } from "./cancellation.js";
 import type { Callback, Catalogue } from "./catalogue.js";
 import { makeContext, type RunningModule } from "./context.js";
 import { isSynapseError } from "./errors.js";
@@ -42,7 +43,7 @@ export interface Surroundings {
   /** Which call a Request belongs to, for the ModuleApi methods that take one. */
   handles: WeakMap<object, number>;
   followUps: FollowUps;
-  signal: AbortSignal;
+  cancellation: Cancellation;
   /** A module has answered, and did not wait for api calls that Synapse's lock may hold up. */
   notAwaited?(module: string): void;
 }
@@ -70,7 +71,7 @@ async function askInOrder(
   let before = edited === undefined ? undefined : JSON.stringify(edited);
   let editor: string | null = null;
   for (const name of call.modules) {
-    if (around.signal.aborted) throw cancelled();
+    if (around.cancellation.requested) throw cancelled();
     const started = performance.now();
     let answer: unknown;
     try {
@@ -117,14 +118,17 @@ async function ask(
   const handler = entry?.handler;
   if (!running || !handler)
     throw moduleUnavailable(name, `the host has no module that answers ${callback.name}`);
-  const data = await running.setup.ready(around.signal);
-  const lifetime = new Lifetime(callback.name, around.signal);
+  const { setup } = running;
+  const data = setup.done ? setup.data : await setup.ready(around.cancellation.signal);
+  const lifetime = new Lifetime(callback.name, around.cancellation);
   const origin = newOrigin(call.call);
-  const context = makeContext(running, data, around.signal, call.request);
+  const context = makeContext(running, data, around.cancellation, call.request);
   const warn = (message: string) => running.log.warn({ request: call.request }, `${name}: ${message}`);
   try {
-    const handled = runFrom(origin, () => handler(lent.forModule(lifetime), context));
-    const given = await untilAborted(handled, around.signal);
+    const run = () => handler(lent.forModule(lifetime), context);
+    // Only where it matters: following a module's awaits makes all promises of the process slower.
+    const handled = callback.membership_lock ? runFrom(origin, run) : run();
+    const given = isThenable(handled) ? await untilAborted(handled, around.cancellation.signal) : handled;
     const problem = callback.edits === undefined ? undefined : whatJsonLoses(call.params[callback.edits]);
     if (problem) throw new UnfitAnswer(`left something in ${callback.edits} that is not JSON: ${problem}`);
     const answer = takesFollowUp(callback, around.catalogue)
@@ -169,9 +173,13 @@ export function toCallError(
   return fault;
 }
 
+function isThenable(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "then" in value;
+}
+
 /** A handler that never settles must not keep its call alive. */
 export function untilAborted(value: unknown, signal: AbortSignal): unknown {
-  if (typeof value !== "object" || value === null || !("then" in value)) return value;
+  if (!isThenable(value)) return value;
   return new Promise((resolve, reject) => {
     const abort = () => reject(cancelled());
     signal.addEventListener("abort", abort, { once: true });

@@ -15,6 +15,8 @@ import {
 // Larger than any request that Synapse lets through, small enough to notice a stream that has gone wrong.
 export const MAX_FRAME = 64 * 1024 * 1024;
 const MAX_HEADER = 1024;
+// The stream has it: that it cannot leave, onError tells.
+const HANDED_OVER = Promise.resolve();
 const HEADER_END = Buffer.from("\r\n\r\n");
 
 export class FrameReader extends AbstractMessageReader implements MessageReader {
@@ -68,13 +70,12 @@ export class FrameReader extends AbstractMessageReader implements MessageReader 
     const end = buffer.indexOf(HEADER_END);
     if (end === -1 && buffer.length <= MAX_HEADER) return undefined;
     const header = buffer.toString("latin1", 0, end === -1 ? MAX_HEADER : end);
-    const lengths = header.match(/^content-length: *(\d{1,15})$/gim) ?? [];
-    if (end === -1 || end > MAX_HEADER || lengths.length !== 1) {
+    const length = parseLength(header);
+    if (end === -1 || end > MAX_HEADER || length === undefined) {
       throw new Error(
         `the stream does not hold a Content-Length header: ${JSON.stringify(header.slice(0, 80))}`,
       );
     }
-    const length = Number(lengths[0]?.replace(/\D/g, ""));
     if (length > MAX_FRAME) throw new Error(`a frame of ${length} bytes is over the limit of ${MAX_FRAME}`);
     this.#drop(end + HEADER_END.length);
     return length;
@@ -94,9 +95,15 @@ export class FrameReader extends AbstractMessageReader implements MessageReader 
   }
 }
 
-export class FrameWriter extends AbstractMessageWriter implements MessageWriter {
-  #last: Promise<unknown> = Promise.resolve();
+function parseLength(header: string): number | undefined {
+  // As the shim writes it, each time.
+  const alone = /^Content-Length: (\d{1,15})$/.exec(header);
+  if (alone) return Number(alone[1]);
+  const lengths = header.match(/^content-length: *(\d{1,15})$/gim) ?? [];
+  return lengths.length === 1 ? Number(lengths[0]?.replace(/\D/g, "")) : undefined;
+}
 
+export class FrameWriter extends AbstractMessageWriter implements MessageWriter {
   constructor(private readonly output: Writable) {
     super();
     output.on("error", (error) => this.fireError(error));
@@ -117,18 +124,13 @@ export class FrameWriter extends AbstractMessageWriter implements MessageWriter 
       size = Buffer.byteLength(body);
     }
     // At once: an answer that waited for others would be late, or lost, where the next module blocks.
-    const written = new Promise<void>((resolve, reject) => {
-      this.output.write(`Content-Length: ${size}\r\n\r\n${body}`, (error) =>
-        error ? reject(error) : resolve(),
-      );
-    });
-    this.#last = written.catch(() => {});
-    return written;
+    this.output.write(`Content-Length: ${size}\r\n\r\n${body}`);
+    return HANDED_OVER;
   }
 
   /** Resolves when all that was written so far has left, or cannot leave. */
   async drained(): Promise<void> {
-    await this.#last;
+    await new Promise<unknown>((resolve) => this.output.write("", resolve));
   }
 
   end(): void {

@@ -11,6 +11,7 @@ import {
 import { type ApiSource, makeApi, type SynapseInfo } from "./api.js";
 import { WireError } from "./api-errors.js";
 import { CallError, type CallErrorKind } from "./call-error.js";
+import { Cancellation } from "./cancellation.js";
 import type { Catalogue } from "./catalogue.js";
 import type { RunningModule } from "./context.js";
 import { type Call, type Decision, dispatch } from "./dispatch.js";
@@ -25,6 +26,7 @@ import { UnfitParams } from "./params.js";
 import { ModuleSetup, SETUP_TIMES, type SetupTimes } from "./setup.js";
 import type { StateSource } from "./state.js";
 import { describeThrown } from "./thrown.js";
+import { shareTurns } from "./turns.js";
 import { answerWeb, type WebAnswer, type WebCall } from "./web.js";
 
 export const PROTOCOL = 1;
@@ -55,10 +57,11 @@ export class Host {
   readonly modules = new Map<string, RunningModule>();
   #options: HostOptions;
   #initialized = false;
-  #underWay = new Set<Promise<unknown>>();
   #handles = new WeakMap<object, number>();
   #followUps = new FollowUps();
   #begun = 0;
+  #underWay = 0;
+  #whenIdle: (() => void) | undefined;
   #pulse: NodeJS.Timeout | undefined;
   #reader: FrameReader;
   #writer: FrameWriter;
@@ -67,11 +70,12 @@ export class Host {
     this.#reader = reader;
     this.#writer = writer;
     this.#options = options;
+    shareTurns();
     this.connection = createMessageConnection(reader, writer, connectionLog(options.log));
     this.#on("initialize", (params: Initialize) => this.#initialize(params));
-    this.#on("web", (params: WebCall, signal) => this.#web(params, signal));
+    this.#on("web", (params: WebCall, cancellation) => this.#web(params, cancellation));
     for (const callback of options.catalogue.callbacks.values()) {
-      this.#on(`callback/${callback.name}`, (params: Call, signal): Promise<Decision> => {
+      this.#on(`callback/${callback.name}`, (params: Call, cancellation): Promise<Decision> => {
         const { catalogue } = options;
         return dispatch(callback, params, {
           catalogue,
@@ -79,13 +83,13 @@ export class Host {
           state: this.#stateOf(params.call),
           handles: this.#handles,
           followUps: this.#followUps,
-          signal,
+          cancellation,
           notAwaited: (module) => this.#notAwaited(params.call, module),
         });
       });
     }
-    this.#on("follow_up", (params: FollowUpCall, signal) => this.#followUp(params, signal));
-    this.#on("set_up", (_params: object, signal) => this.#setUp(signal));
+    this.#on("follow_up", (params: FollowUpCall, { signal }) => this.#followUp(params, signal));
+    this.#on("set_up", (_params: object, { signal }) => this.#setUp(signal));
     this.connection.onNotification("start", () => {
       for (const { setup } of this.modules.values()) setup.start();
       this.#pulse ??= setInterval(() => this.#tellOfLife(), PULSE_MS).unref();
@@ -102,7 +106,7 @@ export class Host {
     for (const { setup } of this.modules.values()) setup.stop();
     // The connection begins one message in each turn of the event loop.
     for (let turn = 0; turn < MAX_QUEUE && this.#begun < this.#reader.requests; turn++) await setImmediate();
-    await Promise.allSettled(this.#underWay);
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
     // The answers are handed to the writer after that.
     await setImmediate();
     await this.#writer.drained();
@@ -110,19 +114,21 @@ export class Host {
     this.connection.dispose();
   }
 
-  #on<Params>(method: string, handler: (params: Params, signal: AbortSignal) => Promise<object>): void {
-    this.connection.onRequest(method, (params: unknown, token: CancellationToken) => {
+  #on<Params>(
+    method: string,
+    handler: (params: Params, cancellation: Cancellation) => Promise<object>,
+  ): void {
+    this.connection.onRequest(method, async (params: unknown, token: CancellationToken) => {
       this.#begun++;
-      const controller = new AbortController();
-      token.onCancellationRequested(() => controller.abort());
-      if (token.isCancellationRequested) controller.abort();
-      const result = handler(params as Params, controller.signal).catch((error) => {
+      this.#underWay++;
+      try {
+        return await handler(params as Params, new Cancellation(token));
+      } catch (error) {
         throw this.#toWire(error);
-      });
-      this.#underWay.add(result);
-      const done = () => this.#underWay.delete(result);
-      result.then(done, done);
-      return result;
+      } finally {
+        this.#underWay--;
+        if (this.#underWay === 0) this.#whenIdle?.();
+      }
     });
   }
 
@@ -193,8 +199,8 @@ export class Host {
     }
   }
 
-  #web(params: WebCall, signal: AbortSignal): Promise<WebAnswer> {
-    return answerWeb(params, { modules: this.modules, handles: this.#handles, signal });
+  #web(params: WebCall, cancellation: Cancellation): Promise<WebAnswer> {
+    return answerWeb(params, { modules: this.modules, handles: this.#handles, cancellation });
   }
 
   async #followUp(params: FollowUpCall, signal: AbortSignal): Promise<FollowUpAnswer> {

@@ -1,11 +1,13 @@
 // The span in which a handler may use what its call lends it: the room's state, the media file.
 
+import type { Cancellation } from "./cancellation.js";
+
 export class Lifetime {
   #settled = false;
 
   constructor(
     private readonly callback: string,
-    private readonly signal: AbortSignal,
+    private readonly cancellation: Cancellation,
   ) {}
 
   /** The handler has settled. */
@@ -16,6 +18,7 @@ export class Lifetime {
   /** Throws once the call is over. */
   check(what: string): void {
     const when = this.#settled ? "after its handler had settled" : "after its deadline";
-    if (this.#settled || this.signal.aborted) throw new Error(`${what} of ${this.callback} was used ${when}`);
+    if (this.#settled || this.cancellation.requested)
+      throw new Error(`${what} of ${this.callback} was used ${when}`);
   }
 }

@@ -1,4 +1,5 @@
-// Which call of Synapse a module is in when it uses the api: it follows the module's awaits.
+// Which call of Synapse a module is in when it uses the api, for calls during which Synapse lets nobody change a room's
+// memberships: it follows the module's awaits.
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /** One module's part in one call of Synapse. */

@@ -1,5 +1,6 @@
 // What each module gets of a call's parameters: plain values frozen and shared, values that Python lets modules change
 // as copies of their own, and live objects in the place of what travels by reference.
+import type { Cancellation } from "./cancellation.js";
 import type { Callback, Catalogue } from "./catalogue.js";
 import type { RunningModule } from "./context.js";
 import { deepFreeze } from "./freeze.js";
@@ -21,7 +22,7 @@ interface Around {
   modules: ReadonlyMap<string, RunningModule>;
   state: StateSource;
   handles: WeakMap<object, number>;
-  signal: AbortSignal;
+  cancellation: Cancellation;
 }
 
 /** Throws an Error if the parameters are not what the catalogue says. */
@@ -47,7 +48,7 @@ export function prepareParams(
         return [
           name,
           () => {
-            const request = makeRequest(value as HttpRequest, around.signal);
+            const request = makeRequest(value as HttpRequest, around.cancellation.signal);
             if (typeof request === "number") return undefined;
             around.handles.set(request, call.call);
             return request;

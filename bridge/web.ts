@@ -1,10 +1,11 @@
 // Web resources: gives a handler a WHATWG Request and brings its Response, or the JSON it answered, back to the shim.
+
 import { CallError, fromSynapseError, moduleFault, moduleUnavailable } from "./call-error.js";
+import type { Cancellation } from "./cancellation.js";
 import { makeContext, type RunningModule } from "./context.js";
 import { untilAborted } from "./dispatch.js";
 import { isSynapseError } from "./errors.js";
 import { whatJsonLoses } from "./json-check.js";
-import { newOrigin, runFrom } from "./origin.js";
 import { type HttpRequest, makeRequest } from "./request.js";
 import { describeThrown } from "./thrown.js";
 
@@ -28,7 +29,7 @@ export interface WebSurroundings {
   modules: ReadonlyMap<string, RunningModule>;
   /** Which call a Request belongs to, for the ModuleApi methods that take one. */
   handles: WeakMap<object, number>;
-  signal: AbortSignal;
+  cancellation: Cancellation;
 }
 
 export async function answerWeb(call: WebCall, around: WebSurroundings): Promise<WebAnswer> {
@@ -37,15 +38,15 @@ export async function answerWeb(call: WebCall, around: WebSurroundings): Promise
   if (!running || !handler)
     throw moduleUnavailable(call.module, `the host has no module that serves ${call.path}`);
   const name = running.module.name;
-  const data = await running.setup.ready(around.signal);
-  const request = makeRequest(call, around.signal);
+  const data = await running.setup.ready(around.cancellation.signal);
+  const request = makeRequest(call, around.cancellation.signal);
   if (typeof request === "number") return { status: request, headers: [], body: "" };
   around.handles.set(request, call.call);
-  const origin = newOrigin(call.call);
   try {
-    const context = makeContext(running, data, around.signal, call.request);
-    const handled = runFrom(origin, () => handler(request, context));
-    return await readResponse(await untilAborted(handled, around.signal), around.signal);
+    const context = makeContext(running, data, around.cancellation, call.request);
+    const handled = handler(request, context);
+    const { signal } = around.cancellation;
+    return await readResponse(await untilAborted(handled, signal), signal);
   } catch (error) {
     if (error instanceof CallError) throw error;
     if (isSynapseError(error)) {
@@ -58,7 +59,6 @@ export async function answerWeb(call: WebCall, around: WebSurroundings): Promise
     throw moduleFault(name, "threw", `${call.path} threw ${describeThrown(error)}`);
   } finally {
     around.handles.delete(request);
-    origin.over = true;
   }
 }
 
