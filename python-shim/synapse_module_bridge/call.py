@@ -8,30 +8,40 @@ import attr
 from synapse_module_bridge import policy
 from synapse_module_bridge.catalogue import Callback
 from synapse_module_bridge.config import Timeout
-from synapse_module_bridge.decision import Recorder
-from synapse_module_bridge.questions import Entry
+from synapse_module_bridge.decision import Recorded
+from synapse_module_bridge.questions import Entry, current_request
 from synapse_module_bridge.remembered import Question, question_of
 from synapse_module_bridge.replies import Reply
 
 
-@attr.s(slots=True, auto_attribs=True)
-class Call:
+class Call(Recorded):
     """One question of Synapse while it is being answered."""
 
-    callback: Callback
-    params: Mapping[str, Any]
-    recorder: Recorder
-    local: bool
-    # Since when its time runs, and until when.
-    since: float
-    deadline: float
-    request: str | None = None
-    # Of the event that it is about.
-    event_id: str | None = None
-    # What it is kept under, once that was asked for.
-    question: bytes | None = None
-    # The room's state was not kept while the call waited in line: what is asked of it is looked up.
-    state_let_go: bool = False
+    __slots__ = ("deadline", "event_id", "local", "question", "request", "since", "state_let_go")
+
+    def __init__(
+        self,
+        callback: Callback,
+        params: Mapping[str, Any],
+        server_name: str,
+        started: float,
+        seconds: float,
+        *,
+        local: bool,
+    ) -> None:
+        """`seconds` is how long it may take."""
+        super().__init__(callback, params, server_name, started)
+        self.local = local
+        # Since when its time runs, and until when.
+        self.since = started
+        self.deadline = started + seconds
+        self.request = current_request()
+        # Of the event that it is about.
+        self.event_id: str | None = params[callback.event_param].event_id if callback.event_param else None
+        # What it is kept under, once that was asked for.
+        self.question: Question | None = None
+        # The room's state was not kept while the call waited in line: what is asked of it is looked up.
+        self.state_let_go = False
 
     def had_time_from(self, sent: float) -> bool:
         """Whether a module that was asked then had most of the call's time. Else the call had waited in line."""

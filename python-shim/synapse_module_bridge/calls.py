@@ -17,12 +17,12 @@ from synapse_module_bridge.call import Call, Rules
 from synapse_module_bridge.catalogue import ERROR_CODES, Callback
 from synapse_module_bridge.codec import Unfit, decode_answer
 from synapse_module_bridge.deadline import DeadlinePassed
-from synapse_module_bridge.decision import Recorder, summarise
+from synapse_module_bridge.decision import summarise
 from synapse_module_bridge.entrance import Entrance
 from synapse_module_bridge.host_interface import Host
 from synapse_module_bridge.membership import locked_room
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
-from synapse_module_bridge.questions import Entry, current_request, encode_params
+from synapse_module_bridge.questions import Entry, encode_params
 from synapse_module_bridge.replies import Reply, read_error, read_reply, synapse_error
 from synapse_module_bridge.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.suspects import Suspects
@@ -50,22 +50,13 @@ class Calls:
 
     def begin(self, callback: Callback, params: Mapping[str, Any]) -> Call:
         """A call with Synapse's parameters by name: its time runs from now."""
-        now = time.monotonic()
-        local = self.rules.is_local(callback, params)
-        return Call(
-            callback,
-            params,
-            Recorder(callback, params, self.rules.server_name, now),
-            local,
-            now,
-            now + self.rules.seconds(callback, local=local),
-            current_request(),
-            None if callback.event_param is None else params[callback.event_param].event_id,
-        )
+        rules, now = self.rules, time.monotonic()
+        local = rules.is_local(callback, params)
+        return Call(callback, params, rules.server_name, now, rules.seconds(callback, local=local), local=local)
 
     async def ask(self, call: Call, entries: list[Entry]) -> Any:
         """The answer for Synapse. Takes out of `entries` what has been heard, or stood in for."""
-        with call.recorder.traced(entries):
+        with call.traced(entries):
             try:
                 return await self._ask_in_order(call, entries)
             except _Answered as e:
@@ -73,7 +64,7 @@ class Calls:
             except Unavailable as e:
                 return self._by_policy(call, str(e), [entry.module for entry in entries])
             finally:
-                call.recorder.finish()
+                call.finish()
 
     async def _ask_in_order(self, call: Call, entries: list[Entry]) -> Any:
         edits = call.callback.result == "Edits"
@@ -95,12 +86,12 @@ class Calls:
                 module = entries[heard].module
                 if self._policy(call) != "allow":
                     return self._by_policy(call, failed, module)
-                call.recorder.record("policy", module, "allow", failed)
+                call.record("policy", module, "allow", failed)
                 on_record = True
                 heard += 1
             del entries[:heard]
         if not on_record:
-            call.recorder.record("allowed")
+            call.record("allowed")
         return None if edits else policy.no_objection(call.callback, call.params)
 
     def _next_asked(self, call: Call, entries: Sequence[Entry]) -> tuple[Sequence[Entry], str | None]:
@@ -211,7 +202,7 @@ class Calls:
             raise RpcError(ERROR_CODES["module_fault"], message, {"module": module, "kind": "answer"}) from e
         outcome, summary = summarise(call.callback, reply.answer, decided=module is not None)
         if outcome != "allowed":
-            call.recorder.record(outcome, module, summary)
+            call.record(outcome, module, summary)
         return not edits, answer
 
     def _failed(self, call: Call, asked: Sequence[Entry], e: RpcError) -> tuple[int, str]:
@@ -223,15 +214,15 @@ class Calls:
         if index is not None:
             call.forget(asked[index])
         if e.code == ERROR_CODES["synapse_error"] and not settled:
-            call.recorder.record("error", module, f"{e.data['code']}/{e.data['errcode']}")
+            call.record("error", module, f"{e.data['code']}/{e.data['errcode']}")
             if call.callback.swallows:
                 raise _Answered(policy.refuse(call.callback, call.params))
             raise synapse_error(e) from None
         if e.code == ERROR_CODES["module_fault"] and explicit is None and call.callback.swallows:
-            call.recorder.record("fault", module)
+            call.record("fault", module)
             raise _Answered(policy.refuse(call.callback, call.params))
         if e.code == ERROR_CODES["module_fault"] and explicit is None and call.local and not settled:
-            call.recorder.record("fault", module)
+            call.record("fault", module)
             raise ModuleFault(e.message) from None
         if index is None:
             logger.error("%s: %s", call.callback.name, e.message)
@@ -243,7 +234,7 @@ class Calls:
 
     def _by_policy(self, call: Call, reason: str, module: str | Sequence[str]) -> Any:
         chosen = self._policy(call)
-        call.recorder.record("policy", module, chosen, reason)
+        call.record("policy", module, chosen, reason)
         return policy.answer(call.callback, chosen, call.params, local=call.local)
 
 

@@ -27,7 +27,7 @@ from synapse_module_bridge.rpc import Answer, Refuse, RequestHandler, Rpc
 from synapse_module_bridge.wire import BrokenStream
 
 # Of what is written in one turn of the reactor: it leaves once it is so much.
-BATCH_BYTES = 16 * 1024
+BATCH_BYTES = 32 * 1024
 # A pipe holds one such chunk, unless somebody else writes to it.
 MOST_LAST_CHUNKS = 16
 # How long a process that was asked to finish may take to exit once its output has ended.
@@ -100,8 +100,8 @@ class Child:
 
     @property
     def is_there(self) -> bool:
-        """Whether what is sent now may arrive. One look at the process is for all that is sent in a turn."""
-        return "stdin" in self._open and (self.unsent_bytes > 0 or not self.has_ended)
+        """Whether what is sent now may arrive. One look at the process is for all that is sent together."""
+        return "stdin" in self._open and (self._held_bytes > 0 or self.unsent_bytes > 0 or not self.has_ended)
 
     def _requested(self, method: str, params: Mapping[str, Any], answer: Answer, refuse: Refuse) -> None:
         if method == "pulse":

@@ -25,17 +25,16 @@ _UNTRACED = nullcontext()
 _FAILURES = frozenset({"fault", "policy", "would_fault", "would_policy"})
 
 
-class Recorder:
-    """Records the decisions on one call. `started` is when Synapse asked, on the monotonic clock."""
+class Recorded:
+    """Something whose decisions are put on record. `started` is when Synapse asked, on the monotonic clock."""
 
-    __slots__ = ("_callback", "_server_name", "_span", "_started", "params")
+    __slots__ = ("_span", "callback", "params", "server_name", "started")
 
     def __init__(self, callback: Callback, params: Mapping[str, Any], server_name: str, started: float) -> None:
-        self._callback = callback
-        # Those of the call: kept as long as it is.
+        self.callback = callback
         self.params = params
-        self._server_name = server_name
-        self._started = started
+        self.server_name = server_name
+        self.started = started
         self._span: Any = None
 
     def traced(self, entries: Iterable[Entry]) -> AbstractContextManager[None]:
@@ -44,13 +43,13 @@ class Recorder:
 
     @contextmanager
     def _traced(self, modules: Sequence[str]) -> Iterator[None]:
-        with opentracing.start_active_span(f"module_bridge.{self._callback.name}") as scope:
+        with opentracing.start_active_span(f"module_bridge.{self.callback.name}") as scope:
             if scope is None:
                 yield
                 return
             self._span = scope.span
-            subject = {f"{key}_id": value for key, value in _subject(self._callback, self.params).items()}
-            self._tag({"callback": self._callback.name, "modules": ",".join(modules), **subject})
+            subject = {f"{key}_id": value for key, value in _subject(self.callback, self.params).items()}
+            self._tag({"callback": self.callback.name, "modules": ",".join(modules), **subject})
             try:
                 yield
             finally:
@@ -73,34 +72,32 @@ class Recorder:
         For a shadow module: would_… Several modules where it is not known which. A metric's label names only one: of
         sets there are too many.
         """
-        modules: Sequence[str] = () if module is None else (module,) if isinstance(module, str) else module
-        label = modules[0] if len(modules) == 1 else ""
-        metrics.CALLS.add(self._callback.name, label, outcome, reason or "", self._server_name)
+        label = module if isinstance(module, str) else module[0] if module is not None and len(module) == 1 else ""
+        metrics.CALLS.add(self.callback.name, label, outcome, reason or "", self.server_name)
+        level = logging.DEBUG if outcome in _QUIET else logging.INFO
+        if self._span is None and not logger.isEnabledFor(level):
+            return
+        modules = module if isinstance(module, str) else ",".join(module or ())
         if self._span is not None:
             # Of several decisions on one call, the last is the one that held.
-            self._tag({"module": ",".join(modules), "outcome": outcome, "answer": answer or "", "reason": reason or ""})
+            self._tag({"module": modules, "outcome": outcome, "answer": answer or "", "reason": reason or ""})
             if outcome in _FAILURES:
                 self._tag({opentracing.tags.ERROR: True})
-        level = logging.DEBUG if outcome in _QUIET else logging.INFO
-        if logger.isEnabledFor(level):
-            self._log(level, modules, outcome, answer, reason)
-
-    def _log(self, level: int, modules: Sequence[str], outcome: str, answer: str | None, reason: str | None) -> None:
         fields = {
-            "callback": self._callback.name,
-            "module": ",".join(modules) or "-",
+            "callback": self.callback.name,
+            "module": modules or "-",
             "outcome": outcome,
             "answer": answer,
             "reason": reason,
-            **_subject(self._callback, self.params),
-            "ms": f"{(time.monotonic() - self._started) * 1000:.1f}",
+            **_subject(self.callback, self.params),
+            "ms": f"{(time.monotonic() - self.started) * 1000:.1f}",
         }
         text = " ".join(f"{key}={_value(value)}" for key, value in fields.items() if value is not None)
         logger.log(level, "%s", text)
 
     def finish(self) -> None:
         """Synapse has its answer."""
-        metrics.SECONDS.add(time.monotonic() - self._started, self._callback.name, self._server_name)
+        metrics.SECONDS.add(time.monotonic() - self.started, self.callback.name, self.server_name)
 
 
 def _subject(callback: Callback, params: Mapping[str, Any]) -> dict[str, Any]:

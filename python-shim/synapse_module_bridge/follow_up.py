@@ -10,7 +10,7 @@ from typing import Any
 from synapse_module_bridge.calls import Calls, ModuleFault
 from synapse_module_bridge.catalogue import ERROR_CODES, Callback
 from synapse_module_bridge.deadline import DeadlinePassed
-from synapse_module_bridge.decision import Recorder
+from synapse_module_bridge.decision import Recorded
 from synapse_module_bridge.merge import Unsafe, merge
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.questions import current_request
@@ -31,25 +31,25 @@ class FollowUps:
         """The parameters as the module left them, put onto what they were, if it edited them. Raises what it threw."""
         module = follow_up["module"]
         rules = self._calls.rules
-        recorder = Recorder(callback, {}, rules.server_name, time.monotonic())
+        recorded = Recorded(callback, {}, rules.server_name, time.monotonic())
         try:
             edited = await self._ask(callback, follow_up, params)
         except RpcError as e:
             explicit = rules.policies.explicit(callback, local=True)
             e = read_error(e, [module])
             if e.code == ERROR_CODES["synapse_error"]:
-                recorder.record("error", module, f"{e.data['code']}/{e.data['errcode']}")
+                recorded.record("error", module, f"{e.data['code']}/{e.data['errcode']}")
                 raise synapse_error(e) from None
             if e.code == ERROR_CODES["module_fault"] and explicit is None:
-                recorder.record("fault", module)
+                recorded.record("fault", module)
                 raise ModuleFault(e.message) from None
-            recorder.record("policy", module, "allow", f"follow-up: {_REASONS.get(e.code, f'host error {e.code}')}")
+            recorded.record("policy", module, "allow", f"follow-up: {_REASONS.get(e.code, f'host error {e.code}')}")
             return None
         except (Unavailable, ValueError) as e:
             reason = str(e) if isinstance(e, Unavailable) else "params"
-            recorder.record("policy", module, "allow", f"follow-up: {reason}")
+            recorded.record("policy", module, "allow", f"follow-up: {reason}")
             return None
-        recorder.record("allowed" if edited is None else "edited", module)
+        recorded.record("allowed" if edited is None else "edited", module)
         return edited
 
     async def _ask(

@@ -144,7 +144,7 @@ def _let_go_of_state(notification: Notification) -> None:
         return
     declared = [key for entry in notification.entries for key in entry.room_state]
     kept = {(event.type, event.state_key): event for event in select_state(call.params[state], declared)}
-    call.params = call.recorder.params = {**call.params, state: kept}
+    call.params = {**call.params, state: kept}
     call.state_let_go = True
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import attr
 from synapse.module_api.errors import Codes, SynapseError
 
-from synapse_module_bridge.catalogue import Callback
+from synapse_module_bridge.catalogue import CALLBACKS, Callback
 from synapse_module_bridge.codec import decode_own
 from synapse_module_bridge.match import lookup
 
@@ -89,9 +89,19 @@ def answer(callback: Callback, policy: str, params: Mapping[str, Any], *, local:
 
 def no_objection(callback: Callback, params: Mapping[str, Any]) -> Any:
     """The answer for Synapse where no module has one. Raises SynapseError where there must be one."""
+    if callback.name in _ALWAYS_THE_SAME:
+        return _ALWAYS_THE_SAME[callback.name]
     if not callback.passable:
         raise SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
     return decode_own(callback.result, callback.passes, params)
+
+
+# Of callbacks whose answer Synapse cannot change: most.
+_ALWAYS_THE_SAME = {
+    callback.name: decode_own(callback.result, callback.passes, {})
+    for callback in CALLBACKS.values()
+    if callback.passable and (callback.passes is None or isinstance(callback.passes, bool | str))
+}
 
 
 def refuse(callback: Callback, params: Mapping[str, Any]) -> Any:

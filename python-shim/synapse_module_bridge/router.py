@@ -4,8 +4,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from copy import copy
 from typing import Any
 
-import attr
-
 from synapse_module_bridge.call import Call
 from synapse_module_bridge.calls import Calls
 from synapse_module_bridge.catalogue import Callback
@@ -55,7 +53,8 @@ class Router:
         # They get to see no passwords.
         if not call.callback.secret and entries[0].template is None:
             # They wait behind every call that decides something, and have their own record.
-            shadow = attr.evolve(call, local=False, recorder=copy(call.recorder))
+            shadow = copy(call)
+            shadow.local = False
             self._run(lambda: self._teller.shadow(shadow, entries))
 
 

@@ -27,47 +27,47 @@ class Teller:
         """Tells the modules of a notification. Waits for a host that is down; never raises."""
         call = notification.call
         modules = [entry.module for entry in notification.entries]
-        with call.recorder.traced(notification.entries):
+        with call.traced(notification.entries):
             try:
                 await self._until_host_is_up()
                 # Its time begins when its turn has come.
                 call.since = time.monotonic()
                 call.deadline = call.since + self._calls.rules.seconds(call.callback, local=call.local)
                 await self._calls.request(call, notification.entries)
-                call.recorder.record("allowed")
+                call.record("allowed")
             except (Unavailable, RpcError) as e:
                 reason = str(e) if isinstance(e, Unavailable) else f"host error {e.code}"
                 metrics.DROPPED.labels(call.callback.name, reason, self._calls.rules.server_name).inc()
-                call.recorder.record("policy", modules, "allow", reason)
-        call.recorder.finish()
+                call.record("policy", modules, "allow", reason)
+        call.finish()
 
     async def shadow(self, call: Call, entries: Sequence[Entry]) -> None:
         """Asks each shadow module by itself, and records what it would have done. Never raises."""
         if self._shadowed >= MOST_SHADOWED:
             for entry in entries:
-                call.recorder.record("would_policy", entry.module, reason="overload")
+                call.record("would_policy", entry.module, reason="overload")
             return
         self._shadowed += 1
         try:
             for entry in entries:
-                with call.recorder.traced([entry]):
+                with call.traced([entry]):
                     await self._shadow_one(call, entry)
         finally:
             self._shadowed -= 1
 
     async def _shadow_one(self, call: Call, entry: Entry) -> None:
         if not entry.breaker.admits():
-            call.recorder.record("would_policy", entry.module, reason="breaker")
+            call.record("would_policy", entry.module, reason="breaker")
             return
         try:
             reply = await self._calls.request(call, [entry])
             outcome, summary = summarise(call.callback, reply.answer, decided=reply.module is not None)
-            call.recorder.record(_WOULD[outcome], entry.module, summary)
+            call.record(_WOULD[outcome], entry.module, summary)
         except RpcError as e:
             kind = "would_error" if e.code == ERROR_CODES["synapse_error"] else "would_fault"
-            call.recorder.record(kind, entry.module)
+            call.record(kind, entry.module)
         except (Unavailable, ModuleFault) as e:
-            call.recorder.record("would_policy", entry.module, reason=str(e))
+            call.record("would_policy", entry.module, reason=str(e))
 
 
 _WOULD = {

@@ -12,8 +12,9 @@ from pydantic_core import from_json, to_json
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 # A header block is "Content-Length: " and a number.
 MAX_HEADER_BYTES = 1024
-_HEADER = b"Content-Length: "
 _HEADER_END = b"\r\n\r\n"
+# As our host writes it, each time; and what else may be meant.
+_OWN_HEADER = re.compile(rb"Content-Length: ([0-9]{1,15})\r\n\r\n")
 _LENGTH = re.compile(rb"(?:\A|\r\n)content-length: *([0-9]+) *(?=\r\n|\Z)", re.IGNORECASE)
 
 
@@ -94,13 +95,19 @@ class FrameReader:
         try:
             while True:
                 if self._length is None:
-                    end = buffer.find(_HEADER_END, taken)
-                    if (len(buffer) if end < 0 else end) - taken > MAX_HEADER_BYTES:
-                        raise BrokenStream(f"no header in {len(buffer) - taken} bytes")
-                    if end < 0:
-                        return
-                    self._length = _parse_length(bytes(buffer[taken:end]))
-                    taken = end + len(_HEADER_END)
+                    header = _OWN_HEADER.match(buffer, taken)
+                    if header is not None:
+                        taken, length = header.end(), int(header[1])
+                        # It would keep the buffer from being cut.
+                        del header
+                    else:
+                        end = _end_of_header(buffer, taken)
+                        if end is None:
+                            return
+                        taken, length = end, _parse_length(bytes(buffer[taken : end - len(_HEADER_END)]))
+                    if length > MAX_FRAME_BYTES:
+                        raise BrokenStream(f"a frame of {length} bytes; at most {MAX_FRAME_BYTES} are taken")
+                    self._length = length
                 end = taken + self._length
                 if len(buffer) < end:
                     return
@@ -112,16 +119,16 @@ class FrameReader:
             del buffer[:taken]
 
 
+def _end_of_header(buffer: bytearray, start: int) -> int | None:
+    """None where more must come."""
+    end = buffer.find(_HEADER_END, start)
+    if (len(buffer) if end < 0 else end) - start > MAX_HEADER_BYTES:
+        raise BrokenStream(f"no header in {len(buffer) - start} bytes")
+    return None if end < 0 else end + len(_HEADER_END)
+
+
 def _parse_length(header: bytes) -> int:
-    # As our host writes it, each time.
-    digits = header[len(_HEADER) :] if header.startswith(_HEADER) else b""
-    if digits.isdigit():
-        length = int(digits)
-    else:
-        lengths = _LENGTH.findall(header)
-        if len(lengths) != 1 or header.lower().count(b"content-length") != 1:
-            raise BrokenStream(f"a header without one valid Content-Length: {header[:100]!r}")
-        length = int(lengths[0])
-    if length > MAX_FRAME_BYTES:
-        raise BrokenStream(f"a frame of {length} bytes; at most {MAX_FRAME_BYTES} are taken")
-    return length
+    lengths = _LENGTH.findall(header)
+    if len(lengths) != 1 or header.lower().count(b"content-length") != 1:
+        raise BrokenStream(f"a header without one valid Content-Length: {header[:100]!r}")
+    return int(lengths[0])

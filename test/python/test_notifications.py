@@ -11,7 +11,6 @@ from rig import count
 from synapse_module_bridge import notifications as subject
 from synapse_module_bridge.call import Call
 from synapse_module_bridge.catalogue import CALLBACKS
-from synapse_module_bridge.decision import Recorder
 from synapse_module_bridge.notifications import Notification, Notifications
 from twisted.internet.defer import Deferred, ensureDeferred
 
@@ -41,7 +40,7 @@ class Desk:
     def add(self, depth: int, room: str = "!a:test", state: Any = STATE, **fields: Any) -> Notification:
         callback = CALLBACKS["on_new_event"]
         params = {"event": event(depth=depth, room_id=room, **fields), "state_events": state}
-        call = Call(callback, params, Recorder(callback, params, "test", 0.0), local=True, since=0.0, deadline=0.0)
+        call = Call(callback, params, "test", 0.0, 1.0, local=True)
         notification = Notification(call=call, entries=[ENTRY])
         self.queue.add(notification)
         return notification
