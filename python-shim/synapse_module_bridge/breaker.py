@@ -39,6 +39,8 @@ class Breaker:
         return True
 
     def answered(self) -> None:
+        if self._misses == 0:
+            return
         if self._probe_at is not None:
             logger.warning("%s answers again; it was not asked for %.0f s", self._name, self._now() - self._opened_at)
         self._misses, self._pause, self._probe_at = 0, FIRST_PROBE_SECONDS, None

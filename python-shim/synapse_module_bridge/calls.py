@@ -126,16 +126,9 @@ class Calls:
         try:
             opened = self._open(call, entries)
             handle = self._open_calls.open(opened)
-            question = {
-                "call": handle,
-                "modules": opened.modules,
-                "params": encode_params(callback, call.params, entries),
-                "request": call.request,
-            }
-            if callback.listed:
-                question["entry"] = entries[0].index
             late = partial(self._late, call, entries, handle)
-            reply = await self.host.call(callback.method, question, call.deadline, late)
+            # In no variable: what has left need not stay alive until the answer comes.
+            reply = await self.host.call(callback.method, _question(call, entries, opened, handle), call.deadline, late)
         except RpcError as e:
             error = read_error(e, opened.modules)
             if error.code in _ANSWERED and _index_of(error.data.get("module"), entries) is not None:
@@ -165,6 +158,8 @@ class Calls:
         callback, params = call.callback, call.params
         opened = OpenCall(callback.name, [entry.module for entry in entries])
         opened.event_id, opened.deadline = call.event_id, call.deadline
+        if not callback.lends:
+            return opened
         if callback.membership_lock is not None:
             opened.locked_room = locked_room(callback, params, local=call.local)
         if callback.request_param is not None:
@@ -249,6 +244,18 @@ _REASONS = {
 
 class _Answered(Exception):
     """A failure that has an answer of its own: its only argument."""
+
+
+def _question(call: Call, entries: Sequence[Entry], opened: OpenCall, handle: int) -> dict[str, Any]:
+    question = {
+        "call": handle,
+        "modules": opened.modules,
+        "params": encode_params(call.callback, call.params, entries),
+        "request": call.request,
+    }
+    if call.callback.listed:
+        question["entry"] = entries[0].index
+    return question
 
 
 def _answered(entries: Sequence[Entry], last: str | None) -> None:

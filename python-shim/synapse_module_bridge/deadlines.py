@@ -9,7 +9,7 @@ from typing import Any
 from synapse_module_bridge.rpc import Rpc
 
 # Those that were met are swept out once they are at least so many.
-MOST_MET = 10_000
+MOST_MET = 1_000
 
 
 class Deadlines:

@@ -265,6 +265,8 @@ class NodeHost:
             raise Unavailable("overload")
         rpc = child.rpc
         asking = rpc.request(method, params, on_late)
+        # They may be large, and have left.
+        del params
         self._deadlines[child].add(deadline, rpc.last_id)
         try:
             with SentinelContext():

@@ -43,8 +43,7 @@ class Locality:
     def _asked_by_federation(self) -> bool:
         frame = self._dispatcher()
         for _ in _CALLERS:
-            frame = frame and frame.f_back
-            if frame is None:
+            if frame is None or (frame := frame.f_back) is None:
                 return False
             if frame.f_code.co_name == _FEDERATED_CHECK:
                 return True
