@@ -126,9 +126,9 @@ class Calls:
         try:
             opened = self._open(call, entries)
             handle = self._open_calls.open(opened)
+            question = partial(_question, call, entries, opened, handle)
             late = partial(self._late, call, entries, handle)
-            # In no variable: what has left need not stay alive until the answer comes.
-            reply = await self.host.call(callback.method, _question(call, entries, opened, handle), call.deadline, late)
+            reply = await self.host.call(callback.method, question, call.deadline, late)
         except RpcError as e:
             error = read_error(e, opened.modules)
             if error.code in _ANSWERED and _index_of(error.data.get("module"), entries) is not None:

@@ -71,10 +71,7 @@ class Child:
         self._log = log
         self._unsent = bytearray()
         self._writer: ProcessWriter | None = None
-        # While answers are read: what they have brought about so far.
         self._reading = False
-        self._held: list[bytes] = []
-        self._held_bytes = 0
         self._readers: list[ProcessReader] = []
         self._on_end: Callable[[str], None] | None = None
         # Why we ended it, where we did.
@@ -101,7 +98,7 @@ class Child:
     @property
     def is_there(self) -> bool:
         """Whether what is sent now may arrive. One look at the process is for all that is sent together."""
-        return "stdin" in self._open and (self._held_bytes > 0 or self.unsent_bytes > 0 or not self.has_ended)
+        return "stdin" in self._open and (self.rpc.holds or self.unsent_bytes > 0 or not self.has_ended)
 
     def _requested(self, method: str, params: Mapping[str, Any], answer: Answer, refuse: Refuse) -> None:
         if method == "pulse":
@@ -170,43 +167,22 @@ class Child:
         if self._unsent:
             self._writer.write(bytes(self._unsent))
 
-    def _write(self, frame: bytes) -> None:
-        """Together with what else the answers that are being read bring about, or this turn of the reactor; at once
-        while no other answer is awaited.
+    def _write(self, data: bytes) -> None:
+        """At once while no other answer is awaited, or when answers have brought it about, which spares a turn of the
+        reactor; else together with others.
         """
         assert self._writer is not None
-        if self._reading:
-            self._held.append(frame)
-            self._held_bytes += len(frame)
-            if self._held_bytes > BATCH_BYTES:
-                self._release()
-            return
         before = self.unsent_bytes
-        if before == 0 and self.rpc.waiting <= 1:
-            self._send(frame)
-            return
-        self._writer.write(frame)
-        # Once so much has come together, Node works on it while this turn brings more. Not where Node does not read
-        # it, nor where the writer is to close the pipe behind it.
-        if before <= BATCH_BYTES < self.unsent_bytes and not self.stopping:
-            self._writer.doWrite()
-
-    def _release(self) -> None:
-        if self._held:
-            data = b"".join(self._held)
-            self._held.clear()
-            self._held_bytes = 0
-            self._send(data)
-
-    def _send(self, data: bytes) -> None:
-        """At once, if nothing waits to be sent before it: that spares a turn of the reactor."""
-        assert self._writer is not None
-        if self.unsent_bytes == 0:
+        if before == 0 and (self._reading or self.rpc.waiting <= 1):
             # Where the pipe is full, or broken, the writer finds out which.
             with suppress(OSError):
                 data = data[os.write(self._stdin, data) :]
         if data:
             self._writer.write(data)
+            # Once so much has come together, Node works on it while this turn brings more. Not where Node does not read
+            # it, nor where the writer is to close the pipe behind it.
+            if before <= BATCH_BYTES < self.unsent_bytes and not self.stopping:
+                self._writer.doWrite()
 
     def childDataReceived(self, name: str, data: bytes) -> None:
         """Twisted calls this with what the process has written."""
@@ -221,7 +197,6 @@ class Child:
             self.kill(f"it broke the stream: {e}")
         finally:
             self._reading = False
-            self._release()
 
     def childConnectionLost(self, name: str, reason: Failure) -> None:
         """Twisted calls this when a pipe has ended, and leaves closing it to us."""
@@ -299,7 +274,7 @@ class Child:
         """What waits for the process to read it."""
         if self._writer is None:
             return len(self._unsent)
-        return self._held_bytes + len(self._writer.dataBuffer) - self._writer.offset + self._writer._tempDataLen
+        return len(self._writer.dataBuffer) - self._writer.offset + self._writer._tempDataLen
 
     def kill_and_wait(self) -> None:
         """Ends the process at once: for a failed start, after which Synapse exits without another turn."""

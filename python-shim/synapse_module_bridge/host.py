@@ -26,7 +26,7 @@ from synapse_module_bridge.heartbeat import Heartbeat
 from synapse_module_bridge.hold import Hold
 from synapse_module_bridge.log_context import SentinelContext
 from synapse_module_bridge.logs import LogRelay
-from synapse_module_bridge.rpc import ConnectionGone, RequestHandler
+from synapse_module_bridge.rpc import ConnectionGone, Params, RequestHandler
 from synapse_module_bridge.unavailable import Unavailable
 from synapse_module_bridge.watcher import Watcher
 
@@ -253,7 +253,11 @@ class NodeHost:
         return within(deferred, deadline - self._clock.seconds(), self._clock)
 
     async def call(
-        self, method: str, params: Mapping[str, Any], deadline: float, on_late: Callable[[Any], None] | None = None
+        self,
+        method: str,
+        params: Params | Callable[[], Params],
+        deadline: float,
+        on_late: Callable[[Any], None] | None = None,
     ) -> Any:
         """The result of a request. Raises RpcError, ConnectionGone, DeadlinePassed, Unavailable;
         ValueError for what is no JSON.
@@ -265,8 +269,6 @@ class NodeHost:
             raise Unavailable("overload")
         rpc = child.rpc
         asking = rpc.request(method, params, on_late)
-        # They may be large, and have left.
-        del params
         self._deadlines[child].add(deadline, rpc.last_id)
         try:
             with SentinelContext():

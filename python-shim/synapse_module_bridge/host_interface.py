@@ -1,9 +1,11 @@
 """What those who ask the host need of it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
+
+from synapse_module_bridge.rpc import Params
 
 T = TypeVar("T")
 
@@ -20,6 +22,10 @@ class Host(Protocol):
         """What the Deferred fires with. Raises DeadlinePassed at a time of the monotonic clock."""
 
     async def call(
-        self, method: str, params: Mapping[str, Any], deadline: float, on_late: Callable[[Any], None] | None = None
+        self,
+        method: str,
+        params: Params | Callable[[], Params],
+        deadline: float,
+        on_late: Callable[[Any], None] | None = None,
     ) -> Any:
         """The result of a request. Raises RpcError, ConnectionGone, DeadlinePassed; ValueError for what is no JSON."""

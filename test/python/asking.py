@@ -41,7 +41,8 @@ class Host:
     async def within(self, deferred: Any, deadline: float) -> Any:
         raise AssertionError("nothing waits in line")
 
-    async def call(self, method: str, params: Mapping[str, Any], deadline: float, on_late: Any = None) -> Any:
+    async def call(self, method: str, params: Any, deadline: float, on_late: Any = None) -> Any:
+        params = params() if callable(params) else params
         self.calls.append((method, params, deadline - time.monotonic()))
         outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
         if isinstance(outcome, Exception):

@@ -71,7 +71,7 @@ class SlowHost(Host):
         return await deferred
 
     async def call(self, method: str, params: Any, deadline: float, on_late: Any = None) -> Any:
-        self.calls.append((method, params, deadline))
+        self.calls.append((method, params(), deadline))
         self.waiting.append(Deferred())
         return await self.waiting[-1]
 
@@ -263,6 +263,7 @@ class LateHost(Host):
     late: Callable[[], object]
 
     async def call(self, method: str, params: Any, deadline: float, on_late: Any = None) -> Any:
+        params = params()
         self.calls.append((method, params, deadline))
         self.late = lambda: on_late({"code": 1, "message": "cancelled", "data": {"module": params["modules"][0]}})
         raise DeadlinePassed
