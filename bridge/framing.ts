@@ -15,6 +15,8 @@ import {
 // Larger than any request that Synapse lets through, small enough to notice a stream that has gone wrong.
 export const MAX_FRAME = 64 * 1024 * 1024;
 const MAX_HEADER = 1024;
+/** The method of a request that is not JSON. */
+export const UNREADABLE = "unreadable";
 // The stream has it: that it cannot leave, onError tells.
 const HANDED_OVER = Promise.resolve();
 const HEADER_END = Buffer.from("\r\n\r\n");
@@ -56,7 +58,7 @@ export class FrameReader extends AbstractMessageReader implements MessageReader 
     if (this.#length === undefined || this.#size < this.#length) return undefined;
     const body = this.#drop(this.#length);
     this.#length = undefined;
-    const message: unknown = JSON.parse(body.toString("utf8"));
+    const message = parse(body.toString("utf8"));
     if (typeof message !== "object" || message === null || Array.isArray(message)) {
       throw new Error("the stream holds a frame that is not a JSON-RPC message");
     }
@@ -92,6 +94,19 @@ export class FrameReader extends AbstractMessageReader implements MessageReader 
     this.#size -= length;
     this.#chunks = this.#size > 0 ? [buffer.subarray(length)] : [];
     return buffer.subarray(0, length);
+  }
+}
+
+/** What is not JSON (the shim writes NaN as it is) fails the request that it is, or the one that it answers, alone. */
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    const [, id, kind] = /^\{"jsonrpc":"2\.0","id":(\d{1,15}),"(method|result)":/.exec(body) ?? [];
+    if (kind === undefined) throw error;
+    const message = { jsonrpc: "2.0", id: Number(id) };
+    if (kind === "method") return { ...message, method: UNREADABLE, params: {} };
+    return { ...message, error: { code: ErrorCodes.ParseError, message: "the result is not JSON" } };
   }
 }
 

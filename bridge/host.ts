@@ -17,7 +17,7 @@ import type { RunningModule } from "./context.js";
 import { type Call, type Decision, dispatch } from "./dispatch.js";
 import { type FollowUpAnswer, type FollowUpCall, runFollowUp } from "./follow-up-call.js";
 import { FollowUps } from "./follow-ups.js";
-import type { FrameReader, FrameWriter } from "./framing.js";
+import { type FrameReader, type FrameWriter, UNREADABLE } from "./framing.js";
 import type { Event } from "./generated.js";
 import { loadModules } from "./loader.js";
 import type { Logger } from "./log.js";
@@ -89,6 +89,9 @@ export class Host {
       });
     }
     this.#on("follow_up", (params: FollowUpCall, { signal }) => this.#followUp(params, signal));
+    this.#on(UNREADABLE, async () => {
+      throw new ResponseError(ErrorCodes.InvalidParams, "the parameters are not JSON");
+    });
     this.#on("set_up", (_params: object, { signal }) => this.#setUp(signal));
     this.connection.onNotification("start", () => {
       for (const { setup } of this.modules.values()) setup.start();

@@ -23,7 +23,7 @@ from synapse_module_bridge.host_interface import Host
 from synapse_module_bridge.membership import locked_room
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.questions import Entry, encode_params
-from synapse_module_bridge.replies import Reply, read_error, read_reply, synapse_error
+from synapse_module_bridge.replies import Reply, read_error, read_reply, reason_of, synapse_error
 from synapse_module_bridge.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.suspects import Suspects
 from synapse_module_bridge.unavailable import Unavailable
@@ -221,8 +221,8 @@ class Calls:
             raise ModuleFault(e.message) from None
         if index is None:
             logger.error("%s: %s", call.callback.name, e.message)
-            raise Unavailable(f"host error {e.code}") from None
-        return index, _REASONS.get(e.code, f"host error {e.code}")
+            raise Unavailable(reason_of(e)) from None
+        return index, _REASONS.get(e.code) or reason_of(e)
 
     def _policy(self, call: Call) -> str:
         return self.rules.policies.choose(call.callback, call.params, local=call.local)

@@ -14,7 +14,7 @@ from synapse_module_bridge.decision import Recorded
 from synapse_module_bridge.merge import Unsafe, merge
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.questions import current_request
-from synapse_module_bridge.replies import read_error, synapse_error
+from synapse_module_bridge.replies import read_error, reason_of, synapse_error
 from synapse_module_bridge.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.unavailable import Unavailable
 
@@ -43,7 +43,7 @@ class FollowUps:
             if e.code == ERROR_CODES["module_fault"] and explicit is None:
                 recorded.record("fault", module)
                 raise ModuleFault(e.message) from None
-            recorded.record("policy", module, "allow", f"follow-up: {_REASONS.get(e.code, f'host error {e.code}')}")
+            recorded.record("policy", module, "allow", f"follow-up: {_REASONS.get(e.code) or reason_of(e)}")
             return None
         except (Unavailable, ValueError) as e:
             reason = str(e) if isinstance(e, Unavailable) else "params"

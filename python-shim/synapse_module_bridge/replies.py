@@ -10,7 +10,7 @@ from synapse.module_api.errors import Codes, SynapseError
 from synapse_module_bridge.catalogue import ERROR_CODES, Callback
 from synapse_module_bridge.codec import safe_fields
 from synapse_module_bridge.fits import is_pass
-from synapse_module_bridge.rpc import RpcError
+from synapse_module_bridge.rpc import INVALID_PARAMS, RpcError
 
 
 class Reply(NamedTuple):
@@ -50,6 +50,11 @@ def _is_whole(error: RpcError) -> bool:
         and isinstance(error.data.get("errcode"), str)
         and isinstance(error.data.get("additional_fields"), dict)
     )
+
+
+def reason_of(e: RpcError) -> str:
+    """Why policy stands in for all that were asked, where the host itself refused."""
+    return "params" if e.code == INVALID_PARAMS else f"host error {e.code}"
 
 
 def synapse_error(e: RpcError) -> SynapseError:

@@ -10,6 +10,7 @@ from synapse_module_bridge.catalogue import ERROR_CODES
 from synapse_module_bridge.decision import summarise
 from synapse_module_bridge.notifications import Notification
 from synapse_module_bridge.questions import Entry
+from synapse_module_bridge.replies import reason_of
 from synapse_module_bridge.rpc import RpcError
 from synapse_module_bridge.unavailable import Unavailable
 
@@ -36,7 +37,7 @@ class Teller:
                 await self._calls.request(call, notification.entries)
                 call.record("allowed")
             except (Unavailable, RpcError) as e:
-                reason = str(e) if isinstance(e, Unavailable) else f"host error {e.code}"
+                reason = str(e) if isinstance(e, Unavailable) else reason_of(e)
                 metrics.DROPPED.labels(call.callback.name, reason, self._calls.rules.server_name).inc()
                 call.record("policy", modules, "allow", reason)
         call.finish()

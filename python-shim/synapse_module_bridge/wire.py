@@ -23,12 +23,13 @@ class BrokenStream(Exception):
 
 
 def encode(message: Any) -> bytes:
-    """A message as one frame. Raises ValueError for what JSON cannot hold (NaN, ...), and for what is too large."""
+    """A message as one frame. Raises ValueError for what JSON cannot hold, and for what is too large.
+
+    NaN and Infinity are written as Python writes them: looking for them would cost as much as writing the message. The
+    host refuses such a message alone.
+    """
     try:
         body: bytes = to_json(message, fallback=_thaw)
-        # pydantic_core writes NaN and Infinity, which are not JSON. The words may also be in a text.
-        if b"NaN" in body or b"Infinity" in body:
-            body = _slow_json(message)
     except ValueError:
         # A lone surrogate has no UTF-8 form; json.dumps escapes it.
         body = _slow_json(message)
@@ -39,7 +40,7 @@ def encode(message: Any) -> bytes:
 
 def _slow_json(value: Any) -> bytes:
     try:
-        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_thaw).encode("ascii")
+        return json.dumps(value, separators=(",", ":"), default=_thaw).encode("ascii")
     except (TypeError, RecursionError) as e:
         raise ValueError(f"cannot be written as JSON: {e}") from e
 

@@ -63,6 +63,19 @@ test.each([
   expect(errors).toEqual([expect.stringMatching(error)]);
 });
 
+test.each([
+  ["a request", '"method":"m","params":{"n":NaN}', { id: 7, method: "unreadable", params: {} }],
+  ["a result", '"result":[-Infinity]', { id: 7, error: { code: -32700, message: "the result is not JSON" } }],
+])("%s that is not JSON fails alone", async (_, rest, seen) => {
+  const body = `{"jsonrpc":"2.0","id":7,${rest}}`;
+  const { messages, errors } = await read([
+    `Content-Length: ${body.length}\r\n\r\n${body}`,
+    frame(message("after")),
+  ]);
+  expect(messages).toEqual([{ jsonrpc: "2.0", ...seen }, message("after")]);
+  expect(errors).toEqual([]);
+});
+
 function sink(): { writes: Buffer[]; writer: FrameWriter } {
   const writes: Buffer[] = [];
   const output = new Writable({

@@ -1,6 +1,7 @@
 // The life of a host: what it tells about itself, setup with its retries, and how it ends.
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { catalogue } from "../../bridge/catalogue.js";
+import { UNREADABLE } from "../../bridge/framing.js";
 import { connect, errorOf, INVITE, moduleOf, type Rig, temporaryFolder, VERSION } from "./rig.js";
 import { until } from "./until.js";
 
@@ -163,6 +164,11 @@ test("an unknown method is answered with an error", async () => {
   for (const method of ["callback/nonsense", "callback/constructor", "toString"]) {
     expect(await errorOf(rig.shim.sendRequest(method, {}))).toMatchObject({ code: -32601 });
   }
+});
+
+test("a request that is not JSON is refused alone", async () => {
+  const refused = { code: -32602, message: "the parameters are not JSON" };
+  expect(await errorOf(rig.shim.sendRequest(UNREADABLE, {}))).toMatchObject(refused);
 });
 
 test("when its input ends, the host finishes what is under way and what is still queued", async () => {

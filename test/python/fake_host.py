@@ -51,7 +51,13 @@ class Wire:
             size += len(chunks[-1])
         self.buffer = b"".join(chunks)
         body, self.buffer = self.buffer[:length], self.buffer[length:]
-        return json.loads(body)
+        constants: list[str] = []
+        message = json.loads(body, parse_constant=constants.append)
+        if constants:
+            # As the host does, to which NaN is no JSON.
+            self.send(id=message["id"], error={"code": -32602, "message": "the parameters are not JSON"})
+            return self.read()
+        return message
 
     def _chunk(self) -> bytes:
         while not select.select([0], [], [], PULSE_SECONDS)[0]:

@@ -27,9 +27,9 @@ def test_json_survives_exactly(value: object) -> None:
     assert repr(decode(body_of(value))) == repr(value)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": {1, 2}}, object()])
+@pytest.mark.parametrize("value", [{"a": {1, 2}}, {"a": {1: object()}}, object()])
 def test_what_is_no_json_is_refused(value: object) -> None:
-    if isinstance(value, dict):
+    if value == {"a": {1, 2}}:
         # A set travels as a list.
         assert sorted(decode(body_of(value))["a"]) == [1, 2]
         return
