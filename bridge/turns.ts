@@ -6,14 +6,19 @@ import { RAL } from "vscode-jsonrpc/node";
 // For how long messages are begun without a turn, in which cancellations come in and timers fire.
 const BATCH_MS = 2;
 
-/** For all connections that are made from now on. */
+let shared = false;
+
+/** For all connections of this process. */
 export function shareTurns(): void {
+  if (shared) return;
+  shared = true;
   const layer = RAL();
   let until = 0;
-  // What a message's handler does without waiting for anything else is done before the next message is begun.
   const soon: typeof layer.timer.setImmediate = (callback, ...args) => {
     if (performance.now() < until) {
-      process.nextTick(callback, ...args);
+      // A tick that was asked for by a microtask comes after all that go on at once: by then, the message before has its
+      // answer, unless its handler waits for something else. The next one may block.
+      queueMicrotask(() => process.nextTick(callback, ...args));
       return { dispose: () => {} };
     }
     return layer.timer.setImmediate(() => {
