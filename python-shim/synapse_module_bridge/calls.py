@@ -7,7 +7,7 @@ holds for the whole call. Each call leaves its decisions on record.
 
 import logging
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from synapse_module_bridge.call import Call, Rules
 from synapse_module_bridge.catalogue import ERROR_CODES, Callback
 from synapse_module_bridge.codec import Unfit, decode_answer
 from synapse_module_bridge.deadline import DeadlinePassed
-from synapse_module_bridge.decision import summarise
+from synapse_module_bridge.decision import TRACING, summarise
 from synapse_module_bridge.entrance import Entrance
 from synapse_module_bridge.host_interface import Host
 from synapse_module_bridge.membership import locked_room
@@ -54,45 +54,48 @@ class Calls:
         local = rules.is_local(callback, params)
         return Call(callback, params, rules.server_name, now, rules.seconds(callback, local=local), local=local)
 
-    async def ask(self, call: Call, entries: list[Entry]) -> Any:
+    def ask(self, call: Call, entries: list[Entry]) -> Coroutine[Any, Any, Any]:
         """The answer for Synapse. Takes out of `entries` what has been heard, or stood in for."""
-        with call.traced(entries):
-            try:
-                return await self._ask_in_order(call, entries)
-            except _Answered as e:
-                return e.args[0]
-            except Unavailable as e:
-                return self._by_policy(call, str(e), [entry.module for entry in entries])
-            finally:
-                call.finish()
+        return self._ask_traced(call, entries) if TRACING else self._ask(call, entries)
 
-    async def _ask_in_order(self, call: Call, entries: list[Entry]) -> Any:
+    async def _ask_traced(self, call: Call, entries: list[Entry]) -> Any:
+        with call.traced(entries):
+            return await self._ask(call, entries)
+
+    async def _ask(self, call: Call, entries: list[Entry]) -> Any:
         edits = call.callback.result == "Edits"
         on_record = False
-        while entries:
-            if call.event_id is not None and self.suspects.is_convicted(call.event_id):
-                raise Unavailable("killed_node")
-            asked, failed = self._next_asked(call, entries)
-            heard = len(asked)
-            if asked:
-                try:
-                    decided, answer = self._decode(call, await self.request(call, asked))
-                    if decided:
-                        return answer
-                    on_record = on_record or edits
-                except RpcError as e:
-                    heard, failed = self._failed(call, asked, e)
-            if failed is not None:
-                module = entries[heard].module
-                if self._policy(call) != "allow":
-                    return self._by_policy(call, failed, module)
-                call.record("policy", module, "allow", failed)
-                on_record = True
-                heard += 1
-            del entries[:heard]
-        if not on_record:
-            call.record("allowed")
-        return None if edits else policy.no_objection(call.callback, call.params)
+        try:
+            while entries:
+                if call.event_id is not None and self.suspects.is_convicted(call.event_id):
+                    raise Unavailable("killed_node")
+                asked, failed = self._next_asked(call, entries)
+                heard = len(asked)
+                if asked:
+                    try:
+                        decided, answer = self._decode(call, await self.request(call, asked))
+                        if decided:
+                            return answer
+                        on_record = on_record or edits
+                    except RpcError as e:
+                        heard, failed = self._failed(call, asked, e)
+                if failed is not None:
+                    module = entries[heard].module
+                    if self._policy(call) != "allow":
+                        return self._by_policy(call, failed, module)
+                    call.record("policy", module, "allow", failed)
+                    on_record = True
+                    heard += 1
+                del entries[:heard]
+            if not on_record:
+                call.record("allowed")
+            return None if edits else policy.no_objection(call.callback, call.params)
+        except _Answered as e:
+            return e.args[0]
+        except Unavailable as e:
+            return self._by_policy(call, str(e), [entry.module for entry in entries])
+        finally:
+            call.finish()
 
     def _next_asked(self, call: Call, entries: Sequence[Entry]) -> tuple[Sequence[Entry], str | None]:
         """Who is asked in one round trip, and why the one after them cannot be asked, if so.
@@ -122,15 +125,14 @@ class Calls:
         callback = call.callback
         if not self.entrance.enters(local=call.local):
             await self.entrance.enter(call.deadline, local=call.local)
-        handle = 0
+        modules = [entry.module for entry in entries]
+        handle = self._open_calls.open(partial(_opened, call, modules, time.monotonic()))
         try:
-            opened = self._open(call, entries)
-            handle = self._open_calls.open(opened)
-            question = partial(_question, call, entries, opened, handle)
+            question = partial(_question, call, entries, modules, handle)
             late = partial(self._late, call, entries, handle)
             reply = await self.host.call(callback.method, question, call.deadline, late)
         except RpcError as e:
-            error = read_error(e, opened.modules)
+            error = read_error(e, modules)
             if error.code in _ANSWERED and _index_of(error.data.get("module"), entries) is not None:
                 _answered(entries, error.data["module"])
             raise error from None
@@ -147,28 +149,12 @@ class Calls:
         finally:
             self._open_calls.close(handle)
             self.entrance.leave(local=call.local)
-        read = read_reply(callback, opened.modules, reply)
+        read = read_reply(callback, modules, reply)
         if read is None:
             logger.error("%s: the host's reply does not say who decided what", callback.name)
             raise Unavailable("reply")
         _answered(entries, read.module)
         return read
-
-    def _open(self, call: Call, entries: Sequence[Entry]) -> OpenCall:
-        callback, params = call.callback, call.params
-        opened = OpenCall(callback.name, [entry.module for entry in entries])
-        opened.event_id, opened.deadline = call.event_id, call.deadline
-        if not callback.lends:
-            return opened
-        if callback.membership_lock is not None:
-            opened.locked_room = locked_room(callback, params, local=call.local)
-        if callback.request_param is not None:
-            opened.web_request = params[callback.request_param]
-        elif callback.state_param is not None and call.state_let_go:
-            opened.state_room = params["event"].room_id
-        elif callback.state_param is not None:
-            opened.state = params[callback.state_param]
-        return opened
 
     def _late(self, call: Call, entries: Sequence[Entry], handle: int, late: Any) -> None:
         """The answer to a call whose deadline had passed tells which of several modules was running."""
@@ -246,10 +232,24 @@ class _Answered(Exception):
     """A failure that has an answer of its own: its only argument."""
 
 
-def _question(call: Call, entries: Sequence[Entry], opened: OpenCall, handle: int) -> dict[str, Any]:
+def _opened(call: Call, modules: Sequence[str], since: float) -> OpenCall:
+    callback, params = call.callback, call.params
+    opened = OpenCall(callback.name, modules, since)
+    opened.event_id, opened.deadline = call.event_id, call.deadline
+    opened.locked_room = locked_room(callback, params, local=call.local)
+    if callback.request_param is not None:
+        opened.web_request = params[callback.request_param]
+    elif callback.state_param is not None and call.state_let_go:
+        opened.state_room = params["event"].room_id
+    elif callback.state_param is not None:
+        opened.state = params[callback.state_param]
+    return opened
+
+
+def _question(call: Call, entries: Sequence[Entry], modules: Sequence[str], handle: int) -> dict[str, Any]:
     question = {
         "call": handle,
-        "modules": opened.modules,
+        "modules": modules,
         "params": encode_params(call.callback, call.params, entries),
         "request": call.request,
     }

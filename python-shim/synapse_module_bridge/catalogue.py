@@ -73,8 +73,6 @@ class Callback:
     event_param: str | None = attr.ib(init=False)
     state_param: str | None = attr.ib(init=False)
     request_param: str | None = attr.ib(init=False)
-    # While a call runs, the host may ask for what came with it, or wait for what it holds up.
-    lends: bool = attr.ib(init=False)
 
     @method.default
     def _method(self) -> str:
@@ -95,10 +93,6 @@ class Callback:
     @request_param.default
     def _request_param(self) -> str | None:
         return self.param_of_type("HttpRequest")
-
-    @lends.default
-    def _lends(self) -> bool:
-        return bool(self.membership_lock or self.state_param or self.request_param)
 
     def param_of_type(self, type_name: str) -> str | None:
         """The first one."""

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 # Outcomes that a person who reads the log is not looking for.
 _QUIET = frozenset({"allowed", "answered", "would_allow", "would_answer"})
 # Whether the library for it is installed.
-_TRACING = getattr(opentracing, "opentracing", None) is not None
+TRACING = getattr(opentracing, "opentracing", None) is not None
 _UNTRACED = nullcontext()
 # What a person who looks for errors in traces is looking for.
 _FAILURES = frozenset({"fault", "policy", "would_fault", "would_policy"})
@@ -39,7 +39,7 @@ class Recorded:
 
     def traced(self, entries: Iterable[Entry]) -> AbstractContextManager[None]:
         """Lets a span of Synapse's tracing, if that is on, stand for the call: what is recorded becomes its tags."""
-        return self._traced([entry.module for entry in entries]) if _TRACING else _UNTRACED
+        return self._traced([entry.module for entry in entries]) if TRACING else _UNTRACED
 
     @contextmanager
     def _traced(self, modules: Sequence[str]) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -24,11 +24,11 @@ class OpenCall:
     # Of the monotonic clock; only where it has one that the host's requests must know.
     deadline: float = math.inf
 
-    def __init__(self, name: str, modules: Sequence[str]) -> None:
+    def __init__(self, name: str, modules: Sequence[str], since: float | None = None) -> None:
         """The callback, or whatever else runs, and the modules that it runs in."""
         self.name = name
         self.modules = modules
-        self.since = time.monotonic()
+        self.since = time.monotonic() if since is None else since
 
     @property
     def what(self) -> str:
@@ -44,12 +44,13 @@ class OpenCalls:
     """By handle."""
 
     def __init__(self) -> None:
-        self._calls: dict[int, OpenCall] = {}
+        self._calls: dict[int, OpenCall | Callable[[], OpenCall]] = {}
         # Synapse has been answered by policy, but Node has not finished.
         self._expired: dict[int, OpenCall] = {}
         self._last_handle = 0
 
-    def open(self, call: OpenCall) -> int:
+    def open(self, call: OpenCall | Callable[[], OpenCall]) -> int:
+        """Gives its handle. `call` may be a function that makes it: of most, nobody asks for anything."""
         self._last_handle += 1
         self._calls[self._last_handle] = call
         return self._last_handle
@@ -61,7 +62,8 @@ class OpenCalls:
     def expire(self, handle: int) -> OpenCall:
         """The call's deadline has passed: it may ask for nothing more, and is a suspect until Node has finished it."""
         # A copy: who looks something up for it at this moment may still put it into the other.
-        call = copy(self._calls.pop(handle))
+        call = copy(self._made(handle))
+        self.close(handle)
         call.state = call.web_request = None
         if len(self._expired) >= MOST_EXPIRED:
             self.forget_expired()
@@ -77,7 +79,13 @@ class OpenCalls:
 
     def get(self, handle: Any) -> OpenCall | None:
         """The call, while Synapse waits for it."""
-        return self._calls.get(handle) if isinstance(handle, int) else None
+        return self._made(handle) if isinstance(handle, int) and handle in self._calls else None
+
+    def _made(self, handle: int) -> OpenCall:
+        call = self._calls[handle]
+        if not isinstance(call, OpenCall):
+            call = self._calls[handle] = call()
+        return call
 
     @property
     def under_way(self) -> bool:
@@ -85,7 +93,7 @@ class OpenCalls:
         return bool(self._calls)
 
     def _known(self) -> list[OpenCall]:
-        return [*self._calls.values(), *self._expired.values()]
+        return [*map(self._made, self._calls), *self._expired.values()]
 
     def event_ids(self) -> set[str]:
         return {call.event_id for call in self._known() if call.event_id is not None}

@@ -13,11 +13,13 @@ class End:
 
     def __init__(self) -> None:
         self.sent: list[Any] = []
+        self.writes = 0
         self.asked: list[tuple[str, Any]] = []
         self._frames = FrameReader()
         self.rpc = Rpc(self._written, self._asked)
 
     def _written(self, data: bytes) -> None:
+        self.writes += 1
         self.sent += [decode(body) for body in self._frames.feed(data)]
 
     def _asked(self, method: str, params: Any, answer: Answer, refuse: Refuse) -> None:
@@ -71,6 +73,45 @@ def test_cancelling_tells_the_other_side_and_drops_the_late_answer() -> None:
     assert isinstance(outcome(asking), CancelledError)
     assert end.sent[1] == {"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": end.sent[0]["id"]}}
     end.receive(id=end.sent[0]["id"], result=1)
+
+
+def test_what_answers_bring_about_leaves_in_one_write_after_all_of_them() -> None:
+    end = End()
+    order: list[Any] = []
+
+    def answered(answer: Any) -> None:
+        order.append(answer)
+        end.rpc.request("next", lambda: {"after": [*order]})
+
+    for name in ("first", "second"):
+        end.rpc.request(name, {}).addCallback(answered)
+    ids = [sent["id"] for sent in end.sent]
+    end.rpc.data_received(b"".join(encode({"jsonrpc": "2.0", "id": one, "result": one}) for one in ids))
+    assert [sent["params"] for sent in end.sent[2:]] == [{"after": ids}, {"after": ids}]
+    assert end.writes == 3
+
+
+def test_a_request_that_is_cancelled_before_it_left_is_never_sent() -> None:
+    end = End()
+    outcomes: list[Any] = []
+
+    def cancelled(_: Any) -> None:
+        asking = end.rpc.request("never", {})
+        asking.addErrback(lambda failure: outcomes.append(failure.check(CancelledError)))
+        asking.cancel()
+
+    end.rpc.request("first", {}).addCallback(cancelled)
+    end.receive(id=end.sent[0]["id"], result=None)
+    assert (outcomes, len(end.sent), end.rpc.waiting) == ([CancelledError], 1, 0)
+
+
+def test_parameters_that_cannot_be_made_fail_their_request_alone() -> None:
+    end = End()
+    nothing: dict[str, Any] = {}
+    fine = end.rpc.request("fine", lambda: {"a": 1})
+    assert isinstance(outcome(end.rpc.request("broken", lambda: nothing["missing"])), KeyError)
+    assert [sent["params"] for sent in end.sent] == [{"a": 1}]
+    assert not fine.called
 
 
 @pytest.mark.parametrize("answer", [{"id": 99, "result": 1}, {"id": "1", "result": 1}, {"id": None, "result": 1}, {}])
