@@ -38,10 +38,16 @@ class Admission:
 
     def enters(self, *, local: bool) -> bool:
         """Whether there is a place at once. Each call that entered must leave."""
-        if self._line(local) or not self._has_place(local):
+        if self._in_flight >= MOST_IN_FLIGHT:
             return False
+        if local:
+            if self._local_line:
+                return False
+        elif self._federated_line or self._federated >= MOST_FEDERATED:
+            return False
+        else:
+            self._federated += 1
         self._in_flight += 1
-        self._federated += not local
         return True
 
     def line_up(self, *, local: bool) -> "Deferred[None]":

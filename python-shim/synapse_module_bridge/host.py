@@ -265,9 +265,10 @@ class NodeHost:
         child = self._child
         if child is None or not self._hold.is_up:
             raise ConnectionGone("down")
-        if child.unsent_bytes > MOST_UNSENT_BYTES:
-            raise Unavailable("overload")
         rpc = child.rpc
+        # Of those that leave together, the first was let through.
+        if not rpc.holds and child.unsent_bytes > MOST_UNSENT_BYTES:
+            raise Unavailable("overload")
         asking = rpc.request(method, params, on_late)
         self._deadlines[child].add(deadline, rpc.last_id)
         try:

@@ -41,12 +41,14 @@ class Locality:
         return callback.name != _DISPATCHER or not self._asked_by_federation()
 
     def _asked_by_federation(self) -> bool:
-        frame = self._dispatcher()
-        for _ in _CALLERS:
-            if frame is None or (frame := frame.f_back) is None:
-                return False
-            if frame.f_code.co_name == _FEDERATED_CHECK:
-                return True
+        frame: Any = self._dispatcher()
+        try:
+            for _ in _CALLERS:
+                frame = frame.f_back
+                if frame.f_code.co_name == _FEDERATED_CHECK:
+                    return True
+        except AttributeError:
+            pass  # nobody has called it
         return False
 
     def _dispatcher(self) -> FrameType | None:
