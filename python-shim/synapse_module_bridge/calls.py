@@ -238,11 +238,11 @@ def _opened(call: Call, modules: Sequence[str], since: float) -> OpenCall:
     opened.event_id, opened.deadline = call.event_id, call.deadline
     opened.locked_room = locked_room(callback, params, local=call.local)
     if callback.request_param is not None:
-        opened.web_request = params[callback.request_param]
+        opened.web_request = params.get(callback.request_param)
     elif callback.state_param is not None and call.state_let_go:
         opened.state_room = params["event"].room_id
     elif callback.state_param is not None:
-        opened.state = params[callback.state_param]
+        opened.state = params.get(callback.state_param)
     return opened
 
 

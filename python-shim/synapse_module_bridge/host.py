@@ -18,7 +18,6 @@ from twisted.python.failure import Failure
 from synapse_module_bridge.backoff import Backoff
 from synapse_module_bridge.child import Child
 from synapse_module_bridge.deadline import DeadlinePassed, within
-from synapse_module_bridge.deadlines import Deadlines
 from synapse_module_bridge.drain import drained
 from synapse_module_bridge.faults import Fault
 from synapse_module_bridge.handshake import greet, shake_hands
@@ -26,6 +25,7 @@ from synapse_module_bridge.heartbeat import Heartbeat
 from synapse_module_bridge.hold import Hold
 from synapse_module_bridge.log_context import SentinelContext
 from synapse_module_bridge.logs import LogRelay
+from synapse_module_bridge.request_deadlines import RequestDeadlines
 from synapse_module_bridge.rpc import ConnectionGone, Params, RequestHandler
 from synapse_module_bridge.unavailable import Unavailable
 from synapse_module_bridge.watcher import Watcher
@@ -74,7 +74,7 @@ class NodeHost:
         # It, and those that finish their work or are about to take over.
         self._running: set[Child] = set()
         self._heartbeats: dict[Child, Heartbeat] = {}
-        self._deadlines: dict[Child, Deadlines] = {}
+        self._deadlines: dict[Child, RequestDeadlines] = {}
         self._up_since = 0.0
         self._backoff = Backoff()
         self._restart_timer: Any = None
@@ -114,7 +114,7 @@ class NodeHost:
 
     def _attach(self, child: Child) -> None:
         self._running.add(child)
-        self._deadlines[child] = Deadlines(child.rpc, self._clock)
+        self._deadlines[child] = RequestDeadlines(child.rpc, self._clock)
         child.attach(self._reactor, lambda cause: self._ended(child, cause))
 
     def _begin(self, child: Child) -> None:

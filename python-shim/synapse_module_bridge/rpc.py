@@ -103,7 +103,7 @@ class Rpc:
         return bool(self._held)
 
     def _send_held(self) -> None:
-        """All in one go: JSON that takes turns with other code is written at half the speed, and so does that run."""
+        """All in one go: where writing JSON takes turns with other code, both find the processor's caches cold."""
         while self._held:
             held, self._held = self._held, {}
             frames: list[bytes] = []
@@ -155,7 +155,7 @@ class Rpc:
         with SentinelContext():
             self._receiving = True
             try:
-                # All in one go, as they are sent.
+                # All are parsed in one go, as those that leave are written.
                 for body, message in [(body, _decoded(body)) for body in bodies]:
                     if isinstance(message, dict):
                         self._unreadable_in_a_row = 0

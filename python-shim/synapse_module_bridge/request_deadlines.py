@@ -12,7 +12,7 @@ from synapse_module_bridge.rpc import Rpc
 MOST_MET = 1_000
 
 
-class Deadlines:
+class RequestDeadlines:
     def __init__(self, rpc: Rpc, clock: Any) -> None:
         self._rpc = rpc
         self._clock = clock

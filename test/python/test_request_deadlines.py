@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from synapse_module_bridge.deadlines import MOST_MET, Deadlines
+from synapse_module_bridge.request_deadlines import MOST_MET, RequestDeadlines
 from synapse_module_bridge.rpc import Rpc
 from synapse_module_bridge.wire import encode
 from twisted.internet.defer import CancelledError
@@ -13,7 +13,7 @@ class Rig:
     def __init__(self) -> None:
         self.clock = Clock()
         self.rpc = Rpc(lambda _: None, lambda *_: None)
-        self.deadlines = Deadlines(self.rpc, self.clock)
+        self.deadlines = RequestDeadlines(self.rpc, self.clock)
         self.cancelled: list[str] = []
 
     def request(self, name: str, seconds: float) -> int:
