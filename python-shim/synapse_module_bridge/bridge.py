@@ -18,6 +18,7 @@ from synapse_module_bridge.calls import Calls
 from synapse_module_bridge.catalogue import DIGEST, HOST_FOLDER
 from synapse_module_bridge.config import BridgeConfig
 from synapse_module_bridge.drain import drained
+from synapse_module_bridge.ends import kind_of_end
 from synapse_module_bridge.entries import Entries
 from synapse_module_bridge.faults import Fault, Faults, StartupError, describe
 from synapse_module_bridge.follow_up import FollowUps
@@ -44,15 +45,6 @@ logger = logging.getLogger(__name__)
 PROTOCOL = 1
 # For all bridges of this process.
 CLOCK = SteadyClock(reactor)
-# How the causes of a host's end begin: a metric's label must be one of few.
-_ENDS = (
-    "an error was not caught",
-    "a rejected promise was not handled",
-    "event loop blocked",
-    "it broke the stream",
-    "it did not answer",
-    "out of memory",
-)
 
 
 class ModuleBridge:
@@ -231,7 +223,7 @@ class Bridge(Watcher):
         running = self._open_calls.describe()
         self._open_calls.forget_expired()
         self._storage.host_ended()
-        metrics.ENDS.labels(_kind_of_end(cause), self._api.server_name).inc()
+        metrics.ENDS.labels(kind_of_end(cause), self._api.server_name).inc()
         return f", {running}"
 
     def up(self, up: bool) -> None:
@@ -243,9 +235,3 @@ class Bridge(Watcher):
             if isinstance(memory.get(kind), int):
                 self._memory[kind] = memory[kind]
         self._not_set_up = len(pulse.get("not_set_up", ()))
-
-
-def _kind_of_end(cause: str) -> str:
-    if cause.startswith(("exit code ", "killed by ")):
-        return cause
-    return next((kind for kind in _ENDS if cause.startswith(kind)), "other")

@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 
 from synapse_module_bridge.answer_reader import CHUNK_BYTES, AnswerReader
 from synapse_module_bridge.blocked import Blocked
+from synapse_module_bridge.ends import describe_exit
 from synapse_module_bridge.lifeline import Lifeline
 from synapse_module_bridge.logs import LogRelay
 from synapse_module_bridge.rpc import Answer, Refuse, RequestHandler, Rpc
@@ -149,7 +150,7 @@ class Child:
             self.rpc.data_received(data)
         else:
             self._drain_log()
-            raise ChildProcessError(_describe_exit(self._popen.wait()))
+            raise ChildProcessError(describe_exit(self._popen.wait()))
 
     def _drain_log(self) -> None:
         while data := os.read(self._stderr, CHUNK_BYTES):
@@ -229,7 +230,7 @@ class Child:
             if pipe is not None and pipe.connected:
                 pipe.connectionLost(Failure(ConnectionDone()))
         was_interrupted = code == -signal.SIGINT and self._log.interrupted
-        cause = "it did not answer" if was_interrupted else _describe_exit(code)
+        cause = "it did not answer" if was_interrupted else describe_exit(code)
         on_end(self._log.cause or self._cause or cause)
 
     def _read_rest(self, name: str, fd: int) -> None:
@@ -295,12 +296,3 @@ def _take(pipe: Any) -> int:
     os.set_blocking(fd, False)
     pipe.close()
     return fd
-
-
-def _describe_exit(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"killed by signal {-code}"

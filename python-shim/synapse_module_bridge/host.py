@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from synapse_module_bridge.backoff import Backoff
@@ -23,10 +23,9 @@ from synapse_module_bridge.faults import Fault
 from synapse_module_bridge.handshake import greet, shake_hands
 from synapse_module_bridge.heartbeat import Heartbeat
 from synapse_module_bridge.hold import Hold
-from synapse_module_bridge.log_context import SentinelContext
 from synapse_module_bridge.logs import LogRelay
-from synapse_module_bridge.request_deadlines import RequestDeadlines
 from synapse_module_bridge.rpc import ConnectionGone, Params, RequestHandler
+from synapse_module_bridge.timed_requests import TimedRequests
 from synapse_module_bridge.unavailable import Unavailable
 from synapse_module_bridge.watcher import Watcher
 
@@ -74,7 +73,7 @@ class NodeHost:
         # It, and those that finish their work or are about to take over.
         self._running: set[Child] = set()
         self._heartbeats: dict[Child, Heartbeat] = {}
-        self._deadlines: dict[Child, RequestDeadlines] = {}
+        self._requests: dict[Child, TimedRequests] = {}
         self._up_since = 0.0
         self._backoff = Backoff()
         self._restart_timer: Any = None
@@ -114,7 +113,7 @@ class NodeHost:
 
     def _attach(self, child: Child) -> None:
         self._running.add(child)
-        self._deadlines[child] = RequestDeadlines(child.rpc, self._clock)
+        self._requests[child] = TimedRequests(child.rpc, self._clock)
         child.attach(self._reactor, lambda cause: self._ended(child, cause))
 
     def _begin(self, child: Child) -> None:
@@ -142,21 +141,21 @@ class NodeHost:
         heartbeat = self._heartbeats.pop(child, None)
         if heartbeat is not None:
             heartbeat.stop()
-        deadlines = self._deadlines.pop(child)
         if child is not self._child:
-            child.rpc.close(f"the module host ended ({cause})")
-            deadlines.stop()
-            self._settle_stop()
-            return
-        # Before its calls fail, and are known no more.
-        running = self._watcher.died(cause) if self._stopped is None else ""
-        was_up, self._child = self._hold.is_up, None
-        self._went_down()
-        child.rpc.close(f"the module host ended ({cause})")
-        deadlines.stop()
-        if self._stopped is None:
-            self._restart_later(cause, running, was_up)
+            self._close(child, cause)
+        else:
+            # Before its calls fail, and are known no more.
+            running = self._watcher.died(cause) if self._stopped is None else ""
+            was_up, self._child = self._hold.is_up, None
+            self._went_down()
+            self._close(child, cause)
+            if self._stopped is None:
+                self._restart_later(cause, running, was_up)
         self._settle_stop()
+
+    def _close(self, child: Child, cause: str) -> None:
+        child.rpc.close(f"the module host ended ({cause})")
+        self._requests.pop(child).stop()
 
     def _restart_later(self, cause: str, running: str, was_up: bool) -> None:
         if was_up and self._clock.seconds() - self._up_since > STEADY_SECONDS:
@@ -252,32 +251,23 @@ class NodeHost:
     def within(self, deferred: "Deferred[T]", deadline: float) -> Awaitable[T]:
         return within(deferred, deadline - self._clock.seconds(), self._clock)
 
-    async def call(
+    def call(
         self,
         method: str,
         params: Params | Callable[[], Params],
         deadline: float,
         on_late: Callable[[Any], None] | None = None,
-    ) -> Any:
-        """The result of a request. Raises RpcError, ConnectionGone, DeadlinePassed, Unavailable;
-        ValueError for what is no JSON.
+    ) -> Awaitable[Any]:
+        """The result of a request. Raises RpcError, ConnectionGone, DeadlinePassed, Unavailable; ValueError for what
+        is no JSON.
         """
         child = self._child
         if child is None or not self._hold.is_up:
             raise ConnectionGone("down")
-        rpc = child.rpc
         # Of those that leave together, the first was let through.
-        if not rpc.holds and child.unsent_bytes > MOST_UNSENT_BYTES:
+        if not child.rpc.holds and child.unsent_bytes > MOST_UNSENT_BYTES:
             raise Unavailable("overload")
-        asking = rpc.request(method, params, on_late)
-        self._deadlines[child].add(deadline, rpc.last_id)
-        try:
-            with SentinelContext():
-                return await asking
-        except CancelledError:
-            if self._clock.seconds() < deadline:
-                raise
-            raise DeadlinePassed from None
+        return self._requests[child].ask(method, params, deadline, on_late)
 
     def stop(self) -> "Deferred[None]":
         """Lets the process finish and end. Fires when it has ended, and all others with it."""

@@ -21,11 +21,11 @@ class Host(Protocol):
     def within(self, deferred: "Deferred[T]", deadline: float) -> Awaitable[T]:
         """What the Deferred fires with. Raises DeadlinePassed at a time of the monotonic clock."""
 
-    async def call(
+    def call(
         self,
         method: str,
         params: Params | Callable[[], Params],
         deadline: float,
         on_late: Callable[[Any], None] | None = None,
-    ) -> Any:
+    ) -> Awaitable[Any]:
         """The result of a request. Raises RpcError, ConnectionGone, DeadlinePassed; ValueError for what is no JSON."""

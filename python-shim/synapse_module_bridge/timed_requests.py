@@ -1,18 +1,25 @@
-"""The deadlines of the requests on one connection. Nearly all are met: there is one timer for all, and those that were
-met are forgotten when it rings.
+"""Requests on one connection, each with a deadline. Nearly all deadlines are met: there is one timer for all, and those
+that were met are forgotten when it rings.
 """
 
+from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Any
 
-from synapse_module_bridge.rpc import Rpc
+from twisted.internet.defer import CancelledError
+
+from synapse_module_bridge.deadline import DeadlinePassed
+from synapse_module_bridge.log_context import SentinelContext
+from synapse_module_bridge.rpc import Params, Rpc
 
 # Those that were met are swept out once they are at least so many.
 MOST_MET = 1_000
 
 
-class RequestDeadlines:
+class TimedRequests:
+    """`clock` is what deadlines are told in."""
+
     def __init__(self, rpc: Rpc, clock: Any) -> None:
         self._rpc = rpc
         self._clock = clock
@@ -22,11 +29,25 @@ class RequestDeadlines:
         self._alarm: Any = None
         self._alarm_due = inf
 
-    def add(self, deadline: float, request_id: int) -> None:
-        """Cancels the request at that time, unless it is answered by then."""
-        heappush(self._line, (deadline, request_id))
+    async def ask(
+        self,
+        method: str,
+        params: Params | Callable[[], Params],
+        deadline: float,
+        on_late: Callable[[Any], None] | None = None,
+    ) -> Any:
+        """The result, in the log context of who waits. Raises DeadlinePassed, and what the request fails with."""
+        asking = self._rpc.request(method, params, on_late)
+        heappush(self._line, (deadline, self._rpc.last_id))
         if deadline < self._alarm_due or len(self._line) > self._most:
             self._sort_out()
+        try:
+            with SentinelContext():
+                return await asking
+        except CancelledError:
+            if self._clock.seconds() < deadline:
+                raise
+            raise DeadlinePassed from None
 
     def stop(self) -> None:
         """The connection has ended, and its requests with it."""

@@ -1,0 +1,86 @@
+"""Requests with deadlines: each ends at its own, and nothing is kept of those that were met."""
+
+from typing import Any
+
+from synapse_module_bridge.deadline import DeadlinePassed
+from synapse_module_bridge.rpc import Rpc
+from synapse_module_bridge.timed_requests import MOST_MET, TimedRequests
+from synapse_module_bridge.wire import encode
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.task import Clock
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.rpc = Rpc(lambda _: None, lambda *_: None)
+        self.requests = TimedRequests(self.rpc, self.clock)
+        # The names of those whose deadline has passed.
+        self.passed: list[str] = []
+
+    def ask(self, name: str, seconds: float) -> "Deferred[Any]":
+        asking = ensureDeferred(self.requests.ask("m", {}, self.clock.seconds() + seconds))
+        return asking.addErrback(self._failed, name)
+
+    def request(self, name: str, seconds: float) -> int:
+        self.ask(name, seconds)
+        return self.rpc.last_id
+
+    def _failed(self, failure: Any, name: str) -> Any:
+        if not failure.check(DeadlinePassed):
+            return failure
+        self.passed.append(name)
+        return name
+
+    def answer(self, request_id: int) -> None:
+        self.rpc.data_received(encode({"jsonrpc": "2.0", "id": request_id, "result": None}))
+
+
+def test_each_ends_at_its_own_deadline_unless_it_was_answered() -> None:
+    rig = Rig()
+    for name, seconds in [("third", 3.0), ("first", 1.0), ("second", 2.0)]:
+        rig.request(name, seconds)
+    rig.answer(rig.request("answered", 0.5))
+    for expected in [[], ["first"], ["first", "second"], ["first", "second", "third"]]:
+        assert rig.passed == expected
+        rig.clock.advance(1.0)
+
+
+def test_one_that_a_passed_deadline_brings_about_has_its_own() -> None:
+    rig = Rig()
+    rig.ask("first", 1.0).addCallback(lambda _: rig.request("next", 1.0))
+    rig.clock.advance(1.5)
+    assert rig.passed == ["first"]
+    rig.clock.advance(1.0)
+    assert rig.passed == ["first", "next"]
+
+
+def test_one_that_is_cancelled_before_its_deadline_was_cancelled() -> None:
+    rig = Rig()
+    outcomes: list[Any] = []
+    asking = rig.ask("cancelled", 1.0)
+    asking.addErrback(lambda failure: outcomes.append(failure.check(CancelledError)))
+    asking.cancel()
+    rig.clock.advance(2.0)
+    assert (outcomes, rig.passed) == ([CancelledError], [])
+
+
+def test_of_those_that_were_met_few_are_kept_and_no_timer() -> None:
+    rig = Rig()
+    rig.request("hangs", 5.0)
+    for _ in range(10 * MOST_MET):
+        rig.answer(rig.request("met", 5.0))
+        assert len(rig.requests._line) <= MOST_MET + 10
+        assert len(rig.clock.getDelayedCalls()) == 1
+    rig.clock.advance(5.0)
+    assert (rig.passed, rig.clock.getDelayedCalls()) == (["hangs"], [])
+
+
+def test_with_the_connection_they_end() -> None:
+    rig = Rig()
+    failed: list[Any] = []
+    rig.ask("open", 5.0).addErrback(failed.append)
+    rig.rpc.close("it ended")
+    rig.requests.stop()
+    assert failed
+    assert rig.clock.getDelayedCalls() == []
