@@ -102,11 +102,11 @@ function parse(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch (error) {
-    const [, id, kind] = /^\{"jsonrpc":"2\.0","id":(\d{1,15}),"(method|result)":/.exec(body) ?? [];
+    const [, id, kind] = /^\{"jsonrpc":"2\.0","id":(\d{1,15}),"(method|result|error)":/.exec(body) ?? [];
     if (kind === undefined) throw error;
     const message = { jsonrpc: "2.0", id: Number(id) };
     if (kind === "method") return { ...message, method: UNREADABLE, params: {} };
-    return { ...message, error: { code: ErrorCodes.ParseError, message: "the result is not JSON" } };
+    return { ...message, error: { code: ErrorCodes.ParseError, message: "the answer is not JSON" } };
   }
 }
 

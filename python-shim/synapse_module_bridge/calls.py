@@ -188,8 +188,9 @@ class Calls:
 
     def _failed(self, call: Call, asked: Sequence[Entry], e: RpcError) -> tuple[int, str]:
         """Which entry policy stands in for, and why. Raises what Synapse must see instead, or _Answered."""
-        module = e.data.get("module")
-        index = _index_of(module, asked)
+        index = _index_of(e.data.get("module"), asked)
+        # What the host says beyond that is not trusted.
+        module = None if index is None else asked[index].module
         explicit = self.rules.policies.explicit(call.callback, local=call.local)
         settled = call.callback.faults_by_policy and index is not None
         if index is not None:

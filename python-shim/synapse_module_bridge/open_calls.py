@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from typing import Any
 
@@ -93,7 +94,12 @@ class OpenCalls:
         return bool(self._calls)
 
     def _known(self) -> list[OpenCall]:
-        return [*map(self._made, self._calls), *self._expired.values()]
+        known = [*self._expired.values()]
+        for handle in [*self._calls]:
+            # One that cannot be made must not keep the end of a host from being dealt with.
+            with suppress(Exception):
+                known.append(self._made(handle))
+        return known
 
     def event_ids(self) -> set[str]:
         return {call.event_id for call in self._known() if call.event_id is not None}

@@ -5,7 +5,7 @@ within the same request, and takes it for granted that the user is in there: wit
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from synapse.events.presence_router import PresenceRouter
@@ -29,22 +29,22 @@ class Presence:
         guarded = {"get_interested_users": self._interested, "get_users_for_states": self._routes}.get(callback.name)
         if guarded is None:
             return answer
-        return lambda callback, args: guarded(answer(callback, args), args)
+        return lambda callback, args: guarded(lambda: answer(callback, args), args)
 
-    async def _interested(self, answering: Awaitable[Any], args: Sequence[Any]) -> Any:
-        answer = await answering
+    async def _interested(self, ask: Callable[[], Awaitable[Any]], args: Sequence[Any]) -> Any:
+        answer = await ask()
         if answer == PresenceRouter.ALL_USERS:
             self._sees_all[current_request()] = args[0]
             if len(self._sees_all) > MOST_REMEMBERED:
                 self._sees_all.popitem(last=False)
         return answer
 
-    async def _routes(self, answering: Awaitable[Any], args: Sequence[Any]) -> Any:
+    async def _routes(self, ask: Callable[[], Awaitable[Any]], args: Sequence[Any]) -> Any:
         user_id = self._sees_all.pop(current_request(), None)
         if user_id is None:
-            return await answering
+            return await ask()
         try:
-            routes = await answering
+            routes = await ask()
         except CancelledError:
             raise
         except Exception:

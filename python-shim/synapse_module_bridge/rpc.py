@@ -107,16 +107,20 @@ class Rpc:
         while self._held:
             held, self._held = self._held, {}
             frames: list[bytes] = []
+            failed: list[tuple[int, Failure]] = []
             for request_id, (method, params) in held.items():
                 try:
                     made = params() if callable(params) else params
                     frames.append(encode({"jsonrpc": "2.0", "id": request_id, "method": method, "params": made}))
                 except Exception as e:
-                    deferred = self._pending.pop(request_id, None)
-                    if deferred is not None:
-                        deferred.errback(Failure(e))
+                    failed.append((request_id, Failure(e)))
             if frames:
                 self.write(b"".join(frames))
+            # Who waits for them may at once ask for more, or cancel others.
+            for request_id, failure in failed:
+                deferred = self._pending.pop(request_id, None)
+                if deferred is not None:
+                    deferred.errback(failure)
 
     def waits_for(self, request_id: int) -> bool:
         """Whether its answer is still to come."""

@@ -11,7 +11,7 @@ from synapse_module_bridge.decision import summarise
 from synapse_module_bridge.notifications import Notification
 from synapse_module_bridge.questions import Entry
 from synapse_module_bridge.replies import reason_of
-from synapse_module_bridge.rpc import RpcError
+from synapse_module_bridge.rpc import INVALID_PARAMS, RpcError
 from synapse_module_bridge.unavailable import Unavailable
 
 # Shadow modules must not take the place of calls that decide something, however long they take.
@@ -65,6 +65,10 @@ class Teller:
             outcome, summary = summarise(call.callback, reply.answer, decided=reply.module is not None)
             call.record(_WOULD[outcome], entry.module, summary)
         except RpcError as e:
+            if e.code == INVALID_PARAMS:
+                # It was not asked.
+                call.record("would_policy", entry.module, reason=reason_of(e))
+                return
             kind = "would_error" if e.code == ERROR_CODES["synapse_error"] else "would_fault"
             call.record(kind, entry.module)
         except (Unavailable, ModuleFault) as e:

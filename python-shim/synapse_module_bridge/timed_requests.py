@@ -28,6 +28,8 @@ class TimedRequests:
         self._most = MOST_MET
         self._alarm: Any = None
         self._alarm_due = inf
+        # The one that is being cancelled since its deadline has passed.
+        self._passing: int | None = None
 
     async def ask(
         self,
@@ -38,14 +40,15 @@ class TimedRequests:
     ) -> Any:
         """The result, in the log context of who waits. Raises DeadlinePassed, and what the request fails with."""
         asking = self._rpc.request(method, params, on_late)
-        heappush(self._line, (deadline, self._rpc.last_id))
+        request_id = self._rpc.last_id
+        heappush(self._line, (deadline, request_id))
         if deadline < self._alarm_due or len(self._line) > self._most:
             self._sort_out()
         try:
             with SentinelContext():
                 return await asking
         except CancelledError:
-            if self._clock.seconds() < deadline:
+            if request_id != self._passing:
                 raise
             raise DeadlinePassed from None
 
@@ -77,6 +80,8 @@ class TimedRequests:
         now = self._clock.seconds()
         try:
             while self._line and self._line[0][0] <= now:
-                self._rpc.cancel(heappop(self._line)[1])
+                self._passing = heappop(self._line)[1]
+                self._rpc.cancel(self._passing)
         finally:
+            self._passing = None
             self._sort_out()

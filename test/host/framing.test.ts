@@ -65,7 +65,12 @@ test.each([
 
 test.each([
   ["a request", '"method":"m","params":{"n":NaN}', { id: 7, method: "unreadable", params: {} }],
-  ["a result", '"result":[-Infinity]', { id: 7, error: { code: -32700, message: "the result is not JSON" } }],
+  ["a result", '"result":[-Infinity]', { id: 7, error: { code: -32700, message: "the answer is not JSON" } }],
+  [
+    "an error",
+    '"error":{"code":1,"data":NaN}',
+    { id: 7, error: { code: -32700, message: "the answer is not JSON" } },
+  ],
 ])("%s that is not JSON fails alone", async (_, rest, seen) => {
   const body = `{"jsonrpc":"2.0","id":7,${rest}}`;
   const { messages, errors } = await read([

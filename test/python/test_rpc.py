@@ -105,6 +105,21 @@ def test_a_request_that_is_cancelled_before_it_left_is_never_sent() -> None:
     assert (outcomes, len(end.sent), end.rpc.waiting) == ([CancelledError], 1, 0)
 
 
+def test_one_that_fails_may_cancel_another_that_leaves_with_it() -> None:
+    end = End()
+
+    def answered(_: Any) -> None:
+        failing = end.rpc.request("failing", {"x": object()})
+        other = end.rpc.request("other", {})
+        other.addErrback(lambda _: None)
+        failing.addErrback(lambda _: other.cancel())
+
+    end.rpc.request("first", {}).addCallback(answered)
+    end.receive(id=end.sent[0]["id"], result=None)
+    assert [sent["method"] for sent in end.sent] == ["first", "other", "$/cancelRequest"]
+    assert end.sent[2]["params"] == {"id": end.sent[1]["id"]}
+
+
 def test_parameters_that_cannot_be_made_fail_their_request_alone() -> None:
     end = End()
     nothing: dict[str, Any] = {}

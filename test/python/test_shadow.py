@@ -1,0 +1,32 @@
+"""What is recorded of a shadow module that cannot answer."""
+
+from typing import Any
+
+import pytest
+from asking import Host, calls_over, entry, sample
+from rig import count
+from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES
+from synapse_module_bridge.questions import bind
+from synapse_module_bridge.rpc import INVALID_PARAMS, RpcError
+from synapse_module_bridge.tell import Teller
+from synapse_module_bridge.unavailable import Unavailable
+from twisted.internet.defer import ensureDeferred
+
+
+@pytest.mark.parametrize(
+    ("failure", "outcome", "reason"),
+    [
+        (RpcError(INVALID_PARAMS, "the parameters are not JSON"), "would_policy", "params"),
+        (RpcError(ERROR_CODES["module_fault"], "it threw", {"module": "m"}), "would_fault", ""),
+        (Unavailable("down"), "would_policy", "down"),
+    ],
+)
+def test_it_is_blamed_for_its_own_faults_alone(failure: Exception, outcome: str, reason: str) -> None:
+    callback = CALLBACKS["user_may_invite"]
+    calls = calls_over(Host(failure))
+    nobody: Any = None
+    call = calls.begin(callback, bind(callback, sample(callback)))
+    before = count("calls_total", outcome=outcome, reason=reason, module="m")
+    ended = ensureDeferred(Teller(calls, nobody).shadow(call, [entry("m", shadow=True)]))
+    assert ended.called
+    assert count("calls_total", outcome=outcome, reason=reason, module="m") == before + 1
