@@ -118,8 +118,7 @@ async function ask(
   const handler = entry?.handler;
   if (!running || !handler)
     throw moduleUnavailable(name, `the host has no module that answers ${callback.name}`);
-  const { setup } = running;
-  const data = setup.done ? setup.data : await setup.ready(around.cancellation.signal);
+  const data = await running.setup.ready(around.cancellation);
   const lifetime = new Lifetime(callback.name, around.cancellation);
   const origin = newOrigin(call.call);
   const context = makeContext(running, data, around.cancellation, call.request);
@@ -128,7 +127,7 @@ async function ask(
     const run = () => handler(lent.forModule(lifetime), context);
     // Only where it matters: following a module's awaits makes all promises of the process slower.
     const handled = callback.membership_lock ? runFrom(origin, run) : run();
-    const given = isThenable(handled) ? await untilAborted(handled, around.cancellation.signal) : handled;
+    const given = await untilAborted(handled, around.cancellation);
     const problem = callback.edits === undefined ? undefined : whatJsonLoses(call.params[callback.edits]);
     if (problem) throw new UnfitAnswer(`left something in ${callback.edits} that is not JSON: ${problem}`);
     const answer = takesFollowUp(callback, around.catalogue)
@@ -173,13 +172,10 @@ export function toCallError(
   return fault;
 }
 
-function isThenable(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "then" in value;
-}
-
 /** A handler that never settles must not keep its call alive. */
-export function untilAborted(value: unknown, signal: AbortSignal): unknown {
-  if (!isThenable(value)) return value;
+export function untilAborted(value: unknown, cancellation: Cancellation): unknown {
+  if (typeof value !== "object" || value === null || !("then" in value)) return value;
+  const { signal } = cancellation;
   return new Promise((resolve, reject) => {
     const abort = () => reject(cancelled());
     signal.addEventListener("abort", abort, { once: true });

@@ -1,6 +1,8 @@
 // Runs a function that a module left for later, and tells how the parameters are that it could edit in place.
+
 import { UnfitAnswer } from "./answer.js";
 import { CallError, moduleUnavailable } from "./call-error.js";
+import type { Cancellation } from "./cancellation.js";
 import type { Callback } from "./catalogue.js";
 import type { RunningModule } from "./context.js";
 import { toCallError, untilAborted } from "./dispatch.js";
@@ -26,7 +28,7 @@ export async function runFollowUp(
   callback: Callback,
   modules: ReadonlyMap<string, RunningModule>,
   followUps: FollowUps,
-  signal: AbortSignal,
+  cancellation: Cancellation,
 ): Promise<FollowUpAnswer> {
   const { module } = follow_up;
   const running = modules.get(module);
@@ -34,7 +36,7 @@ export async function runFollowUp(
   const run = followUps.take(callback.name, follow_up);
   const before = JSON.stringify(params);
   try {
-    await untilAborted(run(...Object.values(params)), signal);
+    await untilAborted(run(...Object.values(params)), cancellation);
     const problem = whatJsonLoses(params);
     if (problem) throw new UnfitAnswer(`left something that is not JSON: ${problem}`);
     return { edited: JSON.stringify(params) === before ? null : params };

@@ -88,11 +88,11 @@ export class Host {
         });
       });
     }
-    this.#on("follow_up", (params: FollowUpCall, { signal }) => this.#followUp(params, signal));
+    this.#on("follow_up", (params: FollowUpCall, cancellation) => this.#followUp(params, cancellation));
     this.#on(UNREADABLE, async () => {
       throw new ResponseError(ErrorCodes.InvalidParams, "the parameters are not JSON");
     });
-    this.#on("set_up", (_params: object, { signal }) => this.#setUp(signal));
+    this.#on("set_up", (_params: object, cancellation) => this.#setUp(cancellation));
     this.connection.onNotification("start", () => {
       for (const { setup } of this.modules.values()) setup.start();
       this.#pulse ??= setInterval(() => this.#tellOfLife(), PULSE_MS).unref();
@@ -165,11 +165,11 @@ export class Host {
   }
 
   /** Waits until each module's setup has been tried; tells those that failed, and why. */
-  async #setUp(signal: AbortSignal) {
+  async #setUp(cancellation: Cancellation) {
     const failed: Record<string, string> = {};
     for (const { module, setup } of this.modules.values()) {
       try {
-        await setup.ready(signal);
+        await setup.ready(cancellation);
       } catch (error) {
         failed[module.name] = setup.failure ?? describeThrown(error);
       }
@@ -206,10 +206,10 @@ export class Host {
     return answerWeb(params, { modules: this.modules, handles: this.#handles, cancellation });
   }
 
-  async #followUp(params: FollowUpCall, signal: AbortSignal): Promise<FollowUpAnswer> {
+  async #followUp(params: FollowUpCall, cancellation: Cancellation): Promise<FollowUpAnswer> {
     const callback = this.#options.catalogue.callbacks.get(params.callback);
     if (!callback) throw new UnfitParams(`there is no callback ${params.callback}`);
-    return runFollowUp(params, callback, this.modules, this.#followUps, signal);
+    return runFollowUp(params, callback, this.modules, this.#followUps, cancellation);
   }
 
   #stateOf(call: number): StateSource {

@@ -1,5 +1,6 @@
 // Runs a module's `setup`, again and again with growing pauses until it succeeds, and lets calls wait for it.
 import { cancelled, moduleUnavailable } from "./call-error.js";
+import type { Cancellation } from "./cancellation.js";
 import type { Logger } from "./log.js";
 import type { LoadedModule } from "./module.js";
 import { describeThrown } from "./thrown.js";
@@ -36,11 +37,6 @@ export class ModuleSetup {
     return this.#state !== undefined && "data" in this.#state;
   }
 
-  /** What setup returned, once it is done. */
-  get data(): unknown {
-    return this.#state !== undefined && "data" in this.#state ? this.#state.data : undefined;
-  }
-
   /** Why the last attempt failed, if it did. */
   get failure(): string | undefined {
     return this.#state !== undefined && "failed" in this.#state ? this.#state.failed : undefined;
@@ -59,8 +55,8 @@ export class ModuleSetup {
   }
 
   /** What setup returned. Waits for the first attempt; fails at once while the last attempt has failed. */
-  async ready(signal: AbortSignal): Promise<unknown> {
-    while (this.#state === undefined) await this.#change(signal);
+  async ready(cancellation: Cancellation): Promise<unknown> {
+    while (this.#state === undefined) await this.#change(cancellation.signal);
     if ("data" in this.#state) return this.#state.data;
     throw moduleUnavailable(this.module.name, `its setup has not succeeded yet: ${this.#state.failed}`);
   }

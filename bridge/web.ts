@@ -38,15 +38,14 @@ export async function answerWeb(call: WebCall, around: WebSurroundings): Promise
   if (!running || !handler)
     throw moduleUnavailable(call.module, `the host has no module that serves ${call.path}`);
   const name = running.module.name;
-  const data = await running.setup.ready(around.cancellation.signal);
+  const data = await running.setup.ready(around.cancellation);
   const request = makeRequest(call, around.cancellation.signal);
   if (typeof request === "number") return { status: request, headers: [], body: "" };
   around.handles.set(request, call.call);
   try {
     const context = makeContext(running, data, around.cancellation, call.request);
     const handled = handler(request, context);
-    const { signal } = around.cancellation;
-    return await readResponse(await untilAborted(handled, signal), signal);
+    return await readResponse(await untilAborted(handled, around.cancellation), around.cancellation);
   } catch (error) {
     if (error instanceof CallError) throw error;
     if (isSynapseError(error)) {
@@ -64,15 +63,15 @@ export async function answerWeb(call: WebCall, around: WebSurroundings): Promise
 
 class UnfitResponse extends Error {}
 
-async function readResponse(answer: unknown, signal: AbortSignal): Promise<WebAnswer> {
+async function readResponse(answer: unknown, cancellation: Cancellation): Promise<WebAnswer> {
   if (!isResponse(answer)) return readJson(answer);
   if (answer.status < 200) throw new UnfitResponse("answered with Response.error(), which has no status");
-  const body = await readBody(answer, signal);
+  const body = await readBody(answer, cancellation);
   return { status: answer.status, headers: [...answer.headers], body: body.toString("base64") };
 }
 
 /** Piece by piece: a body without end must not fill Node's memory. */
-async function readBody(answer: Response, signal: AbortSignal): Promise<Buffer> {
+async function readBody(answer: Response, cancellation: Cancellation): Promise<Buffer> {
   if (answer.body === null) return Buffer.alloc(0);
   const pieces: Uint8Array[] = [];
   let bytes = 0;
@@ -81,7 +80,7 @@ async function readBody(answer: Response, signal: AbortSignal): Promise<Buffer> 
   const iterator = body[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const next = (await untilAborted(iterator.next(), signal)) as IteratorResult<Uint8Array>;
+      const next = (await untilAborted(iterator.next(), cancellation)) as IteratorResult<Uint8Array>;
       if (next.done) return Buffer.concat(pieces);
       bytes += next.value.byteLength;
       if (bytes > MOST_BODY_BYTES)

@@ -24,8 +24,7 @@ class Admission:
     def __init__(self) -> None:
         self._in_flight = 0
         self._federated = 0
-        self._local_line: deque[Deferred[None]] = deque()
-        self._federated_line: deque[Deferred[None]] = deque()
+        self._lines: dict[bool, deque[Deferred[None]]] = {True: deque(), False: deque()}
         self._calling = False
 
     @property
@@ -34,42 +33,35 @@ class Admission:
 
     @property
     def waiting(self) -> int:
-        return len(self._local_line) + len(self._federated_line)
+        return len(self._lines[True]) + len(self._lines[False])
 
     def enters(self, *, local: bool) -> bool:
         """Whether there is a place at once. Each call that entered must leave."""
-        if self._in_flight >= MOST_IN_FLIGHT:
+        if self._lines[local] or not self._has_place(local):
             return False
-        if local:
-            if self._local_line:
-                return False
-        elif self._federated_line or self._federated >= MOST_FEDERATED:
-            return False
-        else:
-            self._federated += 1
-        self._in_flight += 1
+        self._take(local)
         return True
 
     def line_up(self, *, local: bool) -> "Deferred[None]":
         """Fires when it is this call's turn, which has then entered. May be cancelled. Raises Overloaded."""
         if self.waiting >= MOST_WAITING:
             raise Overloaded
-        line = self._line(local)
-        turn: Deferred[None] = Deferred(line.remove)
-        line.append(turn)
+        turn: Deferred[None] = Deferred(self._lines[local].remove)
+        self._lines[local].append(turn)
         return turn
-
-    def _line(self, local: bool) -> "deque[Deferred[None]]":
-        return self._local_line if local else self._federated_line
 
     def _has_place(self, local: bool) -> bool:
         return self._in_flight < MOST_IN_FLIGHT and (local or self._federated < MOST_FEDERATED)
+
+    def _take(self, local: bool) -> None:
+        self._in_flight += 1
+        self._federated += not local
 
     def leave(self, *, local: bool) -> None:
         self._in_flight -= 1
         self._federated -= not local
         # Where a call whose turn came has left at once, the loop below goes on, instead of one within it.
-        if self._calling or not (self._local_line or self._federated_line):
+        if self._calling or not self.waiting:
             return
         self._calling = True
         try:
@@ -82,9 +74,7 @@ class Admission:
     def _next(self) -> "Deferred[None] | None":
         """Whose turn it is, if there is a place; local calls first."""
         for local in (True, False):
-            line = self._line(local)
-            if line and self._has_place(local):
-                self._in_flight += 1
-                self._federated += not local
-                return line.popleft()
+            if self._lines[local] and self._has_place(local):
+                self._take(local)
+                return self._lines[local].popleft()
         return None

@@ -24,7 +24,7 @@ from synapse_module_bridge.handshake import greet, shake_hands
 from synapse_module_bridge.heartbeat import Heartbeat
 from synapse_module_bridge.hold import Hold
 from synapse_module_bridge.logs import LogRelay
-from synapse_module_bridge.rpc import ConnectionGone, Params, RequestHandler
+from synapse_module_bridge.rpc import Asked, ConnectionGone, OnLate, RequestHandler
 from synapse_module_bridge.timed_requests import TimedRequests
 from synapse_module_bridge.unavailable import Unavailable
 from synapse_module_bridge.watcher import Watcher
@@ -251,16 +251,8 @@ class NodeHost:
     def within(self, deferred: "Deferred[T]", deadline: float) -> Awaitable[T]:
         return within(deferred, deadline - self._clock.seconds(), self._clock)
 
-    def call(
-        self,
-        method: str,
-        params: Params | Callable[[], Params],
-        deadline: float,
-        on_late: Callable[[Any], None] | None = None,
-    ) -> Awaitable[Any]:
-        """The result of a request. Raises RpcError, ConnectionGone, DeadlinePassed, Unavailable; ValueError for what
-        is no JSON.
-        """
+    def call(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> Awaitable[Any]:
+        """As Host has it. Raises Unavailable, too, where a host that does not read has much to read already."""
         child = self._child
         if child is None or not self._hold.is_up:
             raise ConnectionGone("down")

@@ -1,11 +1,11 @@
 """What those who ask the host need of it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from synapse_module_bridge.rpc import Params
+from synapse_module_bridge.rpc import Asked, OnLate
 
 T = TypeVar("T")
 
@@ -21,11 +21,5 @@ class Host(Protocol):
     def within(self, deferred: "Deferred[T]", deadline: float) -> Awaitable[T]:
         """What the Deferred fires with. Raises DeadlinePassed at a time of the monotonic clock."""
 
-    def call(
-        self,
-        method: str,
-        params: Params | Callable[[], Params],
-        deadline: float,
-        on_late: Callable[[Any], None] | None = None,
-    ) -> Awaitable[Any]:
+    def call(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> Awaitable[Any]:
         """The result of a request. Raises RpcError, ConnectionGone, DeadlinePassed; ValueError for what is no JSON."""

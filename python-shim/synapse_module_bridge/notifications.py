@@ -35,7 +35,7 @@ class Notification:
     def line(self) -> str:
         """What shares this has an order."""
         params, callback = self.call.params, self.call.callback
-        event, room = callback.param_of_type("Event"), callback.param_of_type("RoomId")
+        event, room = callback.event_param, callback.param_of_type("RoomId")
         key = params[event].room_id if event else params[room] if room else None
         if key is None:
             key = params[callback.params[0].name]
@@ -139,7 +139,7 @@ class Notifications:
 
 def _let_go_of_state(notification: Notification) -> None:
     call = notification.call
-    state = call.callback.param_of_type("StateEvents")
+    state = call.callback.state_param
     if state is None:
         return
     declared = [key for entry in notification.entries for key in entry.room_state]

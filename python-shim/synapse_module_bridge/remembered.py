@@ -119,7 +119,7 @@ class Remembered:
 def question_of(callback: Callback, params: Mapping[str, Any]) -> Question:
     """The same for equal parameters. An event counts by its id. Raises ValueError for what is no JSON."""
     # The state before an event goes with the event.
-    with_state = callback.param_of_type("Event") is None
+    with_state = callback.event_param is None
     parts: list[Any] = []
     for param in callback.params:
         value: Any = params.get(param.name)

@@ -40,6 +40,9 @@ class ConnectionGone(Exception):
 Answer = Callable[[Any], None]
 Refuse = Callable[[RpcError], None]
 Params = Mapping[str, Any]
+# A request's parameters, or what makes them when it leaves; and who is told of an answer that came too late.
+Asked = Params | Callable[[], Params]
+OnLate = Callable[[Any], None]
 RequestHandler = Callable[[str, Params, Answer, Refuse], None]
 
 
@@ -58,9 +61,9 @@ class Rpc:
         self._frames = FrameReader()
         self._pending: dict[int, Deferred[Any]] = {}
         # What leaves once the messages that are received have been taken: method and parameters, by id.
-        self._held: dict[int, tuple[str, Params | Callable[[], Params]]] = {}
+        self._held: dict[int, tuple[str, Asked]] = {}
         self._receiving = False
-        self._late: dict[int, Callable[[Any], None]] = {}
+        self._late: dict[int, OnLate] = {}
         # That of the last request.
         self.last_id = 0
         self._unreadable = 0
@@ -77,9 +80,7 @@ class Rpc:
         """What a frame that has begun to come in still lacks."""
         return self._frames.missing_bytes
 
-    def request(
-        self, method: str, params: Params | Callable[[], Params], on_late: Callable[[Any], None] | None = None
-    ) -> "Deferred[Any]":
+    def request(self, method: str, params: Asked, on_late: OnLate | None = None) -> "Deferred[Any]":
         """Sends a request; what it brings about while messages are received leaves after them, together.
 
         `params` may be a function that makes them when they leave. The Deferred fails with what that raises, and with
@@ -137,7 +138,7 @@ class Rpc:
         if self._gone is None:
             self.write(encode({"jsonrpc": "2.0", "method": method, "params": params}))
 
-    def _cancel(self, request_id: int, on_late: Callable[[Any], None] | None, _: "Deferred[Any]") -> None:
+    def _cancel(self, request_id: int, on_late: OnLate | None, _: "Deferred[Any]") -> None:
         if self._pending.pop(request_id, None) is None or self._held.pop(request_id, None) is not None:
             return
         if on_late is not None:

@@ -2,7 +2,6 @@
 that were met are forgotten when it rings.
 """
 
-from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Any
@@ -11,7 +10,7 @@ from twisted.internet.defer import CancelledError
 
 from synapse_module_bridge.deadline import DeadlinePassed
 from synapse_module_bridge.log_context import SentinelContext
-from synapse_module_bridge.rpc import Params, Rpc
+from synapse_module_bridge.rpc import Asked, OnLate, Rpc
 
 # Those that were met are swept out once they are at least so many.
 MOST_MET = 1_000
@@ -31,13 +30,7 @@ class TimedRequests:
         # The one that is being cancelled since its deadline has passed.
         self._passing: int | None = None
 
-    async def ask(
-        self,
-        method: str,
-        params: Params | Callable[[], Params],
-        deadline: float,
-        on_late: Callable[[Any], None] | None = None,
-    ) -> Any:
+    async def ask(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> Any:
         """The result, in the log context of who waits. Raises DeadlinePassed, and what the request fails with."""
         asking = self._rpc.request(method, params, on_late)
         request_id = self._rpc.last_id

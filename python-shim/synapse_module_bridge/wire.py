@@ -99,8 +99,6 @@ class FrameReader:
                     header = _OWN_HEADER.match(buffer, taken)
                     if header is not None:
                         taken, length = header.end(), int(header[1])
-                        # It would keep the buffer from being cut.
-                        del header
                     else:
                         end = _end_of_header(buffer, taken)
                         if end is None:
