@@ -37,10 +37,7 @@ class Admission:
 
     def enters(self, *, local: bool) -> bool:
         """Whether there is a place at once. Each call that entered must leave."""
-        if self._lines[local] or not self._has_place(local):
-            return False
-        self._take(local)
-        return True
+        return not self._lines[local] and self._take(local)
 
     def line_up(self, *, local: bool) -> "Deferred[None]":
         """Fires when it is this call's turn, which has then entered. May be cancelled. Raises Overloaded."""
@@ -50,18 +47,19 @@ class Admission:
         self._lines[local].append(turn)
         return turn
 
-    def _has_place(self, local: bool) -> bool:
-        return self._in_flight < MOST_IN_FLIGHT and (local or self._federated < MOST_FEDERATED)
-
-    def _take(self, local: bool) -> None:
+    def _take(self, local: bool) -> bool:
+        """Takes a place, if there is one."""
+        if self._in_flight >= MOST_IN_FLIGHT or not (local or self._federated < MOST_FEDERATED):
+            return False
         self._in_flight += 1
         self._federated += not local
+        return True
 
     def leave(self, *, local: bool) -> None:
         self._in_flight -= 1
         self._federated -= not local
         # Where a call whose turn came has left at once, the loop below goes on, instead of one within it.
-        if self._calling or not self.waiting:
+        if self._calling or not (self._lines[True] or self._lines[False]):
             return
         self._calling = True
         try:
@@ -74,7 +72,6 @@ class Admission:
     def _next(self) -> "Deferred[None] | None":
         """Whose turn it is, if there is a place; local calls first."""
         for local in (True, False):
-            if self._lines[local] and self._has_place(local):
-                self._take(local)
+            if self._lines[local] and self._take(local):
                 return self._lines[local].popleft()
         return None

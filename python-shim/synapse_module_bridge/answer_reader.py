@@ -24,7 +24,7 @@ class AnswerReader(ProcessReader):
     def doRead(self) -> Any:
         until = time.monotonic() + TURN_SECONDS
         while True:
-            wanted = min(CHUNK_BYTES, max(FEW_BYTES, self.proc.rpc.missing_bytes))
+            wanted = min(CHUNK_BYTES, max(FEW_BYTES, self.proc.rpc.frames.missing_bytes))
             try:
                 data = os.read(self.fd, wanted)
             except (BlockingIOError, InterruptedError):
@@ -35,7 +35,7 @@ class AnswerReader(ProcessReader):
                 return CONNECTION_DONE
             self.proc.childDataReceived(self.name, data)
             if time.monotonic() >= until:
-                if self.proc.rpc.waiting >= BURST_CALLS:
+                if len(self.proc.rpc.pending) >= BURST_CALLS:
                     time.sleep(YIELD_SECONDS)
                 return None
             # The process may have been given up for what it sent.

@@ -14,34 +14,21 @@ from synapse_module_bridge.remembered import Question, question_of
 from synapse_module_bridge.replies import Reply
 
 
+@attr.s(slots=True, auto_attribs=True, kw_only=True, eq=False)
 class Call(Recorded):
     """One question of Synapse while it is being answered."""
 
-    __slots__ = ("deadline", "event_id", "local", "question", "request", "since", "state_let_go")
-
-    def __init__(
-        self,
-        callback: Callback,
-        params: Mapping[str, Any],
-        server_name: str,
-        started: float,
-        seconds: float,
-        *,
-        local: bool,
-    ) -> None:
-        """`seconds` is how long it may take."""
-        super().__init__(callback, params, server_name, started)
-        self.local = local
-        # Since when its time runs, and until when.
-        self.since = started
-        self.deadline = started + seconds
-        self.request = current_request()
-        # Of the event that it is about.
-        self.event_id: str | None = params[callback.event_param].event_id if callback.event_param else None
-        # What it is kept under, once that was asked for.
-        self.question: Question | None = None
-        # The room's state was not kept while the call waited in line: what is asked of it is looked up.
-        self.state_let_go = False
+    local: bool
+    # Since when its time runs, and until when.
+    since: float
+    deadline: float
+    # Of the event that it is about.
+    event_id: str | None
+    request: str | None = attr.Factory(current_request)
+    # What it is kept under, once that was asked for.
+    question: Question | None = None
+    # The room's state was not kept while the call waited in line: what is asked of it is looked up.
+    state_let_go: bool = False
 
     def had_time_from(self, sent: float) -> bool:
         """Whether a module that was asked then had most of the call's time. Else the call had waited in line."""

@@ -7,7 +7,7 @@ holds for the whole call. Each call leaves its decisions on record.
 
 import logging
 import time
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,9 +17,10 @@ from synapse_module_bridge.call import Call, Rules
 from synapse_module_bridge.catalogue import ERROR_CODES, Callback
 from synapse_module_bridge.codec import Unfit, decode_answer
 from synapse_module_bridge.deadline import DeadlinePassed
-from synapse_module_bridge.decision import TRACING, summarise
+from synapse_module_bridge.decision import summarise
 from synapse_module_bridge.entrance import Entrance
 from synapse_module_bridge.host_interface import Host
+from synapse_module_bridge.log_context import SentinelContext
 from synapse_module_bridge.membership import locked_room
 from synapse_module_bridge.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.questions import Entry, encode_params
@@ -51,18 +52,25 @@ class Calls:
     def begin(self, callback: Callback, params: Mapping[str, Any]) -> Call:
         """A call with Synapse's parameters by name: its time runs from now."""
         rules, now = self.rules, time.monotonic()
-        local = rules.is_local(callback, params)
-        return Call(callback, params, rules.server_name, now, rules.seconds(callback, local=local), local=local)
+        local, event = rules.is_local(callback, params), callback.event_param
+        return Call(
+            callback=callback,
+            params=params,
+            server_name=rules.server_name,
+            started=now,
+            local=local,
+            since=now,
+            deadline=now + rules.seconds(callback, local=local),
+            event_id=params[event].event_id if event else None,
+        )
 
-    def ask(self, call: Call, entries: list[Entry]) -> Coroutine[Any, Any, Any]:
-        """The answer for Synapse. Takes out of `entries` what has been heard, or stood in for."""
-        return self._ask_traced(call, entries) if TRACING else self._ask(call, entries)
-
-    async def _ask_traced(self, call: Call, entries: list[Entry]) -> Any:
+    async def ask_traced(self, call: Call, entries: list[Entry]) -> Any:
+        """As `ask`, where there may be tracing."""
         with call.traced(entries):
-            return await self._ask(call, entries)
+            return await self.ask(call, entries)
 
-    async def _ask(self, call: Call, entries: list[Entry]) -> Any:
+    async def ask(self, call: Call, entries: list[Entry]) -> Any:
+        """The answer for Synapse. Takes out of `entries` what has been heard, or stood in for."""
         edits = call.callback.result == "Edits"
         on_record = False
         try:
@@ -73,10 +81,13 @@ class Calls:
                 heard = len(asked)
                 if asked:
                     try:
-                        decided, answer = self._decode(call, await self.request(call, asked))
-                        if decided:
-                            return answer
-                        on_record = on_record or edits
+                        kept = asked[0].remembered is not None
+                        reply = await (self.request(call, asked) if kept else self._send(call, asked))
+                        if reply.module is not None or edits:
+                            answer = self._decode(call, reply)
+                            if not edits:
+                                return answer
+                            on_record = True
                     except RpcError as e:
                         heard, failed = self._failed(call, asked, e)
                 if failed is not None:
@@ -130,7 +141,8 @@ class Calls:
         try:
             question = partial(_question, call, entries, modules, handle)
             late = partial(self._late, call, entries, handle)
-            reply = await self.host.call(callback.method, question, call.deadline, late)
+            with SentinelContext():
+                reply = await self.host.call(callback.method, question, call.deadline, late)
         except RpcError as e:
             error = read_error(e, modules)
             if error.code in _ANSWERED and _index_of(error.data.get("module"), entries) is not None:
@@ -169,12 +181,9 @@ class Calls:
         if index is not None and len(entries) > 1 and call.had_time_from(expired.since):
             entries[index].breaker.missed()
 
-    def _decode(self, call: Call, reply: Reply) -> tuple[bool, Any]:
-        """Whether a module decided, and the answer for Synapse."""
+    def _decode(self, call: Call, reply: Reply) -> Any:
+        """The answer for Synapse where a module has decided, or edited. Puts it on record."""
         module = reply.module
-        edits = call.callback.result == "Edits"
-        if module is None and not edits:
-            return False, None
         try:
             answer = decode_answer(call.callback.result, reply.answer, call.params)
         except (Unfit, ValueError, KeyError, TypeError, RecursionError) as e:
@@ -184,7 +193,7 @@ class Calls:
         outcome, summary = summarise(call.callback, reply.answer, decided=module is not None)
         if outcome != "allowed":
             call.record(outcome, module, summary)
-        return not edits, answer
+        return answer
 
     def _failed(self, call: Call, asked: Sequence[Entry], e: RpcError) -> tuple[int, str]:
         """Which entry policy stands in for, and why. Raises what Synapse must see instead, or _Answered."""

@@ -5,12 +5,12 @@ the pipes belong to the reactor; its end is noticed by the end of its output, it
 """
 
 import os
+import select
 import selectors
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from twisted.internet import threads
@@ -69,6 +69,9 @@ class Child:
         self._stdout = _take(self._popen.stdout)
         self._stderr = _take(self._popen.stderr)
         self._open = {"stdin": self._stdin, "stdout": self._stdout, "stderr": self._stderr}
+        # Tells of the input that nobody is left to read it.
+        self._input = select.poll()
+        self._input.register(self._stdin, 0)
         self._log = log
         self._unsent = bytearray()
         self._writer: ProcessWriter | None = None
@@ -99,7 +102,7 @@ class Child:
     @property
     def is_there(self) -> bool:
         """Whether what is sent now may arrive. One look at the process is for all that is sent together."""
-        return "stdin" in self._open and (self.rpc.holds or self.unsent_bytes > 0 or not self.has_ended)
+        return "stdin" in self._open and (bool(self.rpc.held) or not self._input.poll(0))
 
     def _requested(self, method: str, params: Mapping[str, Any], answer: Answer, refuse: Refuse) -> None:
         if method == "pulse":
@@ -174,10 +177,12 @@ class Child:
         """
         assert self._writer is not None
         before = self.unsent_bytes
-        if before == 0 and (self._reading or self.rpc.waiting <= 1):
-            # Where the pipe is full, or broken, the writer finds out which.
-            with suppress(OSError):
-                data = data[os.write(self._stdin, data) :]
+        if before == 0 and (self._reading or len(self.rpc.pending) <= 1):
+            try:
+                sent = os.write(self._stdin, data)
+            except OSError:
+                sent = 0  # where the pipe is full, or broken, the writer finds out which
+            data = data[sent:]
         if data:
             self._writer.write(data)
             # Once so much has come together, Node works on it while this turn brings more. Not where Node does not read

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
+import attr
 from synapse.logging import opentracing
 
 from synapse_module_bridge import metrics
@@ -25,17 +26,16 @@ _UNTRACED = nullcontext()
 _FAILURES = frozenset({"fault", "policy", "would_fault", "would_policy"})
 
 
+@attr.s(slots=True, auto_attribs=True, kw_only=True, eq=False)
 class Recorded:
-    """Something whose decisions are put on record. `started` is when Synapse asked, on the monotonic clock."""
+    """Something whose decisions are put on record."""
 
-    __slots__ = ("_span", "callback", "params", "server_name", "started")
-
-    def __init__(self, callback: Callback, params: Mapping[str, Any], server_name: str, started: float) -> None:
-        self.callback = callback
-        self.params = params
-        self.server_name = server_name
-        self.started = started
-        self._span: Any = None
+    callback: Callback
+    params: Mapping[str, Any]
+    server_name: str
+    # When Synapse asked, on the monotonic clock.
+    started: float
+    _span: Any = attr.ib(default=None, init=False)
 
     def traced(self, entries: Iterable[Entry]) -> AbstractContextManager[None]:
         """Lets a span of Synapse's tracing, if that is on, stand for the call: what is recorded becomes its tags."""

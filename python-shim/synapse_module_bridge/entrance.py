@@ -10,6 +10,8 @@ class Entrance:
     def __init__(self, host: Host) -> None:
         self._host = host
         self.admission = Admission()
+        # Frees a call's place again.
+        self.leave = self.admission.leave
 
     def enters(self, *, local: bool) -> bool:
         """Whether a call may be sent at once; `leave` frees its place again."""
@@ -33,6 +35,3 @@ class Entrance:
         except BaseException:
             self.leave(local=local)
             raise
-
-    def leave(self, *, local: bool) -> None:
-        self.admission.leave(local=local)

@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from synapse.logging.context import make_deferred_yieldable
+
 from synapse_module_bridge.calls import Calls, ModuleFault
 from synapse_module_bridge.catalogue import ERROR_CODES, Callback
 from synapse_module_bridge.deadline import DeadlinePassed
@@ -31,7 +33,7 @@ class FollowUps:
         """The parameters as the module left them, put onto what they were, if it edited them. Raises what it threw."""
         module = follow_up["module"]
         rules = self._calls.rules
-        recorded = Recorded(callback, {}, rules.server_name, time.monotonic())
+        recorded = Recorded(callback=callback, params={}, server_name=rules.server_name, started=time.monotonic())
         try:
             edited = await self._ask(callback, follow_up, params)
         except RpcError as e:
@@ -66,7 +68,7 @@ class FollowUps:
         try:
             await self._calls.entrance.enter(deadline, local=True)
             try:
-                reply = await self._calls.host.call("follow_up", question, deadline)
+                reply = await make_deferred_yieldable(self._calls.host.call("follow_up", question, deadline))
             finally:
                 self._calls.entrance.leave(local=True)
         except DeadlinePassed:

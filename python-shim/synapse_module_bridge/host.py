@@ -218,7 +218,7 @@ class NodeHost:
         self._went_down()
         self._went_up(child)
         # What the old one works on, it finishes.
-        finished = drained(self._clock, lambda: old.rpc.waiting > 0)
+        finished = drained(self._clock, lambda: len(old.rpc.pending) > 0)
         finished.addCallback(lambda _: old.close_input())
         self._clock.callLater(TAKEOVER_SECONDS, old.kill)
         return None
@@ -251,13 +251,13 @@ class NodeHost:
     def within(self, deferred: "Deferred[T]", deadline: float) -> Awaitable[T]:
         return within(deferred, deadline - self._clock.seconds(), self._clock)
 
-    def call(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> Awaitable[Any]:
-        """As Host has it. Raises Unavailable, too, where a host that does not read has much to read already."""
+    def call(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> "Deferred[Any]":
+        """As Host has it. Raises Unavailable where a host that does not read has much to read already."""
         child = self._child
         if child is None or not self._hold.is_up:
             raise ConnectionGone("down")
         # Of those that leave together, the first was let through.
-        if not child.rpc.holds and child.unsent_bytes > MOST_UNSENT_BYTES:
+        if not child.rpc.held and child.unsent_bytes > MOST_UNSENT_BYTES:
             raise Unavailable("overload")
         return self._requests[child].ask(method, params, deadline, on_late)
 

@@ -21,5 +21,8 @@ class Host(Protocol):
     def within(self, deferred: "Deferred[T]", deadline: float) -> Awaitable[T]:
         """What the Deferred fires with. Raises DeadlinePassed at a time of the monotonic clock."""
 
-    def call(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> Awaitable[Any]:
-        """The result of a request. Raises RpcError, ConnectionGone, DeadlinePassed; ValueError for what is no JSON."""
+    def call(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> "Deferred[Any]":
+        """Fires with the result of a request; knows nothing of log contexts. Raises ConnectionGone and Unavailable.
+
+        Fails with RpcError, ConnectionGone, DeadlinePassed; ValueError for what is no JSON.
+        """

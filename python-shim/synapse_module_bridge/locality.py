@@ -19,7 +19,7 @@ _CALLERS = range(3)
 
 class Locality:
     def __init__(self, api: ModuleApi) -> None:
-        self._api = api
+        self._server_name = api.server_name
         self._subjects = {
             callback.name: compile_lookup(callback, callback.subject)
             for callback in CALLBACKS.values()
@@ -34,14 +34,21 @@ class Locality:
         if subject_of is None:
             return True
         subject = subject_of(params)
-        if isinstance(subject, str) and not self._api.is_mine(subject):
+        if isinstance(subject, str) and subject.partition(":")[2] != self._server_name:
             return False
         # An event of our own user that comes back in a join or a backfill is federated. Nothing in the event tells: it
         # is who asks.
         return callback.name != _DISPATCHER or not self._asked_by_federation()
 
     def _asked_by_federation(self) -> bool:
-        frame: Any = self._dispatcher()
+        frame: Any
+        # Where it was before: a walk there would make an object of each caller's frame.
+        try:
+            frame = sys._getframe(self._distance)
+        except ValueError:
+            frame = None  # nothing is so far away
+        if frame is None or frame.f_code.co_name != _DISPATCHER:
+            frame = self._find_dispatcher()
         try:
             for _ in _CALLERS:
                 frame = frame.f_back
@@ -51,15 +58,8 @@ class Locality:
             pass  # nobody has called it
         return False
 
-    def _dispatcher(self) -> FrameType | None:
-        # Where it was before: a walk there would make an object of each caller's frame.
-        try:
-            frame = sys._getframe(self._distance)
-            if frame.f_code.co_name == _DISPATCHER:
-                return frame
-        except ValueError:
-            pass  # nothing is so far away
-        found: FrameType | None = sys._getframe()
+    def _find_dispatcher(self) -> FrameType | None:
+        found: FrameType | None = sys._getframe(1)
         self._distance = 0
         while found is not None and found.f_code.co_name != _DISPATCHER:
             found = found.f_back

@@ -19,8 +19,8 @@ MISSING = object()
 _EVENT_ATTRIBUTES = frozenset({"type", "sender", "room_id", "event_id", "content"})
 
 
-def compile_match(callback: Callback, match: Mapping[str, Any], is_local: Matcher) -> Matcher:
-    """A function from the call's parameters (Synapse's objects) to whether the module is asked."""
+def compile_match(callback: Callback, match: Mapping[str, Any], is_local: Matcher) -> Matcher | None:
+    """A function from the call's parameters (Synapse's objects) to whether the module is asked; None: always."""
     wanted = [_condition(callback, key, value, is_local) for key, value in match.items() if key != "not"]
     unwanted = [_condition(callback, key, value, is_local) for key, value in match.get("not", {}).items()]
 
@@ -30,11 +30,7 @@ def compile_match(callback: Callback, match: Mapping[str, Any], is_local: Matche
                 return False
         return not (unwanted and any(holds(params) for holds in unwanted))
 
-    return matches if wanted or unwanted else _always
-
-
-def _always(params: Mapping[str, Any]) -> bool:
-    return True
+    return matches if wanted or unwanted else None
 
 
 def _condition(callback: Callback, key: str, expected: Any, is_local: Matcher) -> Matcher:

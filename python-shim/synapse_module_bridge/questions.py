@@ -25,7 +25,8 @@ class Entry:
     """One module's declaration of one callback."""
 
     module: str
-    matches: Matcher
+    # None where all are asked about.
+    matches: Matcher | None
     room_state: StateKeys
     # That of the callback of the module.
     breaker: Breaker

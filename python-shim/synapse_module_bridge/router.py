@@ -7,6 +7,7 @@ from typing import Any
 from synapse_module_bridge.call import Call
 from synapse_module_bridge.calls import Calls
 from synapse_module_bridge.catalogue import Callback
+from synapse_module_bridge.decision import TRACING
 from synapse_module_bridge.notifications import Notification, Notifications
 from synapse_module_bridge.policy import no_objection
 from synapse_module_bridge.questions import Entry, Login, bind
@@ -47,7 +48,7 @@ class Router:
         if entries[0].template is not None:
             # Such a callback is asked of one module at a time.
             return _at_once(entries[0].template(call.params))
-        return self._calls.ask(call, entries)
+        return self._calls.ask_traced(call, entries) if TRACING else self._calls.ask(call, entries)
 
     def _ask_shadows(self, call: Call, entries: Sequence[Entry]) -> None:
         # They get to see no passwords.
@@ -67,7 +68,7 @@ def _matching(entries: Sequence[Entry], params: Mapping[str, Any]) -> tuple[list
     asked: list[Entry] = []
     shadows: list[Entry] = []
     for entry in entries:
-        if entry.matches(params):
+        if entry.matches is None or entry.matches(params):
             (shadows if entry.shadow else asked).append(entry)
     return asked, shadows
 

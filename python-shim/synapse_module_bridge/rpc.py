@@ -58,10 +58,11 @@ class Rpc:
     def __init__(self, write: Callable[[bytes], None], handle_request: RequestHandler) -> None:
         self.write = write
         self._handle_request = handle_request
-        self._frames = FrameReader()
-        self._pending: dict[int, Deferred[Any]] = {}
+        self.frames = FrameReader()
+        # By id, who waits for an answer that is still to come, and who is told of it if that gives up.
+        self.pending: dict[int, tuple[Deferred[Any], OnLate | None]] = {}
         # What leaves once the messages that are received have been taken: method and parameters, by id.
-        self._held: dict[int, tuple[str, Asked]] = {}
+        self.held: dict[int, tuple[str, Asked]] = {}
         self._receiving = False
         self._late: dict[int, OnLate] = {}
         # That of the last request.
@@ -69,16 +70,6 @@ class Rpc:
         self._unreadable = 0
         self._unreadable_in_a_row = MOST_UNREADABLE
         self._gone: ConnectionGone | None = None
-
-    @property
-    def waiting(self) -> int:
-        """How many answers are still to come."""
-        return len(self._pending)
-
-    @property
-    def missing_bytes(self) -> int:
-        """What a frame that has begun to come in still lacks."""
-        return self._frames.missing_bytes
 
     def request(self, method: str, params: Asked, on_late: OnLate | None = None) -> "Deferred[Any]":
         """Sends a request; what it brings about while messages are received leaves after them, together.
@@ -88,25 +79,20 @@ class Rpc:
         is told of the answer that still comes after that: its error, or its result.
         """
         request_id = self.last_id = self.last_id + 1
-        deferred: Deferred[Any] = Deferred(partial(self._cancel, request_id, on_late))
+        deferred: Deferred[Any] = Deferred(partial(self._give_up, request_id))
         if self._gone is not None:
             deferred.errback(self._gone)
             return deferred
-        self._pending[request_id] = deferred
-        self._held[request_id] = (method, params)
+        self.pending[request_id] = (deferred, on_late)
+        self.held[request_id] = (method, params)
         if not self._receiving:
             self._send_held()
         return deferred
 
-    @property
-    def holds(self) -> bool:
-        """Whether there is something that leaves after the messages that are received."""
-        return bool(self._held)
-
     def _send_held(self) -> None:
         """All in one go: where writing JSON takes turns with other code, both find the processor's caches cold."""
-        while self._held:
-            held, self._held = self._held, {}
+        while self.held:
+            held, self.held = self.held, {}
             frames: list[bytes] = []
             failed: list[tuple[int, Failure]] = []
             for request_id, (method, params) in held.items():
@@ -119,28 +105,27 @@ class Rpc:
                 self.write(b"".join(frames))
             # Who waits for them may at once ask for more, or cancel others.
             for request_id, failure in failed:
-                deferred = self._pending.pop(request_id, None)
-                if deferred is not None:
-                    deferred.errback(failure)
+                waiting = self.pending.pop(request_id, None)
+                if waiting is not None:
+                    waiting[0].errback(failure)
 
-    def waits_for(self, request_id: int) -> bool:
-        """Whether its answer is still to come."""
-        return request_id in self._pending
-
-    def cancel(self, request_id: int) -> None:
-        """Who waits for its answer, if that is still to come, sees CancelledError."""
-        deferred = self._pending.get(request_id)
-        if deferred is not None:
+    def cancel(self, request_id: int, why: Exception) -> None:
+        """Who waits for its answer, if that is still to come, sees this."""
+        if request_id in self.pending:
+            deferred, _ = self.pending[request_id]
+            self._give_up(request_id)
             with SentinelContext():
-                deferred.cancel()
+                deferred.errback(why)
 
     def notify(self, method: str, params: Mapping[str, Any]) -> None:
         if self._gone is None:
             self.write(encode({"jsonrpc": "2.0", "method": method, "params": params}))
 
-    def _cancel(self, request_id: int, on_late: OnLate | None, _: "Deferred[Any]") -> None:
-        if self._pending.pop(request_id, None) is None or self._held.pop(request_id, None) is not None:
+    def _give_up(self, request_id: int, _: "Deferred[Any] | None" = None) -> None:
+        waiting = self.pending.pop(request_id, None)
+        if waiting is None or self.held.pop(request_id, None) is not None:
             return
+        on_late = waiting[1]
         if on_late is not None:
             self._late[request_id] = on_late
             if len(self._late) > MOST_LATE:
@@ -152,7 +137,7 @@ class Rpc:
         bodies: list[bytes | bytearray] = []
         broken: BrokenStream | None = None
         try:
-            bodies.extend(self._frames.feed(data))
+            bodies.extend(self.frames.feed(data))
         except BrokenStream as e:
             # What came before is taken.
             broken = e
@@ -161,12 +146,19 @@ class Rpc:
             self._receiving = True
             try:
                 # All are parsed in one go, as those that leave are written.
-                for body, message in [(body, _decoded(body)) for body in bodies]:
+                messages: list[Any] = []
+                for body in bodies:
+                    try:
+                        messages.append(decode(body))
+                    except ValueError as e:
+                        messages.append(e)
+                for body, message in zip(bodies, messages, strict=True):
                     if isinstance(message, dict):
                         self._unreadable_in_a_row = 0
                         self._message_received(message)
                     else:
-                        self._unreadable_received(body, message)
+                        why = message if isinstance(message, ValueError) else "not an object"
+                        self._unreadable_received(body, str(why))
             finally:
                 self._receiving = False
                 self._send_held()
@@ -184,7 +176,7 @@ class Rpc:
         if self._unreadable & (self._unreadable - 1) == 0:
             logger.error("the module host has sent a frame that is not JSON (its %d.): %s", self._unreadable, reason)
         answer = _ANSWER.match(body)
-        if answer is not None and int(answer[1]) in self._pending:
+        if answer is not None and int(answer[1]) in self.pending:
             error = {"code": PARSE_ERROR, "message": f"an answer that is not JSON: {reason}"}
             self._message_received({"id": int(answer[1]), "error": error})
 
@@ -194,10 +186,12 @@ class Rpc:
             return
         request_id = message.get("id")
         # True would be found as 1.
-        deferred = self._pending.pop(request_id, None) if type(request_id) is int else None
-        if deferred is None:
+        waiting = self.pending.pop(request_id, None) if type(request_id) is int else None
+        if waiting is None:
             self._late_received(request_id, message)
-        elif ("result" in message) == ("error" in message):
+            return
+        deferred, _ = waiting
+        if ("result" in message) == ("error" in message):
             deferred.errback(RpcError(INVALID_REQUEST, "an answer needs either a result or an error"))
         elif "result" in message:
             deferred.callback(message["result"])
@@ -248,21 +242,12 @@ class Rpc:
         if self._gone is not None:
             return
         self._gone = ConnectionGone(reason)
-        self._held.clear()
+        self.held.clear()
         self._late.clear()
-        pending, self._pending = self._pending, {}
+        pending, self.pending = self.pending, {}
         with SentinelContext():
-            for deferred in pending.values():
+            for deferred, _ in pending.values():
                 deferred.errback(Failure(self._gone))
-
-
-def _decoded(body: bytes | bytearray) -> dict[str, Any] | str:
-    """The message, or why it is none."""
-    try:
-        message = decode(body)
-    except ValueError as e:
-        return str(e)
-    return message if isinstance(message, dict) else "not an object"
 
 
 def _rpc_error(error: Mapping[str, Any]) -> RpcError:

@@ -6,10 +6,9 @@ from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Any
 
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import Deferred
 
 from synapse_module_bridge.deadline import DeadlinePassed
-from synapse_module_bridge.log_context import SentinelContext
 from synapse_module_bridge.rpc import Asked, OnLate, Rpc
 
 # Those that were met are swept out once they are at least so many.
@@ -27,23 +26,14 @@ class TimedRequests:
         self._most = MOST_MET
         self._alarm: Any = None
         self._alarm_due = inf
-        # The one that is being cancelled since its deadline has passed.
-        self._passing: int | None = None
 
-    async def ask(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> Any:
-        """The result, in the log context of who waits. Raises DeadlinePassed, and what the request fails with."""
+    def ask(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> "Deferred[Any]":
+        """As Rpc's request, which fails with DeadlinePassed, too."""
         asking = self._rpc.request(method, params, on_late)
-        request_id = self._rpc.last_id
-        heappush(self._line, (deadline, request_id))
+        heappush(self._line, (deadline, self._rpc.last_id))
         if deadline < self._alarm_due or len(self._line) > self._most:
             self._sort_out()
-        try:
-            with SentinelContext():
-                return await asking
-        except CancelledError:
-            if request_id != self._passing:
-                raise
-            raise DeadlinePassed from None
+        return asking
 
     def stop(self) -> None:
         """The connection has ended, and its requests with it."""
@@ -52,12 +42,12 @@ class TimedRequests:
 
     def _sort_out(self) -> None:
         """Sets the alarm for the first one that is still open."""
-        waits_for = self._rpc.waits_for
+        pending = self._rpc.pending
         if len(self._line) > self._most:
-            self._line = [entry for entry in self._line if waits_for(entry[1])]
+            self._line = [entry for entry in self._line if entry[1] in pending]
             heapify(self._line)
             self._most = MOST_MET + 2 * len(self._line)
-        while self._line and not waits_for(self._line[0][1]):
+        while self._line and self._line[0][1] not in pending:
             heappop(self._line)
         due = self._line[0][0] if self._line else inf
         if due == self._alarm_due:
@@ -73,8 +63,6 @@ class TimedRequests:
         now = self._clock.seconds()
         try:
             while self._line and self._line[0][0] <= now:
-                self._passing = heappop(self._line)[1]
-                self._rpc.cancel(self._passing)
+                self._rpc.cancel(heappop(self._line)[1], DeadlinePassed())
         finally:
-            self._passing = None
             self._sort_out()

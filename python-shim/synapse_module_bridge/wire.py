@@ -83,11 +83,8 @@ class FrameReader:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._length: int | None = None
-
-    @property
-    def missing_bytes(self) -> int:
-        """What the frame that has begun still lacks, once its header is known."""
-        return 0 if self._length is None else self._length - len(self._buffer)
+        # What the frame that has begun still lacks, once its header is known.
+        self.missing_bytes = 0
 
     def feed(self, data: bytes) -> Iterator[bytes | bytearray]:
         buffer = self._buffer
@@ -96,6 +93,8 @@ class FrameReader:
         try:
             while True:
                 if self._length is None:
+                    if taken == len(buffer):
+                        return
                     header = _OWN_HEADER.match(buffer, taken)
                     if header is not None:
                         taken, length = header.end(), int(header[1])
@@ -116,6 +115,7 @@ class FrameReader:
         finally:
             # Once for all: each time, what is left moves to the front.
             del buffer[:taken]
+            self.missing_bytes = 0 if self._length is None else self._length - len(buffer)
 
 
 def _end_of_header(buffer: bytearray, start: int) -> int | None:

@@ -19,6 +19,7 @@ from synapse_module_bridge.open_calls import OpenCalls
 from synapse_module_bridge.policy import OnFailure, Policies
 from synapse_module_bridge.questions import Entry, bind
 from synapse_module_bridge.rpc import RpcError
+from twisted.internet.defer import Deferred, fail, succeed
 
 ASKED = [name for name, callback in CALLBACKS.items() if not callback.notify]
 # A fault raises what an exception in a Python module would.
@@ -41,13 +42,11 @@ class Host:
     async def within(self, deferred: Any, deadline: float) -> Any:
         raise AssertionError("nothing waits in line")
 
-    async def call(self, method: str, params: Any, deadline: float, on_late: Any = None) -> Any:
+    def call(self, method: str, params: Any, deadline: float, on_late: Any = None) -> "Deferred[Any]":
         params = params() if callable(params) else params
         self.calls.append((method, params, deadline - time.monotonic()))
         outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
+        return fail(outcome) if isinstance(outcome, Exception) else succeed(outcome)
 
 
 def answer(value: Any, module: str | None = "m") -> dict[str, Any]:
@@ -62,7 +61,7 @@ def is_local(callback: Callback, params: Mapping[str, Any]) -> bool:
 def entry(module: str, **more: Any) -> Entry:
     """One that is asked about everything."""
     breaker = Breaker(module, time.monotonic)
-    return Entry(**{"module": module, "matches": lambda _: True, "room_state": [], "breaker": breaker, **more})
+    return Entry(**{"module": module, "matches": None, "room_state": [], "breaker": breaker, **more})
 
 
 def calls_over(host: Host, policies: Policies | None = None) -> Calls:

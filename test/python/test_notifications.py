@@ -40,7 +40,16 @@ class Desk:
     def add(self, depth: int, room: str = "!a:test", state: Any = STATE, **fields: Any) -> Notification:
         callback = CALLBACKS["on_new_event"]
         params = {"event": event(depth=depth, room_id=room, **fields), "state_events": state}
-        call = Call(callback, params, "test", 0.0, 1.0, local=True)
+        call = Call(
+            callback=callback,
+            params=params,
+            server_name="test",
+            started=0.0,
+            since=0.0,
+            deadline=1.0,
+            local=True,
+            event_id=params["event"].event_id,
+        )
         notification = Notification(call=call, entries=[ENTRY])
         self.queue.add(notification)
         return notification

@@ -17,7 +17,7 @@ from synapse_module_bridge.deadline import DeadlinePassed
 from synapse_module_bridge.questions import bind
 from synapse_module_bridge.remembered import Remembered, question_of
 from synapse_module_bridge.rpc import ConnectionGone
-from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, fail
 from twisted.python.failure import Failure
 
 INVITE = ("@alice:test", "@bob:test", "!room:test")
@@ -70,10 +70,10 @@ class SlowHost(Host):
         self.deadlines.append(deferred)
         return await deferred
 
-    async def call(self, method: str, params: Any, deadline: float, on_late: Any = None) -> Any:
+    def call(self, method: str, params: Any, deadline: float, on_late: Any = None) -> "Deferred[Any]":
         self.calls.append((method, params(), deadline))
         self.waiting.append(Deferred())
-        return await self.waiting[-1]
+        return self.waiting[-1]
 
 
 def outcome(deferred: "Deferred[Any]") -> Any:
@@ -262,11 +262,11 @@ class LateHost(Host):
 
     late: Callable[[], object]
 
-    async def call(self, method: str, params: Any, deadline: float, on_late: Any = None) -> Any:
+    def call(self, method: str, params: Any, deadline: float, on_late: Any = None) -> "Deferred[Any]":
         params = params()
         self.calls.append((method, params, deadline))
         self.late = lambda: on_late({"code": 1, "message": "cancelled", "data": {"module": params["modules"][0]}})
-        raise DeadlinePassed
+        return fail(DeadlinePassed())
 
 
 def test_a_late_answer_of_a_module_that_was_asked_by_itself_is_no_second_miss() -> None:

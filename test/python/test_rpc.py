@@ -102,7 +102,7 @@ def test_a_request_that_is_cancelled_before_it_left_is_never_sent() -> None:
 
     end.rpc.request("first", {}).addCallback(cancelled)
     end.receive(id=end.sent[0]["id"], result=None)
-    assert (outcomes, len(end.sent), end.rpc.waiting) == ([CancelledError], 1, 0)
+    assert (outcomes, len(end.sent), end.rpc.pending) == ([CancelledError], 1, {})
 
 
 def test_one_that_fails_may_cancel_another_that_leaves_with_it() -> None:

@@ -7,7 +7,7 @@ from synapse_module_bridge.deadline import DeadlinePassed
 from synapse_module_bridge.rpc import Rpc
 from synapse_module_bridge.timed_requests import MOST_MET, TimedRequests
 from synapse_module_bridge.wire import encode
-from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
 
@@ -20,7 +20,7 @@ class Rig:
         self.passed: list[str] = []
 
     def ask(self, name: str, seconds: float) -> "Deferred[Any]":
-        asking = ensureDeferred(self.requests.ask("m", {}, self.clock.seconds() + seconds))
+        asking = self.requests.ask("m", {}, self.clock.seconds() + seconds)
         return asking.addErrback(self._failed, name)
 
     def request(self, name: str, seconds: float) -> int:
