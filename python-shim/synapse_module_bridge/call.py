@@ -6,7 +6,7 @@ from typing import Any
 import attr
 
 from synapse_module_bridge import policy
-from synapse_module_bridge.catalogue import Callback
+from synapse_module_bridge.catalogue import CALLBACKS, Callback
 from synapse_module_bridge.config import Timeout
 from synapse_module_bridge.decision import Recorded
 from synapse_module_bridge.questions import Entry, current_request
@@ -65,8 +65,14 @@ class Rules:
     timeout: Timeout
     callback_timeouts: Mapping[str, Timeout]
     policies: policy.Policies
+    # How long a call may take: by callback, and whether it is local.
+    seconds: Mapping[tuple[str, bool], float] = attr.ib(init=False)
 
-    def seconds(self, callback: Callback, *, local: bool) -> float:
-        """How long a call may take."""
-        timeout = self.callback_timeouts.get(callback.name, self.timeout)
-        return (timeout.local if local else timeout.federated) / 1000
+    @seconds.default
+    def _seconds(self) -> Mapping[tuple[str, bool], float]:
+        timeouts = {name: self.callback_timeouts.get(name, self.timeout) for name in CALLBACKS}
+        return {
+            (name, local): (timeout.local if local else timeout.federated) / 1000
+            for name, timeout in timeouts.items()
+            for local in (True, False)
+        }

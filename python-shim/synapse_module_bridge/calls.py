@@ -60,7 +60,7 @@ class Calls:
             started=now,
             local=local,
             since=now,
-            deadline=now + rules.seconds(callback, local=local),
+            deadline=now + rules.seconds[callback.name, local],
             event_id=params[event].event_id if event else None,
         )
 

@@ -74,6 +74,8 @@ class Child:
         self._input.register(self._stdin, 0)
         self._log = log
         self._unsent = bytearray()
+        # It may not have read all that was written: `unsent_bytes` tells.
+        self.is_behind = False
         self._writer: ProcessWriter | None = None
         self._reading = False
         self._readers: list[ProcessReader] = []
@@ -170,19 +172,21 @@ class Child:
         self.rpc.write = self._write
         if self._unsent:
             self._writer.write(bytes(self._unsent))
+            self.is_behind = True
 
     def _write(self, data: bytes) -> None:
         """At once while no other answer is awaited, or when answers have brought it about, which spares a turn of the
         reactor; else together with others.
         """
         assert self._writer is not None
-        before = self.unsent_bytes
+        before = self.unsent_bytes if self.is_behind else 0
         if before == 0 and (self._reading or len(self.rpc.pending) <= 1):
             try:
                 sent = os.write(self._stdin, data)
             except OSError:
                 sent = 0  # where the pipe is full, or broken, the writer finds out which
             data = data[sent:]
+        self.is_behind = bool(data)
         if data:
             self._writer.write(data)
             # Once so much has come together, Node works on it while this turn brings more. Not where Node does not read

@@ -57,7 +57,7 @@ class FollowUps:
     async def _ask(
         self, callback: Callback, follow_up: FollowUp, params: Mapping[str, Any]
     ) -> Mapping[str, Any] | None:
-        deadline = time.monotonic() + self._calls.rules.seconds(callback, local=True)
+        deadline = time.monotonic() + self._calls.rules.seconds[callback.name, True]
         question = {
             "callback": callback.name,
             "follow_up": follow_up,

@@ -257,7 +257,7 @@ class NodeHost:
         if child is None or not self._hold.is_up:
             raise ConnectionGone("down")
         # Of those that leave together, the first was let through.
-        if not child.rpc.held and child.unsent_bytes > MOST_UNSENT_BYTES:
+        if child.is_behind and not child.rpc.held and child.unsent_bytes > MOST_UNSENT_BYTES:
             raise Unavailable("overload")
         return self._requests[child].ask(method, params, deadline, on_late)
 

@@ -33,7 +33,7 @@ class Teller:
                 await self._until_host_is_up()
                 # Its time begins when its turn has come.
                 call.since = time.monotonic()
-                call.deadline = call.since + self._calls.rules.seconds(call.callback, local=call.local)
+                call.deadline = call.since + self._calls.rules.seconds[call.callback.name, call.local]
                 await self._calls.request(call, notification.entries)
                 call.record("allowed")
             except (Unavailable, RpcError) as e:

@@ -25,7 +25,7 @@ class Process:
     def __init__(self, pulses: bool = True) -> None:
         self.stopping = False
         self.has_ended = False
-        self.unsent_bytes = 0
+        self.is_behind = False
         self.asked: list[Any] = []
         self.pulses = pulses
         self.has_spoken = False
