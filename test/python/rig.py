@@ -20,6 +20,7 @@ from synapse.logging.context import (  # type: ignore[attr-defined] # LoggingCon
     run_in_background,
 )
 from synapse.module_api import ModuleApi
+from synapse.util.async_helpers import delay_cancellation
 from synapse_module_bridge.bridge import CLOCK, Bridge, ModuleBridge
 from synapse_module_bridge.catalogue import CALLBACKS
 from twisted.internet import reactor as installed_reactor
@@ -143,7 +144,7 @@ class Rig:
                 # Synapse takes a dict of checkers, and an async context manager for each background update.
                 answer = (next(iter(asked.values())) if isinstance(asked, dict) else asked)(*args)
                 if not hasattr(answer, "__aenter__"):
-                    return await answer
+                    return await delay_cancellation(answer)
                 async with answer as duration:
                     return duration
 

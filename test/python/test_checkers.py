@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from asking import Host, answer, calls_over
 from rig import Api
+from synapse.logging.context import run_in_background
 from synapse_module_bridge.catalogue import CALLBACKS
 from synapse_module_bridge.entries import Entries
 from synapse_module_bridge.follow_up import FollowUps
@@ -12,7 +13,6 @@ from synapse_module_bridge.open_calls import OpenCalls
 from synapse_module_bridge.registration import register_callbacks
 from synapse_module_bridge.router import Router
 from test_remembered import outcome
-from twisted.internet.defer import ensureDeferred
 
 PASSWORD, TOKEN = ("m.login.password", ("password",)), ("org.example.token", ("a", "b"))
 
@@ -52,7 +52,7 @@ def test_each_modules_checkers_are_registered_in_their_order() -> None:
     checkers = [callbacks["auth_checkers"] for callbacks in registered.all]
     assert [list(each) for each in checkers] == [[PASSWORD, TOKEN], [TOKEN]]
     for each, login in [(checkers[0], TOKEN), (checkers[1], TOKEN), (checkers[0], PASSWORD)]:
-        assert outcome(ensureDeferred(each[login]("alice", login[0], {}))) is None
+        assert outcome(run_in_background(each[login], "alice", login[0], {})) is None
     assert [(params["modules"], params["entry"]) for _, params, _ in host.calls] == [(["a"], 1), (["b"], 0), (["a"], 0)]
 
 
@@ -62,7 +62,7 @@ def test_a_checker_stays_the_same_where_a_reload_orders_them_anew_or_drops_one()
     [callbacks] = registered.all
     registered.load((module("a", TOKEN), False))
     for login in (PASSWORD, TOKEN):
-        assert outcome(ensureDeferred(callbacks["auth_checkers"][login]("alice", login[0], {}))) is None
+        assert outcome(run_in_background(callbacks["auth_checkers"][login], "alice", login[0], {})) is None
     assert [params["entry"] for _, params, _ in host.calls] == [0]
 
 
@@ -71,7 +71,7 @@ def test_a_shadow_module_offers_no_login_type_and_sees_no_password() -> None:
     registered = Registered(host, (module("a", PASSWORD, check_3pid_auth={}), True))
     assert [list(callbacks) for callbacks in registered.all] == [["check_3pid_auth"]]
     check = registered.all[0]["check_3pid_auth"]
-    assert outcome(ensureDeferred(check("email", "a@b", "secret"))) is None
+    assert outcome(run_in_background(check, "email", "a@b", "secret")) is None
 
 
 def test_callbacks_that_synapse_goes_on_with_after_an_exception_are_registered_for_each_module() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from asking import FAULT, THROWN, Host, answer, calls_over, entry
 from rig import OWN, Api, count
+from synapse.logging.context import run_in_background
 from synapse.module_api.errors import SynapseError
 from synapse_module_bridge.calls import Calls, ModuleFault
 from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES
@@ -36,7 +37,7 @@ def log_in(host: Host, policies: Policies | None = None) -> Any:
     callback = CALLBACKS["check_3pid_auth"]
     router, _, follow_ups = router_over(host, callback.name, policies)
     check = make_forwarder(callback, with_follow_up(router.answer, follow_ups))
-    return outcome(ensureDeferred(check("email", "a@b", "secret")))
+    return outcome(run_in_background(check, "email", "a@b", "secret"))
 
 
 def after_login(host: Host, response: dict[str, Any], policies: Policies | None = None) -> Any:
@@ -141,7 +142,7 @@ def test_without_an_answer_synapses_own_durations_and_sizes_hold(unanswered: Any
     ]:
         router, _, _ = router_over(Host(unanswered), name)
         ask = make_forwarder(CALLBACKS[name], with_own_sizes(router.answer, api))
-        assert outcome(ensureDeferred(ask("update", "master"))) == own
+        assert outcome(run_in_background(ask, "update", "master")) == own
 
 
 def test_an_end_that_cannot_be_run_is_let_go() -> None:

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from asking import ASKED, FAULT, RAISES, SWALLOWS, THROWN, Host, answer, ask, nobody
 from objects import event
+from synapse.logging.context import run_in_background
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import SynapseError
 from synapse.spam_checker_api import RegistrationBehaviour
+from synapse.util.async_helpers import delay_cancellation
 from synapse_module_bridge.calls import ModuleFault
 from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES
 from synapse_module_bridge.forward import make_forwarder
@@ -24,7 +26,20 @@ def test_a_forwarder_has_the_callbacks_name_and_signature(name: str) -> None:
     forwarder = make_forwarder(callback, nobody)
     assert forwarder.__qualname__ == f"ModuleBridge.{name}"
     assert list(inspect.signature(forwarder).parameters) == [param.name for param in callback.params]
-    assert inspect.iscoroutinefunction(forwarder)
+
+
+def test_synapse_awaits_a_call_as_it_is_and_it_begins_then() -> None:
+    begun: list[Any] = []
+
+    async def answered(callback: Any, args: Any) -> str:
+        begun.append(args)
+        return "answer"
+
+    asking = make_forwarder(CALLBACKS["user_may_invite"], answered)("@alice:test", "@bob:test", "!room:test")
+    assert delay_cancellation(asking) is asking
+    assert begun == []
+    assert run_in_background(lambda: asking).result == "answer"
+    assert begun == [("@alice:test", "@bob:test", "!room:test")]
 
 
 @pytest.mark.parametrize("name", [name for name in ASKED if CALLBACKS[name].passable])

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from rig import Api
+from synapse.logging.context import run_in_background
 from synapse_module_bridge.bridge import ModuleBridge
 from synapse_module_bridge.catalogue import CALLBACKS
 from synapse_module_bridge.faults import Faults
@@ -68,8 +69,7 @@ def test_one_function_serves_all_modules_and_one_each_where_synapse_puts_the_ans
     ]
     for _, named in api.calls:
         for function in named.values():
-            with pytest.raises(StopIteration):
-                function("x").send(None)
+            run_in_background(function, "x")
     assert asked == [
         ("is_user_expired", None),
         ("on_logged_out", None),

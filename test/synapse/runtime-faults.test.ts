@@ -14,7 +14,11 @@ const timeoutMs = 1000;
 
 beforeAll(async () => {
   server = await startHomeserver({
-    modules: bridge({ modules: [{ path: modulePath("misbehaving.ts") }], timeout: timeoutMs }),
+    modules: bridge({
+      modules: [{ path: modulePath("misbehaving.ts") }],
+      timeout: timeoutMs,
+      callbacks: { is_user_expired: { timeout: 60_000 } },
+    }),
   });
   alice = await registerUser(server, "alice");
   room = (await alice.createRoom({ preset: "public_chat" })).body.room_id;
@@ -131,6 +135,19 @@ describe("a handler that misses its deadline", () => {
       .filter((found) => found.includes("outcome="));
     expect(decisions.filter((found) => found.includes("slow news"))).toEqual([]);
   });
+});
+
+test("a handler hears of it at once when Synapse gives up the request, since its client has gone", async () => {
+  const { accessToken } = await registerUser(server, "leaves");
+  const client = new AbortController();
+  const headers = { authorization: `Bearer ${accessToken}` };
+  const asked = fetch(`${server.baseUrl}/_matrix/client/v3/sync`, { headers, signal: client.signal });
+  await logged("the user waits");
+  client.abort();
+  await expect(asked).rejects.toThrow();
+  await logged("nobody waits for the user any more");
+  await expectToWork();
+  observed(30, { outcome: "cancelled" });
 });
 
 describe("a Node process that is gone", () => {

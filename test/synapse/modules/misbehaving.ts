@@ -39,6 +39,14 @@ export default defineModule({
     async on_new_event({ event }) {
       if (event.content.body === "slow news") await new Promise(() => undefined);
     },
+    is_user_expired: {
+      match: { user_id: ["@leaves:*"] },
+      handler: (_, { signal, log }) =>
+        new Promise(() => {
+          signal.addEventListener("abort", () => log.warn("nobody waits for the user any more"));
+          log.warn("the user waits");
+        }),
+    },
     async check_username_for_spam() {
       return new Promise<never>(() => undefined);
     },
