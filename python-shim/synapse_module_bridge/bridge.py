@@ -141,8 +141,9 @@ class Bridge(Watcher):
 
     def _command(self, node: str, cli: str) -> list[str]:
         heap = [] if self._config.memory_mb is None else [f"--max-old-space-size={self._config.memory_mb}"]
-        # A module that blocks the event loop can then be named: see blocked.py.
-        return [node, "--trace-sigint", *heap, cli, "host"]
+        # A module that blocks the event loop can then be named: see blocked.py. And V8 compiles and collects in one
+        # thread of its own instead of four, which on a small machine would keep Synapse waiting for a processor.
+        return [node, "--trace-sigint", "--v8-pool-size=1", *heap, cli, "host"]
 
     def _initialize(self) -> dict[str, Any]:
         api = self._api

@@ -25,6 +25,7 @@ const measurements: readonly Measurement[] = [
   {
     name: "alone",
     sides: ALL,
+    parts: 4,
     async take(side) {
       const { p50, p99, cpu } = await time(side, { calls: 500 });
       return { p50, p99, cpu };
@@ -33,6 +34,7 @@ const measurements: readonly Measurement[] = [
   {
     name: "32 at once",
     sides: ALL,
+    parts: 4,
     async take(side) {
       const { p50, p99, cpu, per_second } = await time(side, { calls: 3_000, in_flight: 32 });
       return { p50, p99, cpu, "calls/s": per_second };
@@ -65,7 +67,7 @@ const measurements: readonly Measurement[] = [
   {
     name: "message of a client",
     sides: ALL,
-    parts: 10,
+    parts: 25,
     async take(side) {
       const { cpu, unasked } = await sendMessages(side, 5);
       return { cpu, "unasked cpu": unasked };
@@ -93,7 +95,7 @@ const burst: Measurement = {
     return { max, cpu, "calls/s": per_second, begun, send };
   },
 };
-const BURST_ROUNDS = 3;
+const BURST_ROUNDS = 5;
 
 /** The figures by `<measurement>, <side>, <figure>`. The first round warms up and is thrown away. */
 export async function runRounds(sides: Sides, rounds: number): Promise<Figures> {
