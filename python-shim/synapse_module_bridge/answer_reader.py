@@ -11,18 +11,20 @@ CHUNK_BYTES = 64 * 1024
 # How long answers are read in one turn of the reactor, and how much between two looks at the clock: some 16 answers.
 TURN_SECONDS = 0.003
 FEW_BYTES = 2 * 1024
-# What other threads then get of the interpreter, amid a burst of so many calls. They would have to wait 5 ms each time
-# that they want it, and the database threads of one client's request want it a hundred times: it would take as long as
-# the burst. With fewer calls, it would cost more than it gives.
-YIELD_SECONDS = 0.0002
+# Amid a burst of so many calls, turns are shorter, and other threads get the interpreter after each. They would have to
+# wait 5 ms each time that they want it, and the database threads of one client's request want it a hundred times: it
+# would take as long as the burst. With fewer calls, it would cost more than it gives.
 BURST_CALLS = 100
+BURST_TURN_SECONDS = 0.001
+YIELD_SECONDS = 0.0001
 
 
 class AnswerReader(ProcessReader):
     """`proc` is the Child."""
 
     def doRead(self) -> Any:
-        until = time.monotonic() + TURN_SECONDS
+        is_burst = len(self.proc.rpc.pending) >= BURST_CALLS
+        until = time.monotonic() + (BURST_TURN_SECONDS if is_burst else TURN_SECONDS)
         while True:
             wanted = min(CHUNK_BYTES, max(FEW_BYTES, self.proc.rpc.frames.missing_bytes))
             try:
@@ -35,7 +37,7 @@ class AnswerReader(ProcessReader):
                 return CONNECTION_DONE
             self.proc.childDataReceived(self.name, data)
             if time.monotonic() >= until:
-                if len(self.proc.rpc.pending) >= BURST_CALLS:
+                if is_burst:
                     time.sleep(YIELD_SECONDS)
                 return None
             # The process may have been given up for what it sent.

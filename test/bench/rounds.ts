@@ -9,7 +9,7 @@ export type Figures = ReadonlyMap<string, readonly number[]>;
 interface Measurement {
   readonly name: string;
   readonly sides: readonly SideName[];
-  /** In so many parts, between which the sides take turns: what is taken is their mean. */
+  /** In so many parts, between which the sides take turns: what is taken is their median. */
   readonly parts?: number;
   take(side: Side): Promise<Readonly<Record<string, number>>>;
 }
@@ -122,18 +122,17 @@ async function takeTurns(
   sides: Sides,
   round: number,
 ): Promise<Map<string, number>> {
-  const means = new Map<string, number>();
+  const taken = new Map<string, number[]>();
   for (let part = 0; part < parts; part++) {
     // Another order each time: nobody is always the first after a pause.
     const order = wanted.map((_, index) => wanted[(index + part + round) % wanted.length] as SideName);
     for (const side of order) {
       for (const [figure, value] of Object.entries(await take(sides.of(side)))) {
-        const key = keyOf(name, side, figure);
-        means.set(key, (means.get(key) ?? 0) + value / parts);
+        note(taken, new Map([[keyOf(name, side, figure), value]]));
       }
     }
   }
-  return means;
+  return new Map([...taken].map(([key, values]) => [key, median(values)]));
 }
 
 export const keyOf = (measurement: string, side: SideName, figure: string) =>

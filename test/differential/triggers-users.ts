@@ -67,7 +67,7 @@ export const userTriggers: Readonly<Record<string, readonly Trigger[]>> = {
           );
           return (results.length === 2 && named) || undefined;
         };
-        await waitFor("both users in the directory", entered);
+        await waitFor("both users in the directory", entered, 25_000);
         return `findme${n}`;
       },
       when: (side, n) => ({ "user_profile.user_id": userId(side, `findme${n}a`) }),
