@@ -38,7 +38,7 @@ export function table(figures: Figures): string {
 export function goalsTable(goals: readonly Goal[]): string {
   const lines = goals.map(({ what, wanted, value, met }) => [
     what,
-    value.toFixed(2),
+    value.toFixed(3),
     wanted,
     met ? "met" : "MISSED",
   ]);
