@@ -6,10 +6,8 @@ the pipes belong to the reactor; its end is noticed by the end of its output, it
 
 import os
 import select
-import selectors
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +20,7 @@ from twisted.python.failure import Failure
 from synapse_module_bridge.answer_reader import CHUNK_BYTES, AnswerReader
 from synapse_module_bridge.blocked import Blocked
 from synapse_module_bridge.ends import describe_exit
+from synapse_module_bridge.exchange import Exchange
 from synapse_module_bridge.lifeline import Lifeline
 from synapse_module_bridge.logs import LogRelay
 from synapse_module_bridge.rpc import Answer, Refuse, RequestHandler, Rpc
@@ -117,49 +116,12 @@ class Child:
 
         Raises what the Deferred failed with, TimeoutError, or ChildProcessError if the process ended.
         """
-        outcome: list[Any] = []
-        deferred.addBoth(outcome.append)
-        until = time.monotonic() + timeout
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._stdout, selectors.EVENT_READ)
-            selector.register(self._stderr, selectors.EVENT_READ)
-            selector.register(self._stdin, selectors.EVENT_WRITE)
-            while not outcome:
-                if time.monotonic() >= until:
-                    raise TimeoutError
-                for key, _ in selector.select(until - time.monotonic()):
-                    if key.fd == self._stdin:
-                        self._send_some(selector)
-                    else:
-                        self._receive_some(selector, key.fd)
-        if isinstance(outcome[0], Failure):
-            outcome[0].raiseException()
-        return outcome[0]
-
-    def _send_some(self, selector: selectors.BaseSelector) -> None:
+        received, logged = self.rpc.data_received, self._log.received
+        exchange = Exchange(self._stdin, self._stdout, self._stderr, self._unsent, received, logged)
         try:
-            sent = os.write(self._stdin, self._unsent[:CHUNK_BYTES])
-        except BrokenPipeError:
-            sent = len(self._unsent)
-        del self._unsent[:sent]
-        if not self._unsent:
-            selector.unregister(self._stdin)
-
-    def _receive_some(self, selector: selectors.BaseSelector, fd: int) -> None:
-        data = os.read(fd, CHUNK_BYTES)
-        if fd == self._stderr:
-            self._log.received(data)
-            if not data:
-                selector.unregister(fd)
-        elif data:
-            self.rpc.data_received(data)
-        else:
-            self._drain_log()
-            raise ChildProcessError(describe_exit(self._popen.wait()))
-
-    def _drain_log(self) -> None:
-        while data := os.read(self._stderr, CHUNK_BYTES):
-            self._log.received(data)
+            return exchange.until(deferred, timeout)
+        except EOFError:
+            raise ChildProcessError(describe_exit(self._popen.wait())) from None
 
     def attach(self, reactor: Any, on_end: Callable[[str], None]) -> None:
         """Hands the pipes to the reactor. `on_end` is called once, with why the process ended."""
