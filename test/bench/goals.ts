@@ -13,60 +13,70 @@ export interface Goal {
 type At = (measurement: string, side: SideName, figure: string) => number;
 
 export function judge(figures: Figures): readonly Goal[] {
-  const most = (what: string, limit: number, unit: string, value: (at: At) => number) => {
+  const goal = (
+    what: string,
+    bound: "at most" | "at least",
+    limit: number,
+    unit: string,
+    value: (at: At) => number,
+  ) => {
     const found = overRounds(figures, value);
-    return { what, value: found, wanted: `at most ${limit} ${unit}`, met: found <= limit };
-  };
-  const least = (what: string, limit: number, unit: string, value: (at: At) => number) => {
-    const found = overRounds(figures, value);
-    return { what, value: found, wanted: `at least ${limit} ${unit}`, met: found >= limit };
+    const met = bound === "at most" ? found <= limit : found >= limit;
+    return { what, value: found, wanted: `${bound} ${limit} ${unit}`, met };
   };
   const added = (at: At, measurement: string, side: SideName, figure: string) =>
     at(measurement, side, figure) - at(measurement, "python", figure);
   const withMembers = (at: At, members: number) =>
     added(at, `check_event_allowed, ${members} members`, "bridge", "p50");
   return [
-    most(
+    goal(
       "latency added to a call, of a blocking echo",
+      "at most",
       1.3,
       "x",
       (at) => added(at, "alone", "bridge", "p50") / at("blocking echo over a pipe", "none", "p50"),
     ),
-    most(
+    goal(
       "latency added, of what HTTP adds",
+      "at most",
       0.2,
       "x",
       (at) => added(at, "alone", "bridge", "p50") / added(at, "alone", "http", "p50"),
     ),
-    least(
+    goal(
       "calls/s with 32 at once, of HTTP's",
+      "at least",
       8,
       "x",
       (at) => at("32 at once", "bridge", "calls/s") / at("32 at once", "http", "calls/s"),
     ),
-    most(
+    goal(
       "CPU added with 32 at once, of what HTTP adds",
+      "at most",
       0.1,
       "x",
       (at) => added(at, "32 at once", "bridge", "cpu") / added(at, "32 at once", "http", "cpu"),
     ),
-    most("a call that `match` refuses, more than Python", 5, "us", (at) =>
+    goal("a call that `match` refuses, more than Python", "at most", 5, "us", (at) =>
       added(at, "alone", "filtered", "p50"),
     ),
-    most(
+    goal(
       "latency added with 10,000 members, of that with 10",
+      "at most",
       1.2,
       "x",
       (at) => withMembers(at, 10_000) / withMembers(at, 10),
     ),
-    most(
+    goal(
       "CPU of a client's message, of that while no module is asked",
+      "at most",
       1.03,
       "x",
       (at) => at("message of a client", "bridge", "cpu") / at("message of a client", "bridge", "unasked cpu"),
     ),
-    most(
+    goal(
       "a client's send amid the burst, of the time that the burst takes once it has begun",
+      "at most",
       0.5,
       "x",
       (at) => {
@@ -78,13 +88,14 @@ export function judge(figures: Figures): readonly Goal[] {
         return (sent - begun) / (ended - begun);
       },
     ),
-    most(
+    goal(
       "start of Synapse, more than without a module",
+      "at most",
       400,
       "ms",
       (at) => (at(START, "bridge", "max") - at(START, "none", "max")) / 1e3,
     ),
-    most("Node's memory once Synapse is up", 60, "MB", (at) => at(START, "bridge", "Node MB")),
+    goal("Node's memory once Synapse is up", "at most", 60, "MB", (at) => at(START, "bridge", "Node MB")),
   ];
 }
 
