@@ -1,8 +1,15 @@
 #!/usr/bin/env node
 // The command: parses its arguments and hands over to the file that does the work.
+import { readFileSync } from "node:fs";
+import { workerData } from "node:worker_threads";
 import { Command } from "commander";
-import { catalogue } from "./catalogue.js";
-import { VERSION } from "./version.js";
+import { VERSION } from "./base/version.js";
+import { catalogue } from "./catalogue/catalogue.js";
+import { openTell, supervise, type Tell } from "./command/supervise.js";
+import { threadData } from "./threads/thread-terms.js";
+
+// As diff and grep have it.
+const COULD_NOT_LOOK = 2;
 
 const program = new Command("synapse-module-bridge")
   .description("Matrix Synapse modules in TypeScript")
@@ -10,12 +17,26 @@ const program = new Command("synapse-module-bridge")
 
 program
   .command("check")
-  .description("tell what is wrong with a configuration or a module, and who is asked about what")
-  .argument("<paths...>", "homeserver.yaml (several files and folders, of which the last holds), or modules")
+  .description("tell what is wrong with modules, and what they are asked about")
+  .argument(
+    "<modules...>",
+    "files of modules, or their folders; homeserver.yaml with the Python package's command",
+  )
   .option("--config <file>", "the config of the module, as YAML or JSON")
   .action(async (paths: string[], options: { config?: string }) => {
-    const { check } = await import("./check.js");
-    await end(() => check(paths, options, catalogue(), (text) => process.stdout.write(`${text}\n`)));
+    await supervised(async (tell) => {
+      const { check } = await import("./command/check.js");
+      return check(paths, options, catalogue(), (text) => tell({ answer: `${text}\n` }), tell);
+    }, COULD_NOT_LOOK);
+  });
+
+program
+  .command("describe", { hidden: true })
+  .description("what the shim's own `check` runs: takes and gives JSON")
+  .action(async () => {
+    const { describe } = await import("./command/describe.js");
+    const described = await describe(JSON.parse(readFileSync(0, "utf8")), catalogue());
+    process.stdout.write(JSON.stringify(described));
   });
 
 program
@@ -27,49 +48,56 @@ program
   .option("--config <file>", "the module's config, as YAML or JSON")
   .option("--server-name <name>", "the homeserver that the module believes itself on", "example.org")
   .action(async (module: string, callback: string, file: string | undefined, options) => {
-    const { callOnce, readParams } = await import("./call.js");
-    const { openLog } = await import("./log.js");
-    const { takeOutput } = await import("./call-output.js");
-    // Standard output is for the answer alone.
-    const print = takeOutput();
-    const log = openLog();
-    await end(async () => {
+    await supervised(async (tell) => {
+      const { callOnce, readParams } = await import("./command/call.js");
+      const { logToStandardError } = await import("./logging/log.js");
       const params = file === undefined ? {} : readParams(file);
-      const { answer, asked } = await callOnce(module, callback, params, options, catalogue(), log.logger);
-      print(`${JSON.stringify(answer, null, 2)}\n`);
+      const log = logToStandardError();
+      const { answer, asked } = await callOnce(module, callback, params, options, catalogue(), log, tell);
+      tell({ answer: `${JSON.stringify(answer, null, 2)}\n` });
       process.stderr.write(`${callback}: answered in ${asked[0]?.ms} ms\n`);
       return true;
-    }, log.flush);
+    });
   });
 
 program
   .command("host")
   .description("what Synapse starts: speaks JSON-RPC on its standard input and output")
-  .action(async () => {
-    const { serve } = await import("./serve.js");
+  .option("--records <fd>", "the number of the descriptor to which it writes its records")
+  .action(async ({ records }: { records?: string }) => {
+    const { serve } = await import("./host/serve.js");
     try {
-      serve();
+      serve(Number(records), new URL(import.meta.url));
     } catch (error) {
+      const { message } = error as Error;
       process.stderr.write(
-        `This is the host that Synapse starts for its modules, and of no use by hand: ${(error as Error).message}.\n` +
-          "To try a module, use `synapse-module-bridge check` or `synapse-module-bridge call`.\n",
+        records === undefined
+          ? "This is the host that Synapse starts for its modules, and of no use by hand.\n" +
+              "To try a module, use `synapse-module-bridge check` or `synapse-module-bridge call`.\n"
+          : `the host cannot start: ${message}\n`,
       );
       process.exit(1);
     }
   });
 
-await program.parseAsync();
+const thread = threadData(workerData);
+if (thread) (await import("./host/thread-host.js")).serveThread(thread);
+else await program.parseAsync();
 
-/** Ends the process whatever a module has left running: with 1 unless all is well. */
-async function end(work: () => Promise<boolean>, flush = () => {}): Promise<void> {
-  let sound = false;
-  try {
-    sound = await work();
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`);
+/** Ends the process whatever a module has left running: with 1 unless all is well, with `thrown` where work throws. */
+async function supervised(work: (tell: Tell) => Promise<boolean>, thrown = 1): Promise<void> {
+  const tell = openTell();
+  if (tell === undefined) process.exitCode = await supervise();
+  else {
+    let done = thrown;
+    try {
+      done = (await work(tell)) ? 0 : 1;
+    } catch (error) {
+      process.stderr.write(`${(error as Error).message}\n`);
+    }
+    tell({ done });
+    process.exitCode = done;
   }
-  flush();
-  process.exitCode = sound ? 0 : 1;
   // Lets what was written reach a slow pipe first.
   process.stdout.write("", () => process.exit());
 }

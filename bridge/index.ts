@@ -1,9 +1,11 @@
 // All that a module imports.
-export { Codes, NOT_SPAM, RegistrationBehaviour } from "./codes.js";
-export { DatabaseError, isDatabaseError } from "./database-error.js";
-export type * from "./define.js";
-export { defineModule } from "./define.js";
-export type { ApiErrorKind } from "./errors.js";
+
+export type * from "./sdk/callbacks.js";
+export type { ApiErrorKind } from "./sdk/codes.js";
+export { Codes, NOT_SPAM, RegistrationBehaviour } from "./sdk/codes.js";
+export { DatabaseError, isDatabaseError } from "./sdk/database-error.js";
+export type * from "./sdk/define.js";
+export { defineModule } from "./sdk/define.js";
 export {
   ApiError,
   HttpResponseException,
@@ -11,9 +13,11 @@ export {
   isHttpResponseException,
   isSynapseError,
   SynapseError,
-} from "./errors.js";
-export type * from "./generated.js";
-export type * from "./json.js";
-export type * from "./match-types.js";
-export type * from "./objects.js";
-export type * from "./storage-types.js";
+} from "./sdk/errors.js";
+export type * from "./sdk/grant-types.js";
+export type * from "./sdk/json.js";
+export type * from "./sdk/match-types.js";
+export type * from "./sdk/module-api.js";
+export type * from "./sdk/objects.js";
+export type * from "./sdk/storage-types.js";
+export type * from "./sdk/wire-types.js";

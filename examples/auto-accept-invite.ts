@@ -1,5 +1,5 @@
 // Accepts invites to local users for them, and marks direct rooms as such: what the Python module
-// synapse-auto-accept-invite does. Its grants: update_room_membership, account_data_manager.put_global.
+// synapse-auto-accept-invite does.
 import { setTimeout as pause } from "node:timers/promises";
 import { defineModule } from "synapse-module-bridge";
 
@@ -12,6 +12,7 @@ export default defineModule({
     },
     additionalProperties: false,
   },
+  grants: ["update_room_membership", "account_data_manager.put_global"],
   callbacks: {
     on_new_event: {
       match: (config) => ({

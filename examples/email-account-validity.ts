@@ -1,9 +1,17 @@
 // Lets accounts expire unless their owners renew them by a link in a mail: what the Python module
-// synapse-email-account-validity does, in the same table. Its grants: run_db_interaction, send_mail.
+// synapse-email-account-validity does, in the same table.
 import { randomBytes } from "node:crypto";
-import { type Api, type DatabaseRow, defineModule, SynapseError, type Template } from "synapse-module-bridge";
+import {
+  type ApiOf,
+  type DatabaseRow,
+  defineModule,
+  SynapseError,
+  type Template,
+} from "synapse-module-bridge";
 
 const path = "/_synapse/client/email_account_validity";
+
+type Api = ApiOf<readonly ["run_db_interaction", "send_mail"]>;
 
 interface Config {
   readonly period: string;
@@ -24,6 +32,8 @@ export default defineModule({
     required: ["period", "renew_at"],
     additionalProperties: false,
   },
+
+  grants: ["run_db_interaction", "send_mail"],
 
   async setup({ api, config, log }) {
     const files = ["notice_expiry.html", "notice_expiry.txt"] as const;

@@ -1,4 +1,4 @@
-// Lets a user invite so many people in an hour, counted over all of Synapse's processes. Needs `grants: [store]`.
+// Lets a user invite so many people in an hour, counted over all of Synapse's processes.
 import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
 
 const HOUR = 60 * 60 * 1000;
@@ -10,6 +10,7 @@ export default defineModule({
     required: ["per_hour"],
     additionalProperties: false,
   },
+  grants: ["store"],
   callbacks: {
     async user_may_invite({ inviter }, { config, api }) {
       const hour = Math.floor(api.get_current_time_msec() / HOUR);

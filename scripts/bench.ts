@@ -1,5 +1,5 @@
 // `npm run bench [-- --rounds N] [-- --save]`: what a callback costs without a module, in Python, over HTTP and through
-// the bridge. With --save, docs/benchmark.md and docs/benchmark.svg tell of this run.
+// the bridge. With --save, docs/internals/benchmark.md and docs/internals/benchmark.svg tell of this run.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -35,8 +35,8 @@ const tables = {
 for (const [title, text] of Object.entries(tables)) console.log(`\n${title}\n${text}`);
 if (values.save) {
   const when = circumstances(rounds);
-  writeFileSync(join(projectRoot, "docs/benchmark.md"), page(when, tables));
-  writeFileSync(join(projectRoot, "docs/benchmark.svg"), chart(figures, when));
+  writeFileSync(join(projectRoot, "docs/internals/benchmark.md"), page(when, tables));
+  writeFileSync(join(projectRoot, "docs/internals/benchmark.svg"), chart(figures, when));
 }
 
 async function measureCalls(): Promise<{ figures: Map<string, readonly number[]>; used: string }> {

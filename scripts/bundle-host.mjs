@@ -19,6 +19,9 @@ const jitiFiles = [
 const banner =
   'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
 
+const own = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+const target = `node${own.engines.node.replace(">=", "")}`;
+
 /** Fills an empty folder with the host. */
 export async function bundleHost(folder) {
   const { metafile } = await build({
@@ -29,7 +32,7 @@ export async function bundleHost(folder) {
     bundle: true,
     format: "esm",
     platform: "node",
-    target: "node20.19",
+    target,
     external: ["jiti"],
     banner: { js: banner },
     legalComments: "none", // THIRD_PARTY_LICENSES.txt has them in full
@@ -45,10 +48,11 @@ export async function bundleHost(folder) {
   for (const name of await readdir(join(root, "schemas"))) {
     if (name.endsWith(".json")) await cp(join(root, "schemas", name), join(folder, "schemas", name));
   }
-  const { name, version, license } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  const { name, version, license, engines } = own;
+  const exports = { ".": "./index.mjs" };
   await writeFile(
     join(folder, "package.json"),
-    `${JSON.stringify({ name, version, license, type: "module", exports: { ".": "./index.mjs" } }, null, 2)}\n`,
+    `${JSON.stringify({ name, version, license, engines, type: "module", exports }, null, 2)}\n`,
   );
   await writeFile(join(folder, "THIRD_PARTY_LICENSES.txt"), await thirdPartyLicences(metafile));
 }
@@ -56,15 +60,15 @@ export async function bundleHost(folder) {
 /** Compiled here, so that a host that starts need not. */
 async function writeValidators(folder) {
   const source = createJiti(import.meta.url);
-  const { standaloneValidators } = await source.import("../bridge/standalone.ts");
-  const { COMPILED } = await source.import("../bridge/validators.ts");
+  const { standaloneValidators } = await source.import("./generate/standalone.ts");
+  const { COMPILED } = await source.import("../bridge/catalogue/validators.ts");
   await build({
     stdin: { contents: standaloneValidators(), resolveDir: root },
     outfile: join(folder, COMPILED),
     bundle: true,
     format: "cjs",
     platform: "node",
-    target: "node20.19",
+    target,
     minify: true,
     legalComments: "none",
     logLevel: "error",

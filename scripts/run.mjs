@@ -30,10 +30,10 @@ export function seconds(started) {
 const heartbeatMs = 10_000;
 
 /** Runs a program to its end; gives its output, or throws StepFailed with the last of it. */
-export function run(what, command, args, { env = process.env } = {}) {
+export function run(what, command, args, { env = process.env, cwd = root } = {}) {
   const started = performance.now();
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     children.add(child);
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {

@@ -1,5 +1,6 @@
-// `npm run soak -- --minutes N [--seed S] [--rate R]`: boots Synapse with the bridge and breaks it for some minutes,
-// comparing every answer with that of a Synapse whose policy is in Python. Exit code 1 when anything is amiss.
+// `npm run soak -- --minutes N [--seed S] [--rate R]`: boots Synapse with the bridge and breaks it for some minutes, by faults and
+// by attackers among its users, comparing every answer with that of a Synapse whose policy is in Python. Exit code 1 when anything
+// is amiss.
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";

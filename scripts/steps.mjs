@@ -7,7 +7,7 @@ const node = process.execPath;
 const bin = (path) => join(root, "node_modules", path);
 const venvBin = (name) => join(root, ".venv/bin", name);
 const config = "python-shim/pyproject.toml";
-const pythonSources = ["python-shim/synapse_module_bridge", "test"];
+const pythonSources = ["python-shim/synapse_module_bridge", "python-shim/hatch_build.py", "test"];
 
 // Folders of test/ whose tests boot a Synapse, and those whose tests install much: for `npm run test:compat`.
 const bootingSynapse = ["differential", "faults", "homeserver", "ports", "synapse"];
@@ -51,6 +51,17 @@ export function unitTests() {
   return jest("unit tests", ["unit"], [...paths, ...top], ["--maxWorkers=50%"]);
 }
 
+/** Those about what modules can do, once more with each module in a thread of its own. */
+const inThreads = () =>
+  jest(
+    "unit tests, in threads",
+    ["unit", "threads"],
+    ["host", "dispatch", "web", "follow-ups", "api", "state", "storage", "answers", "handler"]
+      .concat("information", "origin", "secrets", "odd-values")
+      .map((name) => `test/host/${name}.test.ts`),
+    ["--maxWorkers=50%", "--globals", '{"MODULES_IN_THREADS":true}'],
+  );
+
 const check = (name, groups, command, args) => ({ name, groups, kind: "check", command, args });
 
 export const pytest = (name, groups, paths) => ({
@@ -79,15 +90,17 @@ export function allSteps() {
       config,
       ...pythonSources,
     ]),
+    check("layers, Python", ["lint"], venvBin("lint-imports"), [config, "--no-cache"]),
     check("types, TypeScript", ["types"], node, [bin("typescript/bin/tsc"), "--noEmit", "--pretty", "false"]),
     check("types, Python", ["types"], venvBin("mypy"), ["--config-file", config, ...pythonSources]),
     check("generated files", ["generated"], node, [
       bin("jiti/lib/jiti-cli.mjs"),
-      "bridge/generate.ts",
+      "scripts/generate/generate.ts",
       "--check",
     ]),
     pytest("Python tests", ["python"], ["test/python"]),
     unitTests(),
+    inThreads(),
     // It ends with 1 when a client gets another status than it should.
     { ...check("the demo", ["demo"], node, ["scripts/demo.mjs"]), alone: true },
     {

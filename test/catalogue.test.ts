@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import { Ajv } from "ajv";
-import { catalogue } from "../bridge/catalogue.js";
-import { type DeclaredCallback, readSources } from "../bridge/generate.js";
-import { makeAjv } from "../bridge/validators.js";
+import { catalogue } from "../bridge/catalogue/catalogue.js";
+import { makeAjv } from "../bridge/catalogue/validators.js";
+import { type DeclaredCallback, type Protocol, readSources } from "../scripts/generate/sources.js";
 
 interface Definition {
   readonly description?: string;
@@ -20,7 +20,7 @@ const read = (name: string) =>
   JSON.parse(readFileSync(new URL(`../schemas/${name}`, import.meta.url), "utf8"));
 const types: Record<string, Definition> = read("types.json").definitions;
 
-test.each(["callbacks", "api", "errors"])("%s.json fits catalogue.schema.json", (name) => {
+test.each(["callbacks", "api", "protocol"])("%s.json fits catalogue.schema.json", (name) => {
   const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });
   ajv.addSchema(read("catalogue.schema.json"));
   const validate = ajv.compile({ $ref: `catalogue.schema.json#/definitions/${name}` });
@@ -42,9 +42,7 @@ test("every type that is named is defined, and every definition is described and
     ...sources.callbacks.flatMap(({ params, result }) => [...Object.values(params), result]),
     ...sources.properties.map(([, { type }]) => type),
     ...sources.methods.flatMap(([, { params, result }]) => [...Object.values(params), result]),
-    ...Object.values(read("errors.json")).flatMap((error) =>
-      Object.values((error as { data?: object }).data ?? {}),
-    ),
+    ...typesOf(sources.protocol),
     ...references(types),
   ].map((name) => name.replace(/\?$/, ""));
   expect([...new Set(named)].sort()).toEqual(Object.keys(types).sort());
@@ -71,7 +69,11 @@ test("no two codes have the same value", () => {
 
 test.each(callbacks)("%s: the paths lead to what its parameters have", (_, callback) => {
   const { exceptions = [] } = callback.on_failure;
-  const paths = [callback.subject ?? [], exceptions.map((e) => [Object.keys(e.where), e.same ?? []])];
+  const paths = [
+    callback.subject ?? [],
+    callback.author ?? [],
+    exceptions.map((e) => [Object.keys(e.where ?? {}), e.same ?? [], e.published ?? []]),
+  ];
   for (const path of paths.flat(4) as string[])
     expect([path, leadsSomewhere(path, callback)]).toEqual([path, true]);
 });
@@ -103,6 +105,16 @@ test.each(callbacks)(
   },
 );
 
+/** The wire types that the protocol names. */
+function typesOf({ messages, errors, definitions }: Protocol): string[] {
+  const named = [
+    ...Object.values(messages).flatMap(({ params, result = [] }) => [params, result].flat()),
+    ...Object.values(errors).flatMap(({ data }) => Object.values(data)),
+  ].filter((name) => !Object.hasOwn(definitions, name));
+  const inDefinitions = references(definitions).filter((name) => name.startsWith("types.json"));
+  return [...named, ...inDefinitions.map((name) => name.replace("types.json", ""))];
+}
+
 function references(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
   const { $ref } = value as Definition;
@@ -117,7 +129,7 @@ function leadsSomewhere(path: string, callback: DeclaredCallback): boolean {
   let definition = types[callback.params[param]?.replace(/\?$/, "") ?? ""];
   for (const key of keys) {
     if (definition?.$ref) definition = types[definition.$ref.replace("#/definitions/", "")];
-    if (definition?.tsType === "JsonObject") return true; // its keys are free
+    if (/^(Mutable)?JsonObject$/.test(definition?.tsType ?? "")) return true; // its keys are free
     definition = definition?.properties?.[key];
   }
   return definition !== undefined;

@@ -24,14 +24,15 @@ test("the example configuration shows every key", () => {
 });
 
 test.each([
-  ["README.md", "no-links"],
-  ["docs/storage.md", "invite-limit"],
+  ["README.md", "quiet-hours"],
+  ["docs/author/storage.md", "invite-limit"],
+  ["docs/author/modules.md", "block-invites"],
 ])("the module that %s shows is %s in examples/", (page, example) => {
   expect(read(page)).toContain(`\`\`\`ts\n${read(`examples/${example}.ts`)}\`\`\``);
 });
 
 test("each port of the porting guide is an example, and is compared with its original", () => {
-  const names = [...read("docs/porting.md").matchAll(/\.\.\/examples\/([\w-]+)\.ts/g)].map(
+  const names = [...read("docs/author/porting.md").matchAll(/\.\.\/examples\/([\w-]+)\.ts/g)].map(
     ([, name]) => name,
   );
   expect(names).toHaveLength(4);

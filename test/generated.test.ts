@@ -1,6 +1,7 @@
 // The generated files are committed, and must be what the catalogue says now.
 import { expect, test } from "@jest/globals";
-import { readSources, renderAll, staleFiles } from "../bridge/generate.js";
+import { renderAll, staleFiles } from "../scripts/generate/generate.js";
+import { readSources } from "../scripts/generate/sources.js";
 
 test("generated files are fresh; if not: run npm run generate", async () => {
   expect(staleFiles(await renderAll(readSources()))).toEqual([]);
@@ -9,21 +10,21 @@ test("generated files are fresh; if not: run npm run generate", async () => {
 test("a file that differs from what the catalogue says, or that is absent, is stale", () => {
   expect(
     staleFiles([
-      ["bridge/codes.ts", "export enum Codes {}\n"],
+      ["bridge/sdk/codes.ts", "export enum Codes {}\n"],
       ["docs/absent.md", ""],
     ]),
-  ).toEqual(["bridge/codes.ts", "docs/absent.md"]);
+  ).toEqual(["bridge/sdk/codes.ts", "docs/absent.md"]);
 });
 
 test("every member of the ModuleApi is documented: that it crosses, or why it does not", async () => {
   const { methods, properties, absent, ...sources } = readSources();
   const texts = new Map(await renderAll({ methods, properties, absent, ...sources }));
-  for (const [name] of methods) expect(texts.get("docs/api.md")).toContain(`### \`${name}\`\n`);
+  for (const [name] of methods) expect(texts.get("docs/reference/api.md")).toContain(`### \`${name}\`\n`);
   for (const [name] of [...properties, ...absent]) {
-    expect(texts.get("docs/api.md")).toContain(`| \`${name}\` |`);
+    expect(texts.get("docs/reference/api.md")).toContain(`| \`${name}\` |`);
   }
   for (const [name] of [...methods, ...properties, ...absent, ...sources.callbacks.map((c) => [c.name])]) {
-    expect(texts.get("docs/coverage.md")).toContain(`| \`${name}\` |`);
+    expect(texts.get("docs/reference/coverage.md")).toContain(`| \`${name}\` |`);
   }
 });
 
@@ -31,7 +32,7 @@ test("a callback that this version does not forward is documented, and a module 
   const sources = readSources();
   const texts = new Map(await renderAll(sources));
   for (const { name } of sources.callbacks) {
-    expect(texts.get("docs/callbacks.md")).toContain(`### \`${name}\``);
-    expect(texts.get("bridge/generated.ts")).toContain(`readonly ${name}:`);
+    expect(texts.get("docs/reference/callbacks.md")).toContain(`### \`${name}\``);
+    expect(texts.get("bridge/sdk/callbacks.ts")).toContain(`readonly ${name}:`);
   }
 });

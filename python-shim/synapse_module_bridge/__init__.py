@@ -1,5 +1,17 @@
 """Run Matrix Synapse modules that are written in TypeScript."""
 
-from synapse_module_bridge.bridge import ModuleBridge
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from synapse_module_bridge.bridge import ModuleBridge
 
 __all__ = ["ModuleBridge"]
+
+
+def __getattr__(name: str) -> Any:
+    # Only when it is asked for: the command needs nothing of Synapse, whose import takes a second.
+    if name != "ModuleBridge":
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    from synapse_module_bridge.bridge import ModuleBridge
+
+    return ModuleBridge

@@ -1,48 +1,55 @@
 """The class that homeserver.yaml names: checks its configuration, starts the host, registers what modules declare."""
 
 import logging
-import os
 from collections.abc import Awaitable, Callable, Mapping
-from importlib.metadata import version
 from typing import Any
 
 from synapse.module_api import ModuleApi
 from twisted.internet import reactor
 
-from synapse_module_bridge import config as configuration
-from synapse_module_bridge import metrics
-from synapse_module_bridge.api import HostRequests
-from synapse_module_bridge.background import run_in_background_process
-from synapse_module_bridge.call import Rules
-from synapse_module_bridge.calls import Calls
-from synapse_module_bridge.catalogue import DIGEST, HOST_FOLDER
-from synapse_module_bridge.config import BridgeConfig
-from synapse_module_bridge.drain import drained
-from synapse_module_bridge.ends import kind_of_end
-from synapse_module_bridge.entries import Entries
-from synapse_module_bridge.faults import Fault, Faults, StartupError, describe
-from synapse_module_bridge.follow_up import FollowUps
-from synapse_module_bridge.host import NodeHost
-from synapse_module_bridge.host_files import copy_host, remove_host, remove_left_behind
-from synapse_module_bridge.locality import Locality
-from synapse_module_bridge.node import check_version, find_node
-from synapse_module_bridge.notifications import Notifications
-from synapse_module_bridge.open_calls import OpenCalls
-from synapse_module_bridge.policy import Policies
-from synapse_module_bridge.processes import Processes
-from synapse_module_bridge.registration import declared_callbacks, register_callbacks
-from synapse_module_bridge.reload import Reload, on_sighup
-from synapse_module_bridge.router import Router
-from synapse_module_bridge.steady_clock import SteadyClock
-from synapse_module_bridge.storage import Storage
-from synapse_module_bridge.store import Store
-from synapse_module_bridge.tell import Teller
-from synapse_module_bridge.watcher import Watcher
-from synapse_module_bridge.web import WebLoad, WebResource
+from synapse_module_bridge.calls.call import Rules
+from synapse_module_bridge.configuration import config as configuration
+from synapse_module_bridge.configuration.config import BridgeConfig
+from synapse_module_bridge.configuration.homeserver_yaml import has_changed
+from synapse_module_bridge.module_api.api import HostRequests
+from synapse_module_bridge.module_api.storage import Storage
+from synapse_module_bridge.pipeline.asking import Calls
+from synapse_module_bridge.pipeline.blame import Blame
+from synapse_module_bridge.pipeline.delivery import Teller
+from synapse_module_bridge.pipeline.follow_up import FollowUps
+from synapse_module_bridge.pipeline.notifications import Notifications
+from synapse_module_bridge.pipeline.router import Router
+from synapse_module_bridge.process.exit_cause import kind_of_end
+from synapse_module_bridge.process.host_files import HostFiles, remove_left_behind
+from synapse_module_bridge.process.node import check_version, find_node
+from synapse_module_bridge.quarantine.open_calls import OpenCalls
+from synapse_module_bridge.reactor.background import run_in_background_process
+from synapse_module_bridge.reactor.steady_clock import SteadyClock
+from synapse_module_bridge.reactor.when_idle import drained
+from synapse_module_bridge.resilience.policy import Policies
+from synapse_module_bridge.routing.locality import Locality
+from synapse_module_bridge.routing.routing_table import Entries
+from synapse_module_bridge.routing.workers import Processes
+from synapse_module_bridge.schema.installed import HOST_FOLDER
+from synapse_module_bridge.schema.protocol import API, fits, method_name
+from synapse_module_bridge.schema.startup_problems import Fault, Faults, StartupError, describe
+from synapse_module_bridge.storage.store import Store
+from synapse_module_bridge.supervision.accepted import Accepted
+from synapse_module_bridge.supervision.host_events import Watcher
+from synapse_module_bridge.supervision.initialize import Occasion
+from synapse_module_bridge.supervision.introduction import environment, host_command, introduction
+from synapse_module_bridge.supervision.reload import Reload, in_thread, on_sighup
+from synapse_module_bridge.supervision.supervisor import NodeHost
+from synapse_module_bridge.synapse_hooks.advice import advise, advise_everywhere
+from synapse_module_bridge.synapse_hooks.registration import declared_callbacks, register_callbacks
+from synapse_module_bridge.synapse_hooks.synapse_api import available_callbacks
+from synapse_module_bridge.synapse_hooks.web import WebLoad, WebResource
+from synapse_module_bridge.telemetry import metrics
+from synapse_module_bridge.transport.rpc import Answer, Refuse
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("synapse_module_bridge.bridge")
 
-PROTOCOL = 1
+_THREAD_ENDED = method_name("thread_ended")
 # For all bridges of this process.
 CLOCK = SteadyClock(reactor)
 
@@ -59,14 +66,9 @@ class ModuleBridge:
         # Also where no module runs: that may be where Synapse runs its background tasks.
         Store(api).clean_up_regularly()
         processes = Processes(config, api)
+        for text in advise_everywhere(config, processes):
+            logger.warning("%s", text)
         if not processes.starts_node():
-            logger.info("`workers` does not name this process (%s): no module runs here", processes.here)
-            for name in processes.missed():
-                logger.warning(
-                    "no module is told of %s, since this process (%s) runs Synapse's background tasks: add it to "
-                    "`workers`, or name another in callbacks.%s.workers",
-                    *(name, processes.here, name),
-                )
             return
         try:
             Bridge(config, api).start()
@@ -88,6 +90,7 @@ class Bridge(Watcher):
         self._is_local = Locality(api)
         self._entries = Entries(self._is_local, api.server_name)
         self._shadows: set[str] = set()
+        self._accepted = Accepted(config.modules)
         self._up = False
         # What the host has said of itself last.
         self._memory = {"rss": 0, "heap_used": 0}
@@ -98,19 +101,25 @@ class Bridge(Watcher):
         node = find_node(self._config.node)
         check_version(node)
         remove_left_behind()
-        files = copy_host(HOST_FOLDER)
+        self._files = HostFiles(HOST_FOLDER)
+        self._introduction = self._introduce()
         self._host = NodeHost(
             reactor=reactor,
             clock=CLOCK,
-            command=self._command(node, str(files / "cli.mjs")),
-            env={name: os.environ[name] for name in self._config.env if name in os.environ},
-            initialize=self._initialize(),
+            command=lambda: host_command(node, self._files.folder(), self._config),
+            env=environment(self._config),
+            initialize=self._initialize,
             start_timeout=self._config.start_timeout_ms / 1000,
-            handle_request=self._requests.handle,
+            handle_request=self._handle,
             watcher=self,
         )
-        self._reload = Reload(self._host.replace, self._runner("module_bridge_reload"))
-        self._calls = Calls(self._host, self._open_calls, self._rules())
+        self._reload = Reload(
+            *(self._host, self._accepted, CLOCK, self._runner("module_bridge_reload"), self._initialize),
+            lambda: has_changed(self._api, self._config),
+        )
+        self._calls = Calls(self._host, self._open_calls, self._rules(), self._runner("module_bridge_suspects"))
+        self._calls.settling.turns.preparing.room_state = self._api.get_room_state
+        self._blame = Blame(self._calls, self._open_calls, self._accepted, self._host.cause_is_known)
         teller = Teller(self._calls, self._host.until_up_again)
         self._notifications = Notifications(
             teller.notify, self._runner("module_bridge_notification"), self._api.server_name
@@ -120,16 +129,19 @@ class Bridge(Watcher):
         try:
             manifest = self._host.start()
             callbacks = declared_callbacks(manifest, self._config, self._api)
-            self.manifest(manifest)
+            self._reload.registered(manifest["modules"])
             follow_ups = FollowUps(self._calls, self._open_calls)
-            register_callbacks(self._api, callbacks, manifest["modules"], router, follow_ups, self._shadows)
+            register_callbacks(
+                *(self._api, callbacks, manifest["modules"], router, follow_ups, self._shadows),
+                optional=self._config.optional_callbacks,
+            )
         except BaseException:
             self._host.abandon()
-            remove_host(files)
             raise
         self._register_web_resources(manifest)
         self._watch_metrics()
-        self._warn()
+        for text in advise(self._config, manifest["modules"], available_callbacks(self._api)):
+            logger.warning("%s", text)
         self._host.run()
         on_sighup(self._api, self._reload.requested)
         modules = ", ".join(module["name"] for module in manifest["modules"])
@@ -139,38 +151,46 @@ class Bridge(Watcher):
     def _is_busy(self) -> bool:
         return self._notifications.queued > 0 or self._open_calls.under_way
 
-    def _command(self, node: str, cli: str) -> list[str]:
-        heap = [] if self._config.memory_mb is None else [f"--max-old-space-size={self._config.memory_mb}"]
-        # A module that blocks the event loop can then be named: see blocked.py. And V8 compiles and collects in one
-        # thread of its own instead of four, which on a small machine would keep Synapse waiting for a processor.
-        return [node, "--trace-sigint", "--v8-pool-size=1", *heap, cli, "host"]
-
-    def _initialize(self) -> dict[str, Any]:
+    def _introduce(self) -> dict[str, Any]:
         api = self._api
-        return {
-            "protocol": PROTOCOL,
-            "version": version("synapse-module-bridge"),
-            "catalogue": DIGEST,
-            "synapse": {
-                "version": version("matrix-synapse"),
-                "server_name": api.server_name,
-                "worker_name": api.worker_name,
-                "worker_app": api.worker_app,
-                "public_baseurl": api.public_baseurl,
-                "email_app_name": api.email_app_name,
-                "custom_template_dir": getattr(api, "custom_template_dir", None),
-                "run_background_tasks": api.should_run_background_tasks(),
-            },
-            "modules": self._config.modules,
-        }
+        return introduction(
+            self._config,
+            server_name=api.server_name,
+            worker_name=api.worker_name,
+            worker_app=api.worker_app,
+            public_baseurl=api.public_baseurl,
+            email_app_name=api.email_app_name,
+            custom_template_dir=getattr(api, "custom_template_dir", None),
+            run_background_tasks=api.should_run_background_tasks(),
+        )
+
+    def _initialize(self, occasion: Occasion) -> dict[str, Any]:
+        modules = self._blame.with_threads(self._accepted.initialize(occasion), reloads=occasion == "reload")
+        return {**self._introduction, **modules}
+
+    def _handle(self, method: str, params: Mapping[str, Any], answer: Answer, refuse: Refuse) -> None:
+        if method == _THREAD_ENDED:
+            if fits("ThreadEnded", params):
+                self._blame.thread_ended(params)
+            if not self._files.are_as_they_were():
+                # The next thread would be started from what an upgrade has put in their place.
+                self._reload.move()
+        else:
+            if self._calls.settling.busy and method.startswith(API):
+                self._calls.settling.turns.api_asked(params.get("module"))
+            self._requests.handle(method, params, answer, refuse)
 
     def _rules(self) -> Rules:
         return Rules(
             server_name=self._api.server_name,
-            is_local=self._is_local,
+            whose=self._is_local.whose,
             timeout=self._config.timeout,
             callback_timeouts=self._config.callback_timeouts,
-            policies=Policies(self._config.on_failure, self._config.callback_on_failure),
+            policies=Policies(
+                self._config.on_failure,
+                self._config.callback_on_failure,
+                self._api.public_room_list_manager.room_is_in_public_room_list,
+            ),
         )
 
     def _runner(self, desc: str) -> Callable[[Callable[[], Awaitable[None]]], object]:
@@ -180,16 +200,9 @@ class Bridge(Watcher):
         load, timeout = WebLoad(), self._config.timeout.local
         for module in manifest["modules"]:
             for path in module["web_resources"]:
-                resource = WebResource(self._host, self._open_calls, load, module["name"], path, timeout)
+                at = (module["name"], path, timeout)
+                resource = WebResource(self._host, self._open_calls, self._calls.entrance, load, *at)
                 self._api.register_web_resource(path, resource)
-
-    def _warn(self) -> None:
-        spam = self._config.callback_on_failure.get("check_event_for_spam")
-        if spam is not None and spam.federated == "deny":
-            logger.warning(
-                "callbacks.check_event_for_spam.on_failure is deny for federated events: during an outage, messages of "
-                "other servers are lost for good, and the state of rooms that are joined is stripped"
-            )
 
     def _watch_metrics(self) -> None:
         server_name = self._api.server_name
@@ -199,14 +212,22 @@ class Bridge(Watcher):
         metrics.watch(metrics.IN_FLIGHT, here, lambda: self._calls.entrance.admission.in_flight)
         metrics.watch(metrics.WAITING, here, lambda: self._calls.entrance.admission.waiting)
         metrics.watch(metrics.BREAKERS, here, lambda: len(self._calls.open_breakers()))
+        metrics.watch(metrics.QUARANTINES, here, lambda: len(self._calls.quarantine.listed()))
         metrics.watch(metrics.UP, here, lambda: self._up, min)
         metrics.watch(metrics.SETUP_FAILURES, here, lambda: self._not_set_up)
         metrics.watch(metrics.MEMORY, ("rss", server_name), lambda: self._memory["rss"])
         metrics.watch(metrics.MEMORY, ("heap_used", server_name), lambda: self._memory["heap_used"])
 
-    def manifest(self, manifest: Mapping[str, Any]) -> None:
+    def manifest(self, manifest: Mapping[str, Any], told: Mapping[str, Any]) -> None:
+        self._accepted.accept(told, manifest)
+        for name, why in self._accepted.missing.items():
+            logger.error("%s cannot be loaded again: policy answers for it until it can be: %s", name, why)
+        if self._accepted.missing:
+            self._reload.some_are_missing()
+        for name, what in self._accepted.not_kept(told).items():
+            logger.info("%s: a restart of Node takes from disk: %s", name, ", ".join(what))
         modules, grants = [], {}
-        for module, configured in zip(manifest["modules"], self._config.modules, strict=True):
+        for module, configured in zip(self._accepted.modules, self._config.modules, strict=True):
             shadow = configured.get("shadow", False)
             grants[module["name"]] = configured.get("grants", [])
             modules.append((module, shadow))
@@ -215,17 +236,27 @@ class Bridge(Watcher):
                 self._shadows.add(module["name"])
         self._calls.entries = self._entries.of(modules)
         self._requests.grants.set(grants, self._shadows)
-        self._reload.loaded(manifest)
+        self._blame.taken_over(self._config.modules)
         # What another host has never finished says nothing of this one, should it end.
         self._open_calls.forget_expired()
 
-    def died(self, cause: str) -> str:
-        self._calls.suspects.died(self._open_calls.event_ids())
+    def died(self, cause: str, culprit: str | None) -> str:
+        self._blame.node_ended(cause, culprit)
         running = self._open_calls.describe()
         self._open_calls.forget_expired()
         self._storage.host_ended()
         metrics.ENDS.labels(kind_of_end(cause), self._api.server_name).inc()
         return f", {running}"
+
+    def back(self, seconds: float) -> None:
+        async def tell() -> None:
+            differing = await in_thread(self._accepted.differing)
+            logger.warning("the module host is back after %.2f s%s", seconds, self._accepted.describe(differing))
+
+        self._runner("module_bridge_back")(tell)
+
+    def stopping(self) -> None:
+        self._reload.stop()
 
     def up(self, up: bool) -> None:
         self._up = up
@@ -233,6 +264,5 @@ class Bridge(Watcher):
     def pulse(self, pulse: Mapping[str, Any]) -> None:
         memory = pulse.get("memory", {})
         for kind in self._memory:
-            if isinstance(memory.get(kind), int):
-                self._memory[kind] = memory[kind]
-        self._not_set_up = len(pulse.get("not_set_up", ()))
+            self._memory[kind] = memory.get(kind, self._memory[kind])
+        self._not_set_up = len(pulse.get("not_set_up", ())) + len(self._accepted.missing)

@@ -3,42 +3,33 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { registerUser } from "../homeserver/client.js";
-import { HomeserverStartError, startHomeserver } from "../homeserver/homeserver.js";
+import { HomeserverStartError } from "../homeserver/homeserver.js";
 import { projectRoot } from "../homeserver/paths.js";
-import { freePort } from "../homeserver/ports.js";
-import { buildPackages, constraintsWithout, makeEnvironment, temporaryFolder } from "./environment.js";
+import { type OlderSynapse, olderSynapse } from "./older.js";
 
-const folder = temporaryFolder();
-const requirements = join(projectRoot, "test/compat/older-synapse.txt");
 const example = (name: string) => join(projectRoot, "examples", `${name}.ts`);
-const newer = join(folder.path, "newer.ts");
-let python: string;
+let older: OlderSynapse;
+let start: OlderSynapse["start"];
+/** A module of that name with these callbacks. */
+let write: (name: string, callbacks: string) => string;
+let newer: string;
 
 beforeAll(async () => {
-  const source = join(projectRoot, "python-shim");
-  const [wheel = ""] = await buildPackages(source, join(folder.path, "built"), ["wheel"]);
-  const constraints = constraintsWithout(requirements, folder.path);
-  const install = ["-r", requirements, "-c", constraints, wheel];
-  python = join(await makeEnvironment(join(folder.path, "older"), install), "python");
-  writeFileSync(
-    newer,
-    `import { defineModule, NOT_SPAM } from "synapse-module-bridge";
-     export default defineModule({ callbacks: { user_may_send_state_event: () => NOT_SPAM } });`,
-  );
+  older = await olderSynapse();
+  start = older.start;
+  write = (name, callbacks) => {
+    const path = join(older.folder, `${name}.ts`);
+    writeFileSync(
+      path,
+      `import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
+       export default defineModule({ callbacks: { ${callbacks} } });`,
+    );
+    return path;
+  };
+  newer = write("newer", "user_may_send_state_event: () => NOT_SPAM");
 }, 300_000);
 
-afterAll(() => folder.remove());
-
-async function start(config: Record<string, unknown>) {
-  // It does not tell which port it got for port 0.
-  const resources = [{ names: ["client", "federation"] }];
-  const listener = { port: await freePort(), type: "http", bind_addresses: ["127.0.0.1"], resources };
-  return startHomeserver({
-    python,
-    extraConfig: { listeners: [listener] },
-    modules: [{ module: "synapse_module_bridge.ModuleBridge", config }],
-  });
-}
+afterAll(() => older?.remove());
 
 test("modules refuse, rewrite and edit on it", async () => {
   const server = await start({
@@ -92,4 +83,33 @@ test("`optional: true` lets it start without that callback", async () => {
   } finally {
     await server.stop();
   }
+}, 90_000);
+
+test("a parameter that it does not give is undefined to a handler", async () => {
+  const path = write(
+    "rooms",
+    `user_may_create_room: ({ user_id, ...rest }) =>
+       user_id.startsWith("@bob:") ? [Codes.FORBIDDEN, { absent: rest.room_config === undefined }] : NOT_SPAM`,
+  );
+  const server = await start({ modules: [{ path }] });
+  try {
+    const [alice, bob] = [await registerUser(server, "alice"), await registerUser(server, "bob")];
+    expect(await alice.createRoom({ preset: "public_chat" })).toMatchObject({ status: 200 });
+    expect(await bob.createRoom()).toMatchObject({ status: 403, body: { absent: true } });
+    expect(server.log()).not.toMatch(/outcome=(fault|policy)/);
+  } finally {
+    await server.stop();
+  }
+}, 90_000);
+
+test("a match on such a parameter stops it, and the last line names the module, the key and the version", async () => {
+  const path = write(
+    "public-rooms",
+    `user_may_create_room: { match: { "room_config.preset": ["public_chat"] }, handler: () => Codes.FORBIDDEN }`,
+  );
+  const failure = await start({ modules: [{ path }] }).catch((error) => error);
+  expect(failure).toBeInstanceOf(HomeserverStartError);
+  expect(failure.stderr.trim().split("\n").at(-1)).toMatch(
+    /public-rooms: callbacks\.user_may_create_room\.match\["room_config\.preset"\] can never hold: this Synapse \(1\.130\.0\) calls user_may_create_room without room_config, which came with 1\.132\.0\. Upgrade Synapse, or leave the condition out/,
+  );
 }, 90_000);

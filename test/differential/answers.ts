@@ -1,5 +1,5 @@
 // Every kind of answer, by the result type of the callback in the catalogue: what the scripted policies are told.
-import type { JsonValue } from "../../bridge/json.js";
+import type { JsonValue } from "../../bridge/sdk/json.js";
 import type { Action, SynapseErrorSpec } from "./script.js";
 
 export interface Answer {

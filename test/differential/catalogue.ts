@@ -1,7 +1,7 @@
 // The part of the catalogue that the comparison covers.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { JsonValue } from "../../bridge/json.js";
+import type { JsonValue } from "../../bridge/sdk/json.js";
 import { projectRoot } from "../homeserver/paths.js";
 
 export type PolicyName = "allow" | "deny" | "defer";
@@ -12,6 +12,7 @@ export interface CatalogueEntry {
   readonly result: string;
   readonly swallows?: boolean;
   readonly delivery?: "notify";
+  readonly faults?: "policy" | { readonly remote_message: string };
   readonly on_failure: { readonly [Name in PolicyName]?: Means } & {
     readonly default: PolicyName;
     readonly federated?: { readonly [Name in PolicyName]?: Means };

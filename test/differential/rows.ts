@@ -71,6 +71,15 @@ function intendedDifference(
     return { why: "where Synapse takes an error for a yes, the bridge refuses", script, likeInPython };
   }
   if (trigger.remoteUser && action.throw && "exception" in action.throw && entry.delivery !== "notify") {
+    if (typeof entry.faults === "object") {
+      const { remote_message: code } = entry.faults;
+      const refused = { title: code, action: { answer: { code: code.replace("M_", "") } } };
+      const script = firstDoes(callback, trigger, refused);
+      return {
+        why: "a message of another server is refused by a code where a handler fails about it",
+        script,
+      };
+    }
     const policy = entry.on_failure.default === "allow" ? passes : deferred;
     const script = firstDoes(callback, trigger, policy);
     return { why: "about a user of another server, a fault follows policy", script };

@@ -1,5 +1,5 @@
 // What a test writes for the scripted policies: per module and callback, what to answer. Both policies read it.
-import type { JsonObject, JsonValue } from "../../bridge/json.js";
+import type { JsonObject, JsonValue } from "../../bridge/sdk/json.js";
 
 /** Edits a JSON value in place. */
 export type Operation =

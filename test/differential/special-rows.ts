@@ -140,8 +140,18 @@ const loginAnswers: readonly (readonly [string, Actions])[] = [
 
 const few = (...titles: string[]) => loginAnswers.filter(([title]) => titles.includes(title));
 
+const unfit = ["a user who does not exist", "a localpart"];
+
 const logins = (callback: string, trigger: Trigger, answers = loginAnswers): SpecialRow[] =>
-  answers.map(([answer, actions]) => ({ callback, trigger, answer, actions }));
+  answers.map(([answer, actions]) => ({
+    ...{ callback, trigger, answer, actions },
+    ...(unfit.includes(answer) && {
+      intended: {
+        why: "nobody is logged in whom Synapse does not know, and the module is named, instead of a 404",
+        actions: () => ({ first: value(null) }),
+      },
+    }),
+  }));
 
 // Unsigned fields
 

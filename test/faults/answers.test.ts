@@ -52,7 +52,8 @@ describe("a promise that never settles", () => {
   });
 
   test("is asked no more after five deadlines, and is asked again once it answers a probe", async () => {
-    await Promise.all([1, 2, 3, 4, 5].map(() => alice.send(room, order("hang"))));
+    // One after the other: those that run at the same time miss as one.
+    for (let call = 0; call < 5; call++) await alice.send(room, order("hang"));
     expect(await metric(server, "synapse_module_bridge_breakers_open")).toBe(1);
     const began = performance.now();
     expect((await alice.send(room, order("refuse"))).status).toBe(503);

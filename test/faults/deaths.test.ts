@@ -28,14 +28,19 @@ let server: Homeserver;
 let alice: Client;
 let room: string;
 let deaths = 0;
+let users = 0;
 
 beforeAll(async () => {
   server = await boot({
     modules: [bridge({ modules: [{ path: modulePath("behave.ts"), config: { seen } }], timeout: "2s" })],
   });
-  alice = await registerUser(server, "alice");
-  room = (await alice.createRoom()).body.room_id;
 }, 60_000);
+
+/** Who has ended or hung Node is not asked about any more: each test has a user of its own. */
+beforeEach(async () => {
+  alice = await registerUser(server, `alice${users++}`);
+  room = (await alice.createRoom()).body.room_id;
+});
 
 afterAll(async () => {
   await server?.stop();
@@ -49,6 +54,8 @@ beforeEach(async () => void (await pauseMs()));
 const say = (content: unknown) => alice.send(room, content);
 const underWay = (count: number) =>
   waitFor(`${count} calls at the module`, () => servers.lines(seen).length >= count || undefined);
+const setAside = ({ userId }: Client) =>
+  logged(server, `is not asked check_event_allowed about ${userId} in`);
 const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => status);
 const back = (pid: number) =>
   waitFor("the line that says it is back", async () => {
@@ -76,10 +83,27 @@ describe("SIGKILL of Node", () => {
     observed(6, { policy: "defer", outcome: `${status} after ${took} ms`, pauseMs: await pauseMs() });
   });
 
-  test("with calls in flight has each answered once, by its policy, and asks about none again", async () => {
+  test("with calls in flight has each answered by the module, once Node is back", async () => {
     const before = host(server.pid);
     const asked = servers.lines(seen).length;
-    const down = { reason: "down", outcome: "policy" };
+    const byPolicy = await calls(server, { outcome: "policy" });
+    // In a room of its own each: Synapse sends the messages of a room one after the other.
+    const rooms = await Promise.all(Array.from({ length: 5 }, () => alice.createRoom()));
+    const slow = order("slow", { ms: 150, body: canary });
+    const sent = rooms.map(({ body }) => alice.send(body.room_id, slow));
+    await underWay(asked + 5);
+    process.kill(before, "SIGKILL");
+    const answers = await Promise.all(sent);
+    await back(before);
+    // On a busy machine Node may take longer to start than calls are held.
+    const late = (await calls(server, { outcome: "policy" })) - byPolicy;
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(5 - late);
+    observed(7, { policy: "defer", outcome: `200 for ${5 - late} of 5`, pauseMs: await pauseMs() });
+  });
+
+  test("with calls in flight that never answer has each answered once, by its policy", async () => {
+    const before = host(server.pid);
+    const asked = servers.lines(seen).length;
     const sent = Array.from({ length: 20 }, (_, n) =>
       say(order("hang", { callback: n % 2 ? "check_event_allowed" : "check_event_for_spam", body: canary })),
     );
@@ -89,9 +113,13 @@ describe("SIGKILL of Node", () => {
     // Messages are sent one after the other in a room, so what is in line is asked of the new Node.
     const expected = Array.from({ length: 20 }, (_, n) => (n % 2 ? 503 : 200));
     expect(statuses(answers)).toEqual(expected);
-    expect(await calls(server, { ...down, callback: "check_event_allowed" })).toBeGreaterThan(0);
-    const ids = servers.lines(seen).map((line) => line.split(" ").slice(0, 2).join(" "));
-    expect(new Set(ids).size).toBe(ids.length);
+    // Each was asked again at most once, apart.
+    const times = new Map<string, number>();
+    for (const line of servers.lines(seen).slice(asked)) {
+      const id = line.split(" ").slice(0, 2).join(" ");
+      times.set(id, (times.get(id) ?? 0) + 1);
+    }
+    expect(Math.max(...times.values())).toBeLessThanOrEqual(3);
     await back(before);
     const outcome = "200 for check_event_for_spam, 503 M_UNKNOWN for check_event_allowed";
     observed(7, { policy: "default", outcome, pauseMs: await pauseMs() });
@@ -102,12 +130,14 @@ describe("a host that does not answer", () => {
   test("for an endless loop is ended; its module and stack are in the log, and others get policy", async () => {
     const before = host(server.pid);
     const asked = servers.lines(seen).length;
+    const bob = await registerUser(server, "bob");
+    const bobs = (await bob.createRoom()).body.room_id;
     const blocked = say(order("block", { body: canary }));
     await underWay(asked + 1);
-    const beside = Promise.all([1, 2, 3].map(() => say(order("refuse"))));
+    const beside = bob.send(bobs, order("refuse"));
     const pings = await servers.pingDuring(server, nextHost(server.pid, before));
     expect((await blocked).status).toBe(503);
-    expect(statuses(await beside)).toEqual([503, 503, 503]);
+    expect((await beside).status).toBe(503);
     const [line] = logged(server, "has blocked the event loop");
     expect(line).toMatch(
       /CRITICAL synapse_module_bridge\.module\.behave .* behave has blocked the event loop/,
@@ -117,7 +147,9 @@ describe("a host that does not answer", () => {
     );
     expect(logged(server, "the module host ended (event loop blocked)")).toHaveLength(1);
     await back(before);
-    expect((await say(order("refuse"))).status).toBe(403);
+    expect((await bob.send(bobs, order("refuse"))).status).toBe(403);
+    await waitFor("its author to be set aside", () => setAside(alice).length > 0 || undefined, 15_000);
+    expect(setAside(bob)).toEqual([]);
     const outcome = `503 M_UNKNOWN; /versions within ${pings.at(-1)?.toFixed(0)} ms`;
     observed(12, { policy: "defer", outcome, pauseMs: await pauseMs() });
   });
@@ -130,11 +162,13 @@ describe("a host that does not answer", () => {
       Array.from({ length: 40 }, () => say({ ...order("refuse"), filler: "x".repeat(30_000) })),
     );
     const pings = await servers.pingDuring(server, sent);
-    expect(new Set(statuses(await sent))).toEqual(new Set([503]));
+    // The last ones may still have time when Node is back.
+    expect(statuses(await sent).filter((status) => status !== 403)[0]).toBe(503);
     await nextHost(server.pid, before);
     expect(logged(server, "the module host ended (it did not answer)")).toHaveLength(1);
     await back(before);
     expect((await say(order("refuse"))).status).toBe(403);
+    expect(setAside(alice)).toEqual([]);
     const outcome = `503 M_UNKNOWN; /versions within ${pings.at(-1)?.toFixed(0)} ms`;
     const cost = { policy: "defer", outcome, pauseMs: await pauseMs() };
     for (const row of [15, 16]) observed(row, cost);
@@ -153,20 +187,26 @@ test.each(["print", "grandchild"])(
   },
 );
 
-test("process.exit() in a module is told apart from a kill", async () => {
+test("process.exit() in a module is told apart from a kill, and its author is set aside", async () => {
   const before = host(server.pid);
-  expect((await say(order("exit"))).status).toBe(503);
+  expect((await say(order("exit"))).status).toBe(403);
   await nextHost(server.pid, before);
-  expect(
-    logged(server, "the module host ended (exit code 3), running: check_event_allowed of behave"),
-  ).toHaveLength(1);
+  // What an earlier end has made suspects may still be asked apart.
+  expect(logged(server, "the module host ended (it called process.exit(3), in behave)")).toEqual([
+    expect.stringMatching(/, running: .*check_event_allowed of behave/),
+  ]);
   await back(before);
-  observed(9, { policy: "defer", outcome: "503 M_UNKNOWN", pauseMs: await pauseMs() });
+  expect(setAside(alice)).toHaveLength(1);
+  // Here and now, be it as harmless as it may; elsewhere it is asked about.
+  expect((await say(order("print"))).status).toBe(403);
+  const elsewhere = (await alice.createRoom()).body.room_id;
+  expect((await alice.send(elsewhere, order("print"))).status).toBe(200);
+  observed(9, { policy: "defer", outcome: "403 M_FORBIDDEN", pauseMs: await pauseMs() });
 });
 
 describe("after all that", () => {
   test("the log has one line for each outage's beginning and one for its end", () => {
-    expect(deaths).toBe(5);
+    expect(deaths).toBe(6);
     expect(logged(server, "the module host is back after")).toHaveLength(deaths);
   });
 

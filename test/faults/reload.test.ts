@@ -1,5 +1,5 @@
 /** SIGHUP under a steady load of calls, with new modules good and bad; and a restart whose installed files are gone. */
-import { cpSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Client, registerUser } from "../homeserver/client.js";
@@ -19,11 +19,11 @@ const installed = files.path("python");
 /** A policy that refuses with its version's code, and notes whom it was asked about. */
 function write(
   version: string,
-  more: { setup?: string; callback?: string; web?: string; broken?: string } = {},
+  more: { setup?: string; callback?: string; web?: string; broken?: string; more?: string } = {},
 ) {
   writeFileSync(
     module,
-    `import { appendFileSync } from "node:fs";
+    `import { appendFileSync, writeSync } from "node:fs";
 import { defineModule } from "synapse-module-bridge";
 
 export default defineModule({
@@ -35,6 +35,7 @@ export default defineModule({
       async handler({ event }, { config }) {
         appendFileSync(${JSON.stringify(seen)}, event.event_id + "\\n");
         await new Promise((resolve) => setTimeout(resolve, Number(event.content.ms ?? 0)));
+        ${more.more ?? ""}
         return ["M_FORBIDDEN", { version: "${version}" + config.suffix }] as never;
       },
     },
@@ -199,15 +200,70 @@ describe("SIGHUP", () => {
   });
 });
 
+/** Kills Node, and gives the line that says that it is back. */
+async function die(): Promise<string> {
+  const before = host(server.pid);
+  const lines = logged(server, "the module host is back").length;
+  process.kill(before, "SIGKILL");
+  await nextHost(server.pid, before);
+  await said("the module host is back", lines + 1);
+  return logged(server, "the module host is back").at(-1) ?? "";
+}
+
+describe("after a death of Node", () => {
+  test("a version that is half-written, and a config that was never reloaded, do not run", async () => {
+    const text = readFileSync(module, "utf8");
+    writeFileSync(module, text.slice(0, 200));
+    writeFileSync(configFile, "suffix: '?'");
+    const refusals = logged(server, "the modules that run stay as they are").length;
+    hup();
+    await said("the modules that run stay as they are", refusals + 1);
+    const line = await die();
+    expect(line).toMatch(/; it runs what was loaded at .*; on disk differs: .*policy\.ts, .*policy\.yaml$/);
+    await waitFor("its verdict", async () => ((await ask()) === "5!" ? true : undefined));
+    writeFileSync(module, text);
+    writeFileSync(configFile, "suffix: '!'");
+    expect(await die()).not.toContain("differs");
+    observed(39, {
+      outcome: "by the module, as it was accepted last",
+      tried: "half-written files, and SIGKILL",
+    });
+  });
+
+  test("last words that are hard to log keep nothing away", async () => {
+    const before = host(server.pid);
+    const deep = `{"level":50,"msg":"x","deep":${"[".repeat(981)}${"]".repeat(981)}}`;
+    const lines = JSON.stringify(`${deep}\n`.repeat(20));
+    write("6", { more: `if (event.content.body === "die") { writeSync(2, ${lines}); process.exit(3); }` });
+    hup();
+    await waitFor("the new version", async () => ((await ask()) === "6!" ? true : undefined));
+    await onlyOneHost();
+    const own = host(server.pid);
+    expect(own).not.toBe(before);
+    // Who ends Node is not asked about any more.
+    const mallory = await registerUser(server, "mallory");
+    await mallory.say((await mallory.createRoom()).body.room_id, "die");
+    await nextHost(server.pid, own);
+    await waitFor("its verdict", async () => ((await ask()) === "6!" ? true : undefined));
+    observed(9, { outcome: "by the module again", tried: "last words that are hard to log" });
+  });
+});
+
+test("SIGHUP after a change of homeserver.yaml says that it is read at a start only", async () => {
+  const yaml = readFileSync(server.configPath, "utf8");
+  writeFileSync(server.configPath, yaml.replace(module, `${module}x`));
+  hup();
+  await said("homeserver.yaml has changed: it is read when Synapse starts, and not before");
+  writeFileSync(server.configPath, yaml);
+});
+
 test("a host whose installed files are gone is restarted as it was", async () => {
   const shim = join(installed, "synapse_module_bridge");
   // It is this copy that runs.
   expect(existsSync(join(shim, "__pycache__"))).toBe(true);
   rmSync(join(shim, "_host"), { recursive: true });
-  const before = host(server.pid);
-  process.kill(before, "SIGKILL");
-  await nextHost(server.pid, before);
-  await waitFor("its verdict", async () => ((await ask()) === "5!" ? true : undefined));
-  expect(logged(server, "the module host is back")).toHaveLength(1);
+  await die();
+  await waitFor("its verdict", async () => ((await ask()) === "6!" ? true : undefined));
+  expect(logged(server, "the host's files are not any more what Synapse was started with")).toHaveLength(1);
   observed(39, { outcome: "by the module, on the host that Synapse was started with" });
 });

@@ -19,17 +19,19 @@ export const returnsNothing = ({ result }: CatalogueEntry) => result === "Edits"
 export function standIn(entry: CatalogueEntry, trigger: Trigger, setting: Setting, failure: Failure): Action {
   // What they return is ignored, and notifications are not waited for.
   if (failure === "unfit" && returnsNothing(entry)) return {};
-  if (setting !== "default") return policyAction(entry, trigger, setting);
+  if (setting !== "default") return policyAction(entry, trigger, isSpared(trigger) ? "allow" : setting);
   if (failure === "unfit") {
     if (entry.swallows) return { answer: { value: false } };
+    const { faults } = entry;
+    // The sender could write what makes a module fail.
+    if (trigger.remoteUser && typeof faults === "object") return { answer: { value: faults.remote_message } };
     if (!trigger.remoteUser && !entry.delivery) return { throw: { exception: "a fault of the module" } };
   }
-  return policyAction(entry, trigger, defaultOf(entry, trigger));
+  return policyAction(entry, trigger, isSpared(trigger) ? "allow" : entry.on_failure.default);
 }
 
-function defaultOf(entry: CatalogueEntry, trigger: Trigger): PolicyName {
-  return trigger.title === "a user's own leave" ? "allow" : entry.on_failure.default;
-}
+/** Whatever is set. */
+const isSpared = ({ title }: Trigger) => title === "a user's own leave";
 
 function policyAction({ on_failure }: CatalogueEntry, { remoteUser }: Trigger, policy: PolicyName): Action {
   const means = (remoteUser && on_failure.federated?.[policy]) || on_failure[policy];

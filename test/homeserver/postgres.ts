@@ -55,6 +55,20 @@ export async function startPostgres(packages: string): Promise<Postgres> {
   }
 }
 
+/** For a program in Python that connects to it, with the packages and these folders. */
+export function environmentFor({ config }: Postgres, packages: string, folders: string[]): NodeJS.ProcessEnv {
+  const { user, dbname, host } = (config as { args: Record<string, string> }).args;
+  return {
+    ...process.env,
+    PYTHONPATH: [packages, ...folders].join(":"),
+    // Packages of the deployment's bring plugins that need others.
+    PYTEST_DISABLE_PLUGIN_AUTOLOAD: "1",
+    PGUSER: user,
+    PGDATABASE: dbname,
+    PGHOST: host,
+  };
+}
+
 /** Where the programs are. The packages may lie where `nobody` may not go; the libraries are found beside them. */
 function programs(packages: string, dir: string): string {
   if (!isRoot) return packages;

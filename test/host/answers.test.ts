@@ -1,14 +1,18 @@
 // What each result type takes, what it makes of it, and how an answer that does not fit is told.
 import { describe, expect, test } from "@jest/globals";
-import { readAnswer } from "../../bridge/answer.js";
-import { type Callback, catalogue } from "../../bridge/catalogue.js";
+import { readAnswer, UnfitAnswer } from "../../bridge/calls/answer.js";
+import { type Callback, catalogue } from "../../bridge/catalogue/catalogue.js";
 
 const warnings: string[] = [];
 
 function read(result: string, answer: unknown): unknown {
-  const callback = { name: "some_callback", result } as Callback;
+  return readAs({ name: "some_callback", result }, answer);
+}
+
+function readAs(callback: Partial<Callback>, answer: unknown, isRareAsked = false): unknown {
   warnings.length = 0;
-  return readAnswer(callback, answer, catalogue(), (text) => warnings.push(text));
+  const warn = (text: string) => warnings.push(text);
+  return readAnswer(callback as Callback, answer, catalogue(), warn, () => isRareAsked);
 }
 
 const CODES = ["EventSpamVerdict", "SpamVerdict", "LoginVerdict", "MediaVerdict"];
@@ -20,6 +24,7 @@ describe("is taken", () => {
     ),
   )("by %s: %j", (type, answer) => {
     expect(read(String(type), answer)).toEqual(answer);
+    expect(warnings).toEqual([]);
   });
 
   test.each([
@@ -74,6 +79,52 @@ describe("is refused", () => {
     ["HideVerdict", "NOT_SPAM", `answered "NOT_SPAM"; expected boolean`],
     ["Permission", undefined, "answered undefined; expected boolean"],
     ["Permission", () => true, "answered a function; expected boolean"],
+    ["Permission", 1n, "answered 1n; expected boolean"],
+    [
+      "Permission",
+      [[1], {}, null, "a b"],
+      "answered [a list of 1, an empty object, null, a text of 3 characters]; expected boolean",
+    ],
+    ["Permission", [1, 2, 3, 4, 5], "answered a list of 5; expected boolean"],
+    [
+      "Permission",
+      { a: 1, b: 2, c: 3, d: 4, e: 5, f: 6, g: 7, h: 8, i: 9 },
+      "answered an object with a, b, c, d, e, f, g, h; expected boolean",
+    ],
+    ["ChosenName", 5, "answered 5; expected string or null"],
+    ["InterestedUsers", 5, "answered 5; expected InterestedUsers"],
+    ["RegistrationVerdict", "x".repeat(60), `answered "${"x".repeat(60)}"; expected RegistrationBehaviour`],
+    [
+      "RegistrationVerdict",
+      "x".repeat(61),
+      "answered a text of 61 characters; expected RegistrationBehaviour",
+    ],
+    [
+      "RegistrationVerdict",
+      "allow, please",
+      "answered a text of 13 characters; expected RegistrationBehaviour",
+    ],
+    [
+      "RegistrationVerdict",
+      "please: allow",
+      "answered a text of 13 characters; expected RegistrationBehaviour",
+    ],
+    [
+      "RenewalResult",
+      [1, true, 5],
+      "answered [1, true, 5]; expected [token_valid: boolean, token_stale: boolean, expiration_ts: number] (0 must be boolean)",
+    ],
+    [
+      "PresenceRoutes",
+      { "@a:b": [{}] },
+      `answered an object with @a:b; expected object (@a:b.0 must have required property 'user_id')`,
+    ],
+    ["SpamVerdict", ["M_FORBIDDEN", 3], `answered ["M_FORBIDDEN", 3]; expected ${spam} (1 must be object)`],
+    [
+      "MediaUploadLimits",
+      [{ max_bytes: "x", time_period_ms: 1 }],
+      "answered [an object with max_bytes, time_period_ms]; expected MediaUploadLimits (0.max_bytes must be integer)",
+    ],
     ["RegistrationVerdict", "ALLOW", `answered "ALLOW"; expected RegistrationBehaviour`],
     [
       "EventAllowedVerdict",
@@ -126,22 +177,46 @@ describe("is refused", () => {
       "answered something that is not JSON: content.l[0] is undefined",
     ],
   ])("by %s: %p", (type, answer, message) => {
-    expect(() => read(type, answer)).toThrow(message);
+    expect(() => read(type, answer)).toThrow(new UnfitAnswer(message));
   });
 
-  test("a value that is part of itself, or nested too deep", () => {
+  test("and is not shown where it may be a secret", () => {
+    expect(() => readAs({ name: "some_callback", result: "Permission", secret: true }, "password")).toThrow(
+      new UnfitAnswer("answered something else; expected boolean"),
+    );
+  });
+
+  test("for a reason of its own, not for that of the answer before it", () => {
+    expect(() => read("RenewalResult", [1, true, 5])).toThrow("(0 must be boolean)");
+    expect(() => read("RenewalResult", 1n)).toThrow(/expiration_ts: number\]$/);
+  });
+
+  test("a value that is part of itself, at any depth", () => {
     const cycle: Record<string, unknown> = {};
     cycle.self = { cycle };
     expect(() => read("EventAllowedVerdict", { content: cycle })).toThrow("is part of itself");
-    let deep: object = {};
+    const inner = { whole: {} };
+    let deep: object = inner;
     for (let level = 0; level < 300; level++) deep = { deep };
-    expect(() => read("EventAllowedVerdict", { content: deep })).toThrow("is nested deeper than 200");
+    expect(read("EventAllowedVerdict", { content: deep })).toEqual({ content: deep });
+    inner.whole = deep;
+    expect(() => read("EventAllowedVerdict", { content: deep })).toThrow(/de\.\.\. is part of itself/);
   });
 
   test("but not one that is there twice without a cycle", () => {
     const shared = { a: 1 };
     expect(read("EventAllowedVerdict", { content: { one: shared, two: shared } })).toBeDefined();
   });
+});
+
+test("a number that JSON.stringify loses may be in what replaces an event that had one, and nowhere else", () => {
+  const replacement = { content: { n: Number.POSITIVE_INFINITY } };
+  const verdict = { name: "some_callback", result: "EventAllowedVerdict" };
+  expect(readAs(verdict, replacement, true)).toEqual(replacement);
+  expect(() => readAs(verdict, replacement)).toThrow("content.n is Infinity");
+  expect(() => readAs({ ...verdict, result: "LegacyAdminResult" }, replacement, true)).toThrow(
+    "content.n is Infinity",
+  );
 });
 
 test("fields that would hang the request are left out with a warning", () => {

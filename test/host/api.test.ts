@@ -1,11 +1,11 @@
 // The ModuleApi of a module: what is answered here, what goes to the shim, and how both can fail.
 import { describe, expect, test } from "@jest/globals";
-import { type ApiSource, isMine, makeApi } from "../../bridge/api.js";
-import { WireError } from "../../bridge/api-errors.js";
-import { catalogue } from "../../bridge/catalogue.js";
-import { isApiError, isHttpResponseException, isSynapseError } from "../../bridge/errors.js";
+import { catalogue } from "../../bridge/catalogue/catalogue.js";
 import type { Api } from "../../bridge/index.js";
-import { newOrigin, runFrom } from "../../bridge/origin.js";
+import { type ApiSource, isMine, makeApi } from "../../bridge/module-api/api.js";
+import { WireError } from "../../bridge/module-api/api-errors.js";
+import { newOrigin, runFrom } from "../../bridge/module-api/origin.js";
+import { isApiError, isHttpResponseException, isSynapseError } from "../../bridge/sdk/errors.js";
 import { SYNAPSE } from "./rig.js";
 
 const sent: unknown[] = [];
@@ -96,6 +96,24 @@ describe("a method that asks Synapse", () => {
     const refused = untyped(api()).is_user_admin(params);
     await expect(refused).rejects.toThrow(TypeError);
     await expect(refused).rejects.toThrow(message);
+    expect(sent).toEqual([]);
+  });
+
+  test.each([
+    ["a Date", { when: new Date(0) }, "new_data.when is a Date, which cannot be sent"],
+    ["infinity", { n: [1 / 0] }, "new_data.n[0] is Infinity, which cannot be sent"],
+    [
+      "a named property of a list",
+      { l: Object.assign([1], { a: 2 }) },
+      "new_data.l.a is a named property of a list",
+    ],
+  ])("refuses what JSON would change without a word: %s", async (_, new_data, message) => {
+    const refused = untyped(api("all")).account_data_manager.put_global({
+      user_id: "@a:b",
+      data_type: "x",
+      new_data,
+    });
+    await expect(refused).rejects.toThrow(`api.account_data_manager.put_global: ${message}`);
     expect(sent).toEqual([]);
   });
 

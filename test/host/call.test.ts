@@ -64,6 +64,71 @@ describe("call", () => {
     expect(JSON.parse(bare.out)).toEqual({ content: { data: "configured", topic: null, keys: [] } });
   });
 
+  test("fills in what only the bridge knows, so that an event copied from a client fits", async () => {
+    const file = folder.write(
+      "copied.ts",
+      `export default { callbacks: { async check_event_allowed({ event, state_events }) {
+        const [create] = await state_events.getMany([["m.room.create", ""]]);
+        return { content: { event, create } }; } } };`,
+    );
+    // As /sync gives it.
+    const copied = {
+      type: "m.room.message",
+      sender: "@a:my.org",
+      content: { body: "x" },
+      origin_server_ts: 5,
+    };
+    const create = {
+      type: "m.room.create",
+      state_key: "",
+      sender: "@a:my.org",
+      content: { room_version: "12" },
+    };
+    const params = {
+      event: { ...copied, internal_metadata: { soft_failed: true } },
+      state_events: { events: [create] },
+    };
+    const run1 = await run(
+      ["call", file, "check_event_allowed", "-", "--server-name", "my.org"],
+      JSON.stringify(params),
+    );
+    const own = { room_id: "!room:my.org", room_version: "12" };
+    expect(JSON.parse(run1.out)).toEqual({
+      content: {
+        event: {
+          ...copied,
+          ...own,
+          event_id: "$event-0",
+          internal_metadata: { outlier: false, soft_failed: true },
+        },
+        create: { ...create, ...own, event_id: "$event-1", internal_metadata: { outlier: false } },
+      },
+    });
+    const given = { ...copied, event_id: "$x", room_id: "!r:x", room_version: "9" };
+    const run2 = await run(["call", file, "check_event_allowed", "-"], JSON.stringify({ event: given }));
+    expect(JSON.parse(run2.out).content.event).toEqual({ ...given, internal_metadata: { outlier: false } });
+  });
+
+  test("says when match says no, and asks all the same", async () => {
+    const file = folder.write(
+      "choosy.ts",
+      `export default { callbacks: {
+        user_may_invite: { match: { inviter: ["@bot:*"] }, handler: () => "M_FORBIDDEN" },
+        auth_checkers: [{ login_type: "a", fields: [], match: { username: ["x"] }, handler: () => "@x:example.org" }],
+      } };`,
+    );
+    const says = "match says no: Synapse would not ask choosy about this\n";
+    const asked = (inviter: string) => JSON.stringify({ inviter, invitee: "@b:x", room_id: "!r:x" });
+    const no = await run(["call", file, "user_may_invite", "-"], asked("@a:x"));
+    expect([no.code, no.out]).toEqual([0, '"M_FORBIDDEN"\n']);
+    expect(no.err).toContain(`user_may_invite: ${says}`);
+    const yes = await run(["call", file, "user_may_invite", "-"], asked("@bot:x"));
+    expect([yes.code, yes.out]).toEqual([0, '"M_FORBIDDEN"\n']);
+    expect(yes.err).not.toContain("match");
+    const login = { username: "@y:z", login_type: "a", login_dict: {} };
+    expect((await run(["call", file, "auth_checkers", "-"], JSON.stringify(login))).err).toContain(says);
+  });
+
   test.each([
     [
       "parameters that do not fit",

@@ -2,7 +2,7 @@
 import { symlinkSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "@jest/globals";
-import { folder, run } from "./command-line.js";
+import { folder, run, runWheel } from "./command-line.js";
 import { moduleOf } from "./rig.js";
 
 describe("check with the author's own tsc", () => {
@@ -42,7 +42,7 @@ export default module; limit;`;
     const second = folder.write("whole/second.ts", text("'NOT_SPAM'"));
     const block = `{ modules: [{ path: ${first} }, { path: ${second} }] }`;
     folder.write("whole.yaml", `modules: [{ module: synapse_module_bridge.ModuleBridge, config: ${block} }]`);
-    const { out } = await run(["check", "whole.yaml"]);
+    const { out } = await runWheel(["check", "whole.yaml"]);
     expect(out.match(/error TS/g)).toHaveLength(3);
     expect(out).toMatch(
       /first\.ts: types checked .* it tells an error elsewhere in the project, the first .*unrelated/,

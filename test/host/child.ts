@@ -5,13 +5,15 @@ import { closeSync, constants, openSync } from "node:fs";
 import { Socket } from "node:net";
 import path from "node:path";
 import { createMessageConnection, type MessageConnection } from "vscode-jsonrpc/node";
-import { FrameReader, FrameWriter } from "../../bridge/framing.js";
+import { FrameReader, FrameWriter } from "../../bridge/transport/framing.js";
 
 export interface HostProcess {
   child: ChildProcess;
   shim: MessageConnection;
   /** All that came on standard error so far. */
   stderr(): string;
+  /** The records of one kind so far. */
+  records(kind: "log" | "printed" | "dropped" | "ends"): Record<string, unknown>[];
   toHost: Socket;
   closeInput(): void;
   /** The exit code, or the signal that ended it. */
@@ -23,8 +25,11 @@ export function startHost(cli: string, folder: string, flags: readonly string[] 
   const input = makePipe(folder);
   const output = makePipe(folder);
   const errors = makePipe(folder);
-  const stdio = [input.reader, output.writer, errors.writer];
-  const child = spawn(process.execPath, [...flags, cli, "host"], { stdio });
+  const records = makePipe(folder);
+  const stdio = [input.reader, output.writer, errors.writer, records.writer];
+  // In a session of its own.
+  const command = [...flags, cli, "host", "--records", "3"];
+  const child = spawn(process.execPath, command, { stdio, detached: true });
   for (const theirs of stdio) closeSync(theirs);
   const toHost = new Socket({ fd: input.writer, readable: false, writable: true });
   const fromHost = new Socket({ fd: output.reader, readable: true, writable: false });
@@ -32,16 +37,35 @@ export function startHost(cli: string, folder: string, flags: readonly string[] 
   toHost.on("error", () => {});
   const shim = createMessageConnection(new FrameReader(fromHost), new FrameWriter(toHost));
   shim.listen();
-  let text = "";
-  const fromLog = new Socket({ fd: errors.reader, readable: true, writable: false });
-  fromLog.on("data", (chunk) => {
-    text += chunk;
-  });
-  const drained = new Promise((resolve) => fromLog.on("close", resolve));
+  const text = collect(errors.reader);
+  const lines = collect(records.reader);
+  const drained = Promise.all([text.ended, lines.ended]);
   const ended = new Promise<number | string | null>((resolve) => {
     child.on("exit", (code, signal) => void drained.then(() => resolve(code ?? signal)));
   });
-  return { child, shim, toHost, stderr: () => text, closeInput: () => void toHost.end(), ended };
+  const recordsOf = (kind: string) => {
+    const whole = lines.text().split("\n").slice(0, -1);
+    return whole.map((line) => JSON.parse(line)).flatMap((record) => (kind in record ? [record[kind]] : []));
+  };
+  return {
+    child,
+    shim,
+    toHost,
+    stderr: text.text,
+    records: recordsOf,
+    closeInput: () => void toHost.end(),
+    ended,
+  };
+}
+
+function collect(fd: number): { text(): string; ended: Promise<unknown> } {
+  const pieces: Buffer[] = [];
+  const socket = new Socket({ fd, readable: true, writable: false });
+  socket.on("data", (piece) => pieces.push(piece));
+  return {
+    text: () => Buffer.concat(pieces).toString(),
+    ended: new Promise((resolve) => socket.on("close", resolve)),
+  };
 }
 
 function makePipe(folder: string): { reader: number; writer: number } {

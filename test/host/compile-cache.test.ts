@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { compileCache } from "../../bridge/compile-cache.js";
+import { compileCache } from "../../bridge/loading/compile-cache.js";
 
 let folder: string;
 beforeEach(() => {

@@ -1,7 +1,7 @@
 // A module's config: where it is read from, how its defaults are filled in, and how what is wrong is told.
 import { afterAll, expect, test } from "@jest/globals";
-import { catalogue } from "../../bridge/catalogue.js";
-import { loadModules } from "../../bridge/loader.js";
+import { catalogue } from "../../bridge/catalogue/catalogue.js";
+import { loadModules } from "../../bridge/loading/loader.js";
 import { temporaryFolder } from "./rig.js";
 
 const folder = temporaryFolder();
@@ -66,8 +66,12 @@ test.each([
 });
 
 test.each([
-  ["one that is missing", () => `${folder.root}/gone.yaml`, /gone\.yaml: ENOENT/],
-  ["one that is not YAML", () => folder.write("bad.yaml", "a: [1\n"), /bad\.yaml: .* at line/],
+  ["one that is missing", () => `${folder.root}/gone.yaml`, /^there is no file .*gone\.yaml$/],
+  [
+    "one that is not YAML",
+    () => folder.write("bad.yaml", "a: [1\n"),
+    /bad\.yaml: is no YAML: line 2, column 1: /,
+  ],
   [
     "one that does not fit",
     () => folder.write("unfit.yaml", "domains: 3\n"),
@@ -87,5 +91,35 @@ test("config and config_file exclude each other", async () => {
   const { faults } = await load({ config: {}, config_file: "/x" });
   expect(faults).toEqual([
     { path: ["modules", 0, "config_file"], message: "give config or config_file, not both" },
+  ]);
+});
+
+test("a default is filled in before it is looked at, and one that fits is no fault", async () => {
+  const file = folder.write(
+    "defaults.ts",
+    `export default { configSchema: { type: "object", properties: {
+      limits: { type: "object", default: {}, required: ["day"], properties: { day: { type: "integer", default: 5 } } },
+      default: { type: "string" }, examples: { enum: [{ default: 1 }] },
+    } }, callbacks: {} };`,
+  );
+  const { modules, faults } = await loadModules([{ path: file }], catalogue());
+  expect(faults).toEqual([]);
+  expect(modules[0]?.config).toEqual({ limits: { day: 5 } });
+});
+
+test("a format that is not checked is told, but where there is a pattern", async () => {
+  const file = folder.write(
+    "formats.ts",
+    `export default { configSchema: { type: "object", properties: {
+      home: { type: "string", format: "uri" }, mail: { type: "string", format: "email", pattern: "@" },
+    } }, callbacks: {} };`,
+  );
+  const warnings: string[] = [];
+  const { faults } = await loadModules([{ path: file }], catalogue(), {
+    warn: (text) => warnings.push(text),
+  });
+  expect(faults).toEqual([]);
+  expect(warnings).toEqual([
+    `${file}: configSchema.properties.home: the format uri is not checked: give a pattern, too`,
   ]);
 });

@@ -1,7 +1,7 @@
 // What a module answers with beside its verdict: functions that are run later, once.
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
-import { catalogue } from "../../bridge/catalogue.js";
-import { FollowUps } from "../../bridge/follow-ups.js";
+import { FollowUps } from "../../bridge/calls/follow-ups.js";
+import { catalogue } from "../../bridge/catalogue/catalogue.js";
 import { load, rig } from "./chain.js";
 import { errorOf } from "./rig.js";
 
@@ -21,20 +21,20 @@ describe("after a login", () => {
       "async (response) => { await null; response.added = { a: [1] }; delete response.home_server; }",
     ],
   ])("the response is edited in place, %s", async (_, run) => {
-    const key = keyOf(await answerOf(`return ["@a:b", ${run}];`));
-    const login_response = { user_id: "@a:b", home_server: "b" };
+    const key = keyOf(await answerOf(`return ["@a:example.org", ${run}];`));
+    const login_response = { user_id: "@a:example.org", home_server: "b" };
     const { edited } = await rig.followUp("check_3pid_auth", key, { login_response });
-    expect(edited).toEqual({ login_response: { user_id: "@a:b", added: { a: [1] } } });
+    expect(edited).toEqual({ login_response: { user_id: "@a:example.org", added: { a: [1] } } });
   });
 
   test("nothing is told where nothing was edited", async () => {
-    const key = keyOf(await answerOf(`return ["@a:b", () => "ignored"];`));
+    const key = keyOf(await answerOf(`return ["@a:example.org", () => "ignored"];`));
     const { edited } = await rig.followUp("check_3pid_auth", key, { login_response: {} });
     expect(edited).toBeNull();
   });
 
   test("it is run once", async () => {
-    const key = keyOf(await answerOf(`return ["@a:b", () => {}];`));
+    const key = keyOf(await answerOf(`return ["@a:example.org", () => {}];`));
     await rig.followUp("check_3pid_auth", key, { login_response: {} });
     expect(await errorOf(rig.followUp("check_3pid_auth", key, { login_response: {} }))).toMatchObject({
       code: -32003,
@@ -45,7 +45,7 @@ describe("after a login", () => {
   test("what it throws, or leaves that is no JSON, is told", async () => {
     const failing = async (run: string) =>
       errorOf(
-        rig.followUp("check_3pid_auth", keyOf(await answerOf(`return ["@a:b", ${run}];`)), {
+        rig.followUp("check_3pid_auth", keyOf(await answerOf(`return ["@a:example.org", ${run}];`)), {
           login_response: {},
         }),
       );
@@ -56,7 +56,9 @@ describe("after a login", () => {
   });
 
   test("what it leaves that is no JSON is a fault", async () => {
-    const key = keyOf(await answerOf(`return ["@a:b", (response) => { response.at = new Date(); }];`));
+    const key = keyOf(
+      await answerOf(`return ["@a:example.org", (response) => { response.at = new Date(); }];`),
+    );
     expect(await errorOf(rig.followUp("check_3pid_auth", key, { login_response: {} }))).toMatchObject({
       code: -32002,
       message: "a: check_3pid_auth left something that is not JSON: login_response.at is a Date",
@@ -65,18 +67,18 @@ describe("after a login", () => {
 });
 
 test.each([
-  [`return ["@a:b", null];`, "@a:b"],
-  [`return ["@a:b", undefined];`, "@a:b"],
-  [`return "@a:b";`, "@a:b"],
+  [`return ["@a:example.org", null];`, "@a:example.org"],
+  [`return ["@a:example.org", undefined];`, "@a:example.org"],
+  [`return "@a:example.org";`, "@a:example.org"],
   ["return null;", null],
 ])("%s is %j", async (body, answer) => {
   expect(await answerOf(body)).toEqual(answer);
 });
 
 test.each([
-  `["@a:b", { module: "a", id: "1" }]`,
-  `["@a:b", 5]`,
-  `["@a:b"]`,
+  `["@a:example.org", { module: "a", id: "1" }]`,
+  `["@a:example.org", 5]`,
+  `["@a:example.org"]`,
   `[5, () => {}]`,
   "7",
   "undefined",
@@ -84,7 +86,7 @@ test.each([
   const names = await load("check_3pid_auth", `return ${answer};`);
   const error = await errorOf(rig.callback("check_3pid_auth", THREEPID, names));
   expect(error).toMatchObject({ code: -32002, data: { module: "a", kind: "answer" } });
-  expect(error.message).not.toContain("@a:b");
+  expect(error.message).not.toContain("@a:example.org");
 });
 
 test("an iteration of a background update has an end", async () => {
@@ -103,7 +105,8 @@ describe("what is kept", () => {
 
   test("is bounded, and logins push out no background update", () => {
     const followUps = new FollowUps();
-    const keep = (callback: typeof login) => keyOf(followUps.keep("m", callback, ["@a:b", () => "run"]));
+    const keep = (callback: typeof login) =>
+      keyOf(followUps.keep("m", callback, ["@a:example.org", () => "run"]));
     const first = keep(update);
     const [oldest, ...rest] = Array.from({ length: 1_001 }, () => keep(login));
     expect(() => oldest && followUps.take(login.name, oldest)).toThrow("not known any more");
@@ -114,7 +117,8 @@ describe("what is kept", () => {
   test("is forgotten in minutes where it may hold a password", () => {
     jest.useFakeTimers();
     const followUps = new FollowUps();
-    const keep = (callback: typeof login) => keyOf(followUps.keep("m", callback, ["@a:b", () => "run"]));
+    const keep = (callback: typeof login) =>
+      keyOf(followUps.keep("m", callback, ["@a:example.org", () => "run"]));
     const [secret, long] = [keep(login), keep(update)];
     jest.advanceTimersByTime(10 * 60_000);
     expect(() => followUps.take(login.name, secret)).toThrow("not known any more");

@@ -3,9 +3,9 @@ import { PassThrough } from "node:stream";
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import type { Message } from "vscode-jsonrpc/node";
-import { readAnswer, UnfitAnswer } from "../../bridge/answer.js";
-import { catalogue } from "../../bridge/catalogue.js";
-import { FrameReader } from "../../bridge/framing.js";
+import { readAnswer, UnfitAnswer } from "../../bridge/calls/answer.js";
+import { catalogue } from "../../bridge/catalogue/catalogue.js";
+import { FrameReader } from "../../bridge/transport/framing.js";
 
 interface Read {
   messages: Message[];
@@ -106,7 +106,13 @@ test.each(callbacks.map((callback) => [callback.name, callback] as const))(
       fc.property(anything, (returned) => {
         let answer: unknown;
         try {
-          answer = readAnswer(callback, returned, catalogue(), () => {});
+          answer = readAnswer(
+            callback,
+            returned,
+            catalogue(),
+            () => {},
+            () => false,
+          );
         } catch (error) {
           expect(error).toBeInstanceOf(UnfitAnswer);
           expect((error as Error).message).toMatch(

@@ -1,8 +1,8 @@
 // The life of a host: what it tells about itself, setup with its retries, and how it ends.
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { catalogue } from "../../bridge/catalogue.js";
-import { UNREADABLE } from "../../bridge/framing.js";
-import { connect, errorOf, INVITE, moduleOf, type Rig, temporaryFolder, VERSION } from "./rig.js";
+import { catalogue } from "../../bridge/catalogue/catalogue.js";
+import { UNREADABLE } from "../../bridge/transport/framing.js";
+import { connect, errorOf, INVITE, moduleOf, type Rig, SYNAPSE, temporaryFolder, VERSION } from "./rig.js";
 import { until } from "./until.js";
 
 const folder = temporaryFolder();
@@ -14,6 +14,38 @@ afterEach(() => rig.hangUp());
 afterAll(() => folder.remove());
 
 const plain = folder.write("plain.ts", moduleOf("user_may_invite", "return NOT_SPAM;"));
+
+describe("a match on a parameter", () => {
+  const early = folder.write(
+    "early.ts",
+    `export default { callbacks: { user_may_create_room: {
+       match: { "room_config.preset": ["public_chat"], not: { room_config: ["x"], user_id: ["y"] } }, handler() {} } } };`,
+  );
+  const faultsOn = async (version: string) =>
+    (await rig.initialize([{ path: plain }, { path: early }], { synapse: { ...SYNAPSE, version } })).faults;
+
+  test.each(["1.130.0", "1.99.9", "1.131.0rc2"])(
+    "that Synapse %s does not give is a fault",
+    async (version) => {
+      const texts = (path: string) =>
+        `early: callbacks.user_may_create_room.match["${path}"] can never hold: this Synapse (${version}) calls ` +
+        "user_may_create_room without room_config, which came with 1.132.0. Upgrade Synapse, or leave the condition out";
+      expect(await faultsOn(version)).toEqual(
+        ["room_config.preset", "room_config"].map((path) => ({
+          path: ["modules", 1, "path"],
+          message: texts(path),
+        })),
+      );
+    },
+  );
+
+  test.each(["1.132.0", "1.132.0rc1", "1.163.2", "2.0.0", "none"])(
+    "that Synapse %s gives is none",
+    async (version) => {
+      expect(await faultsOn(version)).toEqual([]);
+    },
+  );
+});
 
 describe("initialize", () => {
   test("tells what each module declares, in order, before any setup has run", async () => {
@@ -32,7 +64,9 @@ describe("initialize", () => {
         web_resources: { "/_synapse/client/declares": () => ({}) },
       };`,
     );
-    expect(await rig.initialize([{ path }, { path: plain }])).toEqual({
+    const digest = expect.stringMatching(/^[0-9a-f]{64}$/);
+    const { snapshot, ...told } = await rig.initialize([{ path }, { path: plain }]);
+    expect(told).toEqual({
       version: VERSION,
       catalogue: catalogue().hash,
       runtime: `node ${process.version}`,
@@ -50,12 +84,20 @@ describe("initialize", () => {
             user_may_invite: {},
           },
           web_resources: ["/_synapse/client/declares"],
-          files: [path],
+          files: { [path]: digest },
+          packages: expect.any(Object),
+          not_kept: [],
         },
-        { name: "plain", callbacks: { user_may_invite: {} }, web_resources: [], files: [plain] },
+        {
+          ...{ name: "plain", callbacks: { user_may_invite: {} }, web_resources: [] },
+          ...{ files: { [plain]: digest }, packages: {}, not_kept: [] },
+        },
       ],
       faults: [],
     });
+    // One part for those that share a thread.
+    expect(snapshot?.flatMap(({ names }) => names)).toEqual(["declares", "plain"]);
+    for (const { text } of snapshot ?? []) expect(text).toMatch(/^[\w+/=]+$/);
     expect(rig.lines).toEqual([]);
   });
 
@@ -71,7 +113,7 @@ describe("initialize", () => {
     [
       "another version",
       { version: "9.9.9" },
-      /^the shim \(9\.9\.9, protocol 1\) has started a host of another version \(0\.0\.0-test, protocol 1\)/,
+      /^the shim \(9\.9\.9, protocol 1\) has started a host of another version \(0\.\d\.0.*, protocol 1\)/,
     ],
     ["another catalogue", { catalogue: "x" }, /of the same version, but not of the same build/],
     ["another protocol", { protocol: 2 }, /protocol 2\) has started a host .*protocol 1\)/],

@@ -5,6 +5,15 @@ import { moduleOf } from "./rig.js";
 
 let counter = 0;
 
+test("a fault that quotes a large file is told at once, and cut", async () => {
+  const [fault = ""] = await faultsOf(
+    "quotes.ts",
+    'throw new Error("x" + "/a".repeat(5_000_000)); export default {};',
+  );
+  expect(fault).toMatch(/^modules\.0\.path: quotes\.ts(?::1)?: threw when it was loaded: Error: x\/a\/a/);
+  expect(fault.length).toBeLessThan(5_000);
+});
+
 describe("a fault is told with its place", () => {
   const good = moduleOf("user_may_invite", "return NOT_SPAM;");
   test.each([
@@ -41,7 +50,7 @@ describe("a fault is told with its place", () => {
     [
       "an unknown key",
       "export default { calbacks: {} };",
-      "modules.0.path: bad.ts: unknown key calbacks (did you mean callbacks?); a module has configSchema, setup, callbacks, web_resources",
+      "modules.0.path: bad.ts: unknown key calbacks (did you mean callbacks?); a module has configSchema, grants, setup, callbacks, web_resources",
     ],
     [
       "an unknown callback",
@@ -233,10 +242,30 @@ describe("a fault is told with its place", () => {
       "export default { configSchema: { type: 'object', propertis: {} } };",
       `modules.0.path: bad.ts: configSchema is not a JSON Schema of draft-07: strict mode: unknown keyword: "propertis"`,
     ],
+    [
+      "a default that does not fit",
+      "export default { configSchema: { type: 'object', properties: { a: { type: 'integer', default: 'five' } } } };",
+      'modules.0.path: bad.ts: configSchema.properties.a: its default "five" does not fit: it must be integer',
+    ],
+    [
+      "a default that does not fit, within a list and by reference",
+      "export default { configSchema: { type: 'object', definitions: { 'm/n': { minLength: 9, type: 'string' } }, properties: { l: { type: 'array', items: { type: 'object', properties: { b: { $ref: '#/definitions/m~1n', default: 'short' } } } } } } };",
+      'modules.0.path: bad.ts: configSchema.properties.l.items.properties.b: its default "short" does not fit: it must NOT have fewer than 9 characters',
+    ],
+    [
+      "a default that does not fit where the schema has an id",
+      "export default { configSchema: { $id: 'https://example.org/x', type: 'object', properties: { a: { type: 'object', default: {}, properties: { b: { type: 'string', default: 5 } } } } } };",
+      "modules.0.path: bad.ts: configSchema.properties.a: its default {} does not fit: it/b must be string; modules.0.path: bad.ts: configSchema.properties.a.properties.b: its default 5 does not fit: it must be string",
+    ],
+    [
+      "a format that there is not",
+      "export default { configSchema: { type: 'object', properties: { a: { type: 'string', format: 'data-time' } } } };",
+      "modules.0.path: bad.ts: configSchema.properties.a: there is no format data-time (did you mean date-time?)",
+    ],
   ])("%s", async (_, text, message) => {
     // A file of its own for each: what was loaded once is not read again.
     const name = `bad-${counter++}.ts`;
-    expect((await faultsOf(name, text)).map((fault) => fault.replaceAll(name, "bad.ts"))).toEqual([message]);
+    expect((await faultsOf(name, text)).join("; ").replaceAll(name, "bad.ts")).toBe(message);
   });
 
   test("all that is wrong with one file at once", async () => {
@@ -298,6 +327,34 @@ describe("a fault is told with its place", () => {
     ]);
   });
 
+  const needs = (grants: string) => `export default { grants: ${grants}, callbacks: {} };`;
+  const lacks = (line: string) =>
+    `modules.0.grants: needs.ts: needs \`grants: [${line}]\` beside its \`path\``;
+  test.each<[needs: string, has: string[] | "all" | undefined, ...faults: string[]]>([
+    ['["store"]', undefined, lacks("store")],
+    ['["store", "send_mail"]', ["send_mail", "delete_room"], lacks("send_mail, delete_room, store")],
+    ['["http_client"]', ["http_client.get_json"], lacks("http_client.get_json, http_client")],
+    ['["store"]', ["store"]],
+    ['["store"]', "all"],
+    ['["http_client.get_json"]', ["http_client"]],
+    ["[]", undefined],
+    [
+      '["send_mal", "is_mine"]',
+      "all",
+      "modules.0.path: needs.ts: grants: send_mal is no ModuleApi method (did you mean send_mail?)",
+      "modules.0.path: needs.ts: grants: is_mine needs no grant",
+    ],
+    [
+      '"all"',
+      "all",
+      'modules.0.path: needs.ts: grants must be a list of ModuleApi methods, such as ["send_mail"]',
+    ],
+  ])("grants %s of a module that has %j", async (declared, grants, ...faults) => {
+    const name = `${counter++}-needs.ts`;
+    const found = await faultsOf(name, needs(declared), grants === undefined ? {} : { grants });
+    expect(found.map((fault) => fault.replaceAll(name, "needs.ts"))).toEqual(faults);
+  });
+
   test("grants that are none", async () => {
     expect(await faultsOf("grants.ts", good, { grants: ["send_mail", "send_mal", "is_mine"] })).toEqual([
       expect.stringContaining(
@@ -306,5 +363,8 @@ describe("a fault is told with its place", () => {
       expect.stringContaining("modules.0.grants.2: is_mine needs no grant"),
     ]);
     expect(await faultsOf("grants.ts", good, { grants: ["http_client", "set_displayname"] })).toEqual([]);
+    expect(await faultsOf("grants.ts", good, { grants: ["all"] })).toEqual([
+      "modules.0.grants.0: write `grants: all`, without brackets",
+    ]);
   });
 });

@@ -1,14 +1,17 @@
 // Loads modules in a real Node, by its own rules of resolution, for the tests of one file.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect } from "@jest/globals";
-import type { Fault, ModuleSettings } from "../../bridge/module.js";
+import type { Fault } from "../../bridge/catalogue/protocol.js";
+import type { ModuleSettings } from "../../bridge/declarations/module.js";
 import { type Bundle, bundle } from "./bundle.js";
 import { temporaryFolder } from "./rig.js";
 
-interface Loaded {
-  modules: { name: string; answer?: unknown }[];
+export interface Loaded {
+  modules: { name: string; answer?: unknown; digests: Record<string, string>; notKept: string[] }[];
   faults: Fault[];
+  warnings: string[];
+  snapshot?: string;
 }
 
 export const folder = temporaryFolder();
@@ -29,9 +32,23 @@ afterAll(() => {
   folder.remove();
 });
 
-export async function load(...modules: ModuleSettings[]): Promise<Loaded> {
-  child.stdin?.write(`${JSON.stringify(modules)}\n`);
+export async function load(...settings: ModuleSettings[]): Promise<Loaded> {
+  child.stdin?.write(`${JSON.stringify({ settings })}\n`);
   return JSON.parse((await answers.next()).value);
+}
+
+/** The same in a process that has loaded nothing before; from a snapshot, if one is given. */
+export function loadApart(
+  settings: ModuleSettings[],
+  snapshot?: string,
+  env: NodeJS.ProcessEnv = {},
+): Loaded {
+  const input = JSON.stringify({ settings, snapshot });
+  const { stdout, stderr, status } = spawnSync(process.execPath, [code.file], {
+    ...{ input, env: { ...process.env, ...env }, encoding: "utf8", maxBuffer: 1 << 28 },
+  });
+  if (status !== 0) throw new Error(`the process ended with ${status}: ${stderr}`);
+  return JSON.parse(stdout);
 }
 
 export async function faultsOf(name: string, text: string, settings: Partial<ModuleSettings> = {}) {

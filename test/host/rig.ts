@@ -4,12 +4,25 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
+import { pathToFileURL } from "node:url";
+import { afterAll } from "@jest/globals";
 import { createMessageConnection, type MessageConnection, ResponseError } from "vscode-jsonrpc/node";
-import { catalogue } from "../../bridge/catalogue.js";
-import { FrameReader, FrameWriter } from "../../bridge/framing.js";
-import { Host, PROTOCOL } from "../../bridge/host.js";
-import { createLogger } from "../../bridge/log.js";
-import type { ModuleSettings } from "../../bridge/module.js";
+import { exactJson } from "../../bridge/base/exact-json.js";
+import { VERSION as REAL } from "../../bridge/base/version.js";
+import { catalogue } from "../../bridge/catalogue/catalogue.js";
+import {
+  type DeclaredModule,
+  type Initialize,
+  type Part,
+  PROTOCOL,
+} from "../../bridge/catalogue/protocol.js";
+import type { ModuleSettings } from "../../bridge/declarations/module.js";
+import { Host } from "../../bridge/host/host.js";
+import { createLogger } from "../../bridge/logging/log.js";
+import { PipedRecords } from "../../bridge/logging/records.js";
+import { HeldThreads } from "../../bridge/threads/held.js";
+import { FrameReader, FrameWriter } from "../../bridge/transport/framing.js";
+import { bundle } from "./bundle.js";
 
 export const SYNAPSE = {
   version: "1.163.2",
@@ -22,12 +35,21 @@ export const SYNAPSE = {
   run_background_tasks: true,
 };
 
-export const VERSION = "0.0.0-test";
+export const VERSION = "MODULES_IN_THREADS" in globalThis ? REAL : "0.0.0-test";
+
+/** What a host is told first, but the modules. */
+export const INTRODUCTION: Omit<Initialize, "modules"> = {
+  protocol: PROTOCOL,
+  version: VERSION,
+  catalogue: catalogue().hash,
+  synapse: SYNAPSE,
+  start_timeout_ms: 30_000,
+};
 
 export interface Folder {
   root: string;
   /** Writes a file, by its path below the folder, and gives its absolute path. */
-  write(name: string, text: string): string;
+  write(name: string, text: string | Buffer): string;
   remove(): void;
 }
 
@@ -72,10 +94,11 @@ export interface Rig {
 }
 
 export interface Initialized {
+  snapshot?: Part[];
   version: string;
   catalogue: string;
   runtime: string;
-  modules: { name: string; callbacks: Record<string, object>; web_resources: string[] }[];
+  modules: DeclaredModule[];
   faults: { path: (string | number)[]; message: string }[];
 }
 
@@ -84,6 +107,25 @@ export interface Answer {
   module: string | null;
   asked: { module: string; ms: number }[];
 }
+
+/** Writes numbers that JSON.stringify loses, as the shim does. */
+class ExactWriter extends FrameWriter {
+  readonly #output: PassThrough;
+
+  constructor(output: PassThrough) {
+    super(output);
+    this.#output = output;
+  }
+
+  override async write(message: object): Promise<void> {
+    const body = exactJson(message);
+    this.#output.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  }
+}
+
+// With jest's `--globals '{"MODULES_IN_THREADS":true}'` each module runs in a thread of its own.
+const code = "MODULES_IN_THREADS" in globalThis ? bundle("bridge/cli.ts") : undefined;
+if (code) afterAll(() => code.remove());
 
 export function connect(): Rig {
   const toHost = new PassThrough();
@@ -96,17 +138,23 @@ export function connect(): Rig {
     log,
     version: VERSION,
     setupTimes,
+    ...(code && {
+      threads: {
+        entry: pathToFileURL(code.file),
+        records: recordsInto(lines),
+        memory: 256 << 20,
+        held: new HeldThreads(log, () => {}),
+        setupTimes,
+      },
+    }),
   });
-  const shim = createMessageConnection(new FrameReader(toShim), new FrameWriter(toHost));
+  const shim = createMessageConnection(new FrameReader(toShim), new ExactWriter(toHost));
   host.listen();
   shim.listen();
   const initialize = (modules: ModuleSettings[], more: object = {}): Promise<Initialized> =>
     shim.sendRequest("initialize", {
-      protocol: PROTOCOL,
-      version: VERSION,
-      catalogue: catalogue().hash,
-      synapse: SYNAPSE,
-      modules,
+      ...INTRODUCTION,
+      modules: code === undefined ? modules : modules.map((module) => ({ ...module, isolated: true })),
       ...more,
     });
   return {
@@ -138,6 +186,15 @@ export function connect(): Rig {
     followUp: (callback, follow_up, params) =>
       shim.sendRequest("follow_up", { callback, follow_up, params, request: "REQ-1" }),
   };
+}
+
+/** The log lines of threads are those of the host. */
+function recordsInto(lines: Record<string, unknown>[]) {
+  return new PipedRecords((bytes) => {
+    const records = Buffer.from(bytes).toString().split("\n").filter(Boolean);
+    for (const { log } of records.map((record) => JSON.parse(record))) if (log) lines.push(log);
+    return bytes.byteLength;
+  });
 }
 
 /** The error that a request was answered with. */

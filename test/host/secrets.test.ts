@@ -59,12 +59,15 @@ test("an entry of auth_checkers is asked by its place", async () => {
     "checkers.ts",
     `export default { callbacks: { auth_checkers: [
       { login_type: "a", fields: [], handler: () => null },
-      { login_type: "b", fields: ["c"], handler: ({ username, login_type, login_dict }) => [username, login_type, login_dict.c].join() },
+      { login_type: "b", fields: ["c"], handler: ({ username, login_type, login_dict }) => \`@\${username}.\${login_type}.\${login_dict.c}:example.org\` },
     ] } };`,
   );
   await rig.load([{ path: file }]);
   const params = { username: "alice", login_type: "b", login_dict: { c: "d" } };
-  expect(await rig.checker(1, params, "checkers")).toMatchObject({ answer: "alice,b,d", module: "checkers" });
+  expect(await rig.checker(1, params, "checkers")).toMatchObject({
+    answer: "@alice.b.d:example.org",
+    module: "checkers",
+  });
   expect(await rig.checker(0, params, "checkers")).toMatchObject({ answer: null, module: null });
   expect(await errorOf(rig.checker(2, params, "checkers"))).toMatchObject({ code: -32003 });
 });

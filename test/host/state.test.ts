@@ -1,5 +1,6 @@
 // state_events as a handler sees them: from what was sent along, else from the shim, and not for longer than the call.
 import { afterAll, afterEach, beforeEach, expect, test } from "@jest/globals";
+import { ResponseError } from "vscode-jsonrpc/node";
 import { connect, errorOf, event, moduleOf, type Rig, temporaryFolder } from "./rig.js";
 
 const folder = temporaryFolder();
@@ -94,18 +95,31 @@ test("an error of the shim reaches the handler", async () => {
   expect(await answer(body)).toMatch("no state");
 });
 
+test("what the shim says of a call that has ended is an ApiError", async () => {
+  rig.shim.onRequest("state/get", () => {
+    throw new ResponseError(-32006, "the call has ended");
+  });
+  const body =
+    "try { await state_events.all(); } catch (e) { return [e.name, e.kind, e.method, e.message].join(); }";
+  expect(await answer(body)).toBe("ApiError,call_over,state_events,state_events failed: the call has ended");
+});
+
 test("nothing is to be had after the handler has settled", async () => {
-  const keep = folder.write(
-    "keep.ts",
-    moduleOf("check_event_allowed", "globalThis.kept = params.state_events; return true;"),
-  );
-  const use = folder.write(
-    "use.ts",
-    moduleOf("check_event_allowed", "await globalThis.kept.keys(); return true;"),
-  );
-  await rig.load([{ path: keep }, { path: use }]);
+  const body = `if (kept) {
+      for (const use of ["keys", "all", "get", "getMany"])
+        await kept[use](use === "getMany" ? [] : "a", "b").then(
+          () => { throw new TypeError(use); },
+          (e) => { if (e.name + e.kind + e.method !== "ApiErrorcall_overstate_events") throw new TypeError(use); },
+        );
+      await kept.keys();
+    }
+    kept = params.state_events; return true;`;
+  await rig.load([
+    { path: folder.write("keep.ts", moduleOf("check_event_allowed", body, "let kept: any;")) },
+  ]);
   const params = { event: event(), state_events: { events: [] } };
-  const { message } = await errorOf(rig.callback("check_event_allowed", params, ["keep", "use"]));
+  expect(await rig.callback("check_event_allowed", params, ["keep"])).toMatchObject({ answer: true });
+  const { message } = await errorOf(rig.callback("check_event_allowed", params, ["keep"]));
   expect(message).toMatch("state_events of check_event_allowed was used after its handler had settled");
   expect(asked).toEqual([]);
 });

@@ -1,10 +1,10 @@
 // The database and the store as a module calls them: what travels, and what becomes of the answers.
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { makeApi } from "../../bridge/api.js";
-import { WireError } from "../../bridge/api-errors.js";
-import { catalogue } from "../../bridge/catalogue.js";
+import { catalogue } from "../../bridge/catalogue/catalogue.js";
 import { type Api, DatabaseError, isDatabaseError, type Transaction } from "../../bridge/index.js";
+import { makeApi } from "../../bridge/module-api/api.js";
+import { WireError } from "../../bridge/module-api/api-errors.js";
 import { SYNAPSE } from "./rig.js";
 
 type Answer = (params: Record<string, unknown>) => unknown;
@@ -151,6 +151,22 @@ describe("a transaction with a function", () => {
       DatabaseError,
     );
     expect(runs).toBe(5);
+  });
+
+  test.each([
+    ["sql that is none", 5, [], "statements.0.sql must be string"],
+    [
+      "too much sql",
+      " ".repeat(1_000_001),
+      [],
+      "statements.0.sql must NOT have more than 1000000 characters",
+    ],
+    ["parameters that are no list", "SELECT 1", {}, "statements.0.params must be array"],
+    ["a parameter that is no value", "SELECT ?", [new Date()], "statements.0.params.0"],
+  ])("sends no statement with %s", async (_, sql, params, message) => {
+    // biome-ignore lint/suspicious/noExplicitAny: what the types would not let through
+    await expect(interact((txn) => txn.execute(sql as any, params as any))).rejects.toThrow(message);
+    expect(steps()).toEqual(["begin", "roll_back"]);
   });
 
   test("fails with a statement that nobody waited for", async () => {

@@ -3,8 +3,8 @@
 import { PassThrough, Writable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { createMessageConnection, type MessageConnection } from "vscode-jsonrpc/node";
-import { FrameReader, FrameWriter } from "../../bridge/framing.js";
-import { shareTurns } from "../../bridge/turns.js";
+import { FrameReader, FrameWriter } from "../../bridge/transport/framing.js";
+import { shareTurns } from "../../bridge/transport/turns.js";
 
 let host: MessageConnection;
 let input: PassThrough;

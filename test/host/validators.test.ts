@@ -4,9 +4,9 @@ import path from "node:path";
 import { expect, test } from "@jest/globals";
 import type { ValidateFunction } from "ajv";
 import * as fc from "fast-check";
-import { catalogue } from "../../bridge/catalogue.js";
-import { needed } from "../../bridge/standalone.js";
-import { COMPILED, makeAjv } from "../../bridge/validators.js";
+import { catalogue } from "../../bridge/catalogue/catalogue.js";
+import { COMPILED, makeAjv } from "../../bridge/catalogue/validators.js";
+import { needed } from "../../scripts/generate/standalone.js";
 import { projectRoot } from "../homeserver/paths.js";
 
 const host = path.join(projectRoot, "python-shim", "synapse_module_bridge", "_host");

@@ -20,7 +20,10 @@ let count = 0;
 async function load(body: string): Promise<string> {
   const name = `page-${count++}`;
   const text = `import { SynapseError } from "synapse-module-bridge";
+    import { Readable } from "node:stream";
     let kept;
+    // A Response of another implementation.
+    const like = (more) => ({ arrayBuffer() {}, status: 200, headers: new Map(), body: null, ...more });
     export default { setup: () => ({ word: "data" }), web_resources: { "/p": async (request, context) => { ${body} } } };`;
   await rig.load([{ path: folder.write(`${name}.ts`, text) }]);
   return name;
@@ -57,6 +60,31 @@ test("a handler may answer with a Response, each cookie with a header of its own
   ]);
   expect(page.headers).toContainEqual(["x-own", "1"]);
   expect(textOf(page)).toBe("Größe");
+});
+
+test.each([
+  { arrayBuffer: 0, body: null, status: 302, headers: [["Location", "https://evil.example/"]] },
+  { arrayBuffer: {}, body: null, status: "200 OK", headers: { entries: 1 }, text: 1, json: {} },
+  { arrayBuffer: 0, headers: null, status: 200 },
+])("JSON is JSON, whatever its keys: %j", async (stored) => {
+  const page = await ask(`return JSON.parse(${JSON.stringify(JSON.stringify(stored))});`);
+  expect(page).toMatchObject({ status: 200, headers: [["content-type", "application/json"]] });
+  expect(JSON.parse(textOf(page))).toEqual(stored);
+});
+
+test("a Response may be of another implementation, and what is of its connection alone is left out", async () => {
+  const headers = [
+    ["Connection", "keep-alive"],
+    ["Keep-Alive", "timeout=5"],
+    ["Transfer-Encoding", "chunked"],
+    ["Upgrade", "websocket"],
+    ["Content-Length", "1000"],
+    ["X-Own", "a\té"],
+  ];
+  const page = await ask(
+    `return like({ status: 599, headers: new Map(${JSON.stringify(headers)}), body: Readable.from(["h", Buffer.from("i")]) });`,
+  );
+  expect({ ...page, body: textOf(page) }).toEqual({ status: 599, headers: [["X-Own", "a\té"]], body: "hi" });
 });
 
 test("bytes stay bytes in both directions", async () => {
@@ -121,7 +149,39 @@ test.each([
   [
     "answers Response.error()",
     "return Response.error();",
-    /\/p answered with Response.error\(\), which has no status$/,
+    /\/p answered with the status 0; expected 200 to 599$/,
+  ],
+  ["answers a status that is none", "return like({ status: 1999 });", /\/p answered with the status 1999;/],
+  [
+    "answers a status that is text",
+    "return like({ status: '200 OK' });",
+    /\/p answered with the status "200 OK";/,
+  ],
+  ["answers half a status", "return like({ status: 200.5 });", /\/p answered with the status 200\.5;/],
+  [
+    "answers a header with a line end",
+    "return like({ headers: new Map([['X-A', 'a\\r\\nSet-Cookie: b=c']]) });",
+    /\/p answered with a header "X-A" whose value no header can have$/,
+  ],
+  [
+    "answers a wide header",
+    "return like({ headers: new Map([['X-A', '\u4e00']]) });",
+    /whose value no header can have$/,
+  ],
+  [
+    "answers a header's name with a line end",
+    "return like({ headers: new Map([['X\\r\\nA', 'a']]) });",
+    /\/p answered with the header "X\\r\\nA", which is no name of one$/,
+  ],
+  [
+    "answers many headers",
+    "return like({ headers: new Map([['X-A', 'a'.repeat(70_000)]]) });",
+    /headers of more than/,
+  ],
+  [
+    "answers 204 with a body",
+    "return like({ status: 204, body: Readable.from(['x']) });",
+    /answered 204 with a body/,
   ],
 ])("a handler that %s is a fault of its module", async (_, body, message) => {
   expect(await errorOf(ask(body))).toMatchObject({ code: -32002, message: expect.stringMatching(message) });

@@ -9,17 +9,20 @@ from synapse.api.presence import UserPresenceState
 from synapse.config.repository import MediaUploadLimit
 from synapse.module_api.callbacks.federation import FederatedEventDeliveryMethod, FederationEventDeliveryEvent
 from synapse.types import RoomAlias, UserID, create_requester
-from synapse_module_bridge.breaker import Breaker
-from synapse_module_bridge.call import Rules
-from synapse_module_bridge.calls import Calls
-from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES, Callback
-from synapse_module_bridge.config import Timeout
-from synapse_module_bridge.match import lookup
-from synapse_module_bridge.open_calls import OpenCalls
-from synapse_module_bridge.policy import OnFailure, Policies
-from synapse_module_bridge.questions import Entry, bind
-from synapse_module_bridge.rpc import RpcError
-from twisted.internet.defer import Deferred, fail, succeed
+from synapse_module_bridge.calls.call import Call, Rules
+from synapse_module_bridge.codec.match import lookup
+from synapse_module_bridge.configuration.config import Timeout
+from synapse_module_bridge.pipeline.asking import Calls
+from synapse_module_bridge.quarantine.open_calls import OpenCalls
+from synapse_module_bridge.reactor.deadline import DeadlinePassed
+from synapse_module_bridge.resilience.circuit_breaker import Breaker
+from synapse_module_bridge.resilience.policy import Policies
+from synapse_module_bridge.routing.route import Entry, bind
+from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
+from synapse_module_bridge.schema.on_failure import OnFailure
+from synapse_module_bridge.schema.protocol import ERROR_CODES
+from synapse_module_bridge.transport.rpc import RpcError
+from twisted.internet.defer import Deferred, ensureDeferred, fail, succeed
 
 ASKED = [name for name, callback in CALLBACKS.items() if not callback.notify]
 # A fault raises what an exception in a Python module would.
@@ -39,8 +42,14 @@ class Host:
     async def until_up(self, deadline: float) -> None:
         pass
 
+    async def until_up_again(self) -> None:
+        pass
+
     async def within(self, deferred: Any, deadline: float) -> Any:
-        raise AssertionError("nothing waits in line")
+        if not deferred.called:
+            # Nothing waits in line.
+            raise DeadlinePassed
+        return await deferred
 
     def call(self, method: str, params: Any, deadline: float, on_late: Any = None) -> "Deferred[Any]":
         params = params() if callable(params) else params
@@ -53,9 +62,12 @@ def answer(value: Any, module: str | None = "m") -> dict[str, Any]:
     return {"answer": value, "module": module, "asked": []}
 
 
-def is_local(callback: Callback, params: Mapping[str, Any]) -> bool:
+def whose(callback: Callback, params: Mapping[str, Any]) -> tuple[bool, str]:
     subject = lookup(params, callback.subject) if callback.subject else None
-    return not isinstance(subject, str) or subject.endswith(":test")
+    if not isinstance(subject, str):
+        return True, ""
+    server = subject.partition(":")[2]
+    return (True, subject) if server == "test" else (False, server)
 
 
 def entry(module: str, **more: Any) -> Entry:
@@ -67,12 +79,19 @@ def entry(module: str, **more: Any) -> Entry:
 def calls_over(host: Host, policies: Policies | None = None) -> Calls:
     rules = Rules(
         server_name="test",
-        is_local=is_local,
+        whose=whose,
         timeout=Timeout(local=1_000, federated=2_000),
         callback_timeouts={},
         policies=policies or Policies(OnFailure(), {}),
     )
-    return Calls(host, OpenCalls(), rules)
+    return Calls(host, OpenCalls(), rules, lambda func: ensureDeferred(func()))  # type: ignore[arg-type]
+
+
+def call_of(name: str, args: Sequence[Any] | None = None, calls: Calls | None = None) -> Call:
+    """A call as it begins, about what Synapse passes."""
+    callback = CALLBACKS[name]
+    calls = calls or calls_over(Host(answer("NOT_SPAM", None)))
+    return calls.begin(callback, bind(callback, sample(callback) if args is None else args))
 
 
 def ask(

@@ -3,16 +3,17 @@
 from typing import Any
 
 import pytest
-from synapse_module_bridge import backoff, child, heartbeat, hold, host
+from synapse_module_bridge.process import child
+from synapse_module_bridge.supervision import backoff, grace_period, supervisor, watchdog
 
 
 @pytest.fixture
 def faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heartbeat, "LOOK_SECONDS", 0.03)
-    monkeypatch.setattr(hold, "HOLD_SECONDS", 0.5)
+    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.03)
+    monkeypatch.setattr(grace_period, "HOLD_SECONDS", 0.5)
     monkeypatch.setattr(backoff, "FIRST_PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(child, "SUDDEN_EXIT_SECONDS", 0.1)
-    monkeypatch.setattr(host, "DRAIN_SECONDS", 1.0)
+    monkeypatch.setattr(supervisor, "DRAIN_SECONDS", 1.0)
 
 
 @pytest.fixture

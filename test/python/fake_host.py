@@ -1,4 +1,5 @@
-"""A module host for tests that misbehaves in one named way. It speaks docs/protocol.md, with one module named `m`.
+"""A module host for tests that misbehaves in one named way. It speaks the protocol of docs/internals/protocol.md, with
+one module named `m`.
 
 Run as `fake_host.py MISBEHAVIOUR FOLDER`: the folder holds what it declares (declares.json) and remembers how often
 it was started. It misbehaves while there is a file `misbehave`, or as its name says; else a verdict is
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 NAME, FOLDER = sys.argv[1], Path(sys.argv[2])
+RECORDS = int(sys.argv[sys.argv.index("--records") + 1])
+os.set_blocking(RECORDS, True)
 # It gives signs of life while it does as it should.
 PULSE_SECONDS = 0.02
 GOOD = {"answer": "M_LIMIT_EXCEEDED", "module": "m", "asked": []}
@@ -41,6 +44,7 @@ class Wire:
 
     def read(self) -> Any:
         self.pulse()
+        die_in_time()
         while b"\r\n\r\n" not in self.buffer:
             self._more()
         header, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
@@ -62,6 +66,7 @@ class Wire:
     def _chunk(self) -> bytes:
         while not select.select([0], [], [], PULSE_SECONDS)[0]:
             self.pulse()
+            die_in_time()
         chunk = os.read(0, 1 << 20)
         if not chunk:
             sys.exit(0)
@@ -108,8 +113,22 @@ def leave_a_child_behind() -> None:
 
 
 def out_of_memory() -> None:
+    os.write(2, b"[%d:0x3e980ca0]      265 ms: Mark-Compact 22.3 (54.6) -> 20.3 (53.1) MB\n" % os.getpid())
     os.write(2, b"FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n")
     os.abort()
+
+
+def native_code_holds_threads() -> None:
+    ends = {"cause": "native code holds 8 threads", "module": "m", "code": -9}
+    os.write(RECORDS, json.dumps({"ends": ends}).encode() + b"\n")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def last_words() -> None:
+    words = (FOLDER / "log").read_bytes()
+    while words:
+        words = words[os.write(2, words) :]
+    os._exit(5)
 
 
 def error(code: Any, message: Any = "x", data: Any = None) -> Callable[[Any], None]:
@@ -126,14 +145,15 @@ def synapse_error(**data: Any) -> Callable[[Any], None]:
 
 
 def flood_log(message: Any) -> None:
-    lines = (b'{"level":30,"msg":"' + b"x" * 200 + b'"}\n') * 40_000
+    lines = (b'{"log":{"level":40,"msg":"' + b"x" * 200 + b'"}}\n') * 40_000
     while lines:
-        lines = lines[os.write(2, lines) :]
+        lines = lines[os.write(RECORDS, lines) :]
     reply(GOOD)(message)
 
 
 def odd_log(message: Any) -> None:
     os.write(2, (FOLDER / "log").read_bytes())
+    os.write(RECORDS, (FOLDER / "log").read_bytes())
     reply(GOOD)(message)
 
 
@@ -168,6 +188,8 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "is_killed": lambda _: os.kill(os.getpid(), signal.SIGKILL),
     "aborts": lambda _: os.abort(),
     "out_of_memory": lambda _: out_of_memory(),
+    "native_code_holds_threads": lambda _: native_code_holds_threads(),
+    "says_last_words": lambda _: last_words(),
     "closes_its_output": lambda _: (os.close(1), forever()),
     "closes_its_input": lambda _: (os.close(0), forever()),
     "leaves_a_child_behind": lambda _: leave_a_child_behind(),
@@ -224,6 +246,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "error_of_a_stranger": error(-32002, "x", {"module": "stranger"}),
     "fault_without_data": error(-32002),
     "setup_failed": error(-32003, "m: not set up", {"module": "m"}),
+    "ends_a_thread": error(-32014, "x", {"module": "m", "cause": "exit code 1"}),
     "fault": error(-32002, "m: it threw", {"module": "m"}),
     "synapse_error": synapse_error(errcode="ORG.CUSTOM", additional_fields={"a": 1, "msg": 2, "code": 3}),
     "synapse_error_without_code": synapse_error(code=None),
@@ -235,10 +258,93 @@ CALLS: dict[str, Callable[[Any], object]] = {
 }
 
 
+# What is asked apart is asked in a thread, which here is but a name for it: when that ends of what ran in it.
+LATE_SECONDS = 0.05
+HANGS_SECONDS = 1.2
+dies_at: float | None = None
+thread_ends_at: float | None = None
+ENDED = error(-32014, "the thread has ended", {"module": "m", "cause": "exit code 1", "began": True})
+NOT_BEGUN = error(-32014, "the thread has ended", {"module": "m", "cause": "exit code 2", "began": False})
+
+
+def die_in_time() -> None:
+    if dies_at is not None and time.monotonic() >= dies_at:
+        os._exit(1)
+
+
+def serve_killer(message: Any) -> None:
+    """`crash` in a parameter ends Node, or the thread; `late` some time after the answer; `native` always Node.
+
+    With `hangs`, a thread ends only after a while.
+    """
+    global dies_at, thread_ends_at
+    params = message["params"]
+    text, apart = json.dumps(params["params"]), params.get("apart")
+    with open(FOLDER / "asked", "a") as file:
+        file.write(json.dumps({"text": text, "apart": apart, "time_left_ms": params["time_left_ms"]}) + "\n")
+    if "native" in text or ("crash" in text and apart is None):
+        os._exit(1)
+    if apart is None:
+        if "sleeps" in text:
+            return
+        reply(GOOD)(message)
+        if "late" in text:
+            dies_at = time.monotonic() + LATE_SECONDS
+        return
+    if (FOLDER / "not_begun").exists():
+        NOT_BEGUN(message)
+        return
+    if "crash" in text and "sleeps" not in text:
+        thread_ends_at = None
+        if "hangs" in text:
+            wire.sleep(HANGS_SECONDS)
+        ENDED(message)
+        return
+    if thread_ends_at is not None and time.monotonic() >= thread_ends_at:
+        thread_ends_at = None  # it has ended before, while nobody was asked in it: this is a new one
+    if "late" in text and thread_ends_at is None:
+        thread_ends_at = time.monotonic() + LATE_SECONDS
+    if "sleeps" in text or "dawdles" in text:
+        return  # it never answers
+    wire.sleep(apart["linger_ms"] / 1000)
+    if thread_ends_at is not None and time.monotonic() >= thread_ends_at:
+        thread_ends_at = None
+        ENDED(message)
+        return
+    reply(GOOD)(message)
+
+
+def set_up_apart(message: Any) -> None:
+    """With `no_thread` in the folder it cannot be had; with `short_lived` it ends while it is watched.
+
+    With `slow_thread` it takes so many seconds; with `thread_ends_node` Node ends of it.
+    """
+    global thread_ends_at
+    linger = message["params"]["linger_ms"] / 1000
+    has_ended = thread_ends_at is not None and time.monotonic() >= thread_ends_at
+    thread_ends_at = None if has_ended else thread_ends_at
+    with open(FOLDER / "set_up_apart", "a") as file:
+        file.write(json.dumps(message["params"]) + "\n")
+    wire.sleep(linger)
+    if (FOLDER / "thread_ends_node").exists():
+        os._exit(1)
+    if (FOLDER / "no_thread").exists() or (linger and (FOLDER / "short_lived").exists()):
+        error(-32003, "there is no thread: EADDRINUSE", {"module": "m"})(message)
+        return
+    if (FOLDER / "slow_thread").exists():
+        seconds = float((FOLDER / "slow_thread").read_text())
+        if seconds > 10:
+            return  # nobody waits that long
+        wire.sleep(seconds)
+    wire.send(id=message["id"], result={"ended": {"module": "m", "cause": "exit code 1"} if has_ended else None})
+
+
 def serve_call(message: Any) -> None:
     global seen
     seen += 1
-    if NAME == "answers_late":
+    if NAME == "killer":
+        serve_killer(message)
+    elif NAME == "answers_late":
         # Calls are only answered when they are cancelled.
         if not (FOLDER / "misbehave").exists():
             reply(GOOD)(message)
@@ -257,18 +363,24 @@ def serve_call(message: Any) -> None:
         wire.send(id="back", method="api/get_userinfo_by_id", params={"module": "m", "params": {"user_id": "@a:b"}})
         time.sleep(0.1)
         os._exit(4) if starts == 1 else reply(GOOD)(message)
-    elif NAME in CALLS and (FOLDER / "misbehave").exists():
+    elif NAME == "held_meanwhile" and starts < 3:
+        # While the suspect of another end is asked apart.
+        os._exit(3) if starts == 1 else native_code_holds_threads()
+    elif NAME in CALLS and (FOLDER / "misbehave").exists() and "apart" not in message["params"]:
         CALLS[NAME](message)
     else:
         reply(GOOD)(message)
 
 
 def greet(message: Any) -> None:
+    (FOLDER / "initialize").write_text(json.dumps(message["params"]))
     manifest = json.loads((FOLDER / "declares.json").read_text())
     if NAME == "never_greets_again" and 2 <= starts <= 3:
         forever()
     if NAME == "crash_loop" and 2 <= starts <= 4:
         os._exit(6)
+    if NAME == "stops_in_greeting" and 2 <= starts <= 3:
+        os.kill(os.getpid(), signal.SIGSTOP)
     if NAME == "greets_with_faults" and starts == 2:
         manifest["faults"] = [{"path": [], "message": "broken"}]
     if NAME == "greets_oddly" and starts == 2:
@@ -284,11 +396,17 @@ def main() -> None:
             greet(message)
         elif method == "set_up":
             wire.send(id=message["id"], result={"failed": {}})
+        elif method == "set_up_apart":
+            set_up_apart(message)
         elif method.startswith("callback/"):
             serve_call(message)
         elif method == "$/cancelRequest" and NAME == "answers_late":
             wire.send(id=message["params"]["id"], result={**GOOD, "answer": "M_FORBIDDEN"})
-        if NAME in ("crash_loop", "never_greets_again", "greets_with_faults", "greets_oddly") and starts == 1 and seen:
+        if (
+            NAME in ("crash_loop", "never_greets_again", "stops_in_greeting", "greets_with_faults", "greets_oddly")
+            and starts == 1
+            and seen
+        ):
             os._exit(7)
 
 

@@ -16,13 +16,15 @@ from prometheus_client import REGISTRY
 from synapse.logging.context import (  # type: ignore[attr-defined] # LoggingContext is Rust's now
     SENTINEL_CONTEXT,
     LoggingContext,
+    PreserveLoggingContext,
     current_context,
     run_in_background,
 )
 from synapse.module_api import ModuleApi
 from synapse.util.async_helpers import delay_cancellation
 from synapse_module_bridge.bridge import CLOCK, Bridge, ModuleBridge
-from synapse_module_bridge.catalogue import CALLBACKS
+from synapse_module_bridge.process.host_files import PREFIX
+from synapse_module_bridge.schema.catalogue import CALLBACKS
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.defer import Deferred
 from twisted.logger import globalLogPublisher
@@ -90,6 +92,8 @@ class Api:
     def __init__(self) -> None:
         self.callbacks: dict[str, Any] = {}
         self._hs = self
+        self.public_room_list_manager = self
+        self.published: set[str] = set()
         for category in {callback.category for callback in CALLBACKS.values()}:
             name = f"register_{category}_callbacks"
             setattr(self, name, _Register(getattr(ModuleApi, name), self.callbacks))
@@ -99,6 +103,12 @@ class Api:
 
     async def sleep(self, seconds: float) -> None:
         assert seconds == OWN.sleep_duration_ms / 1000
+
+    async def room_is_in_public_room_list(self, room_id: str) -> bool:
+        return room_id in self.published
+
+    async def get_room_state(self, room_id: str) -> Any:
+        return {}
 
     def get_instance_id(self) -> str:
         return "test"
@@ -117,7 +127,9 @@ class Api:
             with LoggingContext(name=desc, server_name="test"):
                 await func()
 
-        return run_in_background(process)
+        # As Synapse does: it must not end in the context of a request that is over.
+        with PreserveLoggingContext():
+            return run_in_background(process)
 
 
 class _Register:
@@ -126,7 +138,8 @@ class _Register:
         self._callbacks = callbacks
 
     def __call__(self, **callbacks: Any) -> None:
-        self._callbacks.update(callbacks)
+        # Synapse keeps the functions, and not the dict that they come in.
+        self._callbacks.update({name: dict(f) if isinstance(f, dict) else f for name, f in callbacks.items()})
 
 
 class Rig:
@@ -190,16 +203,6 @@ def count(metric: str, **labels: str) -> float:
 @contextmanager
 def running(folder: Path, misbehaviour: str, config: Mapping[str, Any] | None = None) -> Iterator[Rig]:
     """A bridge over a fake host. Afterwards nothing may be left: no process, descriptor, timer or lost error."""
-    turn_until(lambda: True)
-    _warm_up()
-    errors: list[Any] = []
-
-    def observe(event: Any) -> None:
-        if event.get("log_failure") is not None or event.get("isError"):
-            errors.append(event)
-
-    globalLogPublisher.addObserver(observe)  # type: ignore[arg-type] # a function will do
-    before = _descriptors()
     node = folder / "node"
     node.write_text(
         f'#!/bin/sh\n[ "$1" = --version ] && echo v24.0.0 && exit\n'
@@ -211,12 +214,28 @@ def running(folder: Path, misbehaviour: str, config: Mapping[str, Any] | None = 
     declared = {"name": "m", "callbacks": callbacks, "web_resources": []}
     manifest = {"modules": [declared], "faults": [], "runtime": "fake"}
     (folder / "declares.json").write_text(json.dumps(manifest))
-    parsed = ModuleBridge.parse_config(
-        {"modules": [{"path": "m.ts", "name": "m"}], "node": str(node), **(config or {})}
-    )
     (folder / "misbehave").touch()
+    with running_bridge(
+        folder, {"modules": [{"path": "m.ts", "name": "m"}], "node": str(node), **(config or {})}
+    ) as rig:
+        yield rig
+
+
+@contextmanager
+def running_bridge(folder: Path, config: Mapping[str, Any]) -> Iterator[Rig]:
+    """The same over whatever host the configuration asks for."""
+    turn_until(lambda: True)
+    _warm_up()
+    errors: list[Any] = []
+
+    def observe(event: Any) -> None:
+        if event.get("log_failure") is not None or event.get("isError"):
+            errors.append(event)
+
+    globalLogPublisher.addObserver(observe)  # type: ignore[arg-type] # a function will do
+    before = _descriptors()
     api = Api()
-    bridge: Any = Bridge(parsed, api)  # type: ignore[arg-type]
+    bridge: Any = Bridge(ModuleBridge.parse_config(config), api)  # type: ignore[arg-type]
     try:
         bridge.start()
         rig = Rig(folder, bridge, api)
@@ -255,7 +274,8 @@ def _descriptors() -> list[str]:
             found.append(f"{name} {os.readlink(f'/proc/self/fd/{name}')}")
         except OSError:
             continue
-    return sorted(fd for fd in found if "/proc/" not in fd)
+    # What was kept of a host that was replaced has a lock until the process ends.
+    return sorted(fd for fd in found if "/proc/" not in fd and PREFIX not in fd)
 
 
 def children() -> list[int]:

@@ -5,12 +5,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from synapse_module_bridge.backoff import LONGEST_PAUSE_SECONDS
-from synapse_module_bridge.hold import HOLD_SECONDS
-from synapse_module_bridge.host import DRAIN_SECONDS, TAKEOVER_SECONDS, NodeHost
-from synapse_module_bridge.rpc import Rpc
-from synapse_module_bridge.watcher import Watcher
-from synapse_module_bridge.wire import FrameReader, decode, encode
+from synapse_module_bridge.supervision.backoff import LONGEST_PAUSE_SECONDS
+from synapse_module_bridge.supervision.grace_period import HOLD_SECONDS
+from synapse_module_bridge.supervision.host_events import Watcher
+from synapse_module_bridge.supervision.supervisor import DRAIN_SECONDS, FINISH_SECONDS, NodeHost
+from synapse_module_bridge.transport.framing import FrameReader, decode, encode
+from synapse_module_bridge.transport.rpc import Rpc
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 
@@ -25,11 +25,14 @@ class Process:
     def __init__(self, pulses: bool = True) -> None:
         self.stopping = False
         self.has_ended = False
+        self.culprit: str | None = None
         self.is_behind = False
         self.asked: list[Any] = []
         self.pulses = pulses
         self.has_spoken = False
         self.modules: Any = ()
+        self.told: Any = {}
+        self.not_set_up: Any = ()
         self.on_pulse: Callable[[Any], None] = lambda _: None
         self._frames = FrameReader()
         self._on_end: Callable[[str], None] | None = None
@@ -69,7 +72,7 @@ class Process:
     def interrupt(self, silent_seconds: float) -> None:
         """It is stopped: it hears nothing."""
 
-    def attach(self, reactor: Any, on_end: Callable[[str], None]) -> None:
+    def attach(self, reactor: Any, clock: Any, on_end: Callable[[str], None]) -> None:
         self._on_end = on_end
 
     def close_input(self) -> None:
@@ -93,6 +96,26 @@ class Reactor(Clock):
         pass
 
 
+class Watching(Watcher):
+    """Who watches, and may fail at it."""
+
+    fails = False
+
+    def _note(self) -> None:
+        if self.fails:
+            raise RuntimeError("a fault of the watcher")
+
+    def died(self, cause: str, culprit: str | None) -> str:
+        self._note()
+        return ""
+
+    def up(self, up: bool) -> None:
+        self._note()
+
+    def manifest(self, manifest: Any, told: Any) -> None:
+        self._note()
+
+
 class Supervisor(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
@@ -104,9 +127,11 @@ class Supervisor(RuleBasedStateMachine):
         self.replaced: list[list[Any]] = []
         self.down_since: float | None = None
         self.ends: list[float] = []
-        self.cannot_spawn = False
+        self.cannot_spawn: Exception | None = None
+        self.watcher = Watching()
         self.host = NodeHost(
-            self.clock, self.clock, ["node"], {}, {}, START_TIMEOUT, lambda *_: None, Watcher(), self.spawn
+            *(self.clock, self.clock, lambda: ["node"], {}, lambda _: {}, START_TIMEOUT),
+            *(lambda *_: None, self.watcher, self.spawn),
         )
         self.host.start()
         self.host.run()
@@ -114,7 +139,7 @@ class Supervisor(RuleBasedStateMachine):
     def spawn(self, *_: Any) -> Any:
         assert self.stopped is None, "something was started after the stop"
         if self.cannot_spawn:
-            raise OSError(11, "no more processes")
+            raise self.cannot_spawn
         self.processes.append(Process())
         return self.processes[-1]
 
@@ -180,9 +205,13 @@ class Supervisor(RuleBasedStateMachine):
     def somebody_reloads(self, refusal: str | None) -> None:
         self.replaced.append(self.settling(ensureDeferred(self.host.replace(lambda _: refusal))))
 
+    @rule(error=st.sampled_from([OSError(11, "no more processes"), MemoryError(), RuntimeError("odd")]))
+    def processes_cannot_be_started_for_a_while(self, error: Exception) -> None:
+        self.cannot_spawn = None if self.cannot_spawn else error
+
     @rule()
-    def processes_cannot_be_started_for_a_while(self) -> None:
-        self.cannot_spawn = not self.cannot_spawn
+    def the_watcher_fails_for_a_while(self) -> None:
+        self.watcher.fails = not self.watcher.fails
 
     @precondition(lambda self: self.stopped is None)
     @rule(sure=st.integers(0, 5))
@@ -230,13 +259,13 @@ class Supervisor(RuleBasedStateMachine):
             assert not self.host._hold._waiting
 
     def teardown(self) -> None:
-        self.cannot_spawn = False
+        self.cannot_spawn = None
         self.stop()
         self.clock.advance(DRAIN_SECONDS)
         self.clock.advance(DRAIN_SECONDS)
         assert self.stopped == [None]
         assert self.living() == []
-        for _ in range(int(TAKEOVER_SECONDS) + 20):
+        for _ in range(int(FINISH_SECONDS) + 20):
             self.clock.advance(1)
         assert all(fired for _, fired in self.waiting)
         assert all(fired for fired in self.replaced)

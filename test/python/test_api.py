@@ -10,13 +10,14 @@ from rig import reactor, settled, turn_until
 from synapse.logging.context import make_deferred_yieldable, run_in_background
 from synapse.module_api.errors import SynapseError
 from synapse.types import UserID
-from synapse_module_bridge import http_client
-from synapse_module_bridge.api import HostRequests
-from synapse_module_bridge.api_methods import ApiMethods
-from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES, METHODS
-from synapse_module_bridge.membership import MembershipChanges, locked_room
-from synapse_module_bridge.open_calls import OpenCall, OpenCalls
-from synapse_module_bridge.rpc import RpcError
+from synapse_module_bridge.module_api import http_client
+from synapse_module_bridge.module_api.api import HostRequests
+from synapse_module_bridge.module_api.methods import ApiMethods
+from synapse_module_bridge.quarantine.membership import MembershipChanges, locked_room
+from synapse_module_bridge.quarantine.open_calls import OpenCall, OpenCalls
+from synapse_module_bridge.schema.catalogue import CALLBACKS, METHODS
+from synapse_module_bridge.schema.protocol import ERROR_CODES
+from synapse_module_bridge.transport.rpc import RpcError
 from twisted.internet.defer import CancelledError, Deferred
 
 

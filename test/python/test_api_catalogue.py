@@ -9,7 +9,8 @@ import pytest
 from observed import observed
 from synapse.http.client import SimpleHttpClient
 from synapse.module_api import AccountDataManager, ModuleApi, PublicRoomListManager
-from synapse_module_bridge.catalogue import METHODS, SCHEMAS_FOLDER
+from synapse_module_bridge.schema.catalogue import METHODS
+from synapse_module_bridge.schema.installed import SCHEMAS_FOLDER
 
 API: dict[str, Any] = json.loads((SCHEMAS_FOLDER / "api.json").read_text())
 GROUPS: dict[str, type] = {

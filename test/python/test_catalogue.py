@@ -6,9 +6,10 @@ import json
 from observed import observed
 from synapse.api.errors import Codes
 from synapse.module_api import ModuleApi
-from synapse_module_bridge.catalogue import CALLBACKS, SCHEMAS_FOLDER, TYPES
-from synapse_module_bridge.codec import DECODE, DECODE_PARAM, ENCODE
-from synapse_module_bridge.synapse_api import available_callbacks, register_method
+from synapse_module_bridge.codec.codec import DECODE, DECODE_PARAM, ENCODE
+from synapse_module_bridge.schema.catalogue import CALLBACKS, TYPES
+from synapse_module_bridge.schema.installed import SCHEMAS_FOLDER
+from synapse_module_bridge.synapse_hooks.synapse_api import available_callbacks, register_method
 
 # Registration methods that take something else than callbacks.
 NOT_FOR_CALLBACKS = {"register_cached_function", "register_device", "register_user", "register_web_resource"}

@@ -5,13 +5,13 @@ from typing import Any, cast
 from asking import Host, answer, calls_over
 from rig import Api
 from synapse.logging.context import run_in_background
-from synapse_module_bridge.catalogue import CALLBACKS
-from synapse_module_bridge.entries import Entries
-from synapse_module_bridge.follow_up import FollowUps
-from synapse_module_bridge.locality import Locality
-from synapse_module_bridge.open_calls import OpenCalls
-from synapse_module_bridge.registration import register_callbacks
-from synapse_module_bridge.router import Router
+from synapse_module_bridge.pipeline.follow_up import FollowUps
+from synapse_module_bridge.pipeline.router import Router
+from synapse_module_bridge.quarantine.open_calls import OpenCalls
+from synapse_module_bridge.routing.locality import Locality
+from synapse_module_bridge.routing.routing_table import Entries
+from synapse_module_bridge.schema.catalogue import CALLBACKS
+from synapse_module_bridge.synapse_hooks.registration import register_callbacks
 from test_remembered import outcome
 
 PASSWORD, TOKEN = ("m.login.password", ("password",)), ("org.example.token", ("a", "b"))

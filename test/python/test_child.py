@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from rig import reactor, turn_until
-from synapse_module_bridge import answer_reader
-from synapse_module_bridge.answer_reader import BURST_CALLS, FEW_BYTES, YIELD_SECONDS
-from synapse_module_bridge.child import BATCH_BYTES, Child
-from synapse_module_bridge.logs import LogRelay
-from synapse_module_bridge.wire import encode
+from synapse_module_bridge.bridge import CLOCK
+from synapse_module_bridge.process.child import BATCH_BYTES, Child
+from synapse_module_bridge.process.logs import LogRelay
+from synapse_module_bridge.transport import answer_reader
+from synapse_module_bridge.transport.answer_reader import BURST_CALLS, FEW_BYTES, YIELD_SECONDS
+from synapse_module_bridge.transport.framing import encode
 
 SECONDS = 5
 
@@ -22,7 +23,7 @@ def child() -> Iterator[Child]:
     """A process that reads until its input ends; `received` takes what it has read so far."""
     ended: list[str] = []
     child = Child(["cat"], dict(os.environ), lambda *_: None, LogRelay())
-    child.attach(reactor, ended.append)
+    child.attach(reactor, CLOCK, ended.append)
     # The test reads what `cat` gives back, in the place of the reactor.
     child._readers[0].stopReading()
     yield child
@@ -80,7 +81,7 @@ def test_a_turn_takes_answers_for_a_short_while_and_of_a_large_one_all_that_is_t
 ) -> None:
     taken: list[bytes] = []
     child = Child(["sleep", "60"], dict(os.environ), lambda *_: None, LogRelay())
-    child.attach(reactor, lambda _: None)
+    child.attach(reactor, CLOCK, lambda _: None)
     [reader, *_] = child._readers
     reader.stopReading()
     answers, into = os.pipe()

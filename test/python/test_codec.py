@@ -1,19 +1,23 @@
 """Synapse's objects to wire values, and answers to the objects that Synapse compares with."""
 
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from immutabledict import immutabledict
 from objects import event
 from observed import observed
+from synapse.appservice import ApplicationService
 from synapse.media._base import FileInfo, ThumbnailInfo
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes
 from synapse.spam_checker_api import RegistrationBehaviour
 from synapse.storage.roommember import ProfileInfo
-from synapse.types import RoomAlias, UserID, create_requester
-from synapse_module_bridge.catalogue import CALLBACKS, TYPES
-from synapse_module_bridge.codec import ENCODE, Unfit, decode_answer, encode_event
-from synapse_module_bridge.wire import decode, encode
+from synapse.types import RoomAlias, UserID, UserInfo, create_requester
+from synapse_module_bridge.codec.codec import DECODE_PARAM, ENCODE, Unfit, decode_answer, encode_event
+from synapse_module_bridge.schema.catalogue import CALLBACKS, TYPES
+from synapse_module_bridge.transport.framing import decode, encode
 
 
 def travelled(value: Any) -> Any:
@@ -47,11 +51,73 @@ def test_numbers_and_keys_of_an_old_room_travel_as_they_are() -> None:
     observed(47, "unchanged", on="Synapse's objects")
 
 
+class Metadata:
+    """Of an event, as another Synapse may have it."""
+
+    def __init__(self, **more: Any) -> None:
+        self._more = more
+        self.__dict__.update(dict.fromkeys(TYPES["EventInternalMetadata"]["properties"]), **more)
+
+    def get_dict(self) -> dict[str, Any]:
+        return dict(self._more)
+
+
+@pytest.mark.parametrize("outlier", [False, True, None])
+def test_of_internal_metadata_travels_what_the_catalogue_has(outlier: bool | None) -> None:
+    message = event()
+    declared = {"soft_failed": True, "txn_id": "t"}
+    for more in ({}, {"org.example.new": 1}):
+        of_this_event: Any = SimpleNamespace(
+            get_dict=message.get_dict,
+            event_id="$x",
+            room_id="!room:test",
+            room_version=message.room_version,
+            internal_metadata=Metadata(outlier=outlier, stream_ordering=7, **declared, **more),
+        )
+        metadata = encode_event(of_this_event)["internal_metadata"]
+        assert {**metadata, **declared} == metadata
+        assert metadata["outlier"] is bool(outlier)
+        assert metadata["stream_ordering"] == 7
+        assert metadata.keys() <= TYPES["EventInternalMetadata"]["properties"].keys()
+
+
+BRIDGE_USER = UserID("bridge", "test")
+
+
 def test_a_requester_travels_with_all_its_fields() -> None:
-    requester = create_requester(UserID("alice", "test"), device_id="D", access_token_id=3)
-    encoded = travelled(ENCODE["Requester"](requester))
-    assert set(encoded) == set(TYPES["Requester"]["required"])
-    assert (encoded["user_id"], encoded["device_id"], encoded["access_token_id"]) == ("@alice:test", "D", 3)
+    service = ApplicationService("token", "irc", BRIDGE_USER)
+    requester = create_requester(
+        UserID("alice", "test"), device_id="D", access_token_id=3, app_service=service, authenticated_entity="@bob:test"
+    )
+    assert travelled(ENCODE["Requester"](requester)) == {
+        "user_id": "@alice:test",
+        "access_token_id": 3,
+        "is_guest": False,
+        "scope": [],
+        "shadow_banned": False,
+        "device_id": "D",
+        "app_service_id": "irc",
+        "authenticated_entity": "@bob:test",
+    }
+    other = create_requester(UserID("alice", "test"), is_guest=True, shadow_banned=True, scope={"b", "a", "c"})
+    encoded = travelled(ENCODE["Requester"](other))
+    assert (encoded["is_guest"], encoded["shadow_banned"], encoded["scope"]) == (True, True, ["a", "b", "c"])
+
+
+@pytest.mark.parametrize(("service", "expected"), [({}, None), ({"app_service": SimpleNamespace(id="irc")}, "irc")])
+def test_a_requester_of_an_older_synapse_travels_in_the_same_form(
+    service: dict[str, Any], expected: str | None
+) -> None:
+    requester = SimpleNamespace(user=UserID("alice", "test"), is_guest=1, shadow_banned=0, **service)
+    encoded = ENCODE["Requester"](requester)
+    assert encoded == {
+        "user_id": "@alice:test",
+        "app_service_id": expected,
+        "scope": [],
+        "is_guest": True,
+        "shadow_banned": False,
+    }
+    assert encoded["is_guest"] is True and encoded["shadow_banned"] is False
 
 
 def test_other_objects_travel_as_the_catalogue_declares_them() -> None:
@@ -62,6 +128,13 @@ def test_other_objects_travel_as_the_catalogue_declares_them() -> None:
         "url_cache": False,
         "thumbnail": {"width": 1, "height": 2, "method": "crop", "type": "image/png", "length": 3},
     }
+    assert travelled(ENCODE["FileInfo"](FileInfo("remote", "id", url_cache=True))) == {
+        "server_name": "remote",
+        "file_id": "id",
+        "url_cache": True,
+        "thumbnail": None,
+    }
+    assert ENCODE["FileWrapper"](SimpleNamespace(path="/file")) == {"path": "/file"}
     assert ENCODE["ProfileInfo"](ProfileInfo("mxc://a", "A")) == {"avatar_url": "mxc://a", "display_name": "A"}
     assert ENCODE["RoomAlias"](RoomAlias("a", "test")) == "#a:test"
     assert travelled(ENCODE["RequestInfo"]([("agent", "1.2.3.4"), (None, None)])) == [
@@ -70,7 +143,53 @@ def test_other_objects_travel_as_the_catalogue_declares_them() -> None:
     ]
 
 
+def test_what_modules_ask_for_travels_as_the_catalogue_declares_it() -> None:
+    user = UserInfo(
+        user_id=UserID("alice", "test"),
+        appservice_id=None,
+        consent_server_notice_sent=None,
+        consent_version="1",
+        consent_ts=2,
+        user_type=None,
+        creation_ts=3,
+        is_admin=True,
+        is_deactivated=False,
+        is_guest=False,
+        is_shadow_banned=False,
+        approved=True,
+        locked=False,
+        suspended=False,
+    )
+    encoded = travelled(ENCODE["UserInfo"](user))
+    assert encoded.keys() == TYPES["UserInfo"]["properties"].keys()
+    assert (encoded["user_id"], encoded["consent_ts"], encoded["is_admin"]) == ("@alice:test", 2, True)
+    seen = [SimpleNamespace(ip="1.2.3.4", user_agent="agent", last_seen=5, more=6)]
+    assert ENCODE["UserIpsAndAgents"](seen) == [{"ip": "1.2.3.4", "user_agent": "agent", "last_seen": 5}]
+    one, two = event(depth=3), event(depth=4)
+    for events in ([one, two], {("m.a", ""): one, ("m.b", ""): two}):
+        assert ENCODE["Events"](events) == [encode_event(one), encode_event(two)]
+    assert ENCODE["Bytes"](b"\xff\x00a") == "/wBh"
+    assert ENCODE["HttpResponse"]({"code": 200, "body": b"a"}) == {"code": 200, "body": "YQ=="}
+    frozen = immutabledict({"a": 1})
+    assert ENCODE["JsonObject"](frozen) == {"a": 1} and type(ENCODE["JsonObject"](frozen)) is dict
+    assert ENCODE["Nothing"]("something") is None
+
+
+def test_what_modules_give_to_the_api_becomes_what_synapse_takes() -> None:
+    assert DECODE_PARAM["Bytes"]("/wBh") == b"\xff\x00a"
+    assert DECODE_PARAM["StateFilter"]([["m.a", ""], ["m.b", None]]) == [("m.a", ""), ("m.b", None)]
+
+
 VERDICTS = [name for name, callback in CALLBACKS.items() if callback.passes == "NOT_SPAM"]
+
+
+def test_a_number_that_python_refuses_to_read_is_encoded() -> None:
+    most = sys.get_int_max_str_digits()
+    huge = event(content={"a": {"$serde_json::private::Number": "9" * 5_000}})
+    with pytest.raises(Exception, match="4300 digits"):
+        huge.get_dict()
+    assert encode_event(huge)["content"]["a"] == 10**5_000 - 1
+    assert sys.get_int_max_str_digits() == most
 
 
 @pytest.mark.parametrize("name", VERDICTS)
@@ -131,12 +250,41 @@ def test_a_number_that_javascript_changed_is_refused_in_a_room_that_takes_big_nu
         decode_answer("EventAllowedVerdict", {"content": {"n": 2**53}}, {"event": old})
 
 
+def test_what_a_replacement_leaves_alone_is_exactly_what_it_was() -> None:
+    original = event("5", content={"whole": 1.0, "big": 2**53 + 1})
+    answered = {"content": {"whole": 1, "big": float(2**53), "new": 2}}
+    _, replaced = decode_answer("EventAllowedVerdict", answered, {"event": original})
+    assert repr(replaced["content"]) == repr({"whole": 1.0, "big": 2**53 + 1, "new": 2})
+
+
+def test_an_edit_that_javascript_cannot_hold_exactly_does_not_fit() -> None:
+    content = {"name": "a"}
+    with pytest.raises(Unfit, match=rf"^request_content's name is {2**53}, which"):
+        decode_answer("Edits", {"name": 2**53}, {"request_content": content})
+    assert content == {"name": "a"}
+
+
 def test_edits_change_the_very_object() -> None:
     nested = {"x": 1.0}
     content: dict[str, Any] = {"name": "a", "creation_content": nested, "gone": 1}
     decode_answer("Edits", {"name": "b", "creation_content": {"x": 1}}, {"request_content": content})
     assert repr(content) == repr({"name": "b", "creation_content": {"x": 1.0}})
     decode_answer("Edits", None, {"request_content": content})
+    assert content["name"] == "b"
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def test_an_edit_that_is_nested_too_deeply_is_unfit_by_its_field_unless_it_was_there_before() -> None:
+    with pytest.raises(Unfit, match=r"request_content's creation_content\[0\]\[0\].* is nested deeper than 500 levels"):
+        decode_answer("Edits", {"creation_content": nested(600)}, {"request_content": {}})
+    content: dict[str, Any] = {"creation_content": nested(600)}
+    decode_answer("Edits", {"creation_content": nested(600), "name": "b"}, {"request_content": content})
     assert content["name"] == "b"
 
 
@@ -149,13 +297,6 @@ def test_the_answer_that_means_no_objection_can_be_decoded_for_each_callback(nam
     decode_answer(callback.result, callback.passes, {"event": event(), "request_content": {}})
 
 
-def nested(levels: int) -> Any:
-    value: Any = 1
-    for _ in range(levels):
-        value = [value]
-    return value
-
-
 @pytest.mark.parametrize(
     ("replacement", "words"),
     [
@@ -165,6 +306,7 @@ def nested(levels: int) -> Any:
         ({"content": {"a": [{"b": "x\ud800"}]}}, "content.a[0].b has half a character"),
         ({"content": {"x\udfff": 1}}, r"content.x\udfff has half a character"),
         ({"sender": "@\ud800:test"}, "sender has half a character"),
+        ({"content": {"deep": nested(5_000)}}, "content.deep[0][0]"),
     ],
 )
 def test_a_replacement_that_synapse_must_not_see_is_unfit_by_its_field(replacement: Any, words: str) -> None:
@@ -180,7 +322,12 @@ def test_a_replacement_that_synapse_must_not_see_is_unfit_by_its_field(replaceme
         ({"a": 2**53}, "content.a is no whole number"),
         ({"a": -(2**60)}, "content.a is no whole number"),
         ({"k" * 500: 1e300}, f"content.{'k' * 72}... is no whole number"),
-        ({"a": 1, "body": "x" * 70_000}, "content is larger than an event may be (65536 bytes), most of all body"),
+        ({"a": [[1], 1], "b": 1.5}, "content.b is no whole number"),
+        ({"k" * 72: 1.5}, f"content.{'k' * 72} is no whole number"),
+        ({"k" * 72: {"a": 1.5}}, f"content.{'k' * 72}... is no whole number"),
+        ({"k" * 71: {"a": 1.5}}, f"content.{'k' * 71}.... is no whole number"),
+        ({"z": 1, "body": "x" * 70_000}, "content is larger than an event may be (65536 bytes), most of all body"),
+        ({"a": "x" * (65_536 - len('{"a":""}') + 1)}, "content is larger than an event may be"),
     ],
 )
 def test_a_replacement_that_synapse_refuses_is_logged_by_its_field(
@@ -188,7 +335,7 @@ def test_a_replacement_that_synapse_refuses_is_logged_by_its_field(
 ) -> None:
     decode_answer("EventAllowedVerdict", {"content": content}, {"event": event()})
     [line] = caplog.messages
-    assert words in line
+    assert line.startswith(f"Synapse refuses the replacement of {event().event_id}: its ") and words in line
 
 
 @pytest.mark.parametrize(
@@ -196,7 +343,8 @@ def test_a_replacement_that_synapse_refuses_is_logged_by_its_field(
     [
         ("10", {"__proto__": {"a": 1}, "constructor": True, "deep": nested(100)}),
         ("5", {"a": 1.5}),
-        ("10", {"a": 2**53 - 1}),
+        ("10", {"a": 2**53 - 1, "b": -(2**53 - 1)}),
+        ("10", {"a": "x" * (65_536 - len('{"a":""}'))}),
     ],
 )
 def test_a_replacement_that_synapse_takes_is_not_logged(

@@ -1,13 +1,14 @@
 """The `config` block: defaults, absolute paths, and faults that name the place and the remedy."""
 
 import atexit
+import copy
 import os
 from typing import Any
 
 import pytest
 from synapse.module_api.errors import ConfigError
-from synapse_module_bridge.config import Timeout, parse
-from synapse_module_bridge.policy import OnFailure
+from synapse_module_bridge.configuration.config import Timeout, parse
+from synapse_module_bridge.schema.on_failure import OnFailure
 
 MODULE = {"path": "policy.ts"}
 
@@ -64,7 +65,7 @@ def test_durations_are_synapses() -> None:
         ({"modules": []}, "config.modules: "),
         ({"modules": [{}]}, "config.modules[0]: the key path is missing"),
         ({"modules": [{"path": "x", "nmae": "y"}]}, "config.modules[0]: unknown key 'nmae'; the keys are path, name"),
-        ({"modules": [{"path": 5}]}, "config.modules[0].path: 5 is not of type 'string'"),
+        ({"modules": [{"path": 5}]}, "config.modules[0].path: must be a text, and is a whole number"),
         ({"modules": [MODULE], "timeout": []}, "config.timeout: must be a duration"),
         ({"modules": [MODULE], "timeout": "5 sec"}, "config.timeout: must be a duration"),
         ({"modules": [MODULE], "timeout": {"lokal": "5s"}}, "config.timeout: must be a duration"),
@@ -83,7 +84,7 @@ def test_durations_are_synapses() -> None:
             "it can express allow, deny",
         ),
         ({"modules": [MODULE], "env": ["A=B"]}, "config.env[0]: "),
-        ("text", "config: 'text' is not of type 'object'"),
+        ("text", "config: must be a mapping, and is a text"),
     ],
 )
 def test_a_fault_names_its_place(config: Any, words: str, no_exit_handlers: list[str]) -> None:
@@ -93,6 +94,41 @@ def test_a_fault_names_its_place(config: Any, words: str, no_exit_handlers: list
     assert "\n" not in raised.value.msg
     # A worker of Synapse does not print a ConfigError's message: it is said again at the end.
     assert no_exit_handlers == [raised.value.msg]
+
+
+SECRET = "s3cret"
+WHOLE: dict[str, Any] = {
+    "modules": [{**MODULE, "config": {"token": SECRET}, "grants": ["send_mail"], "shadow": True}],
+    "node": "/usr/bin/node",
+    "timeout": {"local": "5s", "federated": "2s"},
+    "on_failure": {"local": "deny"},
+    "callbacks": {"check_event_for_spam": {"timeout": "1s", "optional": True, "workers": ["main"]}},
+    "workers": ["main"],
+    "start_timeout": "30s",
+    "env": ["HTTPS_PROXY"],
+    "memory": "256M",
+}
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    within = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(place for key, part in within for place in places(part, (*at, key)))]
+
+
+@pytest.mark.parametrize("wrong", [SECRET, [SECRET], {"a": SECRET}, {"modules": SECRET}, [{"path": [SECRET]}], [WHOLE]])
+# Names of workers are no secret: a message lists them.
+@pytest.mark.parametrize("place", [place for place in places(WHOLE) if place[:1] != ("workers",)], ids=str)
+def test_no_message_holds_a_value(place: tuple[Any, ...], wrong: Any, no_exit_handlers: list[str]) -> None:
+    config = {"whole": copy.deepcopy(WHOLE)}
+    where: Any = config
+    *above, last = "whole", *place
+    for key in above:
+        where = where[key]
+    where[last] = wrong
+    try:
+        parse(config["whole"])
+    except ConfigError as e:
+        assert SECRET not in e.msg and not any(SECRET in message for message in no_exit_handlers)
 
 
 def test_several_faults_are_told_together() -> None:

@@ -7,18 +7,20 @@ from asking import FAULT, THROWN, Host, answer, calls_over, entry
 from rig import OWN, Api, count
 from synapse.logging.context import run_in_background
 from synapse.module_api.errors import SynapseError
-from synapse_module_bridge.calls import Calls, ModuleFault
-from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES
-from synapse_module_bridge.deadline import DeadlinePassed
-from synapse_module_bridge.follow_up import FollowUps
-from synapse_module_bridge.forward import make_forwarder
-from synapse_module_bridge.logins import with_follow_up
-from synapse_module_bridge.open_calls import OpenCalls
-from synapse_module_bridge.policy import OnFailure, Policies
-from synapse_module_bridge.router import Router
-from synapse_module_bridge.rpc import ConnectionGone, RpcError
-from synapse_module_bridge.unavailable import Unavailable
-from synapse_module_bridge.updates import make_update_forwarder, with_own_sizes
+from synapse_module_bridge.pipeline.asking import Calls, ModuleFault
+from synapse_module_bridge.pipeline.follow_up import FollowUps
+from synapse_module_bridge.pipeline.router import Router
+from synapse_module_bridge.quarantine.open_calls import OpenCalls
+from synapse_module_bridge.reactor.deadline import DeadlinePassed
+from synapse_module_bridge.resilience.policy import Policies
+from synapse_module_bridge.schema.catalogue import CALLBACKS
+from synapse_module_bridge.schema.on_failure import OnFailure
+from synapse_module_bridge.schema.protocol import ERROR_CODES
+from synapse_module_bridge.synapse_hooks.forward import make_forwarder
+from synapse_module_bridge.synapse_hooks.logins import with_follow_up
+from synapse_module_bridge.synapse_hooks.updates import make_update_forwarder, with_own_sizes
+from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
+from synapse_module_bridge.transport.unavailable import Unavailable
 from test_remembered import outcome
 from twisted.internet.defer import ensureDeferred
 

@@ -11,10 +11,16 @@ from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import SynapseError
 from synapse.spam_checker_api import RegistrationBehaviour
 from synapse.util.async_helpers import delay_cancellation
-from synapse_module_bridge.calls import ModuleFault
-from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES
-from synapse_module_bridge.forward import make_forwarder
-from synapse_module_bridge.rpc import RpcError
+from synapse_module_bridge.pipeline.asking import ModuleFault
+from synapse_module_bridge.resilience.policy import Policies
+from synapse_module_bridge.schema.catalogue import CALLBACKS
+from synapse_module_bridge.schema.on_failure import OnFailure
+from synapse_module_bridge.schema.protocol import ERROR_CODES
+from synapse_module_bridge.synapse_hooks.forward import make_forwarder
+from synapse_module_bridge.transport.framing import TooLarge
+from synapse_module_bridge.transport.rpc import RpcError
+
+ALLOWED = {name: OnFailure(local="allow") for name in CALLBACKS}
 
 # Where Synapse needs an answer.
 ANSWERS = {"on_legacy_renew": answer([True, False, 5]), "on_legacy_admin_request": answer(5)}
@@ -66,6 +72,55 @@ def test_an_older_synapse_passes_fewer_parameters_and_a_newer_one_more() -> None
     assert ask("user_may_create_room", host, ["@alice:test"]) is NOT_SPAM
     assert ask("user_may_create_room", host, ["@alice:test", {}, "new"]) is NOT_SPAM
     assert [list(params["params"]) for _, params, _ in host.calls] == [["user_id"], ["user_id", "room_config"]]
+
+
+@pytest.mark.parametrize(
+    ("args", "named", "expected"),
+    [
+        (["@alice:test"], {"room_config": {"a": 1}}, ["@alice:test", {"a": 1}]),
+        ([], {"room_config": {}, "user_id": "@alice:test"}, ["@alice:test", {}]),
+        (["@alice:test"], {"unknown": 1}, ["@alice:test"]),
+        (["@alice:test", {}], {"unknown": 1}, ["@alice:test", {}]),
+    ],
+)
+def test_synapse_may_give_arguments_by_name(args: Any, named: Any, expected: list[Any]) -> None:
+    asked: list[Any] = []
+
+    async def answered(callback: Any, args: Any) -> None:
+        asked.append(list(args))
+
+    asking = make_forwarder(CALLBACKS["user_may_create_room"], answered)(*args, **named)
+    run_in_background(lambda: asking)
+    assert asked == [expected]
+
+
+def test_a_question_too_large_for_a_frame_is_asked_without_the_rooms_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host(TooLarge("has too many bytes"), answer(True, None))
+    assert ask("check_event_allowed", host) == (True, None)
+    assert [params["params"]["state_events"] for _, params, _ in host.calls] == [
+        {"events": []},
+        {"events": [], "left_out": True},
+    ]
+
+
+# Nobody is kept from a deactivation, which carries nothing that its author could make too large.
+TOO_LARGE = [name for name in ASKED if CALLBACKS[name].set_aside == "deny" and "deny" in CALLBACKS[name].on_failure]
+
+
+@pytest.mark.parametrize("policies", [None, Policies(OnFailure(local="allow"), {}), Policies(OnFailure(), ALLOWED)])
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_what_a_client_has_made_too_large_to_be_judged_is_refused(
+    name: str, policies: Policies | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    deny = CALLBACKS[name].on_failure["deny"]
+    host = Host(TooLarge("has too many bytes"))
+    with caplog.at_level("INFO"):
+        if deny == "raise":
+            with pytest.raises(SynapseError, match=r"^403: policy unavailable"):
+                ask(name, host, policies=policies)
+        else:
+            assert ask(name, host, policies=policies) == deny["answer"]
+    assert f"callback={name} module=m outcome=policy answer=deny reason=too_large" in caplog.text
 
 
 def test_a_call_about_a_remote_user_has_the_federated_deadline() -> None:

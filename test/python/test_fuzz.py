@@ -12,12 +12,12 @@ from objects import event
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes
 from synapse.spam_checker_api import RegistrationBehaviour
-from synapse_module_bridge.catalogue import CALLBACKS, TYPES
-from synapse_module_bridge.codec import Unfit, decode_answer
-from synapse_module_bridge.logs import LogRelay
-from synapse_module_bridge.merge import Unsafe, merge
-from synapse_module_bridge.rpc import ConnectionGone, Rpc, RpcError
-from synapse_module_bridge.wire import BrokenStream, FrameReader, decode, encode
+from synapse_module_bridge.codec.codec import Unfit, decode_answer
+from synapse_module_bridge.codec.merge import Unsafe, merge
+from synapse_module_bridge.process.logs import LogRelay
+from synapse_module_bridge.schema.catalogue import CALLBACKS, TYPES
+from synapse_module_bridge.transport.framing import BrokenStream, FrameReader, decode, encode
+from synapse_module_bridge.transport.rpc import ConnectionGone, Rpc, RpcError
 from test_merge import through_javascript
 
 RESULTS = sorted({callback.result for callback in CALLBACKS.values()})
@@ -247,8 +247,10 @@ def test_any_log_becomes_records_of_one_line(caplog: pytest.LogCaptureFixture, c
     caplog.clear()
     relay = LogRelay()
     with caplog.at_level(logging.DEBUG):
-        for chunk in [*chunks, b""]:
+        for chunk in chunks:
             relay.received(chunk)
+            relay.received_records(b'{"log":' + chunk + b"}\n")
+        relay.ended(1, 2)
     for record in caplog.records:
         first, *more = record.getMessage().encode("utf-8").decode().split("\n")
         assert not any(character < " " and character != "\t" for character in first)

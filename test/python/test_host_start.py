@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from observed import observed
-from synapse_module_bridge.bridge import PROTOCOL
-from synapse_module_bridge.catalogue import DIGEST, HOST_FOLDER
-from synapse_module_bridge.faults import Fault, Faults
-from synapse_module_bridge.host import NodeHost
-from synapse_module_bridge.node import find_node
-from synapse_module_bridge.watcher import Watcher
+from synapse_module_bridge.process.node import find_node
+from synapse_module_bridge.process.spawn import RECORDS
+from synapse_module_bridge.schema.catalogue import DIGEST
+from synapse_module_bridge.schema.installed import HOST_FOLDER
+from synapse_module_bridge.schema.protocol import PROTOCOL
+from synapse_module_bridge.schema.startup_problems import Fault, Faults
+from synapse_module_bridge.supervision.host_events import Watcher
+from synapse_module_bridge.supervision.supervisor import NodeHost
 from twisted.internet.task import Clock
 
 PRELUDE = """
@@ -44,9 +46,9 @@ def start(request: pytest.FixtureRequest) -> Any:
         host = NodeHost(
             reactor=Clock(),
             clock=Clock(),
-            command=[sys.executable, "-S", "-c", code],
+            command=lambda: [sys.executable, "-S", "-c", code],
             env={},
-            initialize=initialize or {},
+            initialize=lambda _: initialize or {},
             start_timeout=seconds,
             handle_request=lambda *_: None,
             watcher=Watcher(),
@@ -106,7 +108,7 @@ def test_a_host_that_fails_is_told_and_ended(start: Any, program: str, words: st
 
 
 def test_a_host_that_never_answers_is_ended_after_start_timeout(start: Any) -> None:
-    with pytest.raises(Fault, match=r"config\.start_timeout: the modules were not loaded within 0\.3 s"):
+    with pytest.raises(Fault, match=r"config\.start_timeout: the module host has said nothing within 0\.3 s"):
         start("read(); time.sleep(60)", seconds=0.3)
     observed(5, "a fault that names start_timeout", on="the start")
 
@@ -119,15 +121,15 @@ def test_faults_of_modules_are_told_with_their_paths(start: Any) -> None:
 
 
 def test_a_program_that_cannot_be_run_is_a_fault() -> None:
-    host = NodeHost(Clock(), Clock(), ["/nonexistent/node"], {}, {}, 1, lambda *_: None, Watcher())
+    host = NodeHost(Clock(), Clock(), lambda: ["/nonexistent/node"], {}, lambda _: {}, 1, lambda *_: None, Watcher())
     with pytest.raises(Fault, match=r"config\.node: cannot start /nonexistent/node: No such file"):
         host.start()
 
 
 def test_a_host_of_another_protocol_version_is_a_fault_that_names_both() -> None:
-    command = [find_node(None), str(HOST_FOLDER / "cli.mjs"), "host"]
+    command = [find_node(None), str(HOST_FOLDER / "cli.mjs"), "host", "--records", RECORDS]
     initialize = {"protocol": PROTOCOL + 1, "version": "9.9.9", "catalogue": DIGEST, "synapse": {}, "modules": []}
-    host = NodeHost(Clock(), Clock(), command, {}, initialize, 30, lambda *_: None, Watcher())
+    host = NodeHost(Clock(), Clock(), lambda: command, {}, lambda _: initialize, 30, lambda *_: None, Watcher())
     words = rf"the shim \(9\.9\.9, protocol {PROTOCOL + 1}\) has started a host .* protocol {PROTOCOL}\): install"
     with pytest.raises(Fault, match=words):
         host.start()

@@ -1,21 +1,23 @@
 """Around the host's process: its files, its heartbeat, its Node, and what needs a restart."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from observed import observed
 from supervised import Process
-from synapse_module_bridge import host_files, node
-from synapse_module_bridge.faults import Fault
-from synapse_module_bridge.heartbeat import LOOK_SECONDS, LOOKS_TO_INTERRUPT, LOOKS_TO_KILL, Heartbeat
-from synapse_module_bridge.host_files import copy_host, remove_host, remove_left_behind
-from synapse_module_bridge.node import check_version, find_node
-from synapse_module_bridge.reload import fingerprint, needs_restart
+from synapse_module_bridge.process import host_files, node
+from synapse_module_bridge.process.host_files import HostFiles, remove_left_behind
+from synapse_module_bridge.process.node import check_version, find_node
+from synapse_module_bridge.schema.startup_problems import Fault
+from synapse_module_bridge.supervision.reload import needs_restart
+from synapse_module_bridge.supervision.watchdog import LOOK_SECONDS, LOOKS_TO_INTERRUPT, LOOKS_TO_KILL, Heartbeat
 from twisted.internet.task import Clock
 
 # --- host_files
@@ -29,29 +31,125 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_a_copy_of_the_host_survives_the_original(tmp_path: Path, temporary: Path) -> None:
-    installed = tmp_path / "installed"
-    (installed / "schemas").mkdir(parents=True)
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    folder = tmp_path / "installed"
+    (folder / "schemas").mkdir(parents=True)
+    (folder / "cli.mjs").write_text("run")
+    (folder / "schemas" / "api.json").write_text("{}")
+    return folder
+
+
+def test_the_installed_host_is_run_and_nothing_is_written_while_it_is_as_it_was(
+    installed: Path, temporary: Path
+) -> None:
+    files = HostFiles(installed)
+    assert files.folder() == installed
+    # Installed once more, it is the same.
     (installed / "cli.mjs").write_text("run")
-    copied = copy_host(installed)
-    (installed / "cli.mjs").write_text("replaced")
-    assert (copied / "cli.mjs").read_text() == "run"
-    assert os.stat(copied.parent).st_mode & 0o077 == 0
-    remove_host(copied)
+    assert files.folder() == installed
     assert list(temporary.iterdir()) == []
 
 
-def test_copies_of_dead_processes_are_removed_and_all_else_is_left(temporary: Path) -> None:
-    dead = subprocess.Popen([sys.executable, "-S", "-c", ""])
-    dead.wait()
-    left = [f"{host_files.PREFIX}{name}" for name in (f"{os.getpid()}-a", "x-a", "²-a", f"{10**30}-a", "0-a")]
-    for name in [*left, f"{host_files.PREFIX}{dead.pid}-a", "other"]:
+def replace(installed: Path) -> None:
+    (installed / "cli.mjs").write_text("RUN")
+
+
+def remove_one(installed: Path) -> None:
+    (installed / "schemas" / "api.json").unlink()
+
+
+def remove_all(installed: Path) -> None:
+    shutil.rmtree(installed)
+
+
+@pytest.mark.parametrize("upgrade", [replace, remove_one, remove_all])
+def test_a_host_that_was_replaced_is_run_from_what_was_kept_of_it(
+    installed: Path, temporary: Path, upgrade: Callable[[Path], None]
+) -> None:
+    files = HostFiles(installed)
+    upgrade(installed)
+    folder = files.folder()
+    assert ((folder / "cli.mjs").read_text(), (folder / "schemas" / "api.json").read_text()) == ("run", "{}")
+    assert os.stat(folder.parent).st_mode & 0o077 == 0
+    assert files.folder() == folder
+    # A cleaner of temporary folders may come at any time.
+    remove_one(folder)
+    assert (files.folder() / "schemas" / "api.json").read_text() == "{}"
+    shutil.rmtree(temporary)
+    temporary.mkdir()
+    assert (files.folder() / "cli.mjs").read_text() == "run"
+
+
+def test_a_temporary_folder_that_is_full_or_gone_is_not_needed(
+    installed: Path, temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = HostFiles(installed)
+    remove_all(installed)
+    shutil.rmtree(temporary)
+    other = tmp_path / "other"
+    other.mkdir()
+    monkeypatch.setattr(host_files, "candidates", lambda: iter([str(temporary), "/proc", str(other)]))
+    assert files.folder().parent.parent == other
+    monkeypatch.setattr(host_files, "candidates", lambda: iter([str(temporary), "/proc"]))
+    shutil.rmtree(other)
+    with pytest.raises(Fault, match=rf"cannot be written anywhere \({temporary}: No such file or directory; /proc: "):
+        files.folder()
+
+
+def test_there_is_more_than_one_place_to_write_to(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(host_files.candidates()) == [str(temporary), "/dev/shm", os.getcwd()]
+
+    def nowhere() -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    monkeypatch.setattr(os, "getcwd", nowhere)
+    assert list(host_files.candidates()) == ["/dev/shm"]
+
+
+WRITES = """
+import sys, time
+from pathlib import Path
+from synapse_module_bridge.process.host_files import HostFiles
+files = HostFiles(Path(sys.argv[1]))
+Path(sys.argv[1], "cli.mjs").write_text("another")
+print(files.folder().parent, flush=True)
+time.sleep(60)
+"""
+
+
+def test_what_a_killed_process_has_written_is_removed_and_what_a_living_one_has_is_left(
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_files, "UNLOCKED_SECONDS", -1.0)
+    monkeypatch.setattr(host_files, "candidates", lambda: iter([str(temporary)]))
+    processes, written = [], []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "cli.mjs").write_text("run")
+        command = [sys.executable, "-c", WRITES, str(tmp_path / name)]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(temporary)}
+        )
+        assert process.stdout is not None
+        processes.append(process)
+        written.append(Path(process.stdout.readline().strip()))
+    others = [f"{host_files.PREFIX}{name}" for name in ("x", "1-a", f"{os.getpid()}-a")]
+    for name in [*others, "other"]:
         (temporary / name).mkdir()
-    (temporary / f"{host_files.PREFIX}{dead.pid}-link").symlink_to(temporary / "other")
-    remove_left_behind()
-    remaining = {path.name for path in temporary.iterdir()}
-    assert {*left, "other"} <= remaining
-    assert f"{host_files.PREFIX}{dead.pid}-a" not in remaining
+    (temporary / f"{host_files.PREFIX}link").symlink_to(temporary / "other")
+    (temporary / f"{host_files.PREFIX}file").touch()
+    processes[0].kill()
+    processes[0].wait()
+    try:
+        remove_left_behind()
+        assert [folder.exists() for folder in written] == [False, True]
+        assert {*others, "other"} <= {path.name for path in temporary.iterdir()}
+    finally:
+        processes[1].kill()
+        for process in processes:
+            process.communicate()
 
 
 # --- heartbeat
@@ -62,7 +160,7 @@ class Beaten(Process):
         super().__init__()
         self.ends: list[str] = []
         self.interrupts: list[float] = []
-        self.attach(None, self.ends.append)
+        self.attach(None, None, self.ends.append)
 
     def interrupt(self, silent_seconds: float) -> None:
         self.interrupts.append(silent_seconds)
@@ -133,30 +231,28 @@ def test_a_host_that_is_dead_with_its_output_held_open_is_noticed() -> None:
 # --- reload
 
 
-def manifest(**modules: tuple[list[str], list[str]]) -> dict[str, Any]:
-    return {
-        "modules": [
-            {"name": name, "callbacks": {callback: {} for callback in callbacks}, "web_resources": paths}
-            for name, (callbacks, paths) in modules.items()
-        ]
-    }
+def declared(**modules: tuple[list[str], list[str]]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "callbacks": {callback: {} for callback in callbacks}, "web_resources": paths}
+        for name, (callbacks, paths) in modules.items()
+    ]
 
 
 PRESENCE = ["get_users_for_states", "get_interested_users"]
-OLD = manifest(m=(["user_may_invite", *PRESENCE], ["/a"]), n=(["on_new_event"], []))
+OLD = declared(m=(["user_may_invite", *PRESENCE], ["/a"]), n=(["on_new_event"], []))
 
 
 def test_only_a_restart_adds_what_is_registered_for_each_module() -> None:
     def logins(*checkers: tuple[str, list[str]]) -> Any:
         listed = [{"login_type": login_type, "fields": fields} for login_type, fields in checkers]
-        return {"modules": [{"name": "m", "callbacks": {"auth_checkers": {"checkers": listed}}, "web_resources": []}]}
+        return [{"name": "m", "callbacks": {"auth_checkers": {"checkers": listed}}, "web_resources": []}]
 
     old = logins(("m.login.password", ["password"]), ("org.example.token", ["a"]))
     assert needs_restart(old, logins(("org.example.token", ["a"]))) is None
     said = needs_restart(old, logins(("org.example.token", ["a", "b"])))
     assert said == "m has the new login type org.example.token by a and b: restart Synapse to add it"
-    one = manifest(m=(["check_3pid_auth"], []), n=([], []))
-    other = needs_restart(one, manifest(m=([], []), n=(["check_3pid_auth"], [])))
+    one = declared(m=(["check_3pid_auth"], []), n=([], []))
+    other = needs_restart(one, declared(m=([], []), n=(["check_3pid_auth"], [])))
     assert other == "n has the new callback check_3pid_auth: restart Synapse to add it"
 
 
@@ -164,32 +260,20 @@ def test_only_a_restart_adds_what_is_registered_for_each_module() -> None:
     ("new", "words"),
     [
         (OLD, None),
-        (manifest(m=([], []), n=([], [])), None),
+        (declared(m=([], []), n=([], [])), None),
         # Another module's callback is registered already.
-        (manifest(m=(["on_new_event"], []), n=([], [])), None),
-        (manifest(m=(["check_event_allowed"], ["/a"]), n=([], [])), "m has the new callback check_event_allowed"),
+        (declared(m=(["on_new_event"], []), n=([], [])), None),
+        (declared(m=(["check_event_allowed"], ["/a"]), n=([], [])), "m has the new callback check_event_allowed"),
         # Each module that has it is registered by itself.
-        (manifest(m=([], []), n=(PRESENCE, [])), "n has the new callback get_users_for_states; n has the new callback"),
-        (manifest(m=([], ["/a", "/b"]), n=([], [])), "m has the new web resource /b"),
+        (declared(m=([], []), n=(PRESENCE, [])), "n has the new callback get_users_for_states; n has the new callback"),
+        (declared(m=([], ["/a", "/b"]), n=([], [])), "m has the new web resource /b"),
         # A path belongs to the module that had it.
-        (manifest(m=([], []), n=([], ["/a"])), "n has the new web resource /a"),
+        (declared(m=([], []), n=([], ["/a"])), "n has the new web resource /a"),
     ],
 )
 def test_only_a_restart_adds_callbacks_and_web_resources(new: Any, words: str | None) -> None:
     said = needs_restart(OLD, new)
     assert said is None if words is None else said is not None and words in said and "restart Synapse" in said
-
-
-def test_the_fingerprint_tells_a_change_in_any_file_also_its_loss(tmp_path: Path) -> None:
-    file = tmp_path / "m.ts"
-    declared = {"modules": [{"files": [str(file)]}, {}]}
-    file.write_text("1")
-    one = fingerprint(declared)
-    assert fingerprint(declared) == one
-    file.write_text("2")
-    two = fingerprint(declared)
-    file.unlink()
-    assert len({str(one), str(two), str(fingerprint(declared))}) == 3
 
 
 # --- node

@@ -27,7 +27,9 @@ from outcomes import (
 )
 from rig import count, running, settled, turn_until
 from synapse.module_api.errors import Codes
-from synapse_module_bridge import admission, heartbeat, host, wire
+from synapse_module_bridge.resilience import backpressure
+from synapse_module_bridge.supervision import supervisor, watchdog
+from synapse_module_bridge.transport import framing
 from twisted.internet.defer import CancelledError
 
 pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
@@ -59,10 +61,10 @@ def test_ten_thousand_federated_calls_do_not_keep_a_local_one_waiting(tmp_path: 
 
 
 def test_a_line_that_is_full_is_answered_by_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synapse_module_bridge.admission.MOST_WAITING", 100)
+    monkeypatch.setattr("synapse_module_bridge.resilience.backpressure.MOST_WAITING", 100)
     before = policy_count("overload")
     with running(tmp_path, "good", config("deny", 10)) as rig:
-        asked = [rig.ask("user_may_invite", *INVITE) for _ in range(400)]
+        asked = [rig.ask("user_may_invite", f"@user{number}:test", *INVITE[1:]) for number in range(400)]
         outcomes = [told(settled(one)) for one in asked]
         assert outcomes.count((403, Codes.FORBIDDEN)) == 400 - 256 - 100
         assert policy_count("overload") == before + 44
@@ -73,8 +75,8 @@ def test_a_line_that_is_full_is_answered_by_policy(tmp_path: Path, monkeypatch: 
 def test_calls_that_waited_in_line_for_most_of_their_time_tell_nothing_against_the_module(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admission, "MOST_IN_FLIGHT", 12)
-    monkeypatch.setattr(heartbeat, "LOOK_SECONDS", 10.0)
+    monkeypatch.setattr(backpressure, "MOST_IN_FLIGHT", 12)
+    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 10.0)
     (tmp_path / "seconds").write_text("0.05")
     deadlines, late = policy_count("deadline"), count("late_answers_total")
     with running(tmp_path, "slow", config("deny", 1)) as rig:
@@ -89,7 +91,7 @@ def test_calls_that_waited_in_line_for_most_of_their_time_tell_nothing_against_t
 def test_a_host_that_stops_reading_neither_blocks_the_reactor_nor_fills_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str
 ) -> None:
-    monkeypatch.setattr(host, "MOST_UNSENT_BYTES", 1_000_000)
+    monkeypatch.setattr(supervisor, "MOST_UNSENT_BYTES", 1_000_000)
     before = policy_count("overload")
     with running(tmp_path, "hangs", config(policy, 5)) as rig:
         started = time.monotonic()
@@ -99,8 +101,10 @@ def test_a_host_that_stops_reading_neither_blocks_the_reactor_nor_fills_memory(
         ]
         assert rig.bridge._host._child.unsent_bytes < 2_000_000
         assert time.monotonic() - started < 1
-        assert [told(settled(one)) for one in asked] == [by_policy(policy)[0]] * 40
-        assert policy_count("overload") - before > 20
+        outcomes = [told(settled(one)) for one in asked]
+        # What had been written before it was ended is asked of the next one.
+        assert outcomes.count(by_policy(policy)[0]) == policy_count("overload") - before > 20
+        assert outcomes.count(GOOD) == 40 - outcomes.count(by_policy(policy)[0])
         recovers(rig)
         observed(16, in_words(by_policy(policy)[:1]), policy=policy, pause=rig.longest_pause)
 
@@ -108,7 +112,7 @@ def test_a_host_that_stops_reading_neither_blocks_the_reactor_nor_fills_memory(
 def test_answers_of_a_host_that_was_stopped_and_goes_on_are_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(heartbeat, "LOOK_SECONDS", 10.0)
+    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 10.0)
     late = count("late_answers_total")
     with running(tmp_path, "good", config("deny", 0.2)) as rig:
         os.kill(rig.pid(), signal.SIGSTOP)
@@ -152,7 +156,7 @@ def test_a_call_that_is_cancelled_in_line_leaves_it(tmp_path: Path) -> None:
         observed(30, "cancelled; the others by the module")
 
 
-def test_any_output_on_standard_error_becomes_records_of_one_line(
+def test_any_output_beside_the_wire_becomes_records_of_one_line(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     odd = [
@@ -164,6 +168,9 @@ def test_any_output_on_standard_error_becomes_records_of_one_line(
         b"[" * 60_000,
         b'{"level":' + b"9" * 5_000 + b"}",
         b'{"level":30,"msg":' + b'{"a":' * 20_000,
+        b'{"log":{"level":30,"msg":' + b"[" * 981 + b"]" * 981 + b"}}",
+        json.dumps({"printed": {"module": "a\x1b[2J", "text": "a\n2026 forged\r\x1b[31m\u2028\u202e\ud800"}}).encode(),
+        json.dumps({"log": {"level": 50, "module": "a\nb", "msg": "x", "err": {"stack": "E\r\n forged"}}}).encode(),
         b"last",
     ]
     (tmp_path / "log").write_bytes(b"\n".join(odd) + b"\n")
@@ -181,20 +188,20 @@ def test_any_output_on_standard_error_becomes_records_of_one_line(
 def test_a_payload_of_megabytes_passes_and_one_over_the_limit_fails_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = policy_count("params")
+    before = policy_count("too_large")
     with running(tmp_path, "good", config("deny", 10)) as rig:
         big = event(depth=next(depths), content={"body": "x" * 5_000_000})
         assert rig.answer("check_event_for_spam", big) is GOOD
-        monkeypatch.setattr(wire, "MAX_FRAME_BYTES", 1_000_000)
+        monkeypatch.setattr(framing, "MAX_FRAME_BYTES", 1_000_000)
         asked = [rig.ask("user_may_invite", *INVITE), rig.ask("check_event_for_spam", big)]
         assert [told(settled(one)) for one in asked] == [GOOD, (403, Codes.FORBIDDEN)]
-        assert policy_count("params") == before + 1
+        assert policy_count("too_large") == before + 1
         recovers(rig)
         assert rig.starts == 1
         observed(28, f"over the limit {in_words([(403, Codes.FORBIDDEN)])}, else by the module", policy="deny")
 
 
-@pytest.mark.parametrize("content", [{"n": float("nan")}, {"n": float("inf")}, {"n": {1: object()}}])
+@pytest.mark.parametrize("content", [{"n": float("nan")}, {"n": {1: object()}}])
 def test_what_is_no_json_fails_alone(tmp_path: Path, content: Any) -> None:
     before = policy_count("params")
     with running(tmp_path, "good", config("deny")) as rig:

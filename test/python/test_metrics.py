@@ -8,7 +8,7 @@ import pytest
 from outcomes import config, recovers
 from prometheus_client import Gauge
 from rig import Api, count, running, settled, turn_until
-from synapse_module_bridge import metrics
+from synapse_module_bridge.telemetry import metrics
 
 pytestmark = pytest.mark.usefixtures("faster")
 

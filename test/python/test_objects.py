@@ -15,11 +15,11 @@ from synapse.config.repository import MediaUploadLimit
 from synapse.module_api import RatelimitOverride
 from synapse.module_api.callbacks.federation import FederatedEventDeliveryMethod, FederationEventDeliveryEvent
 from synapse.module_api.errors import Codes, SynapseError
-from synapse_module_bridge.calls import ModuleFault
-from synapse_module_bridge.catalogue import CALLBACKS, TYPES
-from synapse_module_bridge.codec import ENCODE, decode_answer
-from synapse_module_bridge.http_request import MOST_BYTES
-from synapse_module_bridge.questions import bind
+from synapse_module_bridge.codec.codec import ENCODE, decode_answer
+from synapse_module_bridge.codec.http_request import MOST_BYTES
+from synapse_module_bridge.pipeline.asking import ModuleFault
+from synapse_module_bridge.routing.route import bind
+from synapse_module_bridge.schema.catalogue import CALLBACKS, TYPES
 from test_codec import travelled
 
 ALICE = UserPresenceState.default("@alice:test")

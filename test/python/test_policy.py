@@ -9,10 +9,11 @@ from objects import event
 from rig import count
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes, SynapseError
-from synapse_module_bridge.catalogue import ERROR_CODES
-from synapse_module_bridge.deadline import DeadlinePassed
-from synapse_module_bridge.policy import OnFailure, Policies
-from synapse_module_bridge.rpc import ConnectionGone, RpcError
+from synapse_module_bridge.reactor.deadline import DeadlinePassed
+from synapse_module_bridge.resilience.policy import Policies
+from synapse_module_bridge.schema.on_failure import OnFailure
+from synapse_module_bridge.schema.protocol import ERROR_CODES
+from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
 
 
 def outcome_of_outage(name: str, args: Sequence[Any] | None = None, policies: Policies | None = None) -> Any:
@@ -70,15 +71,72 @@ def test_an_outage_towards_a_remote_server_is_a_403_that_costs_no_back_off() -> 
     assert outcome_of_outage("federated_user_may_invite", [remote]) == (403, Codes.FORBIDDEN)
 
 
-def test_an_outage_keeps_nobody_from_leaving_a_room() -> None:
-    leave = event(type="m.room.member", state_key="@alice:test", content={"membership": "leave"})
-    kick = event(type="m.room.member", state_key="@bob:test", content={"membership": "leave"})
-    assert outcome_of_outage("check_event_allowed", [leave, {}]) == (True, None)
-    assert outcome_of_outage("check_event_allowed", [kick, {}]) == UNAVAILABLE
+def member(sender: str, state_key: str, membership: str = "leave") -> Any:
+    return event(type="m.room.member", sender=sender, state_key=state_key, content={"membership": membership})
 
 
-def test_an_outage_lets_rooms_become_private() -> None:
-    assert outcome_of_outage("check_visibility_can_be_modified", ["!r", {}, "private"]) is True
+def state_of(event_type: str, **content: str) -> list[Any]:
+    return [event(type=event_type, state_key="", content=content), {}]
+
+
+ALICE, BOB = "@alice:test", "@bob:test"
+ROOM = "!room:test"
+# What it is that somebody leaves, or makes private, and who is asked about it.
+SPARED = [
+    ("check_event_allowed", [member(ALICE, ALICE), {}]),
+    ("check_event_for_spam", [member(ALICE, ALICE)]),
+    ("check_event_for_spam", [member("@bob:remote", "@bob:remote")]),
+    ("user_may_send_state_event", [ALICE, ROOM, "m.room.member", ALICE, {"membership": "leave"}]),
+    ("check_event_allowed", state_of("m.room.join_rules", join_rule="invite")),
+    ("check_event_allowed", state_of("m.room.history_visibility", history_visibility="joined")),
+    ("check_event_for_spam", state_of("m.room.join_rules", join_rule="invite")[:1]),
+    ("user_may_send_state_event", [ALICE, ROOM, "m.room.join_rules", "", {"join_rule": "invite"}]),
+    ("check_visibility_can_be_modified", [ROOM, {}, "private"]),
+    ("user_may_publish_room", [ALICE, "!published:test"]),
+]
+NOT_SPARED = [
+    ("check_event_allowed", [member(ALICE, BOB), {}]),
+    ("check_event_allowed", [member(ALICE, ALICE, "join"), {}]),
+    ("user_may_send_state_event", [ALICE, ROOM, "m.room.member", BOB, {"membership": "leave"}]),
+    ("check_event_for_spam", state_of("m.room.join_rules", join_rule="public")[:1]),
+    ("check_visibility_can_be_modified", [ROOM, {}, "public"]),
+    ("user_may_publish_room", [ALICE, ROOM]),
+]
+
+
+async def is_published(room_id: str) -> bool:
+    assert room_id in ("!published:test", ROOM)
+    return room_id == "!published:test"
+
+
+def policies_of(name: str, policy: str | None, *, for_all: bool) -> Policies:
+    """Set for all callbacks, for this one, or not at all."""
+    both = OnFailure(local=policy, federated=policy)
+    return Policies(both, {}, is_published) if for_all else Policies(OnFailure(), {name: both}, is_published)
+
+
+@pytest.mark.parametrize("for_all", [False, True])
+@pytest.mark.parametrize("policy", [None, "deny", "defer"])
+@pytest.mark.parametrize(("name", "args"), SPARED)
+def test_no_policy_keeps_anybody_from_leaving_or_anything_from_becoming_private(
+    name: str, args: list[Any], policy: str | None, for_all: bool
+) -> None:
+    answers = {"check_event_allowed": (True, None), "check_visibility_can_be_modified": True}
+    assert outcome_of_outage(name, args, policies_of(name, policy, for_all=for_all)) == answers.get(name, NOT_SPAM)
+
+
+@pytest.mark.parametrize(("name", "args"), NOT_SPARED)
+def test_all_else_follows_the_policy(name: str, args: list[Any]) -> None:
+    refused = False if name == "check_visibility_can_be_modified" else (403, Codes.FORBIDDEN)
+    assert outcome_of_outage(name, args, policies_of(name, "deny", for_all=False)) == refused
+
+
+def test_where_it_cannot_be_told_whether_a_room_is_published_the_policy_counts() -> None:
+    async def broken(room_id: str) -> bool:
+        raise RuntimeError("the database is down")
+
+    policies = Policies(OnFailure(), {}, broken)
+    assert outcome_of_outage("user_may_publish_room", [ALICE, ROOM], policies) == UNAVAILABLE
 
 
 UNSET = RpcError(ERROR_CODES["module_unavailable"], "m: not set up", {"module": "m"})
@@ -120,8 +178,35 @@ def test_a_module_that_cannot_answer_ends_the_call_where_policy_does_not_allow()
     assert len(host.calls) == 1
 
 
-def test_a_fault_about_a_remote_event_follows_policy() -> None:
-    assert ask("check_event_for_spam", Host(FAULT, answer("NOT_SPAM", None)), [REMOTE]) is NOT_SPAM
+UNFIT = answer({"no": "verdict"})
+REMOTE_STATE = event(sender="@bob:remote", type="m.room.topic", state_key="")
+
+
+@pytest.mark.parametrize("wide", [None, "allow"])
+@pytest.mark.parametrize("failure", [FAULT, UNFIT])
+def test_a_module_that_fails_about_a_remote_message_is_no_way_past_it(
+    failure: Any, wide: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    policies = Policies(OnFailure(local=wide, federated=wide), {})
+    host = Host(failure, answer("NOT_SPAM", None))
+    with caplog.at_level("INFO"):
+        assert ask("check_event_for_spam", host, [REMOTE], modules=["m", "n"], policies=policies) is Codes.FORBIDDEN
+    assert len(host.calls) == 1
+    assert "callback=check_event_for_spam module=m outcome=fault answer=M_FORBIDDEN" in caplog.text
+
+
+@pytest.mark.parametrize("failure", [FAULT, UNFIT])
+def test_about_remote_state_and_where_there_is_no_code_to_answer_it_follows_policy(failure: Any) -> None:
+    assert ask("check_event_for_spam", Host(failure, answer("NOT_SPAM", None)), [REMOTE_STATE]) is NOT_SPAM
+    assert ask("should_drop_federated_event", Host(failure, answer(False, None)), [REMOTE]) is False
+
+
+@pytest.mark.parametrize(("policy", "expected"), [("allow", NOT_SPAM), ("deny", Codes.FORBIDDEN)])
+def test_what_the_admin_has_set_for_the_callback_holds_about_remote_messages_as_well(
+    policy: str, expected: Any
+) -> None:
+    policies = Policies(OnFailure(), {"check_event_for_spam": OnFailure(federated=policy)})
+    assert ask("check_event_for_spam", Host(FAULT, answer("NOT_SPAM", None)), [REMOTE], policies=policies) is expected
 
 
 def test_a_fault_follows_policy_where_the_admin_has_set_one_for_the_callback() -> None:
@@ -169,13 +254,3 @@ def test_a_module_that_keeps_missing_its_deadline_is_not_asked_for_a_while() -> 
     for _ in range(8):
         assert ask("check_event_for_spam", host, calls=calls) is NOT_SPAM
     assert len(host.calls) == 5
-
-
-def test_an_event_that_killed_node_is_not_asked_about_again() -> None:
-    host = Host(answer("M_FORBIDDEN"))
-    calls = calls_over(host)
-    message = event()
-    calls.suspects.died({message.event_id})
-    assert ask("check_event_for_spam", host, [message], calls=calls) is NOT_SPAM
-    assert host.calls == []
-    assert ask("check_event_for_spam", host, [event(depth=3)], calls=calls) is Codes.FORBIDDEN

@@ -7,9 +7,9 @@ from typing import Any
 from synapse.api.presence import UserPresenceState
 from synapse.events.presence_router import PresenceRouter
 from synapse.logging.context import LoggingContext  # type: ignore[attr-defined] # LoggingContext is Rust's now
-from synapse_module_bridge.catalogue import CALLBACKS, Callback
-from synapse_module_bridge.forward import make_forwarder
-from synapse_module_bridge.presence import Presence
+from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
+from synapse_module_bridge.synapse_hooks.forward import make_forwarder
+from synapse_module_bridge.synapse_hooks.presence import Presence
 from twisted.internet.defer import ensureDeferred
 
 ALICE = UserPresenceState.default("@alice:test")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from observed import observed
 from synapse_module_bridge.bridge import ModuleBridge
-from synapse_module_bridge.catalogue import CALLBACKS
-from synapse_module_bridge.processes import Processes
+from synapse_module_bridge.routing.workers import Processes
+from synapse_module_bridge.schema.catalogue import CALLBACKS
 
 
 def processes(here: str | None, background: bool = False, **config: Any) -> Processes:

@@ -1,15 +1,18 @@
 """What is registered with Synapse for which module, and what it would not take."""
 
+import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from rig import Api
 from synapse.logging.context import run_in_background
 from synapse_module_bridge.bridge import ModuleBridge
-from synapse_module_bridge.catalogue import CALLBACKS
-from synapse_module_bridge.faults import Faults
-from synapse_module_bridge.registration import declared_callbacks, register_callbacks
-from synapse_module_bridge.synapse_api import register_method
+from synapse_module_bridge.schema.catalogue import CALLBACKS
+from synapse_module_bridge.schema.startup_problems import Faults
+from synapse_module_bridge.synapse_hooks.forward import make_forwarder
+from synapse_module_bridge.synapse_hooks.registration import declared_callbacks, register_callbacks
+from synapse_module_bridge.synapse_hooks.synapse_api import register, register_method
 from test_remembered import outcome
 
 PRESENCE = ["get_users_for_states", "get_interested_users"]
@@ -96,3 +99,51 @@ def test_where_another_service_logs_users_in_synapse_takes_no_password_auth_prov
     api._auth_delegation_enabled = True
     with pytest.raises(Faults, match=rf"config\.modules\[1\]\.path: b implements {name}, .*matrix_authentication"):
         declared(modules([], [name]), api)
+
+
+class Forgetting:
+    """Like some releases of Synapse: takes all callbacks, and drops one."""
+
+    def __init__(self, forgotten: str) -> None:
+        self.kept: list[Any] = []
+        category = CALLBACKS[forgotten].category
+
+        def keep(**callbacks: Any) -> None:
+            for name, function in callbacks.items():
+                kept = list(function.values()) if isinstance(function, dict) else [function]
+                self.kept += kept[1:] if name == forgotten else kept
+
+        for one in {callback.category for callback in CALLBACKS.values()}:
+            setattr(self, register_method(one), keep)
+        # Whoever wraps a function keeps it, too.
+        original = getattr(self, register_method(category))
+        setattr(self, register_method(category), lambda **callbacks: original(**callbacks))
+
+
+@pytest.mark.parametrize("name", CALLBACKS)
+def test_a_function_that_synapse_takes_and_forgets_is_noticed(name: str) -> None:
+    def forwarder(one: str) -> Any:
+        answer: Any = lambda *_: None  # noqa: E731
+        made = [make_forwarder(CALLBACKS[one], answer) for _ in range(2)]
+        return {("type", ("a",)): made[0], ("type", ("b",)): made[1]} if CALLBACKS[one].listed else made[0]
+
+    api: Any = Forgetting(name)
+    assert register(api, {one: forwarder(one) for one in CALLBACKS}) == [name]
+
+
+def test_what_is_forgotten_stops_the_start_unless_it_is_optional(caplog: pytest.LogCaptureFixture) -> None:
+    manifest = modules(["user_may_invite", "on_logged_out"], ["user_may_invite"])
+    callbacks = [CALLBACKS["user_may_invite"], CALLBACKS["on_logged_out"]]
+    router: Any = SimpleNamespace(answer=lambda *_: None)
+    api, nothing = Forgetting("user_may_invite"), Any
+    with pytest.raises(Faults) as raised:
+        register_callbacks(api, callbacks, manifest["modules"], router, nothing)  # type: ignore[arg-type]
+    (fault,) = raised.value.faults
+    words = r"this Synapse \(.*\) takes user_may_invite and forgets it, so that no module would be asked: use another"
+    assert re.match(words, str(fault))
+    with caplog.at_level("WARNING"):
+        register_callbacks(
+            *(api, callbacks, manifest["modules"], router, nothing),  # type: ignore[arg-type]
+            optional={"user_may_invite"},
+        )
+    assert re.match(words, caplog.messages[-1])

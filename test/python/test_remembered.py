@@ -1,5 +1,6 @@
 """What a module answered is kept for the `ttl` of its entry: who is asked then, and who is not."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,14 +10,14 @@ from objects import event
 from observed import observed
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes, SynapseError
-from synapse_module_bridge import remembered
-from synapse_module_bridge.breaker import MISSES_TO_OPEN
-from synapse_module_bridge.calls import Calls, ModuleFault
-from synapse_module_bridge.catalogue import CALLBACKS
-from synapse_module_bridge.deadline import DeadlinePassed
-from synapse_module_bridge.questions import bind
-from synapse_module_bridge.remembered import Remembered, question_of
-from synapse_module_bridge.rpc import ConnectionGone
+from synapse_module_bridge.pipeline.asking import Calls, ModuleFault
+from synapse_module_bridge.reactor.deadline import DeadlinePassed
+from synapse_module_bridge.resilience import answer_cache
+from synapse_module_bridge.resilience.answer_cache import Remembered, question_of
+from synapse_module_bridge.resilience.circuit_breaker import MISSES_TO_OPEN
+from synapse_module_bridge.routing.route import bind
+from synapse_module_bridge.schema.catalogue import CALLBACKS
+from synapse_module_bridge.transport.unavailable import Unavailable
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, fail
 from twisted.python.failure import Failure
 
@@ -123,7 +124,7 @@ def test_what_a_module_throws_is_shared_by_those_who_wait_and_not_kept(error: Ex
     assert rig.asked == ["m", "m"]
 
 
-@pytest.mark.parametrize("failure", [DeadlinePassed(), ConnectionGone("down"), CancelledError()])
+@pytest.mark.parametrize("failure", [DeadlinePassed(), Unavailable("overload"), CancelledError()])
 def test_one_that_could_not_ask_leaves_the_question_to_the_next(failure: Exception) -> None:
     host = SlowHost()
     rig = Rig(host)
@@ -148,7 +149,7 @@ def test_one_whose_time_is_up_while_it_waits_for_another_is_answered_by_policy()
 
 
 def test_an_answer_of_policy_is_not_kept() -> None:
-    rig = Rig(Host(ConnectionGone("down"), answer("M_FORBIDDEN")))
+    rig = Rig(Host(Unavailable("overload"), answer("M_FORBIDDEN")))
     assert isinstance(rig.ask(), SynapseError)
     assert rig.ask() is Codes.FORBIDDEN
 
@@ -197,14 +198,14 @@ def test_a_kept_answer_counts_while_the_module_is_not_asked() -> None:
     rig.ask()
     breaker = rig.calls.entries["user_may_invite"][0].breaker
     for _ in range(5):
-        breaker.missed()
+        breaker.missed(time.monotonic(), INVITE[0])
     assert breaker.is_open
     assert rig.ask() is Codes.FORBIDDEN
     assert isinstance(rig.ask(("@alice:test", "@carol:test", "!room:test")), SynapseError)
 
 
 def test_no_more_than_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembered, "MOST_REMEMBERED", 2)
+    monkeypatch.setattr(answer_cache, "MOST_REMEMBERED", 2)
     rig = Rig(Host(answer("M_FORBIDDEN")))
     a, b, c = (("@alice:test", f"@{name}:test", "!room:test") for name in "abc")
     # b was used longest ago when c comes.

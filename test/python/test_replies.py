@@ -13,10 +13,9 @@ from outcomes import (
     config,
 )
 from rig import OWN, running, settled, turn_until
-from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes, SynapseError
-from synapse_module_bridge.calls import ModuleFault
-from synapse_module_bridge.catalogue import CALLBACKS
+from synapse_module_bridge.pipeline.asking import ModuleFault
+from synapse_module_bridge.schema.catalogue import CALLBACKS
 
 pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
 
@@ -34,7 +33,7 @@ def test_a_fault_of_a_module_in_a_local_request_is_an_exception_where_no_policy_
     with running(tmp_path, "fault", config(None)) as rig:
         local, remote, invite = [settled(asked) for asked in ask_three(rig)]
         assert isinstance(local, ModuleFault) and isinstance(invite, ModuleFault)
-        assert remote is NOT_SPAM
+        assert remote is Codes.FORBIDDEN
 
 
 VALUES: list[Any] = [

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from synapse_module_bridge.rpc import MOST_UNREADABLE, Answer, ConnectionGone, Refuse, Rpc, RpcError
-from synapse_module_bridge.wire import BrokenStream, FrameReader, decode, encode
+from synapse_module_bridge.transport.framing import BrokenStream, FrameReader, decode, encode
+from synapse_module_bridge.transport.rpc import MOST_UNREADABLE, Answer, ConnectionGone, Refuse, Rpc, RpcError
 from twisted.internet.defer import CancelledError, Deferred
 
 

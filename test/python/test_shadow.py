@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from asking import Host, calls_over, entry, sample
 from rig import count
-from synapse_module_bridge.catalogue import CALLBACKS, ERROR_CODES
-from synapse_module_bridge.questions import bind
-from synapse_module_bridge.rpc import INVALID_PARAMS, RpcError
-from synapse_module_bridge.tell import Teller
-from synapse_module_bridge.unavailable import Unavailable
+from synapse_module_bridge.pipeline.delivery import Teller
+from synapse_module_bridge.routing.route import bind
+from synapse_module_bridge.schema.catalogue import CALLBACKS
+from synapse_module_bridge.schema.protocol import ERROR_CODES
+from synapse_module_bridge.transport.rpc import INVALID_PARAMS, RpcError
+from synapse_module_bridge.transport.unavailable import Unavailable
 from twisted.internet.defer import ensureDeferred
 
 

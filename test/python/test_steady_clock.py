@@ -4,8 +4,8 @@ from functools import partial
 from typing import Any
 
 import pytest
-from synapse_module_bridge import steady_clock
-from synapse_module_bridge.steady_clock import SteadyClock
+from synapse_module_bridge.reactor import steady_clock
+from synapse_module_bridge.reactor.steady_clock import SteadyClock
 from twisted.internet.task import Clock
 
 

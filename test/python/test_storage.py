@@ -1,4 +1,4 @@
-"""What the database gives and takes as JSON, its errors without parameters, and the removal of what has expired."""
+"""What the database gives and takes as JSON, and the removal of what has expired."""
 
 import asyncio
 import sqlite3
@@ -11,13 +11,11 @@ from uuid import UUID
 import pytest
 from synapse.storage.database import LoggingTransaction
 from synapse.storage.engines import Sqlite3Engine
-from synapse_module_bridge import store as store_module
-from synapse_module_bridge.database import MOST_DESCS, Descs
-from synapse_module_bridge.database_errors import database_error
-from synapse_module_bridge.sql_values import decode_param, encode_cell
-from synapse_module_bridge.statements import BadStatement, read_statement
-from synapse_module_bridge.store import TABLE, Store
-from synapse_module_bridge.wire import encode
+from synapse_module_bridge.storage import store as store_module
+from synapse_module_bridge.storage.database import MOST_DESCS, Descs
+from synapse_module_bridge.storage.sql_values import decode_param, encode_cell
+from synapse_module_bridge.storage.store import TABLE, Store
+from synapse_module_bridge.transport.framing import encode
 
 
 @pytest.mark.parametrize(
@@ -50,34 +48,6 @@ def test_a_cell_travels_as_json(value: Any, cell: Any) -> None:
 
 def test_bytes_are_parameters() -> None:
     assert decode_param({"bytes": "AP8="}) == b"\0\xff"
-
-
-class PostgresError(Exception):
-    """Has what psycopg2's errors have."""
-
-    def __init__(self, sqlstate: str, message: str) -> None:
-        super().__init__(f"{message}\nDETAIL:  Key (name)=(hunter2) already exists.\n")
-        self.pgcode = sqlstate
-        self.diag = type("Diagnostics", (), {"message_primary": message})
-
-
-@pytest.mark.parametrize(
-    ("error", "params", "told"),
-    [
-        (PostgresError("23505", "duplicate key"), ["hunter2"], "PostgresError: duplicate key (statement 2)"),
-        (PostgresError("22P02", 'invalid input syntax: "hunter2"'), [], "PostgresError (statement 2)"),
-        (PostgresError("42601", "syntax error at or near \"'hunter2'\""), [], "PostgresError (statement 2)"),
-        (PostgresError("42703", 'column "x" does not exist'), [1, None, True], None),
-        (sqlite3.OperationalError("bad JSON path: 'hunter2'"), ["hunter2"], "OperationalError (statement 2)"),
-        (sqlite3.OperationalError("no such table: x"), ["hunter2", 2], None),
-        (sqlite3.OperationalError("it was 12345"), [12345], "OperationalError (statement 2)"),
-    ],
-)
-def test_an_error_tells_no_parameter(error: Exception, params: list[Any], told: str | None) -> None:
-    refused = database_error(error, 1, params)
-    assert "hunter2" not in refused.message
-    assert refused.message == (told or f"{type(error).__name__}: {str(error).splitlines()[0]} (statement 2)")
-    assert refused.data["statement"] == 1
 
 
 def test_transactions_are_named_as_long_as_there_are_few_names() -> None:
@@ -147,12 +117,3 @@ def test_a_prefix_ends_where_no_key_has_it_any_more() -> None:
     assert store_module._end_of("a\U0010ffff") == "b"
     assert store_module._end_of("\ud7ff") == "\ue000"
     assert store_module._end_of("\U0010ffff") is None
-
-
-@pytest.mark.parametrize("before", ["", " ", ";", "-- done\n", "/* all * of it */ -- done\n;"])
-@pytest.mark.parametrize("end", ["COMMIT", "rollback", "BEGIN"])
-def test_a_statement_that_ends_the_transaction_is_refused_whatever_stands_before_it(before: str, end: str) -> None:
-    with pytest.raises(BadStatement, match="may not begin or end a transaction"):
-        read_statement({"sql": before + end})
-    read_statement({"sql": f"{before}SELECT 1 -- {end}"})
-    read_statement({"sql": f"{before}ROLLBACK TO a"})

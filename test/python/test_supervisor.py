@@ -6,8 +6,8 @@ import pytest
 from hypothesis import settings
 from observed import observed
 from supervised import MANIFEST, Supervisor
-from synapse_module_bridge.backoff import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
-from synapse_module_bridge.host import STEADY_SECONDS
+from synapse_module_bridge.supervision.backoff import FIRST_AT_ONCE, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+from synapse_module_bridge.supervision.supervisor import STEADY_SECONDS
 
 TestSupervisor = Supervisor.TestCase
 TestSupervisor.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
@@ -28,24 +28,28 @@ def test_pauses_grow_within_bounds_and_begin_anew_after_a_steady_time() -> None:
         return float(pause)
 
     pauses = [next_pause() for _ in range(12)]
-    assert pauses[0] == 0
-    for number, pause in enumerate(pauses[1:], 1):
+    assert pauses[:FIRST_AT_ONCE] == [0] * FIRST_AT_ONCE
+    for number, pause in enumerate(pauses[FIRST_AT_ONCE:], 1):
         longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**number)
         assert longest / 2 <= pause <= longest
     machine.time_passes(STEADY_SECONDS + 1)
+    assert next_pause() == 0
+    while next_pause() == 0:
+        pass
+    machine.host.cause_is_known()
     assert next_pause() == 0
     machine.teardown()
 
 
 def test_a_process_that_cannot_be_started_is_tried_again_until_it_can_be() -> None:
     machine = a_host()
-    machine.cannot_spawn = True
+    machine.cannot_spawn = OSError(11, "no more processes")
     machine.current.end("exit code 1")
     machine.somebody_asks(60.0)
     machine.time_passes(40.0)
     [(_, [outcome])] = machine.waiting
     assert "down" in str(outcome)
-    machine.cannot_spawn = False
+    machine.cannot_spawn = None
     machine.clock.advance(machine.host._restart_timer.getTime() - machine.clock.seconds())
     machine.current.take("initialize", MANIFEST)
     machine.somebody_asks(5.0)
@@ -106,13 +110,13 @@ def test_a_watcher_that_cannot_take_the_new_declarations_keeps_the_old_process(
     machine = a_host()
     old = machine.current
 
-    def manifest(_: Any) -> None:
+    def manifest(*_: Any) -> None:
         raise ValueError("odd")
 
     monkeypatch.setattr(machine.host._watcher, "manifest", manifest)
     machine.somebody_reloads(None)
     machine.processes[-1].take("initialize", MANIFEST)
     machine.processes[-1].take("set_up", {"failed": {}})
-    assert machine.replaced == [["odd"]]
+    assert machine.replaced == [["ValueError"]]
     assert machine.current is old and machine.host._hold.is_up
     machine.teardown()

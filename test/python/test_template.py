@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from asking import Host, calls_over, entry
 from objects import event
-from synapse_module_bridge.catalogue import CALLBACKS
-from synapse_module_bridge.router import Router
-from synapse_module_bridge.template import compile_template
+from synapse_module_bridge.codec.template import compile_template
+from synapse_module_bridge.pipeline.router import Router
+from synapse_module_bridge.schema.catalogue import CALLBACKS
 from twisted.internet.defer import ensureDeferred
 
 UNSIGNED = CALLBACKS["add_field_to_unsigned_callback"]

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from synapse_module_bridge.deadline import DeadlinePassed
-from synapse_module_bridge.rpc import Rpc
-from synapse_module_bridge.timed_requests import MOST_MET, TimedRequests
-from synapse_module_bridge.wire import encode
+from synapse_module_bridge.reactor.deadline import DeadlinePassed
+from synapse_module_bridge.transport.framing import encode
+from synapse_module_bridge.transport.rpc import Rpc
+from synapse_module_bridge.transport.timed_requests import MOST_MET, TimedRequests
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 

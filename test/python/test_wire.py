@@ -1,7 +1,14 @@
 """Framing and JSON."""
 
+import json
+import math
+from typing import Any
+
 import pytest
-from synapse_module_bridge.wire import MAX_FRAME_BYTES, BrokenStream, FrameReader, decode, encode
+from hypothesis import example, given
+from hypothesis import strategies as st
+from synapse_module_bridge.transport import deep_json, framing
+from synapse_module_bridge.transport.framing import MAX_FRAME_BYTES, BrokenStream, FrameReader, TooLarge, decode, encode
 
 
 def body_of(value: object) -> bytes:
@@ -21,10 +28,65 @@ def body_of(value: object) -> bytes:
         "the words NaN and Infinity",
         [[[]]],
         {"a": None},
+        {"words": 'NaN \\" Infinity', "number": math.inf, "-Infinity": [-math.inf, "\ud800"]},
+        -0.0,
+        10**400,
+        {"é\ud800": "é" * 70_000},
+        {"__proto__": 1, "constructor": 2, "toJSON": 3},
     ],
 )
 def test_json_survives_exactly(value: object) -> None:
     assert repr(decode(body_of(value))) == repr(value)
+
+
+def nested(depth: int) -> dict[str, Any]:
+    value: Any = [1.0, "\ud800", None, True, math.inf, {}, []]
+    for level in range(depth):
+        value = {f"k{level}": value, "b": 'a "quoted" Infinity'} if level % 2 else [value, -level]
+    return {"x": value}
+
+
+@pytest.mark.parametrize("depth", [150, 254, 700, 990, 5_000, 100_000])
+def test_json_of_any_depth_survives(depth: int) -> None:
+    value, back = nested(depth), decode(body_of(nested(depth)))
+    # Neither their comparison nor their repr goes so deep.
+    left: list[tuple[Any, Any]] = [(value, back)]
+    while left:
+        before, after = left.pop()
+        assert type(before) is type(after)
+        if isinstance(before, dict):
+            assert list(before) == list(after)
+            left += zip(before.values(), after.values(), strict=True)
+        elif isinstance(before, list):
+            left += zip(before, after, strict=True)
+        else:
+            assert repr(before) == repr(after)
+
+
+def test_infinity_travels_as_javascript_reads_it() -> None:
+    assert body_of([math.inf, -math.inf, "Infinity", {"-Infinity": 1}]) == b'[1e400,-1e400,"Infinity",{"-Infinity":1}]'
+
+
+def test_a_lone_surrogate_makes_a_body_no_larger_than_it_must() -> None:
+    assert len(body_of("é" * 1000 + "\ud800")) == 2000 + len('"\\ud800"')
+
+
+def test_what_does_not_fit_into_a_frame_is_told_apart() -> None:
+    with pytest.raises(TooLarge):
+        encode(["x" * (MAX_FRAME_BYTES // 2)] * 2)
+
+
+def test_a_value_that_holds_itself_is_refused() -> None:
+    value: list[Any] = []
+    for _ in range(2_000):
+        value = [value]
+    innermost = value
+    while innermost[0]:
+        innermost = innermost[0]
+    innermost.append(value)
+    for write in (encode, deep_json.write):
+        with pytest.raises(ValueError):
+            write(value)
 
 
 @pytest.mark.parametrize("value", [{"a": {1, 2}}, {"a": {1: object()}}, object()])
@@ -41,6 +103,39 @@ def test_what_is_no_json_is_refused(value: object) -> None:
 def test_a_body_that_is_no_json_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError):
         decode(body)
+
+
+def read_by(parse: Any, text: str) -> str:
+    try:
+        return repr(parse(text))
+    except ValueError:
+        return "no JSON"
+
+
+pieces = st.sampled_from(
+    [*'[]{},:" \n', "1", "-0.5e1", "01", "1e400", "true", "null", '"a"', "NaN", "-", "\ud800", "\\u00e9"]
+)
+
+
+@given(st.lists(pieces, max_size=12).map("".join))
+@example('{"a":[1,2,{"b":null}],"a":[]} ')
+@example("[1,]")
+@example('{"a":1,}')
+@example("[]]")
+@example("1 2")
+def test_the_reader_for_any_depth_reads_what_pythons_own_does(text: str) -> None:
+    own = json.JSONDecoder(parse_constant=framing._refuse_constant)
+    assert read_by(deep_json.read, text) == read_by(own.decode, text)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None)),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    )
+)
+def test_the_writer_for_any_depth_writes_what_pythons_own_does(value: Any) -> None:
+    assert deep_json.write(value) == json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])

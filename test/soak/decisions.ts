@@ -1,17 +1,20 @@
-/** Reads the decisions of the bridge out of Synapse's log as it grows. */
-import { type FileHandle, open } from "node:fs/promises";
+/** What Synapse's log tells of the bridge's decisions, and of tracebacks. */
+import type { LogLine } from "./log.js";
 
 export interface Decision {
   readonly at: number;
   readonly ms: number;
   readonly callback: string;
+  readonly module: string;
   readonly outcome: string;
   readonly reason: string | undefined;
   readonly user: string | undefined;
   readonly line: string;
 }
 
-const format = /^(\S+) (\S+),(\d{3}) \w+ synapse_module_bridge\.decision \[.*?\] (.*)$/;
+const LOGGER = "synapse_module_bridge.decision";
+// No module has made these.
+const failed = new Set(["policy", "fault"]);
 
 export class Decisions {
   /** How many there were of each outcome. */
@@ -20,58 +23,39 @@ export class Decisions {
   readonly failures: Decision[] = [];
   /** Tracebacks, by where they were logged and what they ended with. */
   readonly tracebacks = new Map<string, number>();
-  #file: FileHandle | undefined;
-  #position = 0;
-  #rest = "";
   #lastLogger = "";
   #inTraceback = false;
 
-  constructor(private readonly path: string) {}
+  /** `byModule` is told of each decision that a module has made. */
+  constructor(private readonly byModule: (decision: Decision) => void = () => undefined) {}
 
-  async read(): Promise<void> {
-    this.#file ??= await open(this.path, "r");
-    const chunk = Buffer.alloc(1 << 20);
-    for (;;) {
-      const { bytesRead } = await this.#file.read(chunk, 0, chunk.length, this.#position);
-      if (bytesRead === 0) return;
-      this.#position += bytesRead;
-      const lines = (this.#rest + chunk.toString("latin1", 0, bytesRead)).split("\n");
-      this.#rest = lines.pop() ?? "";
-      for (const line of lines) this.#take(line);
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#file?.close();
-  }
-
-  #take(line: string): void {
-    this.#takeTraceback(line);
-    const [, day, time, ms, text] = format.exec(line) ?? [];
-    if (text === undefined) return;
+  readonly take = (line: string, parsed: LogLine | undefined): void => {
+    this.#takeTraceback(line, parsed);
+    if (parsed?.logger !== LOGGER) return;
     const fields = new Map(
-      [...text.matchAll(/(\w+)=('[^']*'|\S+)/g)].map(([, key, value]) => [key, value] as const),
+      [...parsed.text.matchAll(/(\w+)=('[^']*'|\S+)/g)].map(([, key, value]) => [key, value] as const),
     );
     const outcome = fields.get("outcome") ?? "";
     this.counts.set(outcome, (this.counts.get(outcome) ?? 0) + 1);
-    if (outcome !== "policy" && outcome !== "fault") return;
-    this.failures.push({
-      at: new Date(`${day}T${time}.${ms}`).getTime(),
+    const decision = {
+      at: parsed.at,
       ms: Number(fields.get("ms")),
       callback: fields.get("callback") ?? "",
+      module: fields.get("module") ?? "",
       outcome,
       reason: fields.get("reason"),
       user: fields.get("user"),
       line,
-    });
-  }
+    };
+    if (failed.has(outcome)) this.failures.push(decision);
+    else this.byModule(decision);
+  };
 
-  #takeTraceback(line: string): void {
-    const [logged, logger, text] = /^\d{4}-\S+ \S+ ([A-Z]+ \S+) \[.*?\] (.{0,80})/.exec(line) ?? [];
-    if (logged) this.#lastLogger = `${logger} ${text}`;
+  #takeTraceback(line: string, parsed: LogLine | undefined): void {
+    if (parsed) this.#lastLogger = `${parsed.level} ${parsed.logger} ${parsed.text.slice(0, 80)}`;
     if (line.startsWith("Traceback")) {
       this.#inTraceback = true;
-    } else if (this.#inTraceback && (logged || /^\S/.test(line))) {
+    } else if (this.#inTraceback && (parsed || /^\S/.test(line))) {
       this.#inTraceback = false;
       const cause = withoutNames(`${this.#lastLogger}: ${line.slice(0, 120)}`);
       this.tracebacks.set(cause, (this.tracebacks.get(cause) ?? 0) + 1);

@@ -13,10 +13,14 @@ export interface Idle {
 
 // This process keeps idle connections open for 4 s.
 const QUIET_MS = 8000;
-const MOST_NEW_DESCRIPTORS = 6;
+// Of Node: a module that has ended it twice has a thread of its own, of seven descriptors.
+const MOST_NEW_DESCRIPTORS = { bridge: 6, node: 13 };
 const MOST_GROWTH = 0.3;
 // Over less time, growth says nothing.
 const JUDGE_MEMORY_AFTER_S = 120;
+// Of Synapse, beyond what the other one grows by, from a quarter of the time on.
+const JUDGE_SYNAPSE_AFTER_MINUTES = 8;
+const MOST_GROWTH_OF_SYNAPSE = 0.2;
 
 /** The open descriptors of everybody while nothing is asked. */
 export async function idleDescriptors(servers: Servers, watch: Watch): Promise<Idle> {
@@ -33,7 +37,7 @@ export function judgeLeaks(watch: Watch, before: Idle, after: Idle, problems: Pr
   for (const who of ["bridge", "node"] as const) {
     const [first, last] = [before[who], after[who]];
     if (first === undefined || last === undefined) problems.add("no descriptors seen", who);
-    else if (last - first > MOST_NEW_DESCRIPTORS)
+    else if (last - first > MOST_NEW_DESCRIPTORS[who])
       problems.add("descriptors leaked", `${who}: ${first}, then ${last}`);
   }
   const { seconds, memory } = watch.nodes.lastLife();
@@ -41,8 +45,25 @@ export function judgeLeaks(watch: Watch, before: Idle, after: Idle, problems: Pr
   if (seconds >= JUDGE_MEMORY_AFTER_S && first && last && last > first * (1 + MOST_GROWTH)) {
     problems.add("memory of Node grew", `${first} bytes, then ${last}, in ${seconds.toFixed(0)} s`);
   }
+  judgeSynapse(watch, problems);
   const { inFlight = 0, waiting = 0, queued = 0 } = watch.metrics ?? {};
   if (inFlight + waiting + queued > 0) {
     problems.add("calls left", `${inFlight} in flight, ${waiting} waiting, ${queued} notifications`);
+  }
+}
+
+function judgeSynapse({ minutes }: Watch, problems: Problems): void {
+  const [first, last] = [minutes[minutes.length >> 2], minutes.at(-1)];
+  if (
+    minutes.length < JUDGE_SYNAPSE_AFTER_MINUTES ||
+    !first?.bridge ||
+    !first.twin ||
+    !last?.bridge ||
+    !last.twin
+  )
+    return;
+  const grown = last.bridge - first.bridge - (last.twin - first.twin);
+  if (grown > first.bridge * MOST_GROWTH_OF_SYNAPSE) {
+    problems.add("memory of Synapse grew", `${grown} bytes more than that of the twin`);
   }
 }

@@ -13,6 +13,15 @@ export async function misbehave(fault: string): Promise<boolean> {
     case "unhandled rejection":
       void Promise.reject(new Error("the soak wanted nobody to handle this"));
       return new Promise(() => undefined);
+    case "reject":
+      void Promise.reject(new Error("the soak wanted nobody to handle this"));
+      await pause(20);
+      return true;
+    case "throw later":
+      setTimeout(() => {
+        throw new Error("the soak wanted this after the answer");
+      }, 100);
+      return true;
     case "block":
       for (;;) {}
     case "exit":

@@ -2,6 +2,7 @@
 import { registerUser } from "../homeserver/client.js";
 import type { Homeserver } from "../homeserver/homeserver.js";
 import { waitFor } from "../homeserver/wait.js";
+import { killers } from "./killers.js";
 import { type Actor, type Role, searchTerm } from "./operations.js";
 import type { Servers } from "./servers.js";
 
@@ -14,8 +15,14 @@ export interface Person {
 
 export interface People {
   readonly persons: readonly Person[];
-  /** Sends the messages that break things, on the bridge's server only. */
+  /** Writes hostile texts, on both servers. */
+  readonly writer: Person;
+  /** All others are on the bridge's server only. By the name of the killer. */
+  readonly killers: ReadonlyMap<string, Actor>;
+  /** Sends what breaks a handler, but ends nothing. */
   readonly saboteur: Actor;
+  /** Finds out whether modules answer. */
+  readonly prober: Actor;
 }
 
 const crowd: readonly (readonly [Role, number])[] = [
@@ -23,17 +30,15 @@ const crowd: readonly (readonly [Role, number])[] = [
   ["creator", 6],
   ["renamer", 3],
 ];
+const NEWCOMER_MS = 60_000;
 
-export async function makePeople({ bridge, twin }: Servers): Promise<People> {
+export async function makePeople(servers: Servers): Promise<People> {
+  const { bridge, twin } = servers;
   const persons: Person[] = [];
   for (const [role, count] of crowd) {
-    for (let number = 0; number < count; number += 1) {
-      const [left, right] = await Promise.all(
-        [bridge, twin].map((server) => actor(server, `${role}${number}`)),
-      );
-      persons.push({ role, bridge: left as Actor, twin: right as Actor });
-    }
+    for (let number = 0; number < count; number += 1) persons.push(await person(servers, role, number));
   }
+  const writer = await person(servers, "attacker", 0);
   const found = ["soakseen1", "soakhidden1", "soakseen2", "soakhidden2"];
   await Promise.all(
     [bridge, twin].map(async (server) => {
@@ -47,7 +52,26 @@ export async function makePeople({ bridge, twin }: Servers): Promise<People> {
       });
     }),
   );
-  return { persons, saboteur: await actor(bridge, "saboteur") };
+  const actors = new Map<string, Actor>();
+  for (const { name } of killers) actors.set(name, await actor(bridge, name));
+  const [saboteur, prober] = [await actor(bridge, "saboteur"), await actor(bridge, "prober")];
+  return { persons, writer, killers: actors, saboteur, prober };
+}
+
+let newcomers = 0;
+
+/** Somebody who has done nothing yet, on the bridge's server, however often Node ends meanwhile. */
+export function newcomer(server: Homeserver): Promise<Actor> {
+  return waitFor(
+    "a new user",
+    () => actor(server, `newcomer${newcomers++}`).catch(() => undefined),
+    NEWCOMER_MS,
+  );
+}
+
+async function person({ bridge, twin }: Servers, role: Role, number: number): Promise<Person> {
+  const made = await Promise.all([bridge, twin].map((server) => actor(server, `${role}${number}`)));
+  return { role, bridge: made[0] as Actor, twin: made[1] as Actor };
 }
 
 function isUpToDate(server: Homeserver): true | undefined {

@@ -32,7 +32,8 @@ export async function injectFaults(
       if (bag.length === 0) bag = shuffled(random, allFaults);
       kind = bag.pop() as string;
     }
-    report(await inject(kind, tools));
+    const outcome = await inject(kind, tools);
+    if (outcome) report(outcome);
   }
 }
 

@@ -1,4 +1,4 @@
-/** The policy of the soak: decides by what it is asked alone; soak_twin.py is the same in Python. A `soak.fault` breaks it. */
+/** The policy of the soak: decides by what it is asked alone; soak_twin.py is the same in Python. A `soak.fault` or a `soak.attack` breaks it. */
 import { Codes, defineModule, NOT_SPAM, SynapseError } from "synapse-module-bridge";
 import { misbehave } from "./misbehave.js";
 
@@ -10,6 +10,11 @@ const text = (content: object, key: string): string => {
 export default defineModule({
   callbacks: {
     check_event_for_spam({ event }) {
+      const attack = text(event.content, "soak.attack");
+      if (attack) return misbehave(attack).then(() => NOT_SPAM);
+      // As careless as many are: it may be no text.
+      const { formatted_body } = event.content as { formatted_body?: string };
+      if (formatted_body?.includes("casino")) return Codes.FORBIDDEN;
       const body = text(event.content, "body");
       if (body.includes("casino")) return Codes.FORBIDDEN;
       if (body.includes("lottery")) return [Codes.LIMIT_EXCEEDED, { "soak.word": "lottery" }];
@@ -44,7 +49,7 @@ export default defineModule({
       if (invitee.startsWith("@odd")) return [Codes.UNKNOWN, { "soak.invitee": "odd" }];
       return NOT_SPAM;
     },
-    user_may_create_room({ room_config }) {
+    user_may_create_room({ room_config = {} }) {
       const name = text(room_config, "name");
       return name.includes("casino") ? [Codes.FORBIDDEN, { "soak.room": "casino" }] : NOT_SPAM;
     },

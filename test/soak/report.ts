@@ -1,26 +1,25 @@
 /** The report that a soak ends with, as text. */
-import type { Decisions } from "./decisions.js";
+import type { Attackers } from "./attackers.js";
 import { allFaults, type Outcome, rowsOf } from "./faults.js";
+import type { Attacked } from "./judge-attacks.js";
 import type { Latency } from "./latency.js";
 import type { Idle } from "./leaks.js";
 import type { Problems } from "./problems.js";
+import { attacks, ends } from "./report-attacks.js";
 import type { Series } from "./series.js";
 import type { SoakOptions } from "./soak.js";
 import type { Traffic } from "./traffic.js";
-import type { Verdicts } from "./verdicts.js";
 import type { Watch } from "./watch.js";
 
 export interface Results {
   readonly options: SoakOptions;
-  readonly seconds: number;
   readonly problems: Problems;
   readonly outcomes: readonly Outcome[];
-  readonly decisions: Decisions;
-  readonly twinLog: Decisions;
-  readonly verdicts: Verdicts;
+  readonly attacked: Attacked;
+  readonly attackers: Attackers;
+  readonly twinTracebacks: ReadonlyMap<string, number>;
   readonly traffic: Traffic;
   readonly watch: Watch;
-  readonly latency: { readonly bridge: Latency; readonly twin: Latency };
   readonly before: Idle;
   readonly after: Idle;
 }
@@ -29,19 +28,21 @@ export interface Results {
 const WIDTH = 19;
 
 export function report(results: Results): string {
+  const { attacked, attackers, watch, twinTracebacks } = results;
+  const { verdicts, decisions } = attacked.seen;
   const sections = [
     ["Soak", summary(results)],
     ["Requests, compared with the in-process twin", requests(results)],
-    [
-      "Answers by policy, each with its line in the log (fault: request, reason)",
-      rows(results.verdicts.byPolicy),
-    ],
+    ["Answers by policy, each with its line in the log (fault: request, reason)", rows(verdicts.byPolicy)],
+    ["Attackers", attacks(attacked, attackers)],
     ["Faults", faults(results)],
-    ["Decisions in the log", rows(results.decisions.counts)],
-    ["Ends of Node, by cause", rows(results.watch.metrics?.ends ?? new Map())],
-    ["Tracebacks in the log of Synapse with the bridge", rows(results.decisions.tracebacks)],
-    ["Tracebacks in the log of Synapse with the twin", rows(results.twinLog.tracebacks)],
+    ["Decisions in the log", rows(decisions.counts)],
+    ["Ends of Node, by cause", rows(watch.metrics?.ends ?? new Map())],
+    ["Ends of Node and its threads in the log", ends(attacked)],
+    ["Tracebacks in the log of Synapse with the bridge", rows(decisions.tracebacks)],
+    ["Tracebacks in the log of Synapse with the twin", rows(twinTracebacks)],
     ["Memory and descriptors (first, last, max)", resources(results)],
+    ["Memory at each minute, MiB (bridge | twin | Node)", memories(results)],
     ["Latency outside of faults, ms (bridge | twin)", latencies(results)],
     ["Longest pause of the reactor, ms (bridge | twin)", pauses(results)],
     ["Problems", problems(results)],
@@ -51,18 +52,23 @@ export function report(results: Results): string {
     .join("\n");
 }
 
-function summary({ options, seconds, problems }: Results): readonly string[] {
+const secondsOf = ({ attacked: { started, ended } }: Results) => (ended - started) / 1000;
+
+function summary(results: Results): readonly string[] {
+  const { options, problems } = results;
   const passed = problems.counts.size === 0;
   return [
-    `${passed ? "PASSED" : "FAILED"}: ${(seconds / 60).toFixed(1)} min, seed ${options.seed}, ${options.perSecond} operations/s wanted`,
+    `${passed ? "PASSED" : "FAILED"}: ${(secondsOf(results) / 60).toFixed(1)} min, seed ${options.seed}, ${options.perSecond} operations/s wanted`,
   ];
 }
 
-function requests({ traffic, verdicts, seconds, problems }: Results): readonly string[] {
+function requests(results: Results): readonly string[] {
+  const { traffic, attacked, problems } = results;
+  const { verdicts } = attacked.seen;
   const policies = sum(verdicts.byPolicy.values());
   const different = [...problems.counts].filter(([kind]) => /^difference|^policy answer/.test(kind));
   return [
-    `${traffic.sent} operations (${(traffic.sent / seconds).toFixed(1)}/s), ${traffic.skipped} left out since everybody waited; slowest ${traffic.slowestMs} ms`,
+    `${traffic.sent} operations (${(traffic.sent / secondsOf(results)).toFixed(1)}/s), ${traffic.skipped} left out since everybody waited; slowest ${traffic.slowestMs} ms`,
     inOneLine(traffic.byKind),
     `${verdicts.equal} equal (by status: ${inOneLine(verdicts.equalByStatus)})`,
     `${policies} answered by policy during a fault`,
@@ -74,7 +80,7 @@ function faults({ outcomes, watch }: Results): readonly string[] {
   const kinds = [...new Set(outcomes.map(({ kind }) => kind))].sort();
   const lines = kinds.map((kind) => {
     const same = outcomes.filter((outcome) => outcome.kind === kind);
-    const statuses = [...new Set(same.flatMap(({ status }) => status ?? []))].join(", ");
+    const statuses = [...new Set(same.flatMap((outcome) => outcome.statuses))].join(", ");
     const slowest = Math.max(...same.map(({ answeredMs }) => answeredMs));
     const recovered = Math.max(...same.map(({ recoveredMs }) => recoveredMs));
     const answered = statuses ? `answered ${statuses} within ${slowest} ms, ` : "";
@@ -103,7 +109,15 @@ function resources({ watch, before, after }: Results): readonly string[] {
   ];
 }
 
-function latencies({ latency }: Results): readonly string[] {
+function memories({ watch }: Results): readonly string[] {
+  const [bridge, twin, node] = (["bridge", "twin", "node"] as const).map((who) =>
+    watch.minutes.map((minute) => ((minute[who] ?? 0) / 2 ** 20).toFixed(0)),
+  );
+  return [bridge, twin, node].map((values) => values?.join(" ") ?? "");
+}
+
+function latencies({ attacked }: Results): readonly string[] {
+  const { latency } = attacked.seen;
   const twin = latency.twin.perMinute();
   const show = (figures: ReturnType<Latency["overall"]> | undefined) =>
     figures

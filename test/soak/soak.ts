@@ -1,20 +1,20 @@
-/** The soak: two servers, steady traffic, faults at random on one side, and a report of what came of it. */
+/** The soak: two servers, steady traffic, attackers, faults at random on one side, and a report of what came of it. */
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
-import { Decisions } from "./decisions.js";
+import { Attackers } from "./attackers.js";
 import type { Outcome } from "./faults.js";
-import { Latency } from "./latency.js";
+import { judgeAttacks } from "./judge-attacks.js";
+import { Killers, killers } from "./killers.js";
 import { type Idle, idleDescriptors, judgeLeaks } from "./leaks.js";
-import { makePeople } from "./people.js";
+import { makePeople, newcomer } from "./people.js";
 import { injectFaults } from "./plan.js";
 import { Problems } from "./problems.js";
 import { Random } from "./random.js";
 import { report } from "./report.js";
+import { Seen, tracebacksOf } from "./seen.js";
 import { type Servers, startServers } from "./servers.js";
 import { Traffic } from "./traffic.js";
-import { Verdicts } from "./verdicts.js";
 import { Watch } from "./watch.js";
-import { Windows } from "./windows.js";
 
 export interface SoakOptions {
   readonly minutes: number;
@@ -24,6 +24,7 @@ export interface SoakOptions {
 
 const PROGRESS_EVERY_MS = 60_000;
 const GONE_WITHIN_MS = 3000;
+const SETTLE_MS = 30_000;
 
 /** Runs the soak, and gives the exit code. */
 export async function soak(options: SoakOptions): Promise<number> {
@@ -40,10 +41,9 @@ export async function soak(options: SoakOptions): Promise<number> {
 async function runOn(servers: Servers, options: SoakOptions, stopped: AbortSignal): Promise<number> {
   const began = Date.now();
   const problems = new Problems();
-  const windows = new Windows();
-  const decisions = new Decisions(servers.bridge.logPath);
+  const seen = new Seen(servers.bridge.logPath, problems);
+  const { windows, verdicts } = seen;
   const watch = new Watch(servers, windows, problems);
-  const latency = { bridge: new Latency(), twin: new Latency() };
   const outcomes: Outcome[] = [];
   for (const side of ["bridge", "twin"] as const) {
     void servers[side].exited.then((code) => {
@@ -52,58 +52,72 @@ async function runOn(servers: Servers, options: SoakOptions, stopped: AbortSigna
   }
   let finished = false;
 
-  const { persons, saboteur } = await makePeople(servers);
+  const people = await makePeople(servers);
   console.log(
-    `Both servers are up with ${persons.length} users each after ${((Date.now() - began) / 1000).toFixed(0)} s.`,
+    `Both servers are up with ${people.persons.length} users each after ${((Date.now() - began) / 1000).toFixed(0)} s.`,
   );
   watch.nodes.sample();
   const before = await idleDescriptors(servers, watch);
-  const verdicts = new Verdicts(windows, decisions, problems, saboteur.client.userId);
-  const tools = { windows, verdicts, problems, latency, perSecond: options.perSecond };
-  const traffic = new Traffic(persons, { ...tools, random: new Random(options.seed) });
+  const traffic = new Traffic(people.persons, {
+    ...{ verdicts, problems, perSecond: options.perSecond, random: new Random(options.seed) },
+  });
+  const killing = new Killers(killers, people.killers, seen);
+  const attackers = new Attackers(killing, people.writer, verdicts);
   await watch.start();
   traffic.start();
-  const settling = repeat(1000, () => verdicts.settle());
+  attackers.start(options.minutes * 60_000);
+  const settle = async () => {
+    await seen.settle();
+    killing.settle();
+  };
+  const settling = repeat(1000, settle);
   const started = Date.now();
   const progress = setInterval(() => {
     const minutes = ((Date.now() - started) / 60_000).toFixed(0);
     const total = [...problems.counts.values()].reduce((sum, count) => sum + count, 0);
-    console.log(`  ${minutes} min: ${traffic.sent} requests, ${outcomes.length} faults, ${total} problems`);
+    console.log(
+      `  ${minutes} min: ${traffic.sent} requests, ${outcomes.length} faults, ${seen.deaths.all.length} ends of Node or a thread, ${total} problems`,
+    );
   }, PROGRESS_EVERY_MS);
 
   const random = new Random(options.seed + 1);
-  const faultTools = { random, servers, saboteur, windows, problems, node: () => watch.nodes.current() };
-  await injectFaults(faultTools, options.minutes * 60_000, stopped, (outcome) => outcomes.push(outcome));
+  const { saboteur, prober } = people;
+  const faultTools = { ...seen.forFaults, random, servers, saboteur, prober };
+  await injectFaults(
+    { ...faultTools, newcomer: () => newcomer(servers.bridge), node: () => watch.nodes.current() },
+    options.minutes * 60_000,
+    stopped,
+    (outcome) => outcomes.push(outcome),
+  );
   clearInterval(progress);
-  await traffic.stop();
-  const seconds = (Date.now() - started) / 1000;
-  await pause(4000); // until the log has every line, and all notifications are delivered
+  await Promise.all([traffic.stop(), attackers.stop()]);
+  const ended = Date.now();
+  // Until the log has every line, and all notifications are delivered.
+  while (verdicts.pending + killing.pending > 0 && Date.now() < ended + SETTLE_MS) await pause(500);
   await settling();
-  await verdicts.settle();
+  await settle();
   await watch.stop();
   const after: Idle = await idleDescriptors(servers, watch);
   await watch.readMetrics();
+  const attacked = { started, ended, seen, killers: killing };
+  judgeAttacks(attacked, watch, problems);
   judgeLeaks(watch, before, after, problems);
   finished = true;
-  await decisions.close();
-  const twinLog = new Decisions(servers.twin.logPath);
-  await twinLog.read();
-  await twinLog.close();
+  await seen.close();
+  const twinTracebacks = await tracebacksOf(servers.twin.logPath);
   await servers.stop();
   await pause(GONE_WITHIN_MS);
   for (const { pid } of watch.nodes.leftOver()) problems.add("orphan", `Node ${pid} outlived Synapse`);
   console.log(
     report({
       options,
-      seconds,
       problems,
       outcomes,
-      decisions,
-      twinLog,
-      verdicts,
+      attacked,
+      attackers,
+      twinTracebacks,
       traffic,
       watch,
-      latency,
       before,
       after,
     }),

@@ -29,7 +29,13 @@ class SoakTwin:
         )
 
     async def check_event_for_spam(self, event: EventBase) -> Any:
+        # As careless as many are: it may be no text.
+        formatted_body = event.content.get("formatted_body")
+        if formatted_body is not None and "casino" in formatted_body:
+            return Codes.FORBIDDEN
         body = text(event.content, "body")
+        if "buy cheap pills" in body:
+            return Codes.FORBIDDEN
         if "casino" in body:
             return Codes.FORBIDDEN
         if "lottery" in body:

@@ -1,12 +1,10 @@
 /** Sends the same requests to both servers at a steady rate, until it is stopped. */
 import type { Answer } from "../homeserver/client.js";
-import type { Latency } from "./latency.js";
 import { type Actor, makeOperation, type Operation } from "./operations.js";
 import type { Person } from "./people.js";
 import type { Problems } from "./problems.js";
 import type { Random } from "./random.js";
-import type { Verdicts } from "./verdicts.js";
-import type { Windows } from "./windows.js";
+import type { Done, Verdicts } from "./verdicts.js";
 
 /** The bridge's deadline for a local call. */
 export const DEADLINE_MS = 5000;
@@ -17,10 +15,8 @@ const GIVE_UP_MS = 60_000;
 export interface TrafficTools {
   readonly random: Random;
   readonly perSecond: number;
-  readonly windows: Windows;
   readonly verdicts: Verdicts;
   readonly problems: Problems;
-  readonly latency: { readonly bridge: Latency; readonly twin: Latency };
 }
 
 export class Traffic {
@@ -76,22 +72,23 @@ export class Traffic {
   async #do(operation: Operation, person: Person): Promise<void> {
     this.sent += 1;
     this.byKind.set(operation.kind, (this.byKind.get(operation.kind) ?? 0) + 1);
-    const [bridge, twin] = await Promise.all([
-      timed(operation, person.bridge),
-      timed(operation, person.twin),
-    ]);
-    const { from, to } = bridge;
-    this.slowestMs = Math.max(this.slowestMs, to - from);
-    if (to - from > operation.callbacks.length * DEADLINE_MS + SLACK_MS) {
-      this.tools.problems.add("missed deadline", `${operation.kind} took ${to - from} ms`);
+    const done = await onBoth(operation, person);
+    const took = done.to - done.from;
+    this.slowestMs = Math.max(this.slowestMs, took);
+    if (took > operation.callbacks.length * DEADLINE_MS + SLACK_MS) {
+      this.tools.problems.add("missed deadline", `${operation.kind} took ${took} ms`);
     }
-    if (this.tools.windows.during(from, to).length === 0) {
-      this.tools.latency.bridge.add(bridge.ms);
-      this.tools.latency.twin.add(twin.ms);
-    }
-    const user = person.bridge.client.userId;
-    this.tools.verdicts.judge({ operation, user, from, to, bridge: bridge.answers, twin: twin.answers });
+    this.tools.verdicts.judge(done);
   }
+}
+
+/** Does it on both servers. Never rejects. */
+export async function onBoth(operation: Operation, person: Person): Promise<Done> {
+  const [bridge, twin] = await Promise.all([timed(operation, person.bridge), timed(operation, person.twin)]);
+  const { from, to } = bridge;
+  const ms = { bridge: bridge.ms, twin: twin.ms };
+  const user = person.bridge.client.userId;
+  return { operation, user, from, to, ms, bridge: bridge.answers, twin: twin.answers };
 }
 
 /** Never rejects: a request that fails has an answer of status 0. */

@@ -2,6 +2,7 @@
 import type { Answer } from "../homeserver/client.js";
 import { isEqual, normal } from "./compare.js";
 import type { Decision, Decisions } from "./decisions.js";
+import type { Latency } from "./latency.js";
 import type { Operation } from "./operations.js";
 import type { Problems } from "./problems.js";
 import type { Windows } from "./windows.js";
@@ -13,75 +14,117 @@ export interface Done {
   readonly to: number;
   readonly bridge: readonly Answer[];
   readonly twin: readonly Answer[];
+  /** How long each took. */
+  readonly ms: { readonly bridge: number; readonly twin: number };
+}
+
+export interface VerdictTools {
+  readonly windows: Windows;
+  readonly decisions: Decisions;
+  readonly problems: Problems;
+  readonly latency: { readonly bridge: Latency; readonly twin: Latency };
+  /** Whose requests are faults themselves. */
+  isHostile(user: string): boolean;
 }
 
 // The clock of the log is that of this process, but a request has a way to go.
 const CLOCK_SLACK_MS = 300;
-// After so long a line is in the log, or never will be.
-const LOG_DELAY_MS = 3000;
+// After so long a line is in the log, or never will be: also that of a hang that had begun before.
+const LOG_DELAY_MS = 4000;
 
 export class Verdicts {
   equal = 0;
   readonly equalByStatus = new Map<number, number>();
   /** Answers that policy has given, by operation and fault. */
   readonly byPolicy = new Map<string, number>();
-  #unbacked: { done: Done; until: number }[] = [];
+  /** Of those that the twin refused and of those that it did not. */
+  refusable = 0;
+  honest = 0;
+  /** What should have been refused and was not, by what was the matter; and the other way round, with the status. */
+  readonly passed = new Map<string, number>();
+  readonly refused = new Map<string, number>();
+  #young: Done[] = [];
   #seen = 0;
 
-  constructor(
-    private readonly windows: Windows,
-    private readonly decisions: Decisions,
-    private readonly problems: Problems,
-    /** Whose requests are faults themselves. */
-    private readonly saboteur: string,
-  ) {}
+  constructor(private readonly tools: VerdictTools) {}
 
   judge(done: Done): void {
-    if (isEqual(done.bridge, done.twin)) {
-      this.equal += 1;
-      const status = done.bridge[0]?.status ?? 0;
-      this.equalByStatus.set(status, (this.equalByStatus.get(status) ?? 0) + 1);
-      return;
-    }
-    const [answer] = done.bridge;
-    if (!this.windows.mayDiffer(done.from, done.to)) {
-      this.problems.add("difference outside of faults", describe(done));
-    } else if (!answer || !done.operation.isPolicy(answer)) {
-      this.problems.add("difference that is no policy answer", describe(done));
-    } else {
-      this.#unbacked.push({ done, until: Date.now() + LOG_DELAY_MS });
-    }
+    this.#young.push(done);
   }
 
-  /** To be called now and then: looks for the reasons in what the log has got since. */
-  async settle(): Promise<void> {
-    await this.decisions.read();
-    const { failures } = this.decisions;
-    for (; this.#seen < failures.length; this.#seen += 1) this.#check(failures[this.#seen] as Decision);
-    const now = Date.now();
-    this.#unbacked = this.#unbacked.filter(({ done, until }) => {
-      const reason = failures.findLast((decision) => backs(decision, done));
-      if (reason) {
-        const fault = this.windows.during(done.from, done.to)[0]?.kind;
-        const key = `${fault}: ${done.operation.kind}, ${reason.reason}`;
-        this.byPolicy.set(key, (this.byPolicy.get(key) ?? 0) + 1);
-      } else if (now > until) {
-        this.problems.add("policy answer without a line in the log", describe(done));
-      }
-      return !reason && now <= until;
-    });
+  /** To be called now and then, when the log has been read: judges what is old enough to have its reasons in there. */
+  settle(): void {
+    const { failures } = this.tools.decisions;
+    const until = Date.now() - LOG_DELAY_MS;
+    for (; (failures[this.#seen]?.at ?? Number.POSITIVE_INFINITY) < until; this.#seen += 1) {
+      this.#check(failures[this.#seen] as Decision);
+    }
+    const old = this.#young.filter(({ to }) => to < until);
+    this.#young = this.#young.filter(({ to }) => to >= until);
+    for (const done of old) this.#judge(done);
   }
 
   get pending(): number {
-    return this.#unbacked.length;
+    return this.#young.length;
+  }
+
+  #judge(done: Done): void {
+    const { windows, latency } = this.tools;
+    const { from, to, operation } = done;
+    if (!operation.isAttack && windows.during(from, to).length === 0) {
+      latency.bridge.add(done.ms.bridge);
+      latency.twin.add(done.ms.twin);
+    }
+    const [status, expected] = [done.bridge[0]?.status ?? 0, done.twin[0]?.status ?? 0];
+    if (expected >= 400) this.refusable += 1;
+    else this.honest += 1;
+    if (isEqual(done.bridge, done.twin)) {
+      this.equal += 1;
+      count(this.equalByStatus, status);
+      return;
+    }
+    const fault = this.#faultDuring(from, to);
+    if (expected >= 400 && status < 400) count(this.passed, fault);
+    if (expected < 400 && status >= 400) count(this.refused, `${status}, ${fault}`);
+    this.#explain(done, fault);
+  }
+
+  #explain(done: Done, fault: string): void {
+    const { decisions, windows, problems } = this.tools;
+    const [answer] = done.bridge;
+    if (!windows.mayDiffer(done.from, done.to)) {
+      problems.add("difference outside of faults", describe(done));
+    } else if (!answer || !done.operation.isPolicy(answer)) {
+      problems.add("difference that is no policy answer", describe(done));
+    } else {
+      const reason = decisions.failures.findLast((decision) => backs(decision, done));
+      if (reason) count(this.byPolicy, `${fault}: ${done.operation.kind}, ${reason.reason}`);
+      else problems.add("policy answer without a line in the log", describe(done));
+    }
+  }
+
+  /** What was done from outside counts before what users have done. */
+  #faultDuring(from: number, to: number): string {
+    const during = this.tools.windows.during(from, to).filter(({ harmless }) => !harmless);
+    const [first] = during.toSorted((a, b) => Number(b.isInjected) - Number(a.isInjected));
+    return first?.kind ?? NO_FAULT;
   }
 
   #check(decision: Decision): void {
-    if (decision.user === this.saboteur) return;
+    const { windows, problems } = this.tools;
+    if (decision.user !== undefined && this.tools.isHostile(decision.user)) return;
+    if (decision.reason === "quarantine")
+      problems.add("policy for one set aside who is nobody's", decision.line);
     const from = decision.at - decision.ms - CLOCK_SLACK_MS;
-    if (this.windows.mayDiffer(from, decision.at + CLOCK_SLACK_MS)) return;
-    this.problems.add("decision by policy outside of faults", decision.line);
+    if (windows.mayDiffer(from, decision.at + CLOCK_SLACK_MS)) return;
+    problems.add("decision by policy outside of faults", decision.line);
   }
+}
+
+export const NO_FAULT = "no fault";
+
+function count<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
 function backs(decision: Decision, done: Done): boolean {
@@ -95,5 +138,6 @@ function backs(decision: Decision, done: Done): boolean {
 
 function describe({ operation, user, bridge, twin, from, to }: Done): string {
   const show = (answers: readonly Answer[]) => JSON.stringify(answers.map(normal)).slice(0, 400);
-  return `${operation.kind} of ${user}, ${to - from} ms\n    bridge ${show(bridge)}\n    twin   ${show(twin)}`;
+  const at = new Date(from).toISOString().slice(11, 23);
+  return `${operation.kind} of ${user}, from ${at}, ${to - from} ms\n    bridge ${show(bridge)}\n    twin   ${show(twin)}`;
 }

@@ -10,6 +10,14 @@ import type { Windows } from "./windows.js";
 
 const SAMPLE_EVERY_MS = 1000;
 const METRICS_EVERY_MS = 10_000;
+const MINUTE_MS = 60_000;
+
+/** Who had how many bytes. */
+export interface Minute {
+  readonly bridge: number | undefined;
+  readonly twin: number | undefined;
+  readonly node: number | undefined;
+}
 
 export class Watch {
   readonly memory = { bridge: new Series(), twin: new Series() };
@@ -17,13 +25,16 @@ export class Watch {
   readonly inFlight = new Series();
   readonly waiting = new Series();
   readonly queued = new Series();
-  /** The longest pause of a reactor: outside of faults, and by fault. */
+  /** The longest pause of a reactor: while no fault was injected, and by fault. */
   readonly pauses = { bridge: new Map<string, number>(), twin: new Map<string, number>() };
   readonly nodes: Nodes;
+  /** The memory, now and then. */
+  readonly minutes: Minute[] = [];
   metrics: Metrics | undefined;
   #timer: NodeJS.Timeout | undefined;
   #busy: Promise<void> = Promise.resolve();
   #metricsAt = 0;
+  #minuteAt = 0;
 
   constructor(
     private readonly servers: Servers,
@@ -56,6 +67,11 @@ export class Watch {
       this.memory[side].add(memoryOf(this.servers[side].pid));
       this.descriptors[side].add(descriptorsOf(this.servers[side].pid));
     }
+    if (Date.now() - this.#minuteAt > MINUTE_MS) {
+      this.#minuteAt = Date.now();
+      const { memory, nodes } = this;
+      this.minutes.push({ bridge: memory.bridge.last, twin: memory.twin.last, node: nodes.memory.last });
+    }
     await this.#readPauses();
     if (Date.now() - this.#metricsAt > METRICS_EVERY_MS) {
       this.#metricsAt = Date.now();
@@ -73,7 +89,7 @@ export class Watch {
   }
 
   async #readPauses(): Promise<void> {
-    const kind = this.windows.current()?.kind ?? "no fault";
+    const kind = this.windows.current()?.kind ?? "users alone";
     await Promise.all(
       (["bridge", "twin"] as const).map(async (side) => {
         const longest = await longestPause(this.servers[side].baseUrl);

@@ -38,6 +38,40 @@ test("a module logs in, and edits the response", async () => {
   expect((await signedIn(server, answer.body).whoami()).body.user_id).toBe(`@alice:${server.serverName}`);
 });
 
+describe("whom a module may log in:", () => {
+  /** What became of it, and what the log says of it since. */
+  async function logInAs(word: string) {
+    const before = server.log().length;
+    const answer = await anonymous.login("alice", word);
+    return { status: answer.status, error: answer.body.error, log: server.log().slice(before) };
+  }
+
+  test.each([
+    ["nobody", "as:", "what is no full id of a user of this server, @alice:"],
+    ["a localpart", "as:alice", "what is no full id of a user of this server"],
+    ["a user without a name", "as:@:SERVER", "what is no full id of a user of this server"],
+    ["a user of another server", "as:@alice:elsewhere", "what is no full id of a user of this server"],
+    ["a room", "as:!alice:SERVER", "what is no full id of a user of this server"],
+    [
+      "a user that does not exist",
+      "as:@nobody:SERVER",
+      "a user that does not exist: register the user first",
+    ],
+    ["a user in another case", "as:@ALICE:SERVER", "a user whose id is written in another case"],
+  ])("not %s: that is a fault of the module's, which is named", async (_title, word, said) => {
+    const { status, error, log } = await logInAs(word.replace("SERVER", server.serverName));
+    expect([status, error]).toEqual([403, "Invalid username or password"]);
+    expect(log).toMatch(new RegExp(`ERROR synapse_module_bridge.module.secretive .* answered with ${said}`));
+    expect(log).toMatch(/callback=auth_checkers module=secretive outcome=fault/);
+  });
+
+  test("what it leaves to the next is on record", async () => {
+    const { status, log } = await logInAs("none");
+    expect(status).toBe(403);
+    expect(log).toMatch(/INFO .*callback=auth_checkers module=secretive outcome=left/);
+  });
+});
+
 describe("a login fails", () => {
   test.each([
     ["throw", "", 403],

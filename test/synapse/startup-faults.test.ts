@@ -35,6 +35,16 @@ const modules = {
   "half.ts": "export default { callbacks: { get_interested_users: () => [] } };",
   "names.ts": "export default { callbacks: { get_username_for_registration: () => null } };",
   "no-default.ts": "export const policy = { callbacks: {} };",
+  "exits.ts": "process.exit(0);",
+  "aborts.ts": "process.abort();",
+  "crashes.ts": 'process.kill(process.pid, "SIGSEGV"); while (true);',
+  "unsettled.ts": "await new Promise(() => {});",
+  "needy.ts": 'export default { grants: ["store", "send_mail"], callbacks: {} };',
+  "decorated.ts":
+    "const d: any = (value: any) => value;\nexport class A { @d m() {} }\nexport default { callbacks: {} };",
+  "latin.ts": Buffer.from('export default { callbacks: {} }; // "Grüße"', "latin1"),
+  "default.ts":
+    'export default { configSchema: { type: "object", properties: { a: { type: "integer", default: "five" } } }, callbacks: {} };',
 };
 
 /** Not a Node at all, but it answers like an old one. */
@@ -76,7 +86,7 @@ async function refusal(entries: readonly ModuleEntry[], logged: boolean, extraCo
   const message = /synapse_module_bridge: cannot start.*$/.exec(lastLine(stderr) ?? "")?.[0];
   if (message === undefined) throw new Error(`the last line of stderr is no message:\n${stderr}`);
   if (logged) {
-    const critical = log.split("\n").filter((line) => line.includes(" CRITICAL synapse_module_bridge"));
+    const critical = log.split("\n").filter((line) => / CRITICAL .*cannot start/.test(line));
     expect(critical).toHaveLength(1);
     expect(critical[0]).toContain(message);
   }
@@ -89,7 +99,7 @@ describe("faults in the YAML's shape are told all at once, before anything is st
     ["an unknown key", "config: unknown key 'module'"],
     ["an unknown key of a module", "config.modules[0]: unknown key 'grant'"],
     ["a module without a path", "config.modules[1]: the key path is missing"],
-    ["a wrong type", "config.node:", "20 is not of type 'string'"],
+    ["a wrong type", "config.node:", "must be a text, and is a whole number"],
     ["an unknown key of a callback", "config.callbacks.user_may_invite: unknown key 'time'"],
   ];
   let message: string;
@@ -212,5 +222,68 @@ describe("a callback that this Synapse lacks", () => {
     expect(server.log()).toContain("callbacks: none");
     await server.stop();
     await waitFor("the child to be gone", () => processesIn(server.dir).length === 0 || undefined, 5000);
+  });
+});
+
+test("a callback that this Synapse takes and forgets stops it", async () => {
+  const forgetful = { module: "forgetful_synapse.ForgetfulSynapse", config: {} };
+  const message = await refusal([forgetful, ...bridge({ modules: [{ path: at("sound.ts") }] })], true);
+  expect(message).toMatch(
+    /cannot start: this Synapse \(.*\) takes user_may_invite and forgets it, so that no module would be asked/,
+  );
+  observed(62, { outcome: "Synapse does not start; the callback is named" });
+});
+
+describe("what a module does while it is loaded is told in the last line:", () => {
+  test.each([
+    ["it exits", "exits.ts", "(it called process.exit(0), in exits): a module must not call process.exit"],
+    ["it aborts", "aborts.ts", "(it called process.abort(), in aborts)"],
+    ["it crashes", "crashes.ts", "(it sent itself SIGSEGV, in crashes)"],
+  ])("%s", async (_title, file, cause) => {
+    const message = await refusal(bridge({ modules: [{ path: at("sound.ts") }, { path: at(file) }] }), true);
+    expect(message).toContain(
+      `config.modules[1].path: ${at(file)}: Node ended while it loaded this module ${cause}`,
+    );
+    observed(61, { outcome: "Synapse does not start; the module and its end are told" });
+  });
+
+  test("it never is", async () => {
+    const config = { modules: [{ path: at("sound.ts") }, { path: at("unsettled.ts") }], start_timeout: "2s" };
+    expect(await refusal(bridge(config), true)).toContain(
+      `config.modules[1].path: ${at("unsettled.ts")}: was not loaded within 2 s: does it wait, or compute for long, at its top level?`,
+    );
+    observed(61, { outcome: "Synapse does not start; the module is told" });
+  });
+});
+
+describe("what the YAML does not grant, and what is no text, is told beside the rest:", () => {
+  test.each([
+    [
+      "grants",
+      { path: "needy.ts", grants: ["send_mail"] },
+      "grants: ",
+      "needs `grants: [send_mail, store]` beside its `path`",
+    ],
+    [
+      "all as a list",
+      { path: "sound.ts", grants: ["all"] },
+      "grants[0]: ",
+      "write `grants: all`, without brackets",
+    ],
+    ["a decorator", { path: "decorated.ts" }, "path: ", "decorated.ts:2:17: decorators are not run"],
+    [
+      "Latin-1",
+      { path: "latin.ts" },
+      "path: ",
+      "latin.ts is not UTF-8 (the first wrong byte is in line 1; Latin-1?)",
+    ],
+    ["a default", { path: "default.ts" }, "path: ", 'its default "five" does not fit: it must be integer'],
+  ])("%s", async (_title, entry, place, said) => {
+    const message = await refusal(bridge({ modules: [{ ...entry, path: at(entry.path) }] }), true);
+    expect(message).toContain(`config.modules[0].${place}`);
+    expect(message).toContain(said);
+    observed(place.startsWith("grants") ? 64 : 63, {
+      outcome: "Synapse does not start; the fault is told with its place",
+    });
   });
 });

@@ -62,6 +62,43 @@ export function storageCases(ask: Ask): void {
       expect(gone.statement).toBe(0);
     });
 
+    test.each([
+      "INSERT INTO test_whole VALUES (2); COMMIT",
+      "COMMIT; BEGIN",
+      "/* /* */ */ COMMIT",
+      "/* /* */ COMMIT",
+      "\ufeffCOMMIT",
+      "SAVEPOINT a; ROLLBACK",
+      "ROLLBACK",
+      "SELECT 1 -- \r; COMMIT",
+      "SELECT 'a\\'; COMMIT; --'",
+    ])("takes all back if one fails, or none, whatever it says: %j", async (text) => {
+      await run(sql("CREATE TABLE test_whole (n INTEGER PRIMARY KEY)"));
+      const answer = await run(
+        sql("INSERT INTO test_whole VALUES (?)", 1),
+        sql(text),
+        sql("INSERT INTO test_whole VALUES (?)", 1),
+      );
+      expect(answer.error).toBeDefined();
+      expect((await run(sql("SELECT n FROM test_whole"))).result[0].rows).toEqual([]);
+      await run(sql("DROP TABLE test_whole"));
+    });
+
+    test("takes a `?` for a parameter where it is no text", async () => {
+      const { result } = await run(
+        sql("SELECT '?' AS a, ? AS \"b?\" /* ? */ WHERE '%?s' = ? -- ?", 1, "%?s"),
+        { sql: "INSERT INTO test_rows (id, name) SELECT ?, 'what?'", params_list: [[90], [91]] },
+        sql("SELECT name FROM test_rows WHERE name = 'what?' AND id = ?", 91),
+        sql("DELETE FROM test_rows WHERE id > ?", 89),
+      );
+      expect(result.map(({ rows }: Body) => rows)).toEqual([
+        [{ a: "?", "b?": 1 }],
+        [],
+        [{ name: "what?" }],
+        [],
+      ]);
+    });
+
     test("tells no parameters in its errors", async () => {
       const secret = "hunter2";
       for (const statement of [
@@ -79,6 +116,16 @@ export function storageCases(ask: Ask): void {
 
     test.each([
       ["ends the transaction", "COMMIT", [], "may not begin or end a transaction"],
+      ["ends it behind a byte order mark", "\ufeffCOMMIT", [], "may not begin or end a transaction"],
+      ["ends it behind comments", "/* 1 */ -- 2\n;END", [], "may not begin or end a transaction"],
+      ["begins a part of it", "SAVEPOINT a", [], "may not begin or end a transaction"],
+      ["changes settings", "SET search_path = nowhere", [], "may not begin with SET"],
+      ["changes settings of SQLite", "PRAGMA foreign_keys = OFF", [], "may not begin with PRAGMA"],
+      ["does something else", "VACUUM", [], "may not begin with VACUUM, but with one of SELECT"],
+      ["is two", "SELECT 1; SELECT 2", [], "there are 2 statements in one"],
+      ["is none", "-- SELECT 1", [], "there is no statement"],
+      ["leaves a table in the connection", "CREATE TEMP TABLE a (n INTEGER)", [], "what is temporary stays"],
+      ["has numbered parameters", "SELECT ?1", [1], "a `?` touches"],
       ["has too few parameters", "SELECT ?, ?", [1], "has 2 `?` and was given 1 parameters"],
       ["has columns of one name", "SELECT 1 AS a, 2 AS a", [], "two columns are called a"],
       [

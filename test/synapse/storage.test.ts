@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { observed } from "../faults/observed.js";
 import { type Body, Client, registerUser } from "../homeserver/client.js";
 import { type Homeserver, startHomeserver } from "../homeserver/homeserver.js";
 import { projectRoot, venvPython } from "../homeserver/paths.js";
@@ -74,6 +75,32 @@ async function lockDatabase(): Promise<ChildProcess> {
   await once(child.stdout as NodeJS.ReadableStream, "data");
   return child;
 }
+
+test("a statement that takes too long is ended and not run again, and Synapse goes on", async () => {
+  const endless =
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) AS n FROM n";
+  const run = (...statements: object[]) =>
+    ask("call", { method: "run_db_interaction", params: { desc: "endless", statements } });
+  const answer = await run({ sql: "CREATE TABLE test_endless (n INTEGER)" }, { sql: endless });
+  expect(answer).toMatchObject({ kind: "TransactionOver", statement: 1 });
+  expect(answer.error).toContain("the transaction was rolled back: it took longer than 3000 ms");
+  expect(server.log()).not.toMatch(/TXN OPERROR.*granted_endless/);
+  expect((await run({ sql: "SELECT * FROM test_endless" })).error).toContain("no such table: test_endless");
+  observed(96, { outcome: "rolled back, not run again" });
+}, 20_000);
+
+test("what SQLite itself refuses is told, and Synapse is refused nothing", async () => {
+  const refused = async (sql: string) => {
+    const params = { desc: "refused", statements: [{ sql: "CREATE TABLE test_refused (n)" }, { sql }] };
+    return (await ask("call", { method: "run_db_interaction", params })).error;
+  };
+  expect(await refused("SELECT * FROM pragma_optimize")).toContain("the statement uses a PRAGMA");
+  expect(await refused("CREATE TABLE temp.users (name TEXT)")).toContain("creates what is temporary");
+  expect(await refused("SELECT * FROM test_refused; COMMIT")).toContain("2 statements in one");
+  expect(await refused("SELECT * FROM test_refused_too")).toContain("no such table: test_refused_too");
+  await registerUser(server, "unharmed");
+  observed(95, { outcome: "refused; a registration goes through" });
+});
 
 test("a transaction with a function is refused at once: SQLite has one connection", async () => {
   const { error } = await ask("transact", { statements: [["SELECT 1"]] });

@@ -134,6 +134,51 @@ describe("an answer", () => {
     expect(await response.json()).toBe("just text");
   });
 
+  const post = (path: string, body: object) =>
+    fetch(`${server.baseUrl}${web}/${path}`, {
+      method: "POST",
+      body: JSON.stringify(body),
+      redirect: "manual",
+    });
+
+  test("is JSON also where its keys are those of a Response", async () => {
+    const headers = [
+      ["Location", "https://evil.example/"],
+      ["Set-Cookie", "a=b"],
+    ];
+    const stored = { arrayBuffer: 0, body: null, status: 302, headers };
+    const response = await post("stored", stored);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("location") ?? response.headers.get("set-cookie")).toBeNull();
+    expect(await response.json()).toEqual(stored);
+  });
+
+  test.each([
+    [
+      "a status that is none",
+      { status: 1999, headers: [["X-Own", "1"]] },
+      "like answered with the status 1999",
+    ],
+    ["a status that is text", { status: "200 OK", headers: [["X-Own", "1"]] }, 'the status "200 OK"'],
+    [
+      "a header with a line end",
+      {
+        status: 200,
+        headers: [
+          ["X-Own", "1"],
+          ["X-Bad", "a\r\nSet-Cookie: b=c"],
+        ],
+      },
+      'a header "X-Bad" whose value no header can have',
+    ],
+  ])("is an error without any of its headers where it has %s", async (_, answer, told) => {
+    const response = await post("like", answer);
+    expect(response.status).toBe(500);
+    expect(await response.json()).toMatchObject({ errcode: "M_UNKNOWN" });
+    expect(response.headers.get("x-own") ?? response.headers.get("set-cookie")).toBeNull();
+    await waitFor("the reason in the log", () => new RegExp(told).test(server.log()) || undefined);
+  });
+
   test("is the SynapseError that the handler threw", async () => {
     const { status, body } = await anyone.get(`${web}/refuse`);
     expect({ status, body }).toEqual({

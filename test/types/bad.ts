@@ -93,6 +93,10 @@ defineModule({ callbacks: { on_new_event: (_, { logger }) => logger } });
 // @ts-expect-error a schema that is none
 defineModule({ configSchema: { type: "objekt" } });
 
+// A parameter that older Synapses do not give
+// @ts-expect-error room_config may be undefined
+defineModule({ callbacks: { user_may_create_room: ({ room_config }) => (room_config.name ? NOT_SPAM : Codes.BAD_JSON) } });
+
 // match and room_state
 
 // @ts-expect-error a parameter that the callback does not have
@@ -166,3 +170,22 @@ defineModule({ setup: ({ api }) => api.store.compare_and_set({ key: "k", value: 
 defineModule({ setup: ({ api }) => api.run_db_interaction({ desc: "d", statements: [{ sql: "?", params: [new Date()] }] }) });
 // @ts-expect-error neither statements nor a function
 defineModule({ setup: ({ api }) => api.run_db_interaction({ desc: "d" }) });
+
+// Grants
+
+// @ts-expect-error a grant that there is not
+defineModule({ grants: ["send_mal"] });
+// @ts-expect-error a read needs none
+defineModule({ grants: ["get_room_state"] });
+// @ts-expect-error all is the admin's word
+defineModule({ grants: "all" });
+// @ts-expect-error a write that is not declared, in setup
+defineModule({ grants: ["store"], setup: ({ api }) => api.create_login_token({ user_id: "@a:b" }) });
+// @ts-expect-error a write that is not declared, in a callback
+defineModule({ grants: ["store"], callbacks: { on_new_event: async (_, { api }) => { await api.delete_room({ room_id: "!a:b" }); } } });
+// @ts-expect-error a write that is not declared, in an entry
+defineModule({ grants: [], callbacks: { user_may_invite: { handler: async (_, { api }) => { await api.store.delete({ key: "a" }); return NOT_SPAM; } } } });
+// @ts-expect-error a method beside the one of its group that is declared
+defineModule({ grants: ["http_client.get_json"], setup: ({ api }) => api.http_client.put_json({ uri: "x", json_body: 1 }) });
+// @ts-expect-error a write that is not declared, in a web handler
+defineModule({ grants: ["store"], web_resources: { "/_synapse/client/x": async (_, { api }) => api.http_client.get_json({ uri: "x" }) } });

@@ -18,12 +18,12 @@ const cases: [title: string, literal: string, ...errors: string[]][] = [
   [
     "a misspelt callback",
     "{ callbacks: { user_may_invit: () => NOT_SPAM } }",
-    "'user_may_invit' does not exist in type 'Callbacks<NoConfig, undefined>'. Did you mean to write 'user_may_invite'?",
+    "'user_may_invit' does not exist in type 'Callbacks<NoConfig, undefined, undefined>'. Did you mean to write 'user_may_invite'?",
   ],
   [
     "a misspelt key of an entry",
     "{ callbacks: { on_new_event: { room_stat: [], handler() {} } } }",
-    `'room_stat' does not exist in type 'Handler<"on_new_event", NoConfig, undefined> | StateEntry<"on_new_event", NoConfig, undefined>'`,
+    `'room_stat' does not exist in type 'Handler<"on_new_event", NoConfig, undefined, undefined> | StateEntry<"on_new_event", NoConfig, undefined, undefined>'`,
   ],
   [
     "a misspelt path in match",
@@ -72,6 +72,12 @@ const cases: [title: string, literal: string, ...errors: string[]][] = [
     `{ callbacks: { on_new_event(_, { api }) { if (api.is_user_admin({ user_id: "@a:b" })) return; } } }`,
     "This condition will always return true since this 'Promise<boolean>' is always defined",
   ],
+  [
+    "a write without its grant",
+    `{ grants: ["store"], callbacks: { async on_new_event(_, { api }) { await api.delete_room({ room_id: "!a:b" }); } } }`,
+    `Type 'NotGranted<"delete_room">' has no call signatures`,
+  ],
+  ["a misspelt grant", `{ grants: ["send_mal"] }`, `'"send_mal"' is not assignable to type`, `'"send_mail"'`],
 ];
 
 let output = "";

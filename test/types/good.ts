@@ -1,5 +1,6 @@
 // Modules that must compile, under the strictest settings that an author may have.
 import {
+  type ApiOf,
   Codes,
   defineModule,
   isApiError,
@@ -93,7 +94,7 @@ export const everyKindOfAnswer = defineModule({
     },
     user_may_create_room: {
       match: { "room_config.preset": ["public_chat"], user_id: ["@*:example.org"] },
-      handler: () => Codes.FORBIDDEN,
+      handler: ({ room_config }) => (room_config?.name ? Codes.FORBIDDEN : NOT_SPAM),
     },
     check_event_allowed: ({ event }) => {
       if (event.sender === "@a:b") return false;
@@ -304,5 +305,33 @@ export const fieldsByHandler = defineModule({
       ttl: "10m",
       handler: ({ event }) => ({ "org.example.length": Object.keys(event.content).length }),
     },
+  },
+});
+
+export const whatIsGranted = defineModule({
+  grants: ["store", "http_client.get_json", "account_data_manager"],
+  async setup({ api }) {
+    await api.store.set({ key: "k", value: await api.http_client.get_json({ uri: "http://x/" }) });
+    await api.account_data_manager.put_global({ user_id: "@a:b", data_type: "x", new_data: {} });
+    return { state: await api.get_room_state({ room_id: "!a:b" }), ours: api.is_mine({ id: "@a:b" }) };
+  },
+  callbacks: {
+    async on_new_event(_, { api, data }) {
+      await save(api, data.state.length);
+      await api.store.update({ key: "n", update: (n?: number) => (n ?? 0) + 1 });
+    },
+  },
+});
+
+/** A helper names what it needs, and whoever has more may call it. */
+async function save(api: ApiOf<readonly ["store"]>, value: number): Promise<string> {
+  await api.store.set({ key: "v", value });
+  return api.server_name;
+}
+
+export const withAllOfIt = defineModule({
+  async setup({ api }) {
+    await save(api, 1);
+    await api.delete_room({ room_id: "!a:b" });
   },
 });

@@ -45,7 +45,7 @@ export default defineModule({
         throw new SynapseError(403, "looked", "M_FORBIDDEN", { size });
       },
     },
-    user_may_create_room({ room_config }) {
+    user_may_create_room({ room_config = {} }) {
       return "filler" in room_config
         ? [Codes.FORBIDDEN, { size: String(room_config.filler).length }]
         : NOT_SPAM;

@@ -18,10 +18,16 @@ export default defineModule({
           const [now = "", later = ""] = secret.split(" ");
           act(now, secret);
           if (now === "bare") return [secret, secret] as never;
+          if (now.startsWith("as:")) return now.slice("as:".length);
           if (now !== "ok") return null;
           const user_id = api.get_qualified_user_id({ username });
-          // The process ends after this answer has gone, and before it is asked for more.
-          if (later === "end") setTimeout(() => process.exit(3), 1);
+          // The process ends after this answer has gone, and before it is asked for more: the host itself asks once whether
+          // the user exists, so a second question is answered later than that.
+          const asked = () => api.check_user_exists({ user_id });
+          if (later === "end")
+            void asked()
+              .then(asked)
+              .then(() => setTimeout(() => process.exit(3), 1));
           return [
             user_id,
             async (response) => {

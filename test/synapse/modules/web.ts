@@ -37,6 +37,14 @@ export default defineModule({
       return [one.user_id, two.user_id];
     },
     "/_synapse/client/web/empty": () => new Response(null, { status: 204 }),
+    // What a client has stored, as it is.
+    "/_synapse/client/web/stored": async (request) => JSON.parse(await request.text()),
+    // A Response of another implementation, which checks nothing.
+    "/_synapse/client/web/like": async (request) => {
+      const { status, headers } = JSON.parse(await request.text());
+      const like = { arrayBuffer() {}, status, headers: new Map<string, string>(headers), body: null };
+      return like as unknown as Response;
+    },
     "/_synapse/client/web/text": () => "just text",
     "/_synapse/client/web/refuse": () => {
       throw new SynapseError(403, "not for you", "ORG.EXAMPLE.NO", { why: ["because"] });

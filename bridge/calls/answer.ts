@@ -1,0 +1,95 @@
+// Checks what a handler answered, and brings it into the one form that the shim expects of its type.
+import type { ErrorObject } from "ajv";
+import { whatJsonLoses } from "../base/json-check.js";
+import type { Callback, Catalogue } from "../catalogue/catalogue.js";
+import { safeFields } from "../transport/call-error.js";
+
+/** Says why an answer does not fit; the text goes on after "<module>: <callback> ". */
+export class UnfitAnswer extends Error {}
+
+/**
+ * The normalised answer; throws UnfitAnswer. `warn` is told what was left out. `isRareAsked` tells whether the question
+ * holds one of the numbers that JSON.stringify loses: what replaces an event may hold them then.
+ */
+export function readAnswer(
+  callback: Callback,
+  answer: unknown,
+  catalogue: Catalogue,
+  warn: (message: string) => void,
+  isRareAsked: () => boolean,
+): unknown {
+  if (callback.result === "Nothing" || callback.result === "Edits") return null;
+  const problem = whatJsonLoses(
+    answer,
+    callback.result === "EventAllowedVerdict" ? isRareAsked : () => false,
+  );
+  const validate = catalogue.validator(callback.result);
+  if (problem && typeof answer === "object")
+    throw new UnfitAnswer(`answered something that is not JSON: ${problem}`);
+  if (problem || !validate(answer)) {
+    const shown = callback.secret ? "something else" : render(answer);
+    throw new UnfitAnswer(
+      `answered ${shown}; expected ${expected(callback.result, catalogue)}${problem ? "" : hint(validate.errors)}`,
+    );
+  }
+  if (callback.result === "EventAllowedVerdict") return normaliseEventAllowed(answer);
+  if (Array.isArray(answer) && catalogue.type(callback.result).tsType?.includes("CodeAndFields")) {
+    const { fields, dropped } = safeFields(answer[1]);
+    if (dropped.length > 0)
+      warn(`${callback.name}: the fields beside a code may not hold ${dropped.join(" and ")}: left out`);
+    return [answer[0], fields];
+  }
+  return answer;
+}
+
+/** Synapse's pair says the same as its parts: false refuses, a replacement replaces. */
+function normaliseEventAllowed(answer: unknown): unknown {
+  if (!Array.isArray(answer)) return answer;
+  const [allowed, replacement] = answer;
+  return allowed ? (replacement ?? true) : false;
+}
+
+/** The type as its author reads it in the SDK. */
+function expected(result: string, catalogue: Catalogue): string {
+  const { tsType, type = result } = catalogue.type(result);
+  if (!tsType) return [type].flat().join(" or ");
+  // Alternatives, but not those within a pair.
+  const parts = tsType.split(/ \| (?![^[]*\])/).map((part) => readable(part, catalogue));
+  const last = parts.pop() ?? "";
+  return parts.length > 0 ? `${parts.join(", ")} or ${last}` : last;
+}
+
+function readable(part: string, catalogue: Catalogue): string {
+  const own = part === "CodeAndFields" ? (catalogue.type(part).tsType ?? part) : part;
+  return own.replace(/^(typeof|readonly) /, "");
+}
+
+/** Short, and without the contents of objects: it ends up in logs. */
+function render(answer: unknown, inside = false): string {
+  // A word helps to find a misspelt code; any other text may be somebody's message.
+  if (typeof answer === "string")
+    return /^[\w.]{0,60}$/.test(answer) ? JSON.stringify(answer) : `a text of ${answer.length} characters`;
+  if (typeof answer === "bigint") return `${answer}n`;
+  if (typeof answer === "function") return "a function";
+  if (typeof answer !== "object" || answer === null) return String(answer);
+  if (Array.isArray(answer)) {
+    if (inside || answer.length > 4) return `a list of ${answer.length}`;
+    return `[${answer.map((one) => render(one, true)).join(", ")}]`;
+  }
+  const keys = Object.keys(answer);
+  return keys.length > 0
+    ? `an object with ${keys
+        .slice(0, 8)
+        .map((key) => key.slice(0, 40))
+        .join(", ")}`
+    : "an empty object";
+}
+
+/** Where inside an object or a list the answer went wrong. */
+function hint(errors: ErrorObject[] | null | undefined): string {
+  const deep = errors?.find((error) => error.instancePath !== "");
+  if (!deep) return "";
+  if (deep.schemaPath === "codes.json/enum")
+    return " (an unknown code: throw a SynapseError to use a code of your own)";
+  return ` (${deep.instancePath.slice(1).replaceAll("/", ".")} ${deep.message})`;
+}

@@ -1,0 +1,25 @@
+// Checks whom a module says to have logged in. Synapse would look for any such user, find none, and answer with an error
+// that names no module.
+import { UnfitAnswer } from "./answer.js";
+
+interface Api {
+  readonly server_name: string;
+  check_user_exists(params: { user_id: string }): Promise<string | null>;
+}
+
+/** Throws UnfitAnswer, which does not tell who it was: it may be what somebody has typed. */
+export async function checkAuthenticated(answer: unknown, api: object): Promise<void> {
+  const user_id: unknown = Array.isArray(answer) ? answer[0] : answer;
+  if (typeof user_id !== "string") return;
+  const { server_name } = api as Api;
+  if (!user_id.startsWith("@") || user_id.indexOf(":") < 2 || !user_id.endsWith(`:${server_name}`))
+    throw new UnfitAnswer(`answered with what is no full id of a user of this server, @alice:${server_name}`);
+  // Where Synapse cannot be asked, it will not find the user either.
+  const registered = await (api as Api).check_user_exists({ user_id }).catch(() => user_id);
+  if (registered === null)
+    throw new UnfitAnswer("answered with a user that does not exist: register the user first");
+  if (registered !== user_id)
+    throw new UnfitAnswer(
+      "answered with a user whose id is written in another case: answer with the registered id",
+    );
+}

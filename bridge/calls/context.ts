@@ -1,0 +1,36 @@
+// What a handler is given besides its parameters.
+
+import type { LoadedModule } from "../declarations/module.js";
+import type { Logger } from "../logging/log.js";
+import type { Cancellation } from "../transport/cancellation.js";
+import type { ModuleSetup } from "./setup.js";
+
+/** A loaded module with what it needs to be asked. */
+export interface RunningModule {
+  module: LoadedModule;
+  api: object;
+  log: Logger;
+  setup: ModuleSetup;
+}
+
+export function makeContext(
+  running: RunningModule,
+  data: unknown,
+  cancellation: Cancellation,
+  request: string | null,
+): object {
+  let log: Logger | undefined;
+  return {
+    config: running.module.config,
+    data,
+    api: running.api,
+    // Most calls look at neither.
+    get signal() {
+      return cancellation.signal;
+    },
+    get log() {
+      log ??= running.log.child({ request });
+      return log;
+    },
+  };
+}

@@ -1,0 +1,224 @@
+// One call: asks modules in order until one decides, by the rules that the catalogue gives for the callback's result.
+// It does no I/O of its own and knows no failure policy: that is the shim's.
+
+import { performance } from "node:perf_hooks";
+import { exactJson } from "../base/exact-json.js";
+import { isObject } from "../base/is-object.js";
+import { whatJsonLoses } from "../base/json-check.js";
+import { describeThrown } from "../base/thrown.js";
+import type { Callback, Catalogue } from "../catalogue/catalogue.js";
+import type { Asked, Call, Decision, ErrorData } from "../catalogue/protocol.js";
+import { asModule } from "../logging/current.js";
+import { newOrigin, runFrom } from "../module-api/origin.js";
+import { isSynapseError } from "../sdk/errors.js";
+import {
+  CallError,
+  cancelled,
+  fromSynapseError,
+  moduleFault,
+  moduleUnavailable,
+} from "../transport/call-error.js";
+import type { Cancellation } from "../transport/cancellation.js";
+import { hiddenThrow, secretError } from "../transport/hidden.js";
+import { readAnswer, UnfitAnswer } from "./answer.js";
+import { checkAuthenticated } from "./authenticated.js";
+import { makeContext, type RunningModule } from "./context.js";
+import type { FollowUps } from "./follow-ups.js";
+import { Lifetime } from "./lifetime.js";
+import { type Lent, prepareParams } from "./params.js";
+import type { StateSource } from "./state.js";
+import { fromWire } from "./wire-errors.js";
+
+/** Asks a module that is not here; undefined where there is none of that name. */
+export type AskElsewhere = (
+  name: string,
+  callback: string,
+  call: Call,
+  cancellation: Cancellation,
+) => Promise<Decision> | undefined;
+
+export interface Surroundings {
+  catalogue: Catalogue;
+  modules: ReadonlyMap<string, RunningModule>;
+  state: StateSource;
+  /** Which call a Request belongs to, for the ModuleApi methods that take one. */
+  handles: WeakMap<object, number>;
+  followUps: FollowUps;
+  cancellation: Cancellation;
+  elsewhere?: AskElsewhere | undefined;
+  /** A module has answered, and did not wait for api calls that Synapse's lock may hold up. */
+  notAwaited?(module: string): void;
+}
+
+/** Throws a CallError, whose data tells who was asked. */
+export async function dispatch(callback: Callback, call: Call, around: Surroundings): Promise<Decision> {
+  const asked: Asked[] = [];
+  try {
+    return await askInOrder(callback, call, around, asked);
+  } catch (error) {
+    if (error instanceof CallError) error.data.asked = asked;
+    throw error;
+  }
+}
+
+async function askInOrder(
+  callback: Callback,
+  call: Call,
+  around: Surroundings,
+  asked: Asked[],
+): Promise<Decision> {
+  const { pass = [] } = around.catalogue.type(callback.result);
+  const lent = prepareParams(callback, call, around);
+  const edited = callback.edits === undefined ? undefined : call.params[callback.edits];
+  let before = edited === undefined ? undefined : exactJson(edited);
+  let editor: string | null = null;
+  for (const name of call.modules) {
+    if (around.cancellation.requested) throw cancelled();
+    const started = performance.now();
+    let answer: unknown;
+    try {
+      answer = await ask(name, callback, call, lent, around, asked);
+    } catch (error) {
+      // A deadline has passed: the shim wants to know while whom.
+      if (error instanceof CallError && error.kind === "cancelled") error.data.module = name;
+      if (callback.delivery !== "notify" || !(error instanceof CallError) || error.kind === "cancelled")
+        throw error;
+      // Nobody waits for the answer, and the next module has its own business with the news. A fault is in the log.
+      if (error.kind !== "module_fault")
+        around.modules.get(name)?.log.error({ request: call.request }, `${callback.name}: ${error.message}`);
+      answer = null;
+    } finally {
+      asked.push({ module: name, ms: Math.round((performance.now() - started) * 1000) / 1000 });
+    }
+    if (before !== undefined) {
+      const after = exactJson(edited);
+      if (after !== before) editor = name;
+      before = after;
+    }
+    if (!pass.some((value) => same(value, answer))) return { answer, module: name, asked };
+  }
+  if (editor !== null) return { answer: edited, module: editor, asked };
+  return { answer: pass[0] ?? null, module: null, asked };
+}
+
+/** Whether they are the same JSON. */
+function same(value: unknown, answer: unknown): boolean {
+  if (typeof value !== "object" || value === null) return value === answer;
+  return exactJson(value) === exactJson(answer);
+}
+
+async function ask(
+  name: string,
+  callback: Callback,
+  call: Call,
+  lent: Lent,
+  around: Surroundings,
+  asked: readonly Asked[],
+): Promise<unknown> {
+  const running = around.modules.get(name);
+  const declared = running?.module.callbacks.get(callback.name);
+  const entry = call.entry === undefined ? declared : declared?.checkers?.[call.entry];
+  const handler = entry?.handler;
+  if (!running || !handler) return askElsewhere(name, callback, call, around, asked);
+  const data = await running.setup.ready(around.cancellation);
+  const lifetime = new Lifetime(callback.name, around.cancellation);
+  const origin = newOrigin(call.call);
+  const context = makeContext(running, data, around.cancellation, call.request);
+  const warn = (message: string) => running.log.warn({ request: call.request }, `${name}: ${message}`);
+  try {
+    const run = () => asModule(name, call.request, () => handler(lent.forModule(lifetime), context));
+    // Only where it matters: following a module's awaits makes all promises of the process slower.
+    const handled = callback.membership_lock ? runFrom(origin, run) : run();
+    const given = await untilAborted(handled, around.cancellation);
+    const problem =
+      callback.edits === undefined ? undefined : whatJsonLoses(call.params[callback.edits], lent.isRare);
+    if (problem) throw new UnfitAnswer(`left something in ${callback.edits} that is not JSON: ${problem}`);
+    const answer = takesFollowUp(callback, around.catalogue)
+      ? around.followUps.keep(name, callback, given)
+      : given;
+    const read = readAnswer(callback, answer, around.catalogue, warn, lent.isRare);
+    if (callback.result === "Authenticated")
+      await untilAborted(checkAuthenticated(read, running.api), around.cancellation);
+    return read;
+  } catch (error) {
+    if (error instanceof CallError) throw error;
+    const failure = toCallError(running, callback, error, call.request);
+    if (!callback.secret || failure.kind !== "synapse_error") throw failure;
+    throw secretError(failure.data as ErrorData["synapse_error"]);
+  } finally {
+    lifetime.end();
+    origin.over = true;
+    if (callback.membership_lock && origin.pending > 0) around.notAwaited?.(name);
+  }
+}
+
+/** A module that has a thread. */
+async function askElsewhere(
+  name: string,
+  callback: Callback,
+  call: Call,
+  around: Surroundings,
+  asked: readonly Asked[],
+): Promise<unknown> {
+  const question = { ...call, modules: [name] };
+  if (call.time_left_ms !== undefined)
+    question.time_left_ms = call.time_left_ms - asked.reduce((sum, { ms }) => sum + ms, 0);
+  const decision = await around
+    .elsewhere?.(name, callback.name, question, around.cancellation)
+    ?.catch((error) => {
+      throw fromWire(error);
+    });
+  if (!decision) throw moduleUnavailable(name, `the host has no module that answers ${callback.name}`);
+  if (callback.edits === undefined) return decision.answer;
+  if (decision.module !== null) replaceContent(call.params[callback.edits], decision.answer);
+  return null;
+}
+
+/** All modules of a call edit the one object. */
+function replaceContent(object: unknown, by: unknown): void {
+  if (!isObject(object) || !isObject(by)) return;
+  for (const key of Object.keys(object)) delete object[key];
+  for (const [key, value] of Object.entries(by))
+    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+function takesFollowUp({ result }: Callback, catalogue: Catalogue): boolean {
+  return catalogue.type(result).follow_up === true;
+}
+
+/** How a call fails by what its handler threw. A fault is logged: a policy's answer would not say what was wrong. */
+export function toCallError(
+  { module: { name }, log }: RunningModule,
+  callback: Callback,
+  error: unknown,
+  request: string | null,
+): CallError {
+  if (error instanceof UnfitAnswer) {
+    const fault = moduleFault(name, "answer", `${callback.name} ${error.message}`);
+    log.error({ request }, fault.message);
+    return fault;
+  }
+  const told = isSynapseError(error)
+    ? fromSynapseError(name, callback.name, error, (message) => log.warn({ request }, `${name}: ${message}`))
+    : undefined;
+  if (told?.kind === "synapse_error") return told;
+  const hidden = callback.secret ? hiddenThrow(error) : undefined;
+  const what = `${callback.name} threw ${hidden?.message ?? describeThrown(error)}`;
+  const fault = told ?? moduleFault(name, "threw", what);
+  log.error({ request, err: hidden ?? error }, fault.message);
+  return fault;
+}
+
+/** A handler that never settles must not keep its call alive. */
+export function untilAborted(value: unknown, cancellation: Cancellation): unknown {
+  if (typeof value !== "object" || value === null || !("then" in value)) return value;
+  const { signal } = cancellation;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(cancelled());
+    signal.addEventListener("abort", abort, { once: true });
+    Promise.resolve(value)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", abort));
+    if (signal.aborted) abort();
+  });
+}

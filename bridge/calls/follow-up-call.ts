@@ -1,0 +1,41 @@
+// Runs a function that a module left for later, and tells how the parameters are that it could edit in place.
+
+import { exactJson, holdsRareNumber, markExact } from "../base/exact-json.js";
+import { whatJsonLoses } from "../base/json-check.js";
+import type { Callback } from "../catalogue/catalogue.js";
+import type { FollowUpAnswer, FollowUpCall } from "../catalogue/protocol.js";
+import { asModule } from "../logging/current.js";
+import { CallError, moduleUnavailable } from "../transport/call-error.js";
+import type { Cancellation } from "../transport/cancellation.js";
+import { UnfitAnswer } from "./answer.js";
+import type { RunningModule } from "./context.js";
+import { toCallError, untilAborted } from "./dispatch.js";
+import type { FollowUps } from "./follow-ups.js";
+
+/** Throws a CallError. */
+export async function runFollowUp(
+  { follow_up, params, request }: FollowUpCall,
+  callback: Callback,
+  modules: ReadonlyMap<string, RunningModule>,
+  followUps: FollowUps,
+  cancellation: Cancellation,
+): Promise<FollowUpAnswer> {
+  const { module } = follow_up;
+  const running = modules.get(module);
+  if (!running) throw moduleUnavailable(module, "the host has no such module");
+  const run = followUps.take(callback.name, follow_up);
+  const before = exactJson(params);
+  const isRare = holdsRareNumber(params);
+  try {
+    await untilAborted(
+      asModule(module, request, () => run(...Object.values(params))),
+      cancellation,
+    );
+    const problem = whatJsonLoses(params, () => isRare);
+    if (problem) throw new UnfitAnswer(`left something that is not JSON: ${problem}`);
+    return markExact({ edited: exactJson(params) === before ? null : params }, params);
+  } catch (error) {
+    if (error instanceof CallError) throw error;
+    throw toCallError(running, callback, error, request);
+  }
+}

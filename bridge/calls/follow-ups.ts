@@ -1,0 +1,62 @@
+// Keeps the functions that modules answer with (after a login, after an iteration of a background update) until the shim
+// asks for them, once. They are bounded in number and time: Synapse may never ask.
+
+import { randomUUID } from "node:crypto";
+import type { Callback } from "../catalogue/catalogue.js";
+import type { FollowUpKey } from "../catalogue/protocol.js";
+import { moduleUnavailable } from "../transport/call-error.js";
+import { UnfitAnswer } from "./answer.js";
+
+type FollowUp = (...args: unknown[]) => unknown;
+
+// More logins than are under way at once.
+const MOST_KEPT = 1_000;
+// A function may hold a password: it is not kept for longer than a login takes.
+const SECRET_MS = 5 * 60_000;
+// An index may take hours to build.
+const KEPT_MS = 24 * 60 * 60_000;
+
+export class FollowUps {
+  /** By callback and id: logins must not push out a background update. */
+  #kept = new Map<string, Map<string, { run: FollowUp; timer: NodeJS.Timeout }>>();
+
+  /** The answer as it travels: a key in the place of a function beside it. */
+  keep(module: string, callback: Callback, answer: unknown): unknown {
+    if (!Array.isArray(answer) || answer.length !== 2) return answer;
+    const [value, run] = answer;
+    // Synapse's own pair without a function says the same as the value alone.
+    if (run === null || run === undefined) return value;
+    if (typeof run !== "function") {
+      throw new UnfitAnswer("answered a list whose second part is not a function");
+    }
+    const kept = this.#kept.get(callback.name) ?? new Map();
+    this.#kept.set(callback.name, kept);
+    const id = randomUUID();
+    const drop = () => kept.delete(id);
+    const timer = setTimeout(drop, callback.secret ? SECRET_MS : KEPT_MS).unref();
+    kept.set(id, { run: run as FollowUp, timer });
+    const [oldest] = kept.keys();
+    if (kept.size > MOST_KEPT && oldest !== undefined) this.#take(callback.name, oldest);
+    return [value, { module, id } satisfies FollowUpKey];
+  }
+
+  has(callback: string, { id }: FollowUpKey): boolean {
+    return this.#kept.get(callback)?.has(id) === true;
+  }
+
+  /** The function, which is then forgotten. Throws a CallError. */
+  take(callback: string, { module, id }: FollowUpKey): FollowUp {
+    const run = this.#take(callback, id);
+    // As after a restart.
+    if (!run) throw moduleUnavailable(module, `what ${callback} left for later is not known any more`);
+    return run;
+  }
+
+  #take(callback: string, id: string): FollowUp | undefined {
+    const found = this.#kept.get(callback)?.get(id);
+    if (!found) return undefined;
+    clearTimeout(found.timer);
+    this.#kept.get(callback)?.delete(id);
+    return found.run;
+  }
+}

@@ -1,0 +1,31 @@
+// Gives a part of a call less time than the call has.
+import { CancellationTokenSource } from "vscode-jsonrpc/node";
+import { CallError } from "../transport/call-error.js";
+import { Cancellation } from "../transport/cancellation.js";
+
+/** `work` must end at once when it is cancelled. Where its own time is up, it fails with what `late` makes. */
+export async function limited<T>(
+  cancellation: Cancellation,
+  ms: number | undefined,
+  late: () => CallError,
+  work: (cancellation: Cancellation) => Promise<T>,
+): Promise<T> {
+  if (ms === undefined) return work(cancellation);
+  const source = new CancellationTokenSource();
+  const pass = () => source.cancel();
+  cancellation.signal.addEventListener("abort", pass, { once: true });
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    source.cancel();
+  }, ms);
+  try {
+    return await work(new Cancellation(source.token));
+  } catch (error) {
+    throw isLate && error instanceof CallError && error.kind === "cancelled" ? late() : error;
+  } finally {
+    clearTimeout(timer);
+    cancellation.signal.removeEventListener("abort", pass);
+    source.dispose();
+  }
+}

@@ -1,0 +1,137 @@
+// Runs a module's `setup`, again and again with growing pauses until it succeeds, and lets calls wait for it.
+
+import { describeThrown } from "../base/thrown.js";
+import { LIMITS } from "../catalogue/protocol.js";
+import type { LoadedModule } from "../declarations/module.js";
+import { asModule } from "../logging/current.js";
+import type { Logger } from "../logging/log.js";
+import { cancelled, moduleUnavailable } from "../transport/call-error.js";
+import type { Cancellation } from "../transport/cancellation.js";
+
+export interface SetupTimes {
+  timeout: number;
+  firstPause: number;
+  longestPause: number;
+}
+
+// Long enough for a slow list server, short enough to be noticed; then as patient as a reboot needs.
+export const SETUP_TIMES: SetupTimes = {
+  timeout: LIMITS.setup_attempt_ms,
+  firstPause: 1_000,
+  longestPause: 60_000,
+};
+
+export class ModuleSetup {
+  /** Told when it has succeeded, before the calls that wait. */
+  onSuccess = () => {};
+  #state: { data: unknown } | { failed: string } | undefined;
+  #waiting = new Set<() => void>();
+  #pause: number;
+  #timer: NodeJS.Timeout | undefined;
+  #started = false;
+  #stopped = false;
+  /** What the module's `setup` is given. */
+  readonly log: Logger;
+
+  constructor(
+    private readonly module: LoadedModule,
+    private readonly api: object,
+    private readonly hostLog: Logger,
+    private readonly times: SetupTimes = SETUP_TIMES,
+  ) {
+    this.#pause = times.firstPause;
+    this.log = hostLog.child({ request: null });
+    // Nothing to wait for.
+    if (!module.setup) this.#state = { data: undefined };
+  }
+
+  get done(): boolean {
+    return this.#state !== undefined && "data" in this.#state;
+  }
+
+  /** Why the last attempt failed, if it did. */
+  get failure(): string | undefined {
+    return this.#state !== undefined && "failed" in this.#state ? this.#state.failed : undefined;
+  }
+
+  /** Once: a host that takes over from another is told twice. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    if (this.module.setup) void this.#try();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** What setup returned. Waits for the first attempt; fails at once while the last attempt has failed. */
+  async ready(cancellation: Cancellation): Promise<unknown> {
+    while (this.#state === undefined) await this.#change(cancellation.signal);
+    if ("data" in this.#state) return this.#state.data;
+    throw moduleUnavailable(this.module.name, `its setup has not succeeded yet: ${this.#state.failed}`);
+  }
+
+  async #try(): Promise<void> {
+    const { name } = this.module;
+    const failedBefore = this.#state !== undefined;
+    try {
+      this.#state = { data: await this.#attempt() };
+      this.onSuccess();
+      if (failedBefore) this.hostLog.info(`${name}: setup has succeeded now`);
+    } catch (error) {
+      if (this.#stopped) return;
+      const reason = describeThrown(error);
+      this.#state = { failed: reason };
+      this.hostLog.error(
+        { err: error },
+        `${name}: setup failed: ${reason} (next try in ${this.#pause / 1000} s)`,
+      );
+      this.#timer = setTimeout(() => void this.#try(), this.#pause).unref();
+      this.#pause = Math.min(this.#pause * 2, this.times.longestPause);
+    }
+    for (const tell of this.#waiting) tell();
+  }
+
+  async #attempt(): Promise<unknown> {
+    const controller = new AbortController();
+    const { promise, reject } = withReject();
+    const timer = setTimeout(() => {
+      controller.abort();
+      reject(new Error(`it did not finish within ${this.times.timeout / 1000} s`));
+    }, this.times.timeout);
+    try {
+      const { log } = this;
+      const context = { config: this.module.config, api: this.api, log, signal: controller.signal };
+      return await Promise.race([
+        asModule(this.module.name, null, () => this.module.setup?.(context)),
+        promise,
+      ]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #change(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = () => {
+        this.#waiting.delete(done);
+        signal.removeEventListener("abort", done);
+        if (signal.aborted) reject(cancelled());
+        else resolve();
+      };
+      this.#waiting.add(done);
+      signal.addEventListener("abort", done);
+      if (signal.aborted) done();
+    });
+  }
+}
+
+function withReject(): { promise: Promise<never>; reject: (error: Error) => void } {
+  let reject: (error: Error) => void = () => {};
+  const promise = new Promise<never>((_, fail) => {
+    reject = fail;
+  });
+  return { promise, reject };
+}

@@ -1,0 +1,139 @@
+// What `check` prints about sound modules: who is asked, when, where, and what happens if they fail.
+
+import { inWords } from "../base/duration.js";
+import { table } from "../base/table.js";
+import type { Callback, Catalogue, FailurePolicy } from "../catalogue/catalogue.js";
+import type { Conditions } from "../catalogue/protocol.js";
+import {
+  type ListedChecker,
+  type ListedEntry,
+  type ListedModule,
+  OF_CONFIG,
+} from "../declarations/module.js";
+
+const ORIGINS = ["local", "federated"] as const;
+type ByOrigin<Value> = Readonly<Record<(typeof ORIGINS)[number], Value>>;
+const UNKNOWN = "(depends on config)";
+
+export type Shown = Pick<ListedModule, "name" | "callbacks" | "web_resources"> & {
+  shadow?: boolean;
+  isolated?: boolean;
+};
+
+/** What holds for a callback under the settings of homeserver.yaml. The shim alone decides that. */
+export interface Terms {
+  policy: ByOrigin<string>;
+  timeout_ms: ByOrigin<number>;
+  /** Empty for all of them. */
+  processes: string[];
+}
+
+/** `terms` by callback; without a homeserver.yaml there are none. */
+export function callbackTable(
+  modules: Shown[],
+  catalogue: Catalogue,
+  terms?: Readonly<Record<string, Terms>>,
+): string {
+  const rows: string[][] = [];
+  const notes: string[] = [];
+  for (const callback of catalogue.callbacks.values()) {
+    const asked = modules.filter(({ callbacks }) => callbacks.has(callback.name));
+    const own = terms?.[callback.name];
+    if (own && ORIGINS.some((origin) => hasExceptions(own.policy[origin], callback)))
+      for (const text of describeExceptions(callback.on_failure))
+        notes.push(`  * ${callback.name}: ${text}\n`);
+    for (const [order, module] of asked.entries()) {
+      const entry = module.callbacks.get(callback.name) ?? {};
+      for (const [place, one] of (entry.checkers ?? [entry]).entries()) {
+        // What belongs to the callback and not to the module stands in its first row only.
+        const isFirst = order + place === 0;
+        const last = !terms ? [] : own && isFirst ? describeTerms(own, callback) : ["", "", ""];
+        rows.push([
+          isFirst ? callback.name : "",
+          module.name + describeThread(module),
+          describeMatch(one),
+          describeState(one),
+          describeKept(one),
+          ...last,
+        ]);
+      }
+    }
+  }
+  if (rows.length === 0) return "No callbacks.";
+  const header = ["callback", "asked, in order", "only if", "room state sent", "kept for"];
+  if (terms) header.push("if it fails", "timeout", "process");
+  return `\n${table(header, rows)}\n${notes.join("")}`;
+}
+
+export function resourceTable(modules: Shown[]): string {
+  const rows = modules.flatMap(({ name, web_resources }) =>
+    (web_resources === OF_CONFIG ? [UNKNOWN] : web_resources).map((path) => [path, name]),
+  );
+  return rows.length === 0 ? "No web resources.\n" : `${table(["web resource", "module"], rows)}\n`;
+}
+
+/** Where it runs, if not beside the others. */
+function describeThread({ shadow, isolated }: Shown): string {
+  if (isolated) return shadow ? " (shadow, in a thread of its own)" : " (in a thread of its own)";
+  return shadow ? " (shadow, in the thread of the shadow modules)" : "";
+}
+
+function describeMatch(entry: ListedEntry | ListedChecker): string {
+  const { match = {} } = entry;
+  const login =
+    "login_type" in entry ? [`${entry.login_type} by ${entry.fields.join(" and ") || "nothing"}`] : [];
+  if (match === OF_CONFIG) return [...login, UNKNOWN].join("; ");
+  const { not, local, ...conditions } = match;
+  const parts = login.concat(describeConditions(conditions as Conditions, ""));
+  if (not) parts.push(...describeConditions(not, "not "));
+  if (local !== undefined) parts.push(local ? "local" : "not local");
+  return parts.join("; ") || "-";
+}
+
+function describeConditions(conditions: Conditions, prefix: string): string[] {
+  return Object.entries(conditions).map(([path, wanted]) => {
+    const values = Array.isArray(wanted) ? wanted.join(" | ") || "(nothing)" : String(wanted);
+    return `${prefix}${path}: ${values}`;
+  });
+}
+
+/** How long its answers are kept. */
+function describeKept(entry: ListedEntry | ListedChecker): string {
+  if (!("login_type" in entry) && entry.fields !== undefined) return "no call";
+  return entry.ttl === undefined ? "-" : showTtl(entry.ttl);
+}
+
+function describeState(entry: ListedEntry | ListedChecker): string {
+  const { room_state = [] } = "login_type" in entry ? {} : entry;
+  return room_state.map(([type, key]) => (key === "" ? type : `${type}/${key ?? "*"}`)).join(", ") || "-";
+}
+
+function hasExceptions(policy: string, { on_failure }: Callback): boolean {
+  return on_failure.exceptions?.some((exception) => exception.policy !== policy) ?? false;
+}
+
+function describeTerms({ policy, timeout_ms, processes }: Terms, callback: Callback): string[] {
+  const policies = ORIGINS.map((origin) =>
+    hasExceptions(policy[origin], callback) ? `${policy[origin]} *` : policy[origin],
+  );
+  const timeouts = ORIGINS.map((origin) => inWords(timeout_ms[origin]));
+  return [...[policies, timeouts].map(byOrigin), processes.join(", ") || "all"];
+}
+
+function byOrigin([local = "", federated]: string[]): string {
+  return local === federated ? local : `${local}, federated ${federated}`;
+}
+
+function describeExceptions({ exceptions = [] }: FailurePolicy): string[] {
+  return exceptions.map(({ policy, where = {}, same, published }) => {
+    const parts = Object.entries(where).map(([path, value]) => `${path} is ${value}`);
+    if (same) parts.push(same.join(" is "));
+    if (published) parts.push(`${published} is in the room directory already`);
+    return `${policy} if ${parts.join(", ")}`;
+  });
+}
+
+/** A number without a unit is milliseconds. */
+function showTtl(ttl: string | number): string {
+  return /^\d+$/.test(String(ttl)) ? `${ttl}ms` : String(ttl);
+}

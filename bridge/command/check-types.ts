@@ -1,0 +1,112 @@
+// Type-checks modules with their author's own TypeScript: once for each tsconfig.json, and tells each module the errors
+// in its own files.
+import path from "node:path";
+import { findTsc, findUpwards, type Output, realPath, runTsc, type Tsc } from "./tsc.js";
+
+/** A module's file, and all of its files. */
+export interface Source {
+  file: string;
+  files: readonly string[];
+}
+
+export interface TypeCheck {
+  errors: string[];
+  /** Why the types were not checked, or which tsc has checked them. */
+  note: string;
+}
+
+interface Project {
+  tsc: Tsc;
+  config: string;
+  sources: Source[];
+}
+
+const ALONE = ["--strict", "--target", "es2023", "--module", "nodenext", "--skipLibCheck"];
+const NO_FILES = /^error TS1800[23]: |: error TS1800[23]: /;
+const SYNTAX = /: error TS1\d{3}: /;
+const REMEDY = "npm install --save-dev synapse-module-bridge";
+
+export async function checkTypes(sources: readonly Source[]): Promise<Map<Source, TypeCheck>> {
+  const results = new Map<Source, TypeCheck>();
+  const seen = new Set<string>();
+  const projects = new Map<string, Project>();
+  const alone: { source: Source; tsc: Tsc; config?: string }[] = [];
+  for (const source of sources) {
+    const folder = path.dirname(source.file);
+    const tsc = findTsc(folder);
+    const config = findUpwards(folder, "tsconfig.json");
+    if (!/\.[mc]?tsx?$/.test(source.file)) {
+      results.set(source, { errors: [], note: "JavaScript: no types to check" });
+    } else if (!tsc) {
+      const note = "types not checked: there is no typescript in a node_modules above it";
+      results.set(source, { errors: [], note });
+    } else if (config === undefined) alone.push({ source, tsc });
+    else {
+      const key = JSON.stringify([tsc.program, config]);
+      const project = projects.get(key) ?? { tsc, config, sources: [] };
+      project.sources.push(source);
+      projects.set(key, project);
+    }
+  }
+  for (const { tsc, config, sources: all } of projects.values()) {
+    const output = await runTsc(tsc, ["-p", config, "--listFiles"], path.dirname(config));
+    // With an error of the project itself, what it includes is not known.
+    const broken = output.errors.some(({ file, text }) => isGeneral(file) && !NO_FILES.test(text));
+    const included = all.filter(({ file }) => broken || output.listed.has(realPath(file)));
+    share(output, included, `by tsc ${tsc.version} with ${config}`, seen, results);
+    for (const source of all) if (!included.includes(source)) alone.push({ source, tsc, config });
+  }
+  for (const { source, tsc, config } of alone) {
+    // From version 6 on tsc refuses to check a file by itself beside a tsconfig.json.
+    const ignore = config !== undefined && Number.parseInt(tsc.version, 10) >= 6 ? ["--ignoreConfig"] : [];
+    const output = await runTsc(tsc, [...ALONE, ...ignore, source.file], path.dirname(source.file));
+    const how = `by tsc ${tsc.version} with strict defaults: no tsconfig.json includes it`;
+    share(output, [source], how, seen, results);
+  }
+  return results;
+}
+
+/** An error of no file, or of the tsconfig.json, is one of the project as a whole. */
+function isGeneral(file: string | undefined): boolean {
+  return file === undefined || file.endsWith(".json");
+}
+
+/** Each error goes to the first module that has its file. */
+function share(
+  { errors }: Output,
+  sources: Source[],
+  how: string,
+  seen: Set<string>,
+  results: Map<Source, TypeCheck>,
+): void {
+  const rest = new Set(errors);
+  for (const [order, source] of sources.entries()) {
+    const files = new Set([source.file, ...source.files].map(realPath));
+    const own = [...rest].filter(({ file }) => {
+      return (order === 0 && isGeneral(file)) || (file !== undefined && files.has(realPath(file)));
+    });
+    for (const error of own) rest.delete(error);
+    const texts = own.map(({ text }) => text);
+    const unseen = [...new Set(texts)].filter((text) => !seen.has(text));
+    if (texts.some((text) => text.includes("TS2307") && text.includes("'synapse-module-bridge'"))) {
+      const note = `types not checked: the types of the bridge are missing beside it (${REMEDY})`;
+      results.set(source, { errors: [], note });
+    } else results.set(source, { errors: unseen, note: `types checked ${how}` });
+    for (const text of unseen) seen.add(text);
+  }
+  const [first] = sources;
+  const [elsewhere] = rest;
+  const result = first && results.get(first);
+  if (!result || !elsewhere) return;
+  const [line] = elsewhere.text.split("\n");
+  // A syntax error anywhere keeps tsc from looking at types at all.
+  if (SYNTAX.test(elsewhere.text)) {
+    for (const source of sources) {
+      const own = results.get(source);
+      if (own?.errors.length === 0) own.note = `types not checked: tsc stops at a syntax error (${line})`;
+    }
+  } else {
+    const what = rest.size === 1 ? "an error" : `${rest.size} errors`;
+    result.note += `; it tells ${what} elsewhere in the project, the first ${line}`;
+  }
+}

@@ -1,0 +1,108 @@
+// The `check` command for modules by themselves: everything that can be found wrong with their files without a Synapse.
+// A homeserver.yaml is checked by the shim's command, which reads it with Synapse's own code.
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { Catalogue } from "../catalogue/catalogue.js";
+import type { ModuleSettings } from "../declarations/module.js";
+import { type Loaded, loadModules } from "../loading/loader.js";
+import { findFile } from "../loading/source.js";
+import { callbackTable, resourceTable } from "./check-tables.js";
+import { checkTypes, type Source } from "./check-types.js";
+import type { Tell } from "./supervise.js";
+
+export interface CheckOptions {
+  /** The config file of a module. */
+  config?: string;
+}
+
+type Print = (text: string) => void;
+
+/** True if nothing is wrong. Throws an Error if there is nothing to check. */
+export async function check(
+  files: string[],
+  { config }: CheckOptions,
+  catalogue: Catalogue,
+  print: Print,
+  tell: Tell = () => {},
+): Promise<boolean> {
+  const others = files.filter((file) => !isModule(file));
+  if (others.length > 0) throw new Error(notHere(others));
+  if (config !== undefined && files.length > 1)
+    throw new Error("--config goes with one module: check these one by one");
+  const present = files.map((given) => {
+    const file = findFile(path.resolve(given));
+    return { file, files: [file] };
+  });
+  const all = [];
+  // Modules by themselves: none knows of the others, and there is no place in a YAML file to name.
+  for (const [index, given] of files.entries()) {
+    const settings: ModuleSettings = {
+      path: path.resolve(given),
+      ...(config !== undefined && { config_file: path.resolve(config) }),
+    };
+    const loaded = await load(settings, catalogue, print, tell);
+    all.push({ loaded, source: loaded.listed[0] ?? (present[index] as Source) });
+  }
+  const types = await checkTypes(all.map(({ source }) => source));
+  let sound = true;
+  for (const { loaded, source } of all) {
+    const found = types.get(source);
+    if (found) print(`${source.file}: ${found.note}`);
+    print(callbackTable(loaded.listed, catalogue));
+    print(resourceTable(loaded.listed));
+    // Without a config there is nothing wrong with the config.
+    const lacks = loaded.faults.filter((fault) => fault.path[2] === "config");
+    if (lacks.length > 0) {
+      const keys = lacks
+        .map((fault) => `${fault.path.slice(3).join(".")} ${fault.message}`.trim())
+        .join(", ");
+      print(`Not checked: its config, and what depends on it (${keys}). Give one with --config FILE.`);
+    }
+    // Nor has it been granted anything.
+    for (const { path: at, message } of loaded.faults) if (at[2] === "grants") print(message);
+    const faults = loaded.faults
+      .filter((fault) => fault.path[2] !== "config" && fault.path[2] !== "grants")
+      .map(({ message }) => message);
+    faults.push(...(found?.errors ?? []));
+    printFaults(faults, print);
+    sound &&= faults.length === 0;
+  }
+  return sound;
+}
+
+function isModule(given: string): boolean {
+  return /\.[mc]?[jt]sx?$/.test(given) || existsSync(path.join(given, "package.json"));
+}
+
+function notHere(others: string[]): string {
+  const given = others.join(" ");
+  return (
+    `this command checks modules (a file, or a folder with a package.json), and not ${given}: Synapse's configuration is ` +
+    "checked by the command of the Python package, in Synapse's own environment: " +
+    `\`synapse-module-bridge check ${given}\`, or \`python -m synapse_module_bridge check ${given}\``
+  );
+}
+
+/** A module may end or hang the process that loads it: who watches is told which one. */
+async function load(
+  settings: ModuleSettings,
+  catalogue: Catalogue,
+  print: Print,
+  tell: Tell,
+): Promise<Loaded> {
+  const loaded = await loadModules([settings], catalogue, {
+    warn: print,
+    loading: () => tell({ loading: settings.path }),
+  });
+  tell({ between: true });
+  return loaded;
+}
+
+function printFaults(faults: string[], print: Print): void {
+  if (faults.length === 0) {
+    print("No faults.");
+    return;
+  }
+  print(faults.length === 1 ? "One fault:" : `${faults.length} faults:`);
+  for (const fault of faults) print(`  ${fault.replaceAll("\n", "\n  ")}`);
+}

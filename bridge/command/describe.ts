@@ -1,0 +1,63 @@
+// Tells the shim's `check`, in words for an admin, what modules declare that a host has loaded for it, and what is wrong
+// with their types. It loads no module itself.
+
+import type { Catalogue } from "../catalogue/catalogue.js";
+import type { DeclaredModule, Fault } from "../catalogue/protocol.js";
+import { type ModuleSettings, nameOf } from "../declarations/module.js";
+import { findFile } from "../loading/source.js";
+import { callbackTable, resourceTable, type Shown, type Terms } from "./check-tables.js";
+import { checkTypes, type Source } from "./check-types.js";
+
+export interface Asked {
+  modules: {
+    settings: ModuleSettings;
+    /** Undefined where something is wrong with it. */
+    declared?: Pick<DeclaredModule, "callbacks" | "web_resources"> & { files: string[] };
+  }[];
+  terms: Record<string, Terms>;
+}
+
+export interface Described {
+  text: string;
+  faults: Fault[];
+}
+
+export async function describe({ modules, terms }: Asked, catalogue: Catalogue): Promise<Described> {
+  const lines: string[] = [];
+  const faults: Fault[] = [];
+  const sources = modules.map(sourceOf);
+  const types = await checkTypes(sources.filter((source) => source !== undefined));
+  for (const [index, source] of sources.entries()) {
+    const found = source && types.get(source);
+    if (!found) continue;
+    lines.push(`${source.file}: ${found.note}`);
+    faults.push(...found.errors.map((message) => ({ path: ["modules", index, "path"], message })));
+  }
+  const shown = modules.flatMap(({ settings, declared }): Shown[] =>
+    declared
+      ? [
+          {
+            ...declared,
+            ...settings,
+            name: nameOf(settings),
+            callbacks: new Map(Object.entries(declared.callbacks)),
+          },
+        ]
+      : [],
+  );
+  if (shown.length > 0) lines.push(callbackTable(shown, catalogue, terms), resourceTable(shown));
+  const hidden = modules.filter(({ declared }) => !declared).map(({ settings }) => nameOf(settings));
+  if (hidden.length > 0) lines.push(`Not shown, for the faults below: ${hidden.join(", ")}.\n`);
+  return { text: lines.map((line) => `${line}\n`).join(""), faults };
+}
+
+/** Undefined where the host has told already that there is no such file. */
+function sourceOf({ settings, declared }: Asked["modules"][number]): Source | undefined {
+  if (declared) return { file: declared.files[0] ?? settings.path, files: declared.files };
+  try {
+    const file = findFile(settings.path);
+    return { file, files: [file] };
+  } catch {
+    return undefined;
+  }
+}

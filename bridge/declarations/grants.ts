@@ -1,0 +1,65 @@
+// The writes of the api that a module needs, as its literal declares them, and that the admin has granted.
+
+import { didYouMean } from "../base/nearest.js";
+import { type Catalogue, grantsFor } from "../catalogue/catalogue.js";
+import type { Fault } from "../catalogue/protocol.js";
+import type { LoadedModule, ModuleSettings } from "./module.js";
+
+export type Granted = LoadedModule["grants"];
+
+/** What the admin has granted. */
+export function readGrants(
+  { grants = [] }: ModuleSettings,
+  at: Fault["path"],
+  catalogue: Catalogue,
+  faults: Fault[],
+): Granted {
+  if (grants === "all") return "all";
+  const known = allGrants(catalogue);
+  for (const [index, grant] of grants.entries()) {
+    if (known.includes(grant)) continue;
+    const path = [...at, "grants", index];
+    if (grant === "all") faults.push({ path, message: "write `grants: all`, without brackets" });
+    else {
+      const message = `${grant} ${whyNot(grant, catalogue)}; grants may hold ${known.join(", ")}`;
+      faults.push({ path, message });
+    }
+  }
+  return new Set(grants);
+}
+
+/** What a module declares that it needs. */
+export function readDeclaredGrants(
+  declared: unknown,
+  catalogue: Catalogue,
+  report: (message: string) => void,
+): string[] {
+  if (!Array.isArray(declared)) {
+    report('grants must be a list of ModuleApi methods, such as ["send_mail"]');
+    return [];
+  }
+  const known = allGrants(catalogue);
+  const unknown = declared.filter((grant) => !known.includes(grant));
+  for (const grant of unknown) report(`grants: ${String(grant)} ${whyNot(String(grant), catalogue)}`);
+  return declared.filter((grant) => known.includes(grant));
+}
+
+/** The line that the admin is to write, where the module needs more than it has. */
+export function lacking(declared: readonly string[], granted: Granted): string | undefined {
+  if (granted === "all") return undefined;
+  // A group has all of its methods.
+  const has = (grant: string) => granted.has(grant) || granted.has(grant.split(".")[0] ?? grant);
+  const missing = declared.filter((grant) => !has(grant));
+  if (missing.length === 0) return undefined;
+  return `grants: [${[...granted, ...missing].join(", ")}]`;
+}
+
+function allGrants({ methods }: Catalogue): string[] {
+  const writes = [...methods].filter(([, { access }]) => access === "write");
+  return [...new Set(writes.flatMap(([name, method]) => grantsFor(name, method)))];
+}
+
+function whyNot(grant: string, catalogue: Catalogue): string {
+  if (catalogue.methods.has(grant)) return "needs no grant";
+  return `is no ModuleApi method${didYouMean(grant, allGrants(catalogue))}`;
+}

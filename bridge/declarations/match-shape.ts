@@ -1,0 +1,51 @@
+// Checks the shape of a `match`. Whether an event fits it is decided in Python, so that a call which nobody wants is
+// never made.
+
+import { isObject } from "../base/is-object.js";
+import { whatJsonLoses } from "../base/json-check.js";
+import type { Callback } from "../catalogue/catalogue.js";
+import type { Match } from "../catalogue/protocol.js";
+
+type Report = (message: string) => void;
+
+/** `at` is the entry's place in the module, for the messages. */
+export function readMatch(value: unknown, callback: Callback, at: string, report: Report): Match | undefined {
+  let sound = true;
+  const complain = (message: string) => {
+    sound = false;
+    report(`${at}.match${message}`);
+  };
+  if (!isObject(value) || whatJsonLoses(value) !== undefined) {
+    complain(" must be a JSON object, or a function of config that returns one at once");
+    return undefined;
+  }
+  const { not, local, ...conditions } = value;
+  checkConditions(conditions, "", callback, complain);
+  if (not !== undefined && !isObject(not)) complain(".not must be an object");
+  if (isObject(not)) {
+    if ("not" in not || "local" in not) complain(".not may hold neither not nor local: it holds paths alone");
+    checkConditions(not, ".not", callback, complain);
+  }
+  if (local !== undefined && typeof local !== "boolean") complain(".local must be true or false");
+  if (local !== undefined && callback.subject === undefined) {
+    complain(`.local: ${callback.name} has no subject that could be local`);
+  }
+  return sound ? (structuredClone(value) as Match) : undefined;
+}
+
+function checkConditions(conditions: object, at: string, callback: Callback, complain: Report): void {
+  for (const [path, wanted] of Object.entries(conditions)) {
+    const globs = Array.isArray(wanted) && wanted.every((glob) => typeof glob === "string");
+    if (typeof wanted !== "boolean" && !globs) {
+      const hint = typeof wanted === "string" ? `: write [${JSON.stringify(wanted)}]` : "";
+      complain(`${at}[${JSON.stringify(path)}] must be a boolean or a list of globs${hint}`);
+    }
+    // Where there is an event, any path may begin at its fields. (A delivery of events is also called `event`.)
+    const first = path.split(".", 1)[0] ?? "";
+    if (callback.params.event !== "Event" && !Object.hasOwn(callback.params, first)) {
+      complain(
+        `${at}[${JSON.stringify(path)}]: ${callback.name} has no parameter ${first}; it has ${Object.keys(callback.params).join(", ")}`,
+      );
+    }
+  }
+}

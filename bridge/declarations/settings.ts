@@ -1,0 +1,120 @@
+// A module's own config: from homeserver.yaml or its config_file, with the defaults of its configSchema filled in.
+
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { readText } from "../base/encoding.js";
+import { whatJsonLoses } from "../base/json-check.js";
+import { didYouMean } from "../base/nearest.js";
+import { parseYaml } from "../base/yaml.js";
+import type { Fault } from "../catalogue/protocol.js";
+import type { ModuleSettings } from "./module.js";
+import { findSchemaFaults } from "./schema-faults.js";
+
+/** The config as written, or undefined after a fault. A module without config gets an empty object. */
+export function readConfig(
+  settings: ModuleSettings,
+  at: Fault["path"],
+  faults: Fault[],
+): { value: unknown } | undefined {
+  const { config, config_file, config_fault } = settings;
+  if (config_fault !== undefined) {
+    const key = settings.config_source === undefined ? "config" : "config_file";
+    faults.push({ path: [...at, key], message: config_fault });
+    return undefined;
+  }
+  if (config_file === undefined) return { value: structuredClone(config ?? {}) };
+  if (config !== undefined) {
+    faults.push({ path: [...at, "config_file"], message: "give config or config_file, not both" });
+    return undefined;
+  }
+  try {
+    // As in homeserver.yaml, so that a config means the same in either place.
+    const value = parseYaml(readText(config_file)) ?? {};
+    const problem = whatJsonLoses(value);
+    if (problem) throw new Error(`${problem}: put it in quotes`);
+    return { value };
+  } catch (error) {
+    const message = (error as Error).message.replace(/\s+/g, " ").trim();
+    // Of a file that is no text, the message names it.
+    const named = message.includes(config_file) ? message : `${config_file}: ${message}`;
+    faults.push({ path: [...at, "config_file"], message: named });
+    return undefined;
+  }
+}
+
+const OPTIONS = {
+  allErrors: true,
+  verbose: true,
+  useDefaults: true,
+  validateFormats: false,
+  allowUnionTypes: true,
+  strictTypes: false,
+  strictTuples: false,
+  strictRequired: false,
+};
+
+/** Compiles a module's configSchema; undefined where something is wrong with it, which is reported. */
+export function compileSchema(
+  schema: object,
+  report: (message: string) => void,
+  warn: (message: string) => void,
+): ValidateFunction | undefined {
+  let sound = true;
+  const fault = (message: string) => {
+    sound = false;
+    report(message);
+  };
+  try {
+    const validate = new Ajv(OPTIONS).compile(schema);
+    findSchemaFaults(schema, OPTIONS, fault, warn);
+    return sound ? validate : undefined;
+  } catch (error) {
+    report(`configSchema is not a JSON Schema of draft-07: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+/** Fills in defaults, and tells every error at the place in homeserver.yaml that it is about. */
+export function checkConfig(
+  validate: ValidateFunction,
+  config: unknown,
+  settings: ModuleSettings,
+  at: Fault["path"],
+  faults: Fault[],
+): boolean {
+  if (validate(config)) return true;
+  for (const error of validate.errors ?? []) {
+    const { path, message } = explain(error);
+    const file = settings.config_source ?? settings.config_file;
+    if (file === undefined) faults.push({ path: [...at, "config", ...path], message });
+    else {
+      const place = path.length > 0 ? `${path.join(".")}: ` : "";
+      faults.push({ path: [...at, "config_file"], message: `${file}: ${place}${message}` });
+    }
+  }
+  return false;
+}
+
+/** Ajv's error with the place as a list of keys, and the words or keys that would have been right. */
+function explain(error: ErrorObject): { path: (string | number)[]; message: string } {
+  const path = error.instancePath
+    .split("/")
+    .slice(1)
+    .map((part) => part.replace(/~1/g, "/").replace(/~0/g, "~"))
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+  const { params } = error;
+  if (error.keyword === "additionalProperties") {
+    const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {});
+    const key = String(params.additionalProperty);
+    return { path: [...path, key], message: `unknown key${didYouMean(key, known)}` };
+  }
+  if (error.keyword === "required")
+    return { path: [...path, String(params.missingProperty)], message: "is required" };
+  if (error.keyword === "enum") {
+    return {
+      path,
+      message: `must be one of ${params.allowedValues.map((one: unknown) => JSON.stringify(one)).join(", ")}`,
+    };
+  }
+  if (error.keyword === "const") return { path, message: `must be ${JSON.stringify(params.allowedValue)}` };
+  return { path, message: error.message ?? "is not valid" };
+}

@@ -1,0 +1,47 @@
+// Which parameters the running Synapse does not give yet, and the conditions of `match` that ask for them: they would
+// never hold, so that a policy would be off without a word.
+import type { Callback, Catalogue } from "../catalogue/catalogue.js";
+import type { Fault, Match } from "../catalogue/protocol.js";
+import type { LoadedModule } from "./module.js";
+
+/** A fault for each condition on a parameter that came with a later Synapse than this version. */
+export function conditionsTooNew(
+  modules: readonly LoadedModule[],
+  version: string,
+  catalogue: Catalogue,
+): Fault[] {
+  return modules.flatMap(({ name: module, index, callbacks }) =>
+    [...callbacks].flatMap(([name, { match }]) => {
+      const callback = catalogue.callbacks.get(name);
+      if (!match || !callback) return [];
+      return pathsOf(match).flatMap((path) => {
+        const param = path.split(".", 1)[0] ?? "";
+        const since = sinceOf(callback, param);
+        if (since === undefined || !isOlder(version, since)) return [];
+        const message =
+          `${module}: callbacks.${name}.match[${JSON.stringify(path)}] can never hold: this Synapse (${version}) ` +
+          `calls ${name} without ${param}, which came with ${since}. Upgrade Synapse, or leave the condition out`;
+        return [{ path: ["modules", index, "path"], message }];
+      });
+    }),
+  );
+}
+
+function pathsOf({ not = {}, local: _, ...conditions }: Match): string[] {
+  return [...Object.keys(conditions), ...Object.keys(not)];
+}
+
+function sinceOf({ params_since = {} }: Callback, param: string): string | undefined {
+  return Object.hasOwn(params_since, param) ? params_since[param] : undefined;
+}
+
+/** Of versions such as 1.132.0rc1: a release candidate has what its release has. */
+function isOlder(version: string, than: string): boolean {
+  const [mine, other] = [version, than].map((text) => (text.match(/\d+/g) ?? []).slice(0, 3).map(Number));
+  for (const [index, number] of (other ?? []).entries()) {
+    const own = mine?.[index];
+    if (own === undefined || own === number) continue;
+    return own < number;
+  }
+  return false;
+}

@@ -1,0 +1,28 @@
+// Checks a `ttl`: how long an answer is kept for equal questions. The shim keeps them, and reads the duration.
+import type { Callback } from "../catalogue/catalogue.js";
+
+/** As Synapse writes durations. */
+const DURATION = /^0*[1-9][0-9]*[smhdwy]?$/;
+
+export function readTtl(
+  value: unknown,
+  at: string,
+  callback: Callback,
+  report: (message: string) => void,
+): string | number | undefined {
+  const refusal = whyNot(callback);
+  if (refusal) report(`${at}.ttl: ${callback.name} ${refusal}`);
+  else if ((typeof value === "string" || typeof value === "number") && DURATION.test(String(value)))
+    return value;
+  else {
+    report(`${at}.ttl must be a duration: milliseconds, or a number with s, m, h, d, w or y, such as "10m"`);
+  }
+  return undefined;
+}
+
+function whyNot({ secret, once, delivery, result }: Callback): string | undefined {
+  if (secret) return "is asked with passwords or tokens, and no answer about those is kept";
+  if (delivery === "notify" || result === "Nothing" || result === "Edits")
+    return "has no answer that could be kept";
+  return once ? "has an answer of its own for each question: none is kept" : undefined;
+}

@@ -1,0 +1,347 @@
+// The host: answers `initialize`, `start`, callbacks and web requests over one JSON-RPC connection. It runs until the
+// other end closes; what a process does around that is in serve.ts.
+
+import { setImmediate } from "node:timers/promises";
+import {
+  type CancellationToken,
+  createMessageConnection,
+  ErrorCodes,
+  type MessageConnection,
+  type MessageReader,
+  type MessageWriter,
+  ResponseError,
+} from "vscode-jsonrpc/node";
+import { markExact } from "../base/exact-json.js";
+import { describeThrown } from "../base/thrown.js";
+import type { RunningModule } from "../calls/context.js";
+import { dispatch, type Surroundings } from "../calls/dispatch.js";
+import { runFollowUp } from "../calls/follow-up-call.js";
+import { FollowUps } from "../calls/follow-ups.js";
+import { UnfitParams } from "../calls/params.js";
+import { ModuleSetup, SETUP_TIMES, type SetupTimes } from "../calls/setup.js";
+import type { StateSource } from "../calls/state.js";
+import { kindOf, tooLargeAsFault, toWire } from "../calls/wire-errors.js";
+import type { Catalogue } from "../catalogue/catalogue.js";
+import {
+  type FollowUpAnswer,
+  type FollowUpCall,
+  type HostNotifications,
+  type HostRequests,
+  type Initialize,
+  LIMITS,
+  type LogLevels,
+  type Manifest,
+  type SetUpAnswer,
+  type ShimNotifications,
+  type ShimRequests,
+  type SynapseInfo,
+  type WebAnswer,
+  type WebCall,
+} from "../catalogue/protocol.js";
+import { type LoadedModule, nameOf } from "../declarations/module.js";
+import { conditionsTooNew } from "../declarations/since.js";
+import { Kept } from "../loading/kept.js";
+import { loadModules } from "../loading/loader.js";
+import { declare, mismatch } from "../loading/manifest.js";
+import { type Logger, setLevel } from "../logging/log.js";
+import { type ApiSource, makeApi } from "../module-api/api.js";
+import { WireError } from "../module-api/api-errors.js";
+import { fitEvents } from "../module-api/fit-events.js";
+import type { Loaded, Placed } from "../threads/introduce.js";
+import type { Relay, ThreadOptions } from "../threads/thread.js";
+import { Threads } from "../threads/threads.js";
+import { Cancellation } from "../transport/cancellation.js";
+import { connectionLog } from "../transport/connection-log.js";
+import { type TooLarge, UNREADABLE } from "../transport/framing.js";
+import { shareTurns } from "../transport/turns.js";
+import { answerWeb } from "../web/web.js";
+
+// More messages than can wait: requests with an unknown method are never begun, and must not be waited for.
+const MAX_QUEUE = 10_000;
+
+export interface HostOptions {
+  catalogue: Catalogue;
+  log: Logger;
+  version: string;
+  setupTimes?: SetupTimes;
+  /** How often it tells that its event loop turns. */
+  pulse_ms?: number;
+  /** What threads are made of. Without it, all modules run here. */
+  threads?: Omit<ThreadOptions, "log">;
+}
+
+/** Counts the requests that have come in so far. */
+export type Reader = MessageReader & { readonly requests: number };
+/** Tells when all that was written so far has left, or cannot leave. */
+export type Writer = MessageWriter & { drained(): Promise<void>; tooLarge: TooLarge };
+
+export class Host {
+  readonly connection: MessageConnection;
+  readonly modules = new Map<string, RunningModule>();
+  /** The module that is being loaded. */
+  loading: string | undefined;
+  #options: HostOptions;
+  #initialized = false;
+  #threads: Threads | undefined;
+  #handles = new WeakMap<object, number>();
+  #followUps = new FollowUps();
+  #begun = 0;
+  #underWay = 0;
+  #whenIdle: (() => void) | undefined;
+  #pulse: NodeJS.Timeout | undefined;
+  #reader: Reader;
+  #writer: Writer;
+
+  constructor(reader: Reader, writer: Writer, options: HostOptions) {
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#options = options;
+    writer.tooLarge = tooLargeAsFault(options.log);
+    shareTurns();
+    this.connection = createMessageConnection(reader, writer, connectionLog(options.log));
+    if (options.threads)
+      this.#threads = new Threads({ ...options.threads, log: options.log }, this.#relay(), options.catalogue);
+    this.#on("initialize", (params) => this.#initialize(params));
+    this.#on("web", (params, cancellation) => this.#web(params, cancellation));
+    for (const callback of options.catalogue.callbacks.values()) {
+      this.#on(`callback/${callback.name}`, (params, cancellation) => {
+        const { catalogue } = options;
+        const around: Surroundings = {
+          catalogue,
+          modules: this.modules,
+          state: this.#stateOf(params.call),
+          handles: this.#handles,
+          followUps: this.#followUps,
+          cancellation,
+          elsewhere: this.#threads?.ask,
+          notAwaited: (module) => this.#notAwaited(params.call, module),
+        };
+        const decided =
+          params.apart !== undefined && this.#threads
+            ? this.#threads.probe(callback, params, around)
+            : dispatch(callback, params, around);
+        return decided.then((decision) => markExact(decision, decision.answer));
+      });
+    }
+    this.#on("follow_up", (params, cancellation) => this.#followUp(params, cancellation));
+    this.#serve(UNREADABLE, async () => {
+      throw new ResponseError(ErrorCodes.InvalidParams, "the parameters are not JSON");
+    });
+    this.#on("set_up", (_params, cancellation) => this.#setUp(cancellation));
+    const threads = this.#threads;
+    if (threads) this.#on("set_up_apart", (params, cancellation) => threads.setUpApart(params, cancellation));
+    this.#onTold("start", () => {
+      for (const { setup } of this.modules.values()) setup.start();
+      this.#threads?.start();
+      this.#pulse ??= setInterval(() => this.#tellOfLife(), options.pulse_ms ?? LIMITS.pulse_ms).unref();
+      this.#tellOfLife();
+    });
+    this.#onTold("log_levels", (params) => this.#setLogLevels(params));
+  }
+
+  #setLogLevels({ levels }: LogLevels): void {
+    for (const { module, log, setup } of this.modules.values())
+      for (const logger of [log, setup.log]) setLevel(logger, levels[module.name]);
+    this.#threads?.setLogLevels({ levels });
+  }
+
+  listen(): void {
+    this.connection.listen();
+  }
+
+  /** Once the input has ended: lets what came before the end be begun and finished, and answered. */
+  async finish(): Promise<void> {
+    for (const { setup } of this.modules.values()) setup.stop();
+    // The connection begins one message in each turn of the event loop.
+    for (let turn = 0; turn < MAX_QUEUE && this.#begun < this.#reader.requests; turn++) await setImmediate();
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    // The answers are handed to the writer after that.
+    await setImmediate();
+    await this.#writer.drained();
+    clearInterval(this.#pulse);
+    await this.#threads?.close();
+    this.connection.dispose();
+  }
+
+  #on<Method extends keyof ShimRequests & string>(
+    method: Method,
+    handler: (
+      params: ShimRequests[Method]["params"],
+      cancellation: Cancellation,
+    ) => Promise<ShimRequests[Method]["result"]>,
+  ): void {
+    this.#serve(method, handler);
+  }
+
+  #onTold<Method extends keyof ShimNotifications & string>(
+    method: Method,
+    handler: (params: ShimNotifications[Method]) => void,
+  ): void {
+    this.connection.onNotification(method, handler);
+  }
+
+  #serve<Params>(
+    method: string,
+    handler: (params: Params, cancellation: Cancellation) => Promise<object>,
+  ): void {
+    this.connection.onRequest(method, async (params: unknown, token: CancellationToken) => {
+      this.#begun++;
+      this.#underWay++;
+      try {
+        return await handler(params as Params, new Cancellation(token));
+      } catch (error) {
+        throw toWire(error, this.#options.log);
+      } finally {
+        this.#underWay--;
+        if (this.#underWay === 0) this.#whenIdle?.();
+      }
+    });
+  }
+
+  async #initialize(params: Initialize): Promise<Manifest> {
+    const { catalogue, version } = this.#options;
+    if (this.#initialized)
+      throw new ResponseError(ErrorCodes.InvalidRequest, "the host was initialized already");
+    this.#initialized = true;
+    const fault = mismatch(params, { version, catalogue: catalogue.hash });
+    const loaded = fault
+      ? { modules: [], faults: [fault] }
+      : await (this.#threads?.load(params, this.#load.bind(this)) ?? this.#load(params));
+    return { version, catalogue: catalogue.hash, runtime: `node ${process.version}`, ...loaded };
+  }
+
+  async #load({ modules, synapse, snapshot }: Initialize, placed?: readonly Placed[]): Promise<Loaded> {
+    const { catalogue, log } = this.#options;
+    const kept = snapshot === undefined ? new Kept() : Kept.from(snapshot);
+    const watch = {
+      warn: (text: string) => log.warn(text),
+      loading: (index: number, name: string) => this.#tellLoading(placed?.[index]?.index ?? index, name),
+    };
+    const loaded = await loadModules(modules, catalogue, watch, kept);
+    this.loading = undefined;
+    for (const module of loaded.modules) {
+      this.modules.set(module.name, this.#run(module, synapse));
+      warmUp(module, catalogue);
+    }
+    const faults = [...loaded.faults, ...conditionsTooNew(loaded.modules, synapse.version, catalogue)];
+    // Before they are declared: what is too large to be kept is told there.
+    const text = snapshot === undefined ? kept.text(watch.warn) : undefined;
+    const own = text === undefined ? {} : { snapshot: [{ names: modules.map(nameOf), text }] };
+    const declared = loaded.modules.map((module) => declare(module, kept));
+    kept.forget();
+    return { modules: declared, faults, ...own };
+  }
+
+  /** So that the shim can name the module, should it end or hang this process. */
+  async #tellLoading(index: number, name: string): Promise<void> {
+    this.loading = name;
+    await this.#notify("loading", { index, name });
+    await this.#writer.drained();
+  }
+
+  /** Tells the shim that the event loop turns, and how the process is. */
+  #tellOfLife(): void {
+    const { rss, heapUsed } = process.memoryUsage();
+    const running = [...this.modules.values()];
+    const not_set_up = running.filter(({ setup }) => !setup.done).map(({ module }) => module.name);
+    if (this.#threads) not_set_up.push(...this.#threads.notSetUp);
+    const threads = this.#threads && { threads: this.#threads.pulse };
+    void this.#notify("pulse", { memory: { rss, heap_used: heapUsed }, not_set_up, ...threads });
+  }
+
+  /** Waits until each module's setup has been tried; tells those that failed, and why. */
+  async #setUp(cancellation: Cancellation): Promise<SetUpAnswer> {
+    const failed: Record<string, string> = {};
+    for (const { module, setup } of this.modules.values()) {
+      try {
+        await setup.ready(cancellation);
+      } catch (error) {
+        failed[module.name] = setup.failure ?? describeThrown(error);
+      }
+    }
+    return { failed: { ...failed, ...(await this.#threads?.setUp(cancellation)) } };
+  }
+
+  #run(module: LoadedModule, synapse: SynapseInfo): RunningModule {
+    const { catalogue, log: logger, setupTimes = SETUP_TIMES } = this.#options;
+    const source: ApiSource = {
+      request: (method, params) => this.#ask(`api/${method}`, params),
+      handleOf: (request) =>
+        typeof request === "object" && request !== null ? this.#handles.get(request) : undefined,
+      render: (params) => this.#ask("templates/render", params),
+    };
+    const api = makeApi(module, synapse, source, catalogue);
+    const log = logger.child({ module: module.name });
+    const setup = new ModuleSetup(module, api, log, setupTimes);
+    // Who supervises a thread is to know before a call may end it.
+    setup.onSuccess = () => this.#tellOfLife();
+    return { module, api, log, setup };
+  }
+
+  #notAwaited(call: number, module: string): void {
+    void this.#notify("api/not_awaited", { call, module });
+  }
+
+  async #notify<Method extends keyof HostNotifications>(
+    method: Method,
+    params: HostNotifications[Method],
+  ): Promise<void> {
+    try {
+      await this.connection.sendNotification(method, params);
+    } catch {
+      // The connection has gone, and whoever would want to know with it.
+    }
+  }
+
+  #relay(): Relay {
+    return {
+      request: (method, params, token) => this.connection.sendRequest(method, params, token),
+      notify: (method, params) => void this.#notify(method, params),
+    };
+  }
+
+  #web(params: WebCall, cancellation: Cancellation): Promise<WebAnswer> {
+    const elsewhere = this.#threads?.web(params, cancellation);
+    if (elsewhere !== undefined) return elsewhere;
+    return answerWeb(params, { modules: this.modules, handles: this.#handles, cancellation });
+  }
+
+  async #followUp(params: FollowUpCall, cancellation: Cancellation): Promise<FollowUpAnswer> {
+    const callback = this.#options.catalogue.callbacks.get(params.callback);
+    if (!callback) throw new UnfitParams(`there is no callback ${params.callback}`);
+    const elsewhere = this.#followUps.has(callback.name, params.follow_up)
+      ? undefined
+      : this.#threads?.followUp(params, cancellation);
+    if (elsewhere !== undefined) return elsewhere;
+    return runFollowUp(params, callback, this.modules, this.#followUps, cancellation);
+  }
+
+  #stateOf(call: number): StateSource {
+    return {
+      get: async (keys) => fitEvents(await this.#ask("state/get", { call, keys }), this.#options.catalogue),
+      keys: () => this.#ask("state/keys", { call }),
+    };
+  }
+
+  async #ask<Method extends keyof HostRequests & string>(
+    method: Method,
+    params: HostRequests[Method]["params"],
+  ): Promise<HostRequests[Method]["result"]> {
+    try {
+      return await this.connection.sendRequest(method, params);
+    } catch (error) {
+      if (!(error instanceof ResponseError)) throw error;
+      throw new WireError(kindOf(error.code), error.message, (error.data ?? {}) as Record<string, unknown>);
+    }
+  }
+}
+
+/** Compiles the validators now, so that the first call is not the one that pays for it. */
+function warmUp({ callbacks }: LoadedModule, catalogue: Catalogue): void {
+  for (const name of callbacks.keys()) {
+    const callback = catalogue.callbacks.get(name);
+    if (!callback) continue;
+    catalogue.paramsValidator(callback.params, false)({});
+    catalogue.validator(callback.result)(null);
+  }
+}

@@ -1,0 +1,71 @@
+// The host inside a thread: serves its part of the modules to the main thread until that closes the connection. What ends a
+// process ends the thread alone here.
+
+import { constants } from "node:os";
+import { setTimeout } from "node:timers/promises";
+import { VERSION } from "../base/version.js";
+import { catalogue } from "../catalogue/catalogue.js";
+import { CAUSES } from "../catalogue/protocol.js";
+import { PipedRecords } from "../logging/records.js";
+import { watchMemory } from "../threads/memory-watch.js";
+import type { ThreadData } from "../threads/thread-terms.js";
+import { PortReader, ThreadWriter } from "../transport/port.js";
+import { type Attended, attend } from "./attend.js";
+import { Host } from "./host.js";
+
+// Less than the process has.
+const FINISH_LIMIT = 1_000;
+// Of records on their way to the main thread, in characters. More wait in the thread's own memory.
+const MOST_UNDER_WAY = 256 * 1024;
+
+export function serveThread({
+  rpc,
+  records: port,
+  underWay,
+  pulse_ms,
+  memory,
+  setupTimes,
+}: ThreadData): void {
+  const records = new PipedRecords((bytes) => {
+    if (Atomics.load(underWay, 0) > MOST_UNDER_WAY) throw Object.assign(new Error(), { code: "EAGAIN" });
+    const text = Buffer.from(bytes).toString();
+    Atomics.add(underWay, 0, text.length);
+    port.postMessage(text);
+    return bytes.byteLength;
+  });
+  const reader = new PortReader(rpc);
+  const attended = attend(
+    records,
+    (log) =>
+      new Host(reader, new ThreadWriter(rpc, reader), {
+        catalogue: catalogue(),
+        log,
+        version: VERSION,
+        pulse_ms,
+        ...(setupTimes && { setupTimes }),
+      }),
+  );
+  const { host, endings } = attended;
+  endThisThreadAlone(attended);
+  watchMemory(memory, () => {
+    records.ends(CAUSES.memory, null, 1);
+    endings.exit(1);
+  });
+  host.connection.onClose(async () => {
+    await Promise.race([host.finish(), setTimeout(FINISH_LIMIT)]);
+    endings.exit(0);
+  });
+  host.listen();
+}
+
+function endThisThreadAlone({ endings }: Attended): void {
+  // Node refuses it in a thread: that is an error of the module's like any other.
+  const { abort } = process;
+  const kill = process.kill.bind(process);
+  process.kill = (pid: number, signal: string | number = "SIGTERM"): true => {
+    const number = typeof signal === "number" ? signal : constants.signals[signal as "SIGTERM"];
+    return pid === process.pid && number > 0 ? endings.exit(128 + number) : kill(pid, signal);
+  };
+  endings.watch();
+  process.abort = abort;
+}

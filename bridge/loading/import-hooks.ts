@@ -1,0 +1,177 @@
+// Node's hooks around `import`: what it finds and loads is recorded, and at a restart given to it again. Newer Nodes run
+// hooks where modules run; an older one needs a thread for them, which costs a tenth of a second and ten megabytes. So they
+// are set up for the first ES module that Node itself loads.
+import Module, { register } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { type Kept, RESOLVE, UNKNOWN } from "./kept.js";
+
+interface Found {
+  url: string;
+  format?: string | null;
+  importAttributes?: object;
+  shortCircuit?: boolean;
+}
+
+interface Source {
+  format?: string | null;
+  source?: string | Uint8Array | null;
+  shortCircuit?: boolean;
+}
+
+interface Context {
+  parentURL?: string;
+  conditions?: string[];
+  importAttributes?: object;
+}
+
+/** What is there to be given again, by question and by URL. */
+interface Known {
+  found(question: string): Found | undefined;
+  source(url: string, isRequired: boolean): Source | undefined;
+}
+
+type Told = { question: string; found: Found } | { url: string; source: Source };
+
+type Next<Argument, Result> = (what: string, context: Argument) => Result | Promise<Result>;
+
+/** How questions begin after the names that a file exports. */
+export const NAMES = "import ";
+// The name that newer Nodes give all that CommonJS exports.
+const WHOLE = "module.exports";
+
+const { registerHooks } = Module as unknown as { registerHooks(hooks: object): void };
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+/** Whether Node runs hooks where modules run, and lets them leave CommonJS to itself: then they see all of it. */
+export const hasOwnHooks = (major === 24 && minor >= 11) || major >= 26;
+
+let kept: Kept | undefined;
+let port: MessagePort | undefined;
+// CommonJS that ES modules have imported.
+const imported = new Set<string>();
+
+/** What is imported from now on belongs to these. */
+export function hookImports(theirs: Kept): void {
+  const isFirst = kept === undefined;
+  kept = theirs;
+  if (isFirst) setUp(theirs);
+}
+
+/** An `import` has come to its end: takes over what a thread has told, and what CommonJS has exported to ES modules. */
+export async function collectImported(): Promise<void> {
+  for (let told = port && receiveMessageOnPort(port); told; told = port && receiveMessageOnPort(port))
+    take(told.message);
+  if (!kept?.records) port?.close();
+  for (const url of imported) {
+    imported.delete(url);
+    // It is there already, unless it has thrown.
+    const names = await import(url).then(Object.keys, () => undefined);
+    if (names) kept?.answer(NAMES + fileURLToPath(url), names);
+  }
+}
+
+function setUp(kept: Kept): void {
+  if (hasOwnHooks) registerHooks(makeHooks(liveKnown, take));
+  else hookInThread(kept);
+}
+
+const liveKnown: Known = {
+  found: (question) => kept?.known(RESOLVE + question) as Found | undefined,
+  source(url, isRequired) {
+    const file = url.startsWith("file:") ? fileURLToPath(url) : undefined;
+    return file === undefined || !kept ? undefined : sourceOf(file, kept, isRequired);
+  },
+};
+
+function hookInThread(kept: Kept): void {
+  const { port1, port2 } = new MessageChannel();
+  port = port1;
+  port.unref();
+  const { files, answers } = kept.forNode();
+  const sources = files.map((file) => [pathToFileURL(file).href, sourceOf(file, kept, false)]);
+  const found = answers.map(([question, is]) => [question.slice(RESOLVE.length), is]);
+  const code = `
+    let hooks;
+    export function initialize({ port, found, sources }) {
+      const known = { found: (question) => found.get(question), source: (url) => sources.get(url) };
+      hooks = (${makeHooks})(known, (told) => port.postMessage(told));
+    }
+    export const resolve = (...given) => hooks.resolve(...given);
+    export const load = (...given) => hooks.load(...given);`;
+  register(`data:text/javascript,${encodeURIComponent(code)}`, {
+    data: { port: port2, found: new Map(found as []), sources: new Map(sources as []) },
+    transferList: [port2],
+  });
+}
+
+/** What Node is given for a file that was loaded. */
+function sourceOf(file: string, kept: Kept, isRequired: boolean): Source | undefined {
+  const { text, format } = kept.replayed(file) ?? {};
+  if (text === undefined || format === undefined) return undefined;
+  const isCommonJs = format === UNKNOWN || format === "commonjs";
+  if (isCommonJs && !isRequired) {
+    const names = kept.known(NAMES + file) as string[] | undefined;
+    return names && { format: "module", source: asEsModule(file, names) };
+  }
+  // Node looks at the text itself.
+  return { format: format === UNKNOWN ? null : format, source: text };
+}
+
+/** CommonJS that an ES module imports: Node's own way to run it needs its file, or gives it half a `require`. */
+function asEsModule(file: string, names: readonly string[]): string {
+  const name = JSON.stringify(file);
+  const lines = names
+    .filter((one) => one !== "default")
+    .map((one, index) => {
+      const value = one === WHOLE ? "exports" : `exports?.[${JSON.stringify(one)}]`;
+      return `const n${index} = ${value}; export { n${index} as ${JSON.stringify(one)} };`;
+    });
+  return [
+    'import { createRequire } from "node:module";',
+    `const exports = createRequire(${name})(${name}); export default exports;`,
+    ...lines,
+  ].join("\n");
+}
+
+function take(told: Told): void {
+  if (!kept?.records) return;
+  if ("found" in told) kept.answer(RESOLVE + told.question, told.found);
+  else {
+    const { format, source } = told.source;
+    const file = fileURLToPath(told.url);
+    if (format === "wasm" || format === "addon") kept.notKept(file);
+    else if (source) kept.read(file, Buffer.from(source as Uint8Array), format ?? UNKNOWN);
+    else imported.add(told.url);
+  }
+}
+
+/** Both for hooks that may be asynchronous and for such that may not. It runs in a thread, too: it knows nothing around. */
+function makeHooks(given: Known, tell: (told: Told) => void) {
+  const after = <T, R>(value: T | Promise<T>, then: (value: T) => R): R | Promise<R> =>
+    value instanceof Promise ? value.then(then) : then(value);
+  return {
+    resolve(specifier: string, context: Context, next: Next<Context, Found>) {
+      const { parentURL = "", conditions = [], importAttributes } = context;
+      const isRequired = conditions.includes("require");
+      const question = [specifier, parentURL, isRequired].join("\n");
+      const source = given.source(specifier, isRequired);
+      const found = source ? { url: specifier, format: source.format } : given.found(question);
+      if (found) return { ...found, format: found.format ?? undefined, importAttributes, shortCircuit: true };
+      return after(next(specifier, context), (found) => {
+        tell({ question, found: { url: found.url, format: found.format ?? null } });
+        return found;
+      });
+    },
+    load(url: string, context: Context, next: Next<Context, Source>) {
+      const isRequired = context.conditions?.includes("require") ?? false;
+      const known = given.source(url, isRequired);
+      if (known) return { ...known, format: known.format ?? undefined, shortCircuit: true };
+      return after(next(url, context), (loaded) => {
+        // Without its text, Node loads CommonJS as if there were no hooks; with it, some versions break cycles of it.
+        const source = loaded.format === "commonjs" && !isRequired ? null : (loaded.source ?? null);
+        if (url.startsWith("file:")) tell({ url, source: { format: loaded.format ?? null, source } });
+        return { ...loaded, source };
+      });
+    },
+  };
+}

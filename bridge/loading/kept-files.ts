@@ -1,0 +1,60 @@
+// What jiti sees of the file system: all that it finds there is recorded, and at a restart found again.
+import fs, { type PathLike, type StatSyncOptions } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Kept } from "./kept.js";
+
+type Kind = "file" | "folder" | "other" | null;
+
+// jiti looks for the words of an ES module in what it does not know by its name.
+const SOME_MODULE = "export {};";
+
+/** Node's `fs`, of which jiti needs little. */
+export function keptFiles(kept: Kept): typeof fs {
+  const kindOf = (file: PathLike): Kind => {
+    const name = nameOf(file);
+    return kept.ask(`stat ${name}`, () => {
+      const found = fs.statSync(name, { throwIfNoEntry: false });
+      if (!found) return null;
+      return found.isFile() ? "file" : found.isDirectory() ? "folder" : "other";
+    });
+  };
+  const statSync = (file: PathLike, options?: StatSyncOptions) => {
+    const kind = kindOf(file);
+    if (kind !== null) return { isFile: () => kind === "file", isDirectory: () => kind === "folder" };
+    if (options?.throwIfNoEntry === false) return undefined;
+    throw Object.assign(new Error(`ENOENT: no such file or directory, stat '${nameOf(file)}'`), {
+      code: "ENOENT",
+    });
+  };
+  const readFileSync = (file: PathLike | number, options?: { encoding: "utf8" } | "utf8") => {
+    if (typeof file === "number") return fs.readFileSync(file, options);
+    const name = nameOf(file);
+    const known = kept.replayed(name);
+    if (known) return options === undefined ? Buffer.from(known.text ?? "") : (known.text ?? SOME_MODULE);
+    let content: Buffer | undefined;
+    kept.ask(`read ${name}`, () => {
+      content = fs.readFileSync(name);
+      kept.read(name, content);
+      return true;
+    });
+    // It was there, and was too large to be kept.
+    content ??= fs.readFileSync(name);
+    return options === undefined ? content : content.toString("utf8");
+  };
+  return {
+    ...fs,
+    statSync,
+    lstatSync: statSync,
+    existsSync: (file: PathLike) => kindOf(file) !== null,
+    realpathSync: (file: PathLike) => {
+      const real = kept.ask(`real ${nameOf(file)}`, () => fs.realpathSync(nameOf(file)));
+      kept.uses(real);
+      return real;
+    },
+    readFileSync,
+  } as unknown as typeof fs;
+}
+
+function nameOf(file: PathLike): string {
+  return file instanceof URL ? fileURLToPath(file) : String(file);
+}

@@ -1,0 +1,180 @@
+// From the `modules` of the configuration to loaded modules: imports each file, checks its shape, its config and what
+// it declares, and collects all faults instead of stopping at the first.
+
+import { describeThrown } from "../base/thrown.js";
+import type { Callback, Catalogue } from "../catalogue/catalogue.js";
+import type { Fault, Match } from "../catalogue/protocol.js";
+import { findCallbackClashes, findNameClash, findPathClashes } from "../declarations/conflicts.js";
+import { lacking, readGrants } from "../declarations/grants.js";
+import { readMatch } from "../declarations/match-shape.js";
+import {
+  type Entry,
+  type ListedEntry,
+  type ListedModule,
+  type LoadedModule,
+  type ModuleSettings,
+  nameOf,
+  OF_CONFIG,
+  type OfConfig,
+} from "../declarations/module.js";
+import { checkConfig, compileSchema, readConfig } from "../declarations/settings.js";
+import { readDefinition } from "../declarations/shape.js";
+import { readWebResources } from "../declarations/webpaths.js";
+import { Kept } from "./kept.js";
+import { Sources } from "./source.js";
+
+export interface Loaded {
+  modules: LoadedModule[];
+  /** All modules whose file could be read, also those with faults. */
+  listed: ListedModule[];
+  faults: Fault[];
+}
+
+/** Who watches modules being loaded. */
+export interface LoadWatch {
+  warn?(message: string): void;
+  /** A module's file is about to run, which may end or hang the process: resolves once that has been told. */
+  loading?(index: number, name: string): Promise<void> | void;
+}
+
+// A file that awaits something at its top level may never be loaded: better to name it than to time out in silence.
+const SLOW = 5_000;
+
+export async function loadModules(
+  all: readonly ModuleSettings[],
+  catalogue: Catalogue,
+  watch: LoadWatch = {},
+  kept = new Kept(),
+): Promise<Loaded> {
+  const sources = new Sources(kept);
+  const modules: LoadedModule[] = [];
+  const listed: ListedModule[] = [];
+  const faults: Fault[] = [];
+  const names = new Set<string>();
+  const warn = (message: string) => watch.warn?.(message);
+  for (const [index, settings] of all.entries()) {
+    const name = nameOf(settings);
+    faults.push(...findNameClash(settings, index, names));
+    const text = `${settings.path} is still not loaded after ${SLOW / 1000} s: does it await something at its top level?`;
+    await watch.loading?.(index, name);
+    const slow = setTimeout(() => warn(text), SLOW).unref();
+    const module = await loadModule(
+      settings,
+      name,
+      ["modules", index],
+      catalogue,
+      sources,
+      faults,
+      listed,
+      warn,
+    );
+    clearTimeout(slow);
+    if (module) modules.push(module);
+  }
+  faults.push(...findPathClashes(modules), ...findCallbackClashes(listed, all, catalogue));
+  kept.stop();
+  return { modules, listed, faults };
+}
+
+async function loadModule(
+  settings: ModuleSettings,
+  name: string,
+  at: Fault["path"],
+  catalogue: Catalogue,
+  sources: Sources,
+  faults: Fault[],
+  listed: ListedModule[],
+  warn: (message: string) => void,
+): Promise<LoadedModule | undefined> {
+  const before = faults.length;
+  const grants = readGrants(settings, at, catalogue, faults);
+  const config = readConfig(settings, at, faults);
+  let file = settings.path;
+  // Messages of the import name the file themselves, mostly with a line.
+  const reportPlain = (message: string) => faults.push({ path: [...at, "path"], message });
+  const report = (message: string) => reportPlain(`${file}: ${message}`);
+  let exported: unknown;
+  let files: string[];
+  let packages: string[];
+  try {
+    file = sources.find(settings.path, name);
+    ({ exported, files, packages } = await sources.import(file, name));
+  } catch (error) {
+    reportPlain((error as Error).message);
+    return undefined;
+  }
+  const definition = readDefinition(exported, catalogue, report);
+  if (!definition) return undefined;
+  const line = lacking(definition.grants ?? [], grants);
+  if (line !== undefined) {
+    const message = `${file}: needs \`${line}\` beside its \`path\``;
+    faults.push({ path: [...at, "grants"], message });
+  }
+  const { configSchema } = definition;
+  const validate =
+    configSchema && compileSchema(configSchema, report, (message) => warn(`${file}: ${message}`));
+  const isKnown =
+    config && (!configSchema || (validate && checkConfig(validate, config.value, settings, at, faults)));
+  const known = isKnown ? config : OF_CONFIG;
+  const callbacks = new Map<string, Entry>();
+  const shown = new Map<string, ListedEntry>();
+  for (const [callback, declared] of definition.callbacks) {
+    const place = `callbacks.${callback}`;
+    const { checkers, ...parts } = declared;
+    const { entry, listed: own } = settleMatch(parts, known, place, report);
+    const settled = checkers?.map((checker, i) => settleMatch(checker, known, `${place}[${i}]`, report));
+    callbacks.set(callback, settled ? { ...entry, checkers: settled.map((one) => one.entry) } : entry);
+    shown.set(callback, settled ? { ...own, checkers: settled.map((one) => one.listed) } : own);
+  }
+  const resources = ofConfig(definition.web_resources, known, "web_resources", report);
+  const web_resources = readWebResources(resources === OF_CONFIG ? undefined : resources, report);
+  const paths = resources === OF_CONFIG ? OF_CONFIG : [...web_resources.keys()];
+  const index = at[1] as number;
+  listed.push({ name, index, file, files, callbacks: shown, web_resources: paths });
+  if (faults.length > before || known === OF_CONFIG) return undefined;
+  const module: LoadedModule = {
+    name,
+    index,
+    file,
+    files,
+    packages,
+    config: known.value,
+    grants,
+    callbacks,
+    web_resources,
+  };
+  if (definition.setup) module.setup = definition.setup;
+  return module;
+}
+
+/** A declared entry with its `match` as the config makes it. */
+function settleMatch<Declared extends { callback: Callback; match?: unknown }>(
+  declared: Declared,
+  known: { value: unknown } | OfConfig,
+  at: string,
+  report: (message: string) => void,
+) {
+  const { callback, match, ...entry } = declared;
+  const found = ofConfig(match, known, `${at}.match`, report);
+  if (found === OF_CONFIG) return { entry, listed: { ...entry, match: OF_CONFIG as OfConfig } };
+  const read = found === undefined ? undefined : readMatch(found, callback, at, report);
+  const whole: typeof entry & { match?: Match } = read ? { ...entry, match: read } : entry;
+  return { entry: whole, listed: whole };
+}
+
+/** A declaration, or what it makes of the config if it is a function. */
+function ofConfig(
+  declared: unknown,
+  config: { value: unknown } | OfConfig,
+  what: string,
+  report: (message: string) => void,
+): unknown {
+  if (typeof declared !== "function") return declared;
+  if (config === OF_CONFIG) return OF_CONFIG;
+  try {
+    return declared(config.value);
+  } catch (error) {
+    report(`${what} threw: ${describeThrown(error)}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,127 @@
+// What Node itself loads for modules, which is most of their packages: it is recorded, and at a restart Node gets the
+// same again. For `require` by what Node lets others change in its CommonJS loader, for `import` by its hooks.
+import { readFileSync } from "node:fs";
+import Module, { createRequire, isBuiltin } from "node:module";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { OWN_FOLDER } from "../base/own-folder.js";
+import { collectImported, hasOwnHooks, hookImports, NAMES } from "./import-hooks.js";
+import { type Kept, UNKNOWN } from "./kept.js";
+
+interface Loaded {
+  _compile(code: string, filename: string, format?: string): unknown;
+  exports: unknown;
+}
+
+type Extension = (module: Loaded, filename: string) => void;
+
+/** Of Node's CommonJS loader, what is no part of its documentation, and has been there for ever. */
+interface Internals {
+  _resolveFilename(
+    request: string,
+    parent: { filename?: string | null } | undefined,
+    isMain?: boolean,
+    options?: { paths?: string[] },
+  ): string;
+  _extensions: Record<string, Extension>;
+}
+
+const BYTE_ORDER_MARK = /^\uFEFF/;
+
+const internals = Module as unknown as Internals;
+const require = createRequire(import.meta.url);
+
+let kept: Kept | undefined;
+
+/** What Node loads from now on belongs to these. */
+export function keepNative(theirs: Kept): void {
+  if (!kept) change();
+  kept = theirs;
+}
+
+function change(): void {
+  const { _resolveFilename: resolve, _extensions: extensions } = internals;
+  internals._resolveFilename = function (request, parent, isMain, options) {
+    const find = () => resolve.call(this, request, parent, isMain, options);
+    if (!kept || isBuiltin(request)) return find();
+    // Node may ask for what was found already.
+    if (kept.replayed(request)) return request;
+    if (parent?.filename?.startsWith(OWN_FOLDER)) return find();
+    // Node itself asks once for all files of a folder.
+    const place = [request, parent?.filename ? path.dirname(parent.filename) : "", ...(options?.paths ?? [])];
+    const file = kept.ask(`require ${place.join("\n")}`, find);
+    kept.uses(file);
+    return file;
+  };
+  const { ".js": js, ".node": addon } = extensions as Record<".js" | ".node", Extension>;
+  extensions[".js"] = (module, filename) => {
+    const { text, format } = kept?.replayed(filename) ?? {};
+    if (text !== undefined && format !== undefined)
+      module._compile(text, filename, format === UNKNOWN ? undefined : format);
+    else {
+      if (kept?.records && !filename.startsWith(OWN_FOLDER)) noteCompiled(module, kept);
+      js(module, filename);
+    }
+  };
+  extensions[".json"] = (module, filename) => {
+    const text = kept?.replayed(filename)?.text ?? readFileSync(filename, "utf8");
+    if (!filename.startsWith(OWN_FOLDER)) kept?.read(filename, text, "json");
+    try {
+      module.exports = JSON.parse(text.replace(BYTE_ORDER_MARK, ""));
+    } catch (error) {
+      (error as Error).message = `${filename}: ${(error as Error).message}`;
+      throw error;
+    }
+  };
+  extensions[".node"] = (module, filename) => {
+    kept?.notKept(`the native addon ${filename}`);
+    addon(module, filename);
+  };
+}
+
+/** What is run is what is kept. */
+function noteCompiled(module: Loaded, kept: Kept): void {
+  const compile = module._compile;
+  module._compile = (code, filename, format) => {
+    if (format !== "module" || hasOwnHooks) kept.read(filename, bytesOf(filename, code), format ?? UNKNOWN);
+    else kept.notKept(`${filename}, an ES module that CommonJS requires (Node 24.11 would keep it)`);
+    return compile.call(module, code, filename, format);
+  };
+}
+
+/** The bytes of a file, some of which Node may not have taken for text. */
+function bytesOf(filename: string, text: string): Buffer | string {
+  const bytes = readFileSync(filename);
+  return bytes.toString("utf8").replace(BYTE_ORDER_MARK, "") === text ? bytes : text;
+}
+
+/** `import` of what is no TypeScript, as Node does it. */
+export async function importNative(
+  id: string,
+  kept: Kept,
+  isEsModule: (file: string) => boolean,
+): Promise<unknown> {
+  const file = id.startsWith("file:") ? fileURLToPath(id) : id;
+  if (!path.isAbsolute(file)) return import(id);
+  const url = pathToFileURL(file).href;
+  if (isEsModule(file)) hookImports(kept);
+  let namespace: unknown;
+  const names = await kept.askLater(NAMES + file, async () => {
+    try {
+      namespace = await import(url);
+    } finally {
+      await collectImported();
+    }
+    return Object.keys(namespace as object);
+  });
+  if (namespace !== undefined) return namespace;
+  const format = kept.replayed(file)?.format;
+  return format === undefined || format === "module" ? import(url) : namespaceOf(require(file), names);
+}
+
+/** As Node makes one of what CommonJS exports. */
+function namespaceOf(exports: unknown, names: readonly string[]): object {
+  const whole = ["default", "module.exports"];
+  const values = names.map((name) => [name, whole.includes(name) ? exports : (exports as never)?.[name]]);
+  return Object.defineProperty(Object.fromEntries(values), Symbol.toStringTag, { value: "Module" });
+}

@@ -1,0 +1,130 @@
+// Finds the TypeScript that the loader would run as something else than it means: decorators, accessors, namespaces that
+// are declared in parts. It is a plug-in of the Babel that jiti compiles with, so it sees the very syntax tree that is run.
+// What was compiled without a fault is kept in the cache: a change here needs another folder there (compile-cache.ts).
+
+interface Node {
+  type: string;
+  loc?: { start: { line: number; column: number } } | null;
+  declare?: boolean;
+  kind?: string;
+  global?: boolean;
+  decorators?: Node[] | null;
+  declaration?: Node | null;
+  body?: Node | Node[];
+  id?: Node | null;
+  name?: string;
+  left?: Node;
+}
+
+interface File {
+  ast: { program: Node };
+}
+
+/** The code of the error that the plug-in throws. */
+export const REFUSED = "REFUSED";
+
+const DECORATORS =
+  "decorators are not run: the loader would leave them out. Call the function that the decorator is, instead";
+const ACCESSOR = "`accessor` is not run. Write `get` and `set`, or a plain property";
+const MUTABLE =
+  "a namespace that exports what is not `const` is not run. Export functions that get and set it, or write a module";
+
+/** Throws at the first thing that is refused. */
+export const refusedSyntax = {
+  name: "refused-syntax",
+  /** Lets the parser read what else it would report as the lack of a plug-in of its own. */
+  manipulateOptions(_options: object, parser: { plugins: (string | [string, object])[] }) {
+    const names = parser.plugins.map((plugin) => (typeof plugin === "string" ? plugin : plugin[0]));
+    if (!names.some((name) => name.startsWith("decorators"))) parser.plugins.push("decorators");
+    parser.plugins.push("decoratorAutoAccessors");
+  },
+  /** Before any other plug-in has changed the tree. */
+  pre({ ast }: File) {
+    const [first] = findRefused(ast.program).sort((a, b) => a.line - b.line || a.column - b.column);
+    if (!first) return;
+    const loc = { line: first.line, column: first.column };
+    throw Object.assign(new Error(first.message), { code: REFUSED, loc });
+  },
+};
+
+interface Refused {
+  line: number;
+  column: number;
+  message: string;
+}
+
+function findRefused(program: Node): Refused[] {
+  const found: Refused[] = [];
+  const refuse = ({ loc }: Node, message: string) => {
+    found.push({ line: loc?.start.line ?? 1, column: loc?.start.column ?? 0, message });
+  };
+  // A stack of its own: a tree is as deep as its author likes.
+  const open: unknown[] = [program];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (Array.isArray(value)) open.push(...value);
+    else if (isNode(value)) {
+      for (const decorator of value.decorators ?? []) refuse(decorator, DECORATORS);
+      if (value.type === "ClassAccessorProperty") refuse(value, ACCESSOR);
+      if (Array.isArray(value.body)) {
+        refuseMerged(value.body, refuse);
+        if (value.type === "TSModuleBlock") refuseMutable(value.body, refuse);
+      }
+      open.push(...Object.values(value));
+    }
+  }
+  return found;
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
+}
+
+/** Within each part of a namespace, what the other parts have declared would not be found, or something else would. */
+function refuseMerged(body: Node[], refuse: (node: Node, message: string) => void): void {
+  const seen = new Map<string, Node>();
+  for (const statement of body) {
+    const declared = statement.declaration ?? statement;
+    const name = nameOf(declared);
+    if (name === undefined || !isValue(declared)) continue;
+    const other = seen.get(name);
+    seen.set(name, declared);
+    if (!other || ![declared.type, other.type].includes("TSModuleDeclaration")) continue;
+    const message = `${name} is declared in parts, here and in line ${other.loc?.start.line}, which is not run where one of them is a namespace. Write it in one part`;
+    refuse(declared, message);
+  }
+}
+
+function refuseMutable(body: Node[], refuse: (node: Node, message: string) => void): void {
+  for (const { type, declaration } of body) {
+    if (type !== "ExportNamedDeclaration" || declaration?.type !== "VariableDeclaration") continue;
+    if (!declaration.declare && declaration.kind !== "const") refuse(declaration, MUTABLE);
+  }
+}
+
+const NAMED = ["TSModuleDeclaration", "TSEnumDeclaration", "ClassDeclaration", "FunctionDeclaration"];
+
+/** Of `namespace A.B` it is A. */
+function nameOf({ type, id }: Node): string | undefined {
+  if (!NAMED.includes(type)) return undefined;
+  let first = id;
+  while (first?.left) first = first.left;
+  return first?.name;
+}
+
+/** Whether there is something of it when it runs. A namespace of types alone is nothing. */
+function isValue(node: Node): boolean {
+  if (node.declare || node.global) return false;
+  if (node.type !== "TSModuleDeclaration") return true;
+  const { body } = node;
+  if (!isNode(body)) return false;
+  if (body.type === "TSModuleDeclaration") return isValue(body);
+  return Array.isArray(body.body) && body.body.some((statement) => leavesValue(statement));
+}
+
+const TYPES = ["TSInterfaceDeclaration", "TSTypeAliasDeclaration", "TSDeclareFunction"];
+
+function leavesValue(statement: Node): boolean {
+  const declared = statement.declaration ?? statement;
+  return !TYPES.includes(declared.type) && isValue(declared);
+}

@@ -1,0 +1,212 @@
+// From a path to what the file there exports: finds the file of a folder, and runs TypeScript and JavaScript through
+// jiti, which gives every file the host's own SDK whether or not a node_modules is near.
+import fs from "node:fs";
+import { createRequire, isBuiltin } from "node:module";
+import path from "node:path";
+import type { Jiti, JitiOptions } from "jiti";
+import { findUnfitText, noFile, readText } from "../base/encoding.js";
+import { isObject } from "../base/is-object.js";
+import * as sdk from "../index.js";
+import { compilerFor, holdCompiler, runOfJiti } from "./compiler.js";
+import { isOfPackage, Kept } from "./kept.js";
+import { keptFiles } from "./kept-files.js";
+import { importNative, keepNative } from "./native.js";
+import { findNotKept } from "./not-kept.js";
+import { REFUSED, refusedSyntax } from "./refused-syntax.js";
+
+const ENTRY_FILES = ["index.ts", "index.mts", "index.js", "index.mjs"];
+// How jiti tells what its compiler says: with the code of the error, and the place.
+const COMPILER = /^(\w+): ([\s\S]*?)\s*\n (\/[^\n]+:\d+:\d+)$/;
+// Of a message: it may quote all of a file.
+const MOST_CHARACTERS = 4_000;
+const CONDITIONS = ["import", "node", "default", "require"];
+
+interface Imported {
+  exported: unknown;
+  /** Its own files, itself first. */
+  files: string[];
+  /** Those of the packages that it was the first to load. */
+  packages: string[];
+}
+
+type CreateJiti = (file: string, options: JitiOptions, around: object) => Jiti;
+type FileSystem = typeof fs;
+
+const require = createRequire(import.meta.url);
+
+/** Loads modules, and keeps what they are loaded from. */
+export class Sources {
+  readonly #files: FileSystem;
+  readonly #createJiti: CreateJiti;
+  readonly #options: JitiOptions;
+  /** The names that were imported. */
+  readonly #imported = new Set<string>();
+
+  constructor(readonly kept: Kept = new Kept()) {
+    const files = keptFiles(kept);
+    this.#files = files;
+    const requires = (id: string) => (/^(node:)?fs$/.test(id) ? files : require(id));
+    this.#createJiti = runOfJiti("dist/jiti.cjs", requires) as CreateJiti;
+    this.#options = {
+      fsCache: false,
+      tsconfigPaths: true,
+      virtualModules: new Proxy(
+        { "synapse-module-bridge": sdk },
+        { has: (modules, name) => this.#isOurs(modules, name) },
+      ),
+      transformOptions: { babel: { plugins: [refusedSyntax] } },
+      transform: compilerFor(kept),
+    };
+    keepNative(kept);
+    holdCompiler();
+  }
+
+  #isOurs(modules: object, name: string | symbol): boolean {
+    if (typeof name === "string") this.#imported.add(name);
+    return name in modules;
+  }
+
+  /** The file to load for a module: the path itself, or what the package.json of that folder names. */
+  find(given: string, name: string): string {
+    this.kept.owner = name;
+    return findFile(given, this.#files);
+  }
+
+  /** What the file exports by default (of CommonJS its module.exports), for the module of that name. */
+  async import(file: string, name: string): Promise<Imported> {
+    const { kept } = this;
+    kept.uses(file);
+    if (!kept.replayed(file)) readText(file, this.#files);
+    let exported: unknown;
+    try {
+      exported = await this.#import(file);
+    } catch (error) {
+      throw new Error(describe(error, file), { cause: error });
+    }
+    const loaded = kept.filesOf(name);
+    const own = loaded.filter((one) => !isOfPackage(one));
+    const unfit = kept.records ? findUnfitText(own) : undefined;
+    if (unfit !== undefined) throw new Error(unfit);
+    for (const code of own.flatMap((one) => kept.codeOf(one))) {
+      for (const what of findNotKept(code, (one) => isBuiltin(one) || this.#imported.has(one)))
+        kept.notKept(what);
+    }
+    return { exported, files: [...new Set([file, ...own])], packages: loaded.filter(isOfPackage) };
+  }
+
+  async #import(file: string): Promise<unknown> {
+    const jiti = this.#createJiti(file, this.#options, {
+      onError: fail,
+      nativeImport: (id: string) => importNative(id, this.kept, (one) => this.#isEsModule(one)),
+      createRequire,
+    });
+    const exported = await jiti.import<{ default?: unknown } | undefined>(file);
+    // jiti gives an ES module without a default export itself as its default.
+    const isDefault = !isEsModule(exported) || "default" in exported;
+    return isDefault ? (exported?.default ?? exported) : undefined;
+  }
+
+  /** Whether Node takes a file for an ES module, by its name and the package.json nearest to it. */
+  #isEsModule(file: string): boolean {
+    if (!file.endsWith(".js")) return file.endsWith(".mjs");
+    for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+      const manifest = path.join(folder, "package.json");
+      if (this.#files.existsSync(manifest))
+        return typeOf(this.#files.readFileSync(manifest, "utf8")) === "module";
+      if (folder === path.dirname(folder)) return false;
+    }
+  }
+}
+
+function fail(error: unknown): never {
+  throw error;
+}
+
+function typeOf(manifest: string): unknown {
+  try {
+    return JSON.parse(manifest).type;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The file to load: the path itself, or what the package.json of that folder names. */
+export function findFile(given: string, files: FileSystem = fs): string {
+  const kind = kindOf(given, files);
+  if (kind === undefined) throw new Error(noFile(given, "file or folder"));
+  if (kind === "file") return given;
+  const manifest = path.join(given, "package.json");
+  if (!kindOf(manifest, files)) throw new Error(`the folder ${given} has no package.json`);
+  const named = entryOf(manifest, files);
+  if (named !== undefined) {
+    const file = path.resolve(given, named);
+    const found = kindOf(file, files);
+    if (!found) throw new Error(`${manifest} names ${named}, which does not exist`);
+    if (found === "folder") throw new Error(`${manifest} names ${named}, which is a folder`);
+    return file;
+  }
+  const found = ENTRY_FILES.find((name) => kindOf(path.join(given, name), files));
+  if (!found) throw new Error(`${manifest} names no file: add "exports" or "main"`);
+  return path.join(given, found);
+}
+
+/** As Node loaded it, or as jiti compiled it; CommonJS is neither. */
+function isEsModule(exported: unknown): exported is object {
+  if (!isObject(exported)) return false;
+  return Symbol.toStringTag in exported || Object.hasOwn(exported, "__esModule");
+}
+
+function entryOf(manifest: string, files: FileSystem): string | undefined {
+  const { exports, main } = parse(manifest, files);
+  const root = isObject(exports) && "." in exports ? exports["."] : exports;
+  const named = choose(root) ?? main;
+  return typeof named === "string" ? named : undefined;
+}
+
+function parse(manifest: string, files: FileSystem): Record<string, unknown> {
+  const text = readText(manifest, files);
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isObject(parsed) ? parsed : {};
+  } catch (error) {
+    throw new Error(`${manifest} is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function choose(target: unknown): string | undefined {
+  if (typeof target === "string") return target;
+  if (!isObject(target)) return undefined;
+  const condition = Object.keys(target).find((name) => CONDITIONS.includes(name) && choose(target[name]));
+  return condition === undefined ? undefined : choose(target[condition]);
+}
+
+/** jiti's errors of syntax name file and line; for others the first frame in the author's code does. */
+function describe(error: unknown, file: string): string {
+  if (!isObject(error) || typeof error.message !== "string")
+    return `${file} threw ${String(error)} when it was loaded`;
+  const whole = error.message.slice(0, MOST_CHARACTERS);
+  const [, code, said = "", at = ""] = COMPILER.exec(whole) ?? [];
+  const json = /^(\/[^\n]+?\.json): /.exec(whole)?.[1];
+  // That it is no text at all is the more telling fault.
+  const unfit = findUnfitText([json, at.replace(/:\d+:\d+$/, "")]);
+  if (unfit !== undefined) return unfit;
+  const message = (said || whole.replace(/\nRequire stack:\n- ([^\n]*)[\s\S]*$/, " (imported by $1)"))
+    .replace(/\s+/g, " ")
+    .trim();
+  if (code === REFUSED) return `${at}: ${message}`;
+  if (code !== undefined) return `${at}: syntax error: ${message.replace(/\.$/, "")}`;
+  if (error.code === "MODULE_NOT_FOUND" || error.code === "ERR_MODULE_NOT_FOUND") return message;
+  const folder = path.dirname(file) + path.sep;
+  const frames = String(error.stack)
+    .split("\n")
+    .filter((line) => line.length <= MOST_CHARACTERS)
+    .map((line) => /\(?((?:file:\/\/)?\/[^()]*:\d+):\d+\)?$/.exec(line)?.[1]);
+  const place = frames.find((frame) => frame?.replace("file://", "").startsWith(folder)) ?? file;
+  const name = typeof error.name === "string" ? error.name : "Error";
+  return `${place.replace("file://", "")}: threw when it was loaded: ${name}: ${message}`;
+}
+
+function kindOf(file: string, files: FileSystem): "file" | "folder" | undefined {
+  const found = files.statSync(file, { throwIfNoEntry: false });
+  return found && (found.isDirectory() ? "folder" : "file");
+}

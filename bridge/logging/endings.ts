@@ -1,0 +1,111 @@
+// Says why this process ends, and which module ends it, to who watches it: an exit code alone tells nobody. Not even a
+// module that ends the process itself does so without a word.
+import { constants } from "node:os";
+import { CAUSES } from "../catalogue/protocol.js";
+import { culpritHere, culpritOf, framesOf, MOST_FRAMES, type Owner } from "./culprit.js";
+import { type Current, whoRuns } from "./current.js";
+import type { Logger } from "./log.js";
+import type { Records } from "./records.js";
+
+const SIGNALS = Object.keys(constants.signals) as NodeJS.Signals[];
+const HARMLESS = new Set<string>(["SIGCHLD", "SIGCONT", "SIGPIPE", "SIGURG", "SIGWINCH"]);
+
+export interface Surroundings {
+  log: Logger;
+  records: Records;
+  /** What is printed, and has no line end yet. */
+  flushPrints(): void;
+  modules(): Iterable<Owner>;
+  /** The module that is being loaded. */
+  loading(): string | undefined;
+  /** What may be shown of an error that this module, or nobody who is known, has thrown. */
+  shown(error: unknown, module: string | undefined): unknown;
+}
+
+export class Endings {
+  readonly exit = process.exit.bind(process);
+  readonly #kill = process.kill.bind(process);
+
+  constructor(private readonly around: Surroundings) {}
+
+  /** Ends the process for an error that nobody has caught. */
+  die(error: unknown, cause: string): never {
+    const frames = error instanceof Error ? framesOf(error) : [];
+    const module = culpritOf(frames, this.around.modules()) ?? this.around.loading();
+    this.#tell(cause, module, 1, this.around.shown(error, module));
+    return this.exit(1);
+  }
+
+  /** Ends the process at once, where something keeps it from exiting. */
+  kill(cause: string, module: string | null): void {
+    this.#tell(cause, module ?? undefined, -constants.signals.SIGKILL);
+    this.killAll();
+  }
+
+  /** Ends the process, and with it what modules have started in it: native code may wait for that. */
+  killAll(): void {
+    try {
+      // The shim has made it the first of a group of processes.
+      this.#kill(-process.pid, "SIGKILL");
+    } catch {
+      this.#kill(process.pid, "SIGKILL");
+    }
+  }
+
+  /** Whose code runs, by its stack where it has awaited something. */
+  whoRuns(): Current | undefined {
+    const running = whoRuns();
+    if (running) return running;
+    const module = culpritHere(this.around.modules()) ?? this.around.loading();
+    return module === undefined ? undefined : { module, request: null };
+  }
+
+  /** From now on a module that ends the process is named. */
+  watch(): void {
+    process.exit = (code?: number | string | null): never => {
+      const status = Number(code ?? process.exitCode ?? 0);
+      this.#itEnds(`${CAUSES.exit}(${status})`, status & 0xff);
+      return this.exit(code);
+    };
+    const abort = process.abort.bind(process);
+    process.abort = (): never => {
+      this.#itEnds(`${CAUSES.abort}()`, -constants.signals.SIGABRT);
+      return abort();
+    };
+    const kill = process.kill.bind(process);
+    process.kill = (pid: number, signal?: string | number): true => {
+      const number =
+        typeof signal === "number" ? signal : constants.signals[(signal ?? "SIGTERM") as "SIGTERM"];
+      const name = SIGNALS.find((one) => constants.signals[one] === number);
+      if (pid === process.pid && name !== undefined && ends(name))
+        this.#itEnds(`${CAUSES.signal} ${name}`, -number);
+      return kill(pid, signal);
+    };
+  }
+
+  #itEnds(cause: string, code: number): void {
+    this.#tell(cause, this.whoRuns()?.module, code, { stack: framesHere().join("\n") });
+  }
+
+  #tell(cause: string, module: string | undefined, code: number, err?: unknown): void {
+    const { log, records, flushPrints } = this.around;
+    flushPrints();
+    (module === undefined ? log : log.child({ module })).fatal({ err }, cause);
+    records.ends(cause, module ?? null, code);
+    records.flush();
+  }
+}
+
+/** Whether it ends a process that does not listen. */
+function ends(signal: NodeJS.Signals): boolean {
+  return !HARMLESS.has(signal) && process.listenerCount(signal) === 0;
+}
+
+/** Of the code that runs now, without this file's. */
+function framesHere(): string[] {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = MOST_FRAMES;
+  const here = new Error("here");
+  Error.stackTraceLimit = stackTraceLimit;
+  return framesOf(here).slice(1);
+}

@@ -1,0 +1,196 @@
+// Builds a module's `api` from schemas/api.json: what can be answered from `initialize` is answered here, the rest is
+// asked of the shim.
+
+import { whatJsonLoses } from "../base/json-check.js";
+import { type ApiMethod, type Catalogue, grantsFor } from "../catalogue/catalogue.js";
+import type { ApiRequest, SynapseInfo, TemplateRender } from "../catalogue/protocol.js";
+import type { LoadedModule } from "../declarations/module.js";
+import { ApiError } from "../sdk/errors.js";
+import { thrownFor, WireError } from "./api-errors.js";
+import { fromWire, toWire, type ValueSource } from "./api-values.js";
+import type { Asker, Form, Steps } from "./asker.js";
+import { interact } from "./database.js";
+import { fitEvent, fitEvents } from "./fit-events.js";
+import { currentOrigin } from "./origin.js";
+import { storeForms } from "./store.js";
+import { refuseInTransaction, TRANSACTION } from "./transaction.js";
+
+export interface ApiSource extends ValueSource {
+  /** Sends `api/<method>`; fails with a WireError where the shim answers with an error. */
+  request(method: string, params: ApiRequest): Promise<unknown>;
+}
+
+type Params = Record<string, unknown>;
+
+/** What a module sees, where that is not what travels. */
+const FORMS: ReadonlyMap<string, Form> = new Map([["run_db_interaction", interact], ...storeForms]);
+
+export function makeApi(
+  module: Pick<LoadedModule, "name" | "grants">,
+  synapse: SynapseInfo,
+  source: ApiSource,
+  catalogue: Catalogue,
+): object {
+  const methodOf = (path: string) => {
+    const method = catalogue.methods.get(path);
+    if (!method) throw new Error(`api.json has no ${path}`);
+    return method;
+  };
+  const asker: Asker = {
+    module: module.name,
+    check: (path, params) => void checked(path, methodOf(path), params, catalogue),
+    call: (path, params) => asyncMethod(path, methodOf(path), module, source, catalogue)(params),
+    step: async (step, params) => {
+      const result = await send(TRANSACTION, `${TRANSACTION}/${step}`, module.name, params, source);
+      return result as Steps[typeof step]["result"];
+    },
+  };
+  const formed =
+    (path: string, method: ApiMethod, form: Form) =>
+    async (params: Params = {}) => {
+      permit(path, method, module);
+      return form(asker, path, byName(path, method, params));
+    };
+  const api: Record<string, unknown> = {};
+  for (const name of catalogue.properties.keys()) api[name] = synapse[name];
+  for (const [path, method] of catalogue.methods) {
+    const call =
+      method.access === "sync"
+        ? syncMethod(path, method, synapse, catalogue)
+        : asyncMethod(path, method, module, source, catalogue);
+    const form = FORMS.get(path);
+    place(api, path.split("."), form ? formed(path, method, form) : call);
+  }
+  for (const value of Object.values(api))
+    if (typeof value === "object" && value !== null) Object.freeze(value);
+  return Object.freeze(api);
+}
+
+type SyncAnswer = (params: Params, synapse: SynapseInfo) => unknown;
+
+const SYNC: ReadonlyMap<string, SyncAnswer> = new Map<string, SyncAnswer>([
+  ["is_mine", ({ id }, { server_name }) => isMine(String(id), server_name)],
+  ["get_qualified_user_id", ({ username }, { server_name }) => qualify(String(username), server_name)],
+  ["should_run_background_tasks", (_, { run_background_tasks }) => run_background_tasks],
+  ["get_current_time_msec", () => Date.now()],
+]);
+
+/** As in Synapse, which also takes aliases, room ids and garbage. */
+export function isMine(id: string, server_name: string): boolean {
+  const colon = id.indexOf(":");
+  return colon !== -1 && id.slice(colon + 1) === server_name;
+}
+
+function qualify(username: string, server_name: string): string {
+  return username.startsWith("@") ? username : `@${username}:${server_name}`;
+}
+
+function syncMethod(path: string, method: ApiMethod, synapse: SynapseInfo, catalogue: Catalogue) {
+  const answer = SYNC.get(path);
+  if (!answer) throw new Error(`api.json declares ${path} as synchronous, but the host has no answer to it`);
+  return (params: Params = {}) => answer(checked(path, method, params, catalogue), synapse);
+}
+
+function asyncMethod(
+  path: string,
+  method: ApiMethod,
+  module: Pick<LoadedModule, "name" | "grants">,
+  source: ApiSource,
+  catalogue: Catalogue,
+) {
+  return async (params: Params = {}) => {
+    permit(path, method, module);
+    const handed = checked(path, method, withWireValues(path, method, params, source), catalogue);
+    const problem = whatJsonLoses(handed);
+    if (problem) throw new TypeError(`api.${path}: ${problem}, which cannot be sent`);
+    const result = await send(path, path, module.name, handed, source);
+    const type = method.result.replace(/\?$/, "");
+    if (type === "Events") fitEvents(result, catalogue);
+    if (type === "Event") fitEvent(result, catalogue);
+    return fromWire(type, result, handed, rendering(source));
+  };
+}
+
+/** A template's `render` fails as a method of the api does. */
+function rendering(source: ApiSource): ValueSource {
+  const render = async (params: TemplateRender) => {
+    refuseInTransaction("read_templates");
+    return source.render(params).catch((error) => {
+      throw error instanceof WireError ? thrownFor("read_templates", error) : error;
+    });
+  };
+  return { handleOf: source.handleOf, render };
+}
+
+function permit(path: string, method: ApiMethod, module: Pick<LoadedModule, "name" | "grants">): void {
+  refuseInTransaction(path);
+  const { name, grants } = module;
+  // The shim checks this too: here it only fails sooner.
+  if (method.access !== "write" || grants === "all") return;
+  const enough = grantsFor(path, method);
+  if (enough.some((grant) => grants.has(grant))) return;
+  const line = [...grants, enough[0]].join(", ");
+  const message = `${name} may not call ${path}: write \`grants: [${line}]\` beside its \`path\` in homeserver.yaml`;
+  throw new ApiError(message, path, "not_granted");
+}
+
+async function send(
+  path: string,
+  wirePath: string,
+  module: string,
+  params: ApiRequest["params"],
+  source: ApiSource,
+) {
+  const origin = currentOrigin();
+  if (origin) origin.pending++;
+  try {
+    const from = origin && { call: origin.call };
+    return await source.request(wirePath, { module, ...from, params });
+  } catch (error) {
+    throw error instanceof WireError ? thrownFor(path, error) : error;
+  } finally {
+    if (origin) origin.pending--;
+  }
+}
+
+/** A copy without undefined parameters; throws a TypeError that names the method and the parameter. */
+function checked(path: string, method: ApiMethod, params: Params, catalogue: Catalogue): Params {
+  const given = Object.fromEntries(
+    Object.entries(byName(path, method, params)).filter(([, value]) => value !== undefined),
+  );
+  const validate = catalogue.paramsValidator(method.params, true);
+  if (validate(given)) return given;
+  const [error] = validate.errors ?? [];
+  const extra = error?.params.additionalProperty;
+  if (extra !== undefined) throw new TypeError(`api.${path} has no parameter ${extra}`);
+  const place = error?.instancePath.slice(1).replaceAll("/", ".") || error?.params.missingProperty;
+  const what = error?.keyword === "required" ? "is missing" : error?.message;
+  throw new TypeError(`api.${path}: ${place} ${what}`);
+}
+
+function byName(path: string, method: ApiMethod, params: Params): Params {
+  if (typeof params === "object" && params !== null && !Array.isArray(params)) return params;
+  throw new TypeError(
+    `api.${path} takes its parameters by name: api.${path}({ ${Object.keys(method.params).join(", ")} })`,
+  );
+}
+
+function withWireValues(path: string, method: ApiMethod, params: Params, source: ApiSource): Params {
+  if (typeof params !== "object" || params === null) return params;
+  const handed = { ...params };
+  for (const [declared, type] of Object.entries(method.params)) {
+    const name = declared.replace(/\?$/, "");
+    if (!(name in params)) continue;
+    handed[name] = toWire(type.replace(/\?$/, ""), params[name], `api.${path}: ${name}`, source);
+  }
+  return handed;
+}
+
+function place(api: Record<string, unknown>, [first = "", ...rest]: string[], value: unknown): void {
+  if (rest.length === 0) {
+    api[first] = value;
+    return;
+  }
+  api[first] ??= {};
+  place(api[first] as Record<string, unknown>, rest, value);
+}

@@ -1,0 +1,29 @@
+// `api.run_db_interaction` as a module calls it: with statements, or with a function.
+
+import type { StatementResult } from "../catalogue/protocol.js";
+import type { Transaction } from "../sdk/storage-types.js";
+import type { DatabaseStatement } from "../sdk/wire-types.js";
+import type { Form } from "./asker.js";
+import { encodeParams, toResult } from "./database-values.js";
+import { runTransaction } from "./transaction.js";
+
+export const interact: Form = async (asker, path, { desc, func, statements, ...rest }) => {
+  if (func === undefined) {
+    const encoded = Array.isArray(statements) ? statements.map(encodeStatement) : statements;
+    const results = await asker.call(path, { desc, statements: encoded, ...rest });
+    return (results as StatementResult[]).map(toResult);
+  }
+  if (typeof func !== "function") throw new TypeError(`api.${path}: func must be a function`);
+  if (typeof desc !== "string") throw new TypeError(`api.${path}: desc must be string`);
+  if (statements !== undefined) throw new TypeError(`api.${path} takes either statements or func`);
+  return runTransaction(asker, desc, func as (txn: Transaction) => unknown);
+};
+
+function encodeStatement(statement: DatabaseStatement): unknown {
+  const { params, params_list } = statement ?? {};
+  return {
+    ...statement,
+    ...(Array.isArray(params) && { params: encodeParams(params) }),
+    ...(Array.isArray(params_list) && { params_list: params_list.map(encodeParams) }),
+  };
+}

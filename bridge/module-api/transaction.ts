@@ -1,0 +1,104 @@
+// A transaction that is open while a function of a module decides what comes next: begins it, runs the function, and
+// commits or rolls back. The shim ends it as well once its time is up.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { LIMITS } from "../catalogue/protocol.js";
+import { type DatabaseError, isDatabaseError } from "../sdk/database-error.js";
+import type { DatabaseParam } from "../sdk/json.js";
+import type { DatabaseResult, Transaction } from "../sdk/storage-types.js";
+import type { DatabaseStatement } from "../sdk/wire-types.js";
+import type { Asker } from "./asker.js";
+import { encodeParams, toResult } from "./database-values.js";
+
+const LIMIT_MS = LIMITS.transaction_function_ms;
+// As many as Synapse makes.
+const ATTEMPTS = 5;
+// Another transaction was in the way: serialization_failure, deadlock_detected.
+const RETRIED = new Set(["40001", "40P01"]);
+
+export const TRANSACTION = "run_db_interaction";
+
+const current = new AsyncLocalStorage<Open>();
+
+/** A transaction holds a connection of Synapse's, which another call may be waiting for. */
+export function refuseInTransaction(path: string): void {
+  if (!current.getStore()?.open) return;
+  throw new Error(
+    `api.${path} was called within the func of api.${TRANSACTION}: only its txn may be used there; call it before or after`,
+  );
+}
+
+export async function runTransaction(
+  asker: Asker,
+  desc: string,
+  func: (txn: Transaction) => unknown,
+): Promise<unknown> {
+  for (let attempt = 1; ; attempt++) {
+    const { transaction } = await asker.step("begin", { desc });
+    const open = new Open(asker, transaction);
+    try {
+      return await open.run(func);
+    } catch (error) {
+      const cause = open.failure ?? error;
+      const again = isDatabaseError(cause) && RETRIED.has(cause.sqlstate ?? "");
+      if (!again || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+class Open implements Transaction {
+  open = true;
+  /** What the first statement to fail failed with. */
+  failure: DatabaseError | undefined;
+
+  constructor(
+    private readonly asker: Asker,
+    private readonly transaction: number,
+  ) {}
+
+  async run(func: (txn: Transaction) => unknown): Promise<unknown> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`api.${TRANSACTION} was rolled back: func took longer than ${LIMIT_MS} ms`)),
+        LIMIT_MS,
+      );
+    });
+    try {
+      const txn = Object.freeze({ execute: this.execute.bind(this) });
+      const value = await Promise.race([current.run(this, async () => func(txn)), late]);
+      this.open = false;
+      await this.asker.step("commit", { transaction: this.transaction });
+      return value;
+    } catch (error) {
+      this.open = false;
+      // Where it is over already, there is nothing to roll back.
+      await this.asker.step("roll_back", { transaction: this.transaction }).catch(() => {});
+      // A commit after a failed statement is only told that it comes too late.
+      throw isDatabaseError(error) ? (this.failure ?? error) : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  execute(
+    sql: string,
+    params: readonly DatabaseParam[] = [],
+    options: { readonly fetch?: "all" | "one" | "none" } = {},
+  ): Promise<DatabaseResult> {
+    const result = this.#execute(sql, params, options);
+    // A statement that func does not wait for fails the commit instead of ending Node.
+    result.catch((error) => {
+      if (isDatabaseError(error)) this.failure ??= error;
+    });
+    return result;
+  }
+
+  async #execute(sql: string, params: readonly DatabaseParam[], options: object): Promise<DatabaseResult> {
+    if (!this.open) throw new Error(`txn.execute was called after its transaction was over`);
+    const encoded = Array.isArray(params) ? encodeParams(params) : params;
+    const statement = { sql, params: encoded, ...options } as DatabaseStatement;
+    this.asker.check(TRANSACTION, { desc: "", statements: [statement] });
+    return toResult(await this.asker.step("execute", { transaction: this.transaction, statement }));
+  }
+}

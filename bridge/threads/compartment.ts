@@ -1,0 +1,200 @@
+// Some modules in a thread of their own that is replaced whenever it ends: at once, but after growing pauses where it ends
+// before it has been of use. Calls wait for the next thread, unless there is no telling when it comes.
+
+import { EventEmitter, once } from "node:events";
+import { setTimeout } from "node:timers/promises";
+import { Backoff } from "../base/backoff.js";
+import { type End, LIMITS, type Loading, type LogLevels, type ShimRequests } from "../catalogue/protocol.js";
+import { cancelled, moduleUnavailable } from "../transport/call-error.js";
+import type { Cancellation } from "../transport/cancellation.js";
+import { type Introduction, introduce, introduceInTime, type Loaded, type Placed } from "./introduce.js";
+import { type Relay, Thread, type ThreadOptions } from "./thread.js";
+import { watch } from "./watchdog.js";
+
+export interface Aboard {
+  options: ThreadOptions;
+  relay: Relay;
+  initialize: Introduction;
+}
+
+// Calls get half of the time that is left, of 5 s by default: they are to be asked again within it. Nobody waits for a shadow
+// module, which may stand still as long as the shim lets Node.
+const SILENT_MS = 1_500;
+const SHADOW_SILENT_MS = LIMITS.interrupt_after_ms;
+// A thread that has run for so long has recovered.
+const STEADY_MS = 10_000;
+// So many ends in so many milliseconds are followed by a short pause each: a new thread takes a processor for a while.
+const MOST_ENDS = 10;
+const CROWDED_MS = 10_000;
+const CROWDED_PAUSE_MS = 500;
+
+export class Compartment {
+  readonly names: readonly string[];
+  restarts = 0;
+  thread: Thread | undefined;
+  #events = new EventEmitter().setMaxListeners(0);
+  #backoff = new Backoff();
+  #ends: number[] = [];
+  /** Why there is no thread, and may not be one for a while. */
+  #down: string | undefined;
+  #logLevels: LogLevels | undefined;
+  #started = false;
+  #closed = false;
+
+  constructor(
+    readonly modules: readonly Placed[],
+    private readonly aboard: Aboard,
+  ) {
+    this.names = modules.map(({ name }) => name);
+  }
+
+  /** Starts the first thread. Where it ends meanwhile, that is a fault of the module that was being loaded. */
+  async load(): Promise<Loaded> {
+    const thread = this.#spawn();
+    const answer = await introduce(thread, this.aboard.initialize, this.modules);
+    if ("cause" in answer) return { modules: [], faults: [this.#endedWhileLoading(answer)] };
+    this.#take(thread);
+    return answer;
+  }
+
+  start(): void {
+    this.#started = true;
+    if (this.thread) this.#run(this.thread);
+  }
+
+  setLogLevels(levels: LogLevels): void {
+    this.#logLevels = levels;
+    if (this.#started) this.thread?.setLogLevels(levels);
+  }
+
+  /** Fails with a CallError, or as the thread answers. */
+  async ask<Method extends keyof ShimRequests & string>(
+    method: Method,
+    params: ShimRequests[Method]["params"],
+    module: string,
+    cancellation: Cancellation,
+  ): Promise<ShimRequests[Method]["result"]> {
+    for (;;) {
+      if (this.#down !== undefined) throw moduleUnavailable(module, `its thread is down: ${this.#down}`);
+      if (this.thread && !this.thread.isGone) return this.thread.ask(method, params, module, cancellation);
+      try {
+        await once(this.#events, "change", { signal: cancellation.signal });
+      } catch {
+        throw cancelled();
+      }
+    }
+  }
+
+  /** Lets the thread finish what it does. Resolves when it has ended. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.thread?.close();
+    await this.thread?.exited;
+  }
+
+  #spawn(): Thread {
+    const { options, relay } = this.aboard;
+    const own: Relay = {
+      request: relay.request,
+      notify: (method, params) => {
+        if (method !== "loading") relay.notify(method, params);
+        // It says what Node does until all is loaded.
+        else if (this.restarts === 0) relay.notify("loading", this.#placed(params as Loading));
+      },
+    };
+    const thread = new Thread(this.names, options, own, LIMITS.pulse_ms);
+    void thread.ended.then((end) => this.#ended(thread, end));
+    return thread;
+  }
+
+  /** Undefined where the machine lets no thread be made, which is no reason for Node to end. */
+  #trySpawn(): Thread | undefined {
+    try {
+      return this.#spawn();
+    } catch (error) {
+      this.#down = `it cannot be made: ${(error as Error).message}`;
+      this.#events.emit("change");
+      this.aboard.options.log.error(`the thread of ${this.names.join(", ")}: ${this.#down}`);
+      return undefined;
+    }
+  }
+
+  #placed({ index, name }: Loading): Loading {
+    return { name, index: this.modules[index]?.index ?? index };
+  }
+
+  #take(thread: Thread): void {
+    this.thread = thread;
+    if (this.#started) this.#run(thread);
+    this.#events.emit("change");
+  }
+
+  #run(thread: Thread): void {
+    if (this.#logLevels) thread.setLogLevels(this.#logLevels);
+    thread.start();
+    const isShadow = this.modules.every(({ settings }) => settings.shadow);
+    watch(thread, isShadow ? SHADOW_SILENT_MS : SILENT_MS, this.aboard.options.log);
+  }
+
+  #ended(thread: Thread, { cause, module }: End): void {
+    const wasLoaded = this.thread === thread;
+    this.thread = undefined;
+    if (this.#closed || (!wasLoaded && !this.#started)) return;
+    const pause = this.#pauseAfter(thread, module);
+    const names = this.names.join(", ");
+    const next = pause === 0 ? "another takes its place" : `another takes its place in ${pause / 1000} s`;
+    const {
+      options: { log },
+      relay,
+    } = this.aboard;
+    this.restarts++;
+    (module === null ? log : log.child({ module })).error(
+      `the thread of ${names} has ended (${cause}): ${next}`,
+    );
+    relay.notify("thread_ended", { modules: this.names, module, cause });
+    this.#down = pause > CROWDED_PAUSE_MS ? cause : undefined;
+    this.#events.emit("change");
+    void this.#replace(pause);
+  }
+
+  #pauseAfter(thread: Thread, culprit: string | null): number {
+    const now = performance.now();
+    const suspects = culprit === null ? this.names : [culprit];
+    const wasOfUse = thread.served > 0 && !suspects.some((name) => thread.notSetUp.includes(name));
+    if (wasOfUse || now - thread.startedAt > STEADY_MS) this.#backoff.reset();
+    if (!wasOfUse) return this.#backoff.pause();
+    this.#ends = [...this.#ends.filter((at) => now - at < CROWDED_MS), now];
+    return this.#ends.length > MOST_ENDS ? CROWDED_PAUSE_MS : 0;
+  }
+
+  async #replace(pause: number): Promise<void> {
+    const began = performance.now();
+    await setTimeout(pause, undefined, { ref: false });
+    const { held } = this.aboard.options;
+    const refused = held.refuses(this.names);
+    if (refused !== undefined) {
+      this.#down = refused;
+      this.#events.emit("change");
+      await held.until(this.names);
+    }
+    if (this.#closed) return;
+    const thread = this.#trySpawn();
+    if (!thread) return this.#replace(this.#backoff.pause());
+    const answer = await introduceInTime(thread, this.aboard.initialize, this.modules);
+    if (thread.isOver || "cause" in answer) return;
+    const [fault] = answer.faults;
+    if (fault) return thread.stop({ cause: `it cannot be loaded: ${fault.message}`, module: null });
+    this.#take(thread);
+    await Promise.race([thread.setUp, thread.ended, setTimeout(STEADY_MS, undefined, { ref: false })]);
+    if (thread.isGone) return;
+    this.#down = undefined;
+    const seconds = ((performance.now() - began) / 1000).toFixed(2);
+    this.aboard.options.log.warn(`the thread of ${this.names.join(", ")} is back after ${seconds} s`);
+  }
+
+  #endedWhileLoading({ cause, module }: End) {
+    const at = this.modules.find(({ name }) => name === module) ?? this.modules[0];
+    const message = `${at?.settings.path}: its thread ended while it loaded this module (${cause})`;
+    return { path: ["modules", at?.index ?? 0, "path"], message };
+  }
+}

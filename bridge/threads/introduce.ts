@@ -1,0 +1,73 @@
+// Lets a new thread load its modules: the handshake of the shim and the host, once more inside.
+
+import type { End, Initialize, Manifest } from "../catalogue/protocol.js";
+import type { ModuleSettings } from "../declarations/module.js";
+import { partsOf } from "../loading/kept-parts.js";
+import type { Thread } from "./thread.js";
+import { watchLoading } from "./watchdog.js";
+
+/** One module, with its place in the configuration. */
+export interface Placed {
+  index: number;
+  name: string;
+  settings: ModuleSettings;
+}
+
+/** All of `initialize` but the modules. */
+export type Introduction = Omit<Initialize, "modules">;
+export type Loaded = Pick<Manifest, "modules" | "faults" | "snapshot">;
+
+// What a timer can wait for.
+const MOST_MS = 2 ** 31 - 1;
+
+/** What the thread declares, with faults at their place in the configuration; or why it has ended meanwhile. */
+export async function introduce(
+  thread: Thread,
+  introduction: Introduction,
+  modules: readonly Placed[],
+): Promise<Loaded | End> {
+  const { snapshot, ...rest } = introduction;
+  // What others were loaded from would fill its memory.
+  const own = snapshot && { snapshot: partsOf(snapshot, namesOf(modules)) };
+  const params: Initialize = { ...rest, ...own, modules: modules.map(({ settings }) => settings) };
+  const stop = watchLoading(thread);
+  try {
+    const manifest = await thread.peer.sendRequest("initialize", params);
+    thread.loaded(manifest.modules);
+    return { ...manifest, faults: replaced(manifest.faults, modules) };
+  } catch (error) {
+    if (!thread.isGone) thread.stop({ cause: `it cannot load: ${(error as Error).message}`, module: null });
+    return thread.ended;
+  } finally {
+    stop();
+  }
+}
+
+/** As `introduce`, but a thread that takes long is ended. */
+export async function introduceInTime(
+  thread: Thread,
+  introduction: Introduction,
+  modules: readonly Placed[],
+): Promise<Loaded | End> {
+  const { start_timeout_ms: limit } = introduction;
+  const late = () => thread.stop({ cause: `it was not loaded within ${limit / 1000} s`, module: null });
+  const timer = setTimeout(late, Math.min(limit, MOST_MS)).unref();
+  try {
+    return await introduce(thread, introduction, modules);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function namesOf(modules: readonly Placed[]): string[] {
+  return modules.map(({ name }) => name);
+}
+
+/** Faults of some of the modules, at their place among all of them. */
+export function replaced(faults: Manifest["faults"], modules: readonly Placed[]): Manifest["faults"] {
+  return faults.map(({ path: [first, index, ...inside], message }) => {
+    const own = typeof index === "number" ? modules[index]?.index : undefined;
+    if (first === undefined) return { path: [], message };
+    return { path: [first, ...(own === undefined ? [] : [own]), ...inside], message };
+  });
+}

@@ -1,0 +1,61 @@
+// Which module runs where: `isolated` ones each in a thread of their own, the other shadow modules in one together, all else
+// on the main thread. And what all of them declare together.
+
+import type { Catalogue } from "../catalogue/catalogue.js";
+import type { Fault } from "../catalogue/protocol.js";
+import { findCallbackClashes, findNameClash, findPathClashes } from "../declarations/conflicts.js";
+import { type ListedModule, type ModuleSettings, nameOf } from "../declarations/module.js";
+import type { Loaded, Placed } from "./introduce.js";
+
+export interface Placement {
+  /** On the main thread. */
+  here: Placed[];
+  /** By thread. */
+  apart: Placed[][];
+}
+
+export function place(all: readonly ModuleSettings[]): Placement {
+  const here: Placed[] = [];
+  const apart: Placed[][] = [];
+  const shadows: Placed[] = [];
+  for (const [index, settings] of all.entries()) {
+    const placed = { index, name: nameOf(settings), settings };
+    if (settings.isolated) apart.push([placed]);
+    else (settings.shadow ? shadows : here).push(placed);
+  }
+  return { here, apart: shadows.length === 0 ? apart : [...apart, shadows] };
+}
+
+/** What all threads declare together, in the order of the configuration, with the clashes between them. */
+export function merged(
+  parts: readonly Loaded[],
+  all: readonly ModuleSettings[],
+  catalogue: Catalogue,
+): Loaded {
+  const index = new Map(all.map((settings, at) => [nameOf(settings), at]));
+  const declared = parts
+    .flatMap(({ modules }) => modules)
+    .map((module) => ({ ...module, index: index.get(module.name) ?? 0 }))
+    .sort((a, b) => a.index - b.index);
+  const listed = declared.map(
+    (module): ListedModule => ({
+      ...module,
+      file: Object.keys(module.files)[0] ?? "",
+      files: Object.keys(module.files),
+      callbacks: new Map(Object.entries(module.callbacks)),
+    }),
+  );
+  const taken = new Set<string>();
+  const found: Fault[] = [
+    ...all.flatMap((settings, at) => findNameClash(settings, at, taken)),
+    ...parts.flatMap(({ faults }) => faults),
+    ...findPathClashes(declared),
+    ...findCallbackClashes(listed, all, catalogue),
+  ];
+  const order = ({ path: [, at] }: Fault) => (typeof at === "number" ? at : -1);
+  const unique = new Map(found.map((fault) => [JSON.stringify(fault), fault]));
+  return {
+    modules: declared.map(({ index: _, ...module }) => module),
+    faults: [...unique.values()].sort((a, b) => order(a) - order(b)),
+  };
+}

@@ -1,0 +1,68 @@
+// A thread for calls that are asked apart: it is of use once all of its modules are set up, and what that has left behind did
+// not end it.
+import { setTimeout as pause } from "node:timers/promises";
+import { type End, LIMITS } from "../catalogue/protocol.js";
+import type { Aboard } from "./compartment.js";
+import { introduceInTime, type Placed } from "./introduce.js";
+import { type Relay, Thread } from "./thread.js";
+import { watch } from "./watchdog.js";
+
+const PULSE_MS = 100;
+// What the event loop may stand still for in a `setup`: as long as Node's, which the shim watches.
+const MOST_SILENT_MS = LIMITS.interrupt_after_ms;
+// What `setup` does not await, such as a port that is taken, fails soon after it.
+const STEADY_MS = 100;
+
+const GIVEN_UP = { cause: "nobody waits for its call any more", module: null };
+
+export class SetUpThread {
+  readonly thread: Thread;
+  /** Resolves once it is of use; else with why not. */
+  readonly whyNot: Promise<string | undefined>;
+  /** That it ends is nobody's doing. */
+  isLetGo = false;
+
+  constructor(
+    modules: readonly Placed[],
+    private readonly aboard: Aboard,
+  ) {
+    const { options, relay } = aboard;
+    const notify: Relay["notify"] = (method, params) => {
+      if (method !== "loading") relay.notify(method, params);
+    };
+    const names = modules.map(({ name }) => name);
+    this.thread = new Thread(names, options, { ...relay, notify }, PULSE_MS);
+    this.whyNot = this.#setUp(modules);
+  }
+
+  /** Ends it, since what it does goes on for nobody. */
+  giveUp(): void {
+    this.isLetGo = true;
+    this.thread.stop(GIVEN_UP);
+  }
+
+  async #setUp(modules: readonly Placed[]): Promise<string | undefined> {
+    const { thread } = this;
+    const loaded = await introduceInTime(thread, this.aboard.initialize, modules);
+    if ("cause" in loaded) return said(loaded);
+    if (loaded.faults[0]) return loaded.faults[0].message;
+    if (thread.isGone) return said(await thread.ended);
+    thread.start();
+    const stopWatching = watch(thread, MOST_SILENT_MS, this.aboard.options.log);
+    try {
+      const asked = thread.peer.sendRequest("set_up", {});
+      const answer = await Promise.race([asked.catch(() => thread.ended), thread.ended]);
+      if ("cause" in answer) return said(answer);
+      const [failure] = Object.entries(answer.failed);
+      if (failure) return `the setup of ${failure.join(" has failed: ")}`;
+      const end = await Promise.race([thread.ended, pause(STEADY_MS, undefined)]);
+      return end && said(end);
+    } finally {
+      stopWatching();
+    }
+  }
+}
+
+function said({ module, cause }: End): string {
+  return `it has ended (${cause})${module === null ? "" : ` in ${module}`}`;
+}

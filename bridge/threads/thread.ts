@@ -1,0 +1,331 @@
+// One thread of the host, seen from the main thread: started with a heap of its own, asked over JSON-RPC, heard (its records
+// and its last words), and ended. It is over once it is ended, also where native code keeps the thread itself for longer.
+
+import type { HeapInfo } from "node:v8";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import {
+  type CancellationToken,
+  CancellationTokenSource,
+  createMessageConnection,
+  type MessageConnection,
+} from "vscode-jsonrpc/node";
+import type { SetupTimes } from "../calls/setup.js";
+import {
+  CAUSES,
+  type DeclaredModule,
+  type End,
+  type HostNotifications,
+  type HostRequests,
+  type Loading,
+  type LogLevels,
+  type Pulse,
+  type RecordKinds,
+  type ShimRequests,
+} from "../catalogue/protocol.js";
+import { culpritOf, type Owner } from "../logging/culprit.js";
+import type { Logger } from "../logging/log.js";
+import type { PipedRecords } from "../logging/records.js";
+import { type CallError, cancelled, moduleEnded } from "../transport/call-error.js";
+import type { Cancellation } from "../transport/cancellation.js";
+import { connectionLog } from "../transport/connection-log.js";
+import type { HostPeer } from "../transport/peer.js";
+import { PortReader, PortWriter } from "../transport/port.js";
+import { type HeldThreads, living } from "./held.js";
+import { asWorkerData } from "./thread-terms.js";
+
+export interface ThreadOptions {
+  /** The file that runs in each thread. */
+  entry: URL;
+  records: Pick<PipedRecords, "pass" | "printed">;
+  log: Logger;
+  /** Of each thread, in bytes. */
+  memory: number;
+  setupTimes?: SetupTimes;
+  /** Gets those that were given up. */
+  held: HeldThreads;
+}
+
+/** What a thread asks of the shim, or tells it. */
+export interface Relay {
+  request<Method extends keyof HostRequests & string>(
+    method: Method,
+    params: HostRequests[Method]["params"],
+    token: CancellationToken,
+  ): Promise<HostRequests[Method]["result"]>;
+  notify<Method extends keyof HostNotifications>(method: Method, params: HostNotifications[Method]): void;
+}
+
+interface Asked {
+  readonly module: string;
+  fail(error: CallError): void;
+}
+
+const MIB = 1024 * 1024;
+// Where V8 ends the heap: far beyond what the thread may use, see memory-watch.ts.
+const HEAP = 4;
+const LEAST_HEAP = 1024 * MIB;
+// How long one that is to end by itself may take.
+const CLOSE_MS = 2_000;
+// Its last words are on their way when it has ended.
+const LAST_WORDS_MS = 200;
+
+export class Thread {
+  readonly peer: HostPeer;
+  /** Resolves once it is over. */
+  readonly ended: Promise<End>;
+  /** Resolves once the thread itself has gone. */
+  readonly exited: Promise<void>;
+  /** Resolves once all modules were set up. */
+  readonly setUp: Promise<void>;
+  isOver = false;
+  /** It takes no more questions: it ends, or is over. */
+  isGone = false;
+  hasExited = false;
+  /** When its event loop turned last, once it is started. */
+  heardAt = Number.POSITIVE_INFINITY;
+  heapUsed = 0;
+  /** Of the whole process, when it was heard last. */
+  rss = 0;
+  readonly memory: number;
+  /** Tells what it holds, in bytes, also while its event loop stands still. Node can tell since 22.16. */
+  readonly memoryHeld: (() => Promise<number>) | undefined;
+  readonly #held: HeldThreads;
+  notSetUp: readonly string[];
+  /** The module that it loads. */
+  loading: string | null = null;
+  /** How often it was asked. */
+  served = 0;
+  readonly startedAt = performance.now();
+  #worker: Worker;
+  #connection: MessageConnection;
+  #port: MessagePort;
+  #asked = new Set<Asked>();
+  #words: End | undefined;
+  #error: NodeJS.ErrnoException | undefined;
+  #owners: readonly Owner[] = [];
+  #settle: (end: End) => void = () => {};
+  #isSetUp = () => {};
+
+  constructor(
+    readonly modules: readonly string[],
+    options: ThreadOptions,
+    relay: Relay,
+    pulse_ms: number,
+  ) {
+    const { entry, setupTimes, memory, held } = options;
+    const rpc = new MessageChannel();
+    const records = new MessageChannel();
+    const underWay = new Int32Array(new SharedArrayBuffer(4));
+    const data = { rpc: rpc.port2, records: records.port2, underWay, pulse_ms, memory };
+    this.notSetUp = modules;
+    this.memory = memory;
+    this.#held = held;
+    this.#port = rpc.port1;
+    this.#worker = new Worker(entry, {
+      workerData: asWorkerData({ ...data, ...(setupTimes && { setupTimes }) }),
+      transferList: [data.rpc, data.records],
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(Math.max(HEAP * memory, LEAST_HEAP) / MIB) },
+    });
+    this.memoryHeld = memoryHeldBy(this.#worker);
+    this.ended = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.setUp = new Promise((resolve) => {
+      this.#isSetUp = resolve;
+    });
+    living.add(this);
+    this.exited = new Promise((resolve) => {
+      this.#worker.once("exit", () => {
+        living.delete(this);
+        resolve();
+      });
+    });
+    this.peer = this.#connection = createMessageConnection(
+      new PortReader(rpc.port1),
+      new PortWriter(rpc.port1),
+      connectionLog(options.log),
+    );
+    this.#hear(records.port1, underWay, options.records);
+    this.#relay(relay);
+    this.#connection.onClose(() => {
+      this.isGone = true;
+    });
+    this.#connection.listen();
+    this.#watch([rpc.port1, records.port1]);
+  }
+
+  get threadId(): number {
+    return this.#worker.threadId;
+  }
+
+  /** The modules that it works for. */
+  get running(): Set<string> {
+    return new Set([...this.#asked].map(({ module }) => module));
+  }
+
+  /** Asks it on behalf of a module. Fails at once when the call is cancelled, or the thread over. */
+  async ask<Method extends keyof ShimRequests & string>(
+    method: Method,
+    params: ShimRequests[Method]["params"],
+    module: string,
+    cancellation: Cancellation,
+  ): Promise<ShimRequests[Method]["result"]> {
+    if (this.isGone) throw moduleEnded(module, (await this.ended).cause, false);
+    const { signal } = cancellation;
+    const source = new CancellationTokenSource();
+    if (method !== "set_up") this.served++;
+    return new Promise((resolve, reject) => {
+      const asked = { module, fail: reject };
+      const abort = () => {
+        reject(cancelled());
+        if (!this.isGone) source.cancel();
+      };
+      signal.addEventListener("abort", abort, { once: true });
+      this.#asked.add(asked);
+      this.peer
+        .sendRequest(method, params, source.token)
+        .then(resolve, reject)
+        .finally(() => {
+          // Until now it may have been the one that the thread worked for, also where nobody waited for it any more.
+          this.#asked.delete(asked);
+          signal.removeEventListener("abort", abort);
+          source.dispose();
+        });
+      if (signal.aborted) abort();
+    });
+  }
+
+  /** It has loaded its modules. */
+  loaded(modules: readonly DeclaredModule[]): void {
+    this.loading = null;
+    this.#owners = modules.map(({ name, files }) => ({
+      name,
+      file: Object.keys(files)[0] ?? "",
+      files: Object.keys(files),
+    }));
+  }
+
+  /** The module that a stack goes through. */
+  culprit(stack: string): string | null {
+    return culpritOf(stack.split("\n"), this.#owners) ?? null;
+  }
+
+  /** Lets the modules set up. From then on its event loop must turn. */
+  start(): void {
+    this.heardAt = performance.now();
+    this.rss = process.memoryUsage.rss();
+    void this.peer.sendNotification("start", {});
+  }
+
+  setLogLevels(levels: LogLevels): void {
+    if (!this.isGone) void this.peer.sendNotification("log_levels", levels);
+  }
+
+  /** What was not heard of it yet may have been said. */
+  forgive(): void {
+    if (Number.isFinite(this.heardAt)) this.heardAt = performance.now();
+  }
+
+  /** Lets it finish what it does, and end. */
+  close(): void {
+    this.#port.close();
+    const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_MS).unref();
+    void this.exited.then(() => clearTimeout(timer));
+  }
+
+  /** Ends it. */
+  stop(end: End): void {
+    void this.#worker.terminate();
+    this.#over(end);
+    void this.#held.add(this);
+  }
+
+  #hear(port: MessagePort, underWay: Int32Array, records: ThreadOptions["records"]): void {
+    const [alone = null] = this.modules.length === 1 ? this.modules : [];
+    port.on("message", (text: string) => {
+      Atomics.sub(underWay, 0, text.length);
+      for (const line of text.split("\n")) {
+        if (line === "") continue;
+        const { ends, printed } = JSON.parse(line) as Partial<RecordKinds>;
+        if (ends) this.#words = ends;
+        else if (printed) records.printed(printed.text, printed.module ?? alone, printed.request);
+        else records.pass(line);
+      }
+    });
+    // What Node itself prints.
+    for (const stream of [this.#worker.stdout, this.#worker.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        for (const line of text.split("\n")) if (line.trim() !== "") records.printed(line, alone, null);
+      });
+  }
+
+  /** What a thread asks and tells is what a host does. */
+  #relay(relay: Relay): void {
+    this.#connection.onRequest((method: string, params: unknown, token: CancellationToken) =>
+      relay.request(method as keyof HostRequests & string, params as never, token),
+    );
+    this.#connection.onNotification((name: string, params: unknown) => {
+      const method = name as keyof HostNotifications;
+      if (method === "loading") this.loading = (params as Loading).name;
+      if (method === "pulse") this.#pulsed(params as Pulse);
+      else relay.notify(method, params as never);
+    });
+  }
+
+  #pulsed({ memory, not_set_up }: Pulse): void {
+    this.heardAt = performance.now();
+    this.heapUsed = memory.heap_used;
+    this.rss = memory.rss;
+    this.notSetUp = not_set_up;
+    if (not_set_up.length === 0) this.#isSetUp();
+  }
+
+  #watch(ports: readonly MessagePort[]): void {
+    // What it has answered and said comes before that.
+    const closed = ports.map((port) => new Promise((resolve) => port.once("close", resolve)));
+    this.#worker.once("error", (error) => {
+      this.#error = error as NodeJS.ErrnoException;
+    });
+    this.#worker.once("exit", async (code) => {
+      this.hasExited = true;
+      await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
+      this.#over(this.#words ?? { cause: describeEnd(code, this.#error), module: null });
+      for (const port of ports) port.close();
+    });
+  }
+
+  #over({ cause, module }: End): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.isGone = true;
+    const [likely = null, another] = this.modules.length === 1 ? this.modules : this.running;
+    for (const { module, fail } of this.#asked)
+      fail(moduleEnded(module, cause, !this.notSetUp.includes(module)));
+    this.#connection.dispose();
+    this.#port.close();
+    this.#settle({ cause, module: module ?? this.loading ?? (another === undefined ? likely : null) });
+  }
+}
+
+/** What newer Nodes have: https://nodejs.org/api/worker_threads.html#workergetheapstatistics */
+interface Measurable {
+  getHeapStatistics?(): Promise<Pick<HeapInfo, "used_heap_size" | "external_memory">>;
+}
+
+function memoryHeldBy(worker: Worker & Measurable): Thread["memoryHeld"] {
+  const statistics = worker.getHeapStatistics?.bind(worker);
+  return (
+    statistics &&
+    (async () => {
+      const { used_heap_size, external_memory } = await statistics();
+      return used_heap_size + external_memory;
+    })
+  );
+}
+
+function describeEnd(code: number, error: NodeJS.ErrnoException | undefined): string {
+  if (error?.code === "ERR_WORKER_OUT_OF_MEMORY") return CAUSES.memory;
+  return error ? `it failed: ${error.message}` : `exit code ${code}`;
+}

@@ -1,0 +1,177 @@
+// What runs in threads, and what the main thread passes on to them.
+
+import { type AskElsewhere, dispatch, type Surroundings } from "../calls/dispatch.js";
+import { limited } from "../calls/limited.js";
+import type { Callback, Catalogue } from "../catalogue/catalogue.js";
+import type {
+  Call,
+  Decision,
+  DeclaredModule,
+  FollowUpAnswer,
+  FollowUpCall,
+  Initialize,
+  LogLevels,
+  SetUpApart,
+  SetUpApartAnswer,
+  ThreadState,
+  WebAnswer,
+  WebCall,
+} from "../catalogue/protocol.js";
+import { partsOf, withinLimit } from "../loading/kept-parts.js";
+import { type CallError, moduleUnavailable } from "../transport/call-error.js";
+import type { Cancellation } from "../transport/cancellation.js";
+import { type Aboard, Compartment } from "./compartment.js";
+import { type Loaded, namesOf, type Placed, replaced } from "./introduce.js";
+import { merged, place } from "./placement.js";
+import { Probe } from "./probe.js";
+import type { Relay, ThreadOptions } from "./thread.js";
+
+const NOTHING_HERE: Surroundings["modules"] = new Map();
+
+/** Loads modules on the main thread, which have these places in the configuration. */
+export type LoadHere = (params: Initialize, placed: readonly Placed[]) => Promise<Loaded>;
+
+export class Threads {
+  #compartments: readonly Compartment[] = [];
+  #of = new Map<string, Compartment>();
+  /** Nobody waits for these: they may take all the time that there is. */
+  #unhurried = new Set<string>();
+  #probe: Probe | undefined;
+
+  constructor(
+    private readonly options: ThreadOptions,
+    private readonly relay: Relay,
+    private readonly catalogue: Catalogue,
+  ) {}
+
+  /** Loads all modules, one thread after the other, so that the shim can name the one that it waits for. */
+  async load(params: Initialize, loadHere: LoadHere): Promise<Loaded> {
+    const { modules: all, ...initialize } = params;
+    const { options, relay } = this;
+    const aboard: Aboard = { options, relay, initialize };
+    options.held.patience_ms = params.held_patience_ms ?? 0;
+    const { here, apart } = place(all);
+    this.#probe = new Probe([here, apart].flat(2), aboard);
+    const { snapshot: given } = params;
+    const own = await loadHere(
+      {
+        ...initialize,
+        ...(given && { snapshot: partsOf(given, namesOf(here)) }),
+        modules: here.map(({ settings }) => settings),
+      },
+      here,
+    );
+    const parts = [{ ...own, faults: replaced(own.faults, here) }];
+    this.#compartments = apart.map((modules) => this.#compartment(modules, aboard));
+    for (const compartment of this.#compartments) parts.push(await compartment.load());
+    const loaded = apart.length === 0 ? own : merged(parts, all, this.catalogue);
+    if (given !== undefined) return loaded;
+    const recorded = parts.flatMap(({ snapshot = [] }) => snapshot);
+    const { parts: snapshot, dropped } = withinLimit(recorded, (message) => options.log.warn(message));
+    // A thread that comes later loads what was loaded now.
+    aboard.initialize = { ...initialize, snapshot };
+    return { ...loaded, modules: loaded.modules.map((module) => notingDropped(module, dropped)), snapshot };
+  }
+
+  #compartment(modules: readonly Placed[], aboard: Aboard): Compartment {
+    const compartment = new Compartment(modules, aboard);
+    for (const { name, settings } of modules) {
+      this.#of.set(name, compartment);
+      if (settings.shadow) this.#unhurried.add(name);
+    }
+    return compartment;
+  }
+
+  start(): void {
+    for (const compartment of this.#compartments) compartment.start();
+  }
+
+  setLogLevels(levels: LogLevels): void {
+    for (const compartment of this.#compartments) compartment.setLogLevels(levels);
+  }
+
+  /** Asks a module; undefined where no thread has it. */
+  readonly ask: AskElsewhere = (name, callback, call, cancellation) => {
+    const compartment = this.#of.get(name);
+    if (!compartment) return undefined;
+    const left = this.#unhurried.has(name) ? undefined : call.time_left_ms;
+    const share = left === undefined ? undefined : left / 2;
+    return limited(
+      cancellation,
+      share,
+      () => tooLate(name),
+      (limit) => compartment.ask(`callback/${callback}`, call, name, limit),
+    );
+  };
+
+  /** Undefined where no thread has the module. */
+  web(call: WebCall, cancellation: Cancellation): Promise<WebAnswer> | undefined {
+    return this.#of.get(call.module)?.ask("web", call, call.module, cancellation);
+  }
+
+  /** Undefined where no thread has the module. */
+  followUp(call: FollowUpCall, cancellation: Cancellation): Promise<FollowUpAnswer> | undefined {
+    const { module } = call.follow_up;
+    const compartment = this.#of.get(module);
+    if (compartment) return compartment.ask("follow_up", call, module, cancellation);
+    // What a module has left for later while it was asked there.
+    return this.#probe?.followUp(call, cancellation);
+  }
+
+  /** Asks all of a call's modules apart. */
+  async probe(callback: Callback, call: Call, around: Surroundings): Promise<Decision> {
+    const { cancellation } = around;
+    if (!this.#probe) throw moduleUnavailable(call.modules[0] ?? "", "the host was not initialized");
+    return this.#probe.ask(call, cancellation, (elsewhere) =>
+      dispatch(callback, call, { ...around, modules: NOTHING_HERE, elsewhere }),
+    );
+  }
+
+  /** Makes the thread ready that some modules are to be asked apart in. */
+  async setUpApart(params: SetUpApart, cancellation: Cancellation): Promise<SetUpApartAnswer> {
+    if (!this.#probe) throw moduleUnavailable(params.modules[0] ?? "", "the host was not initialized");
+    return this.#probe.setUp(params, cancellation);
+  }
+
+  /** Why modules could not be set up. */
+  async setUp(cancellation: Cancellation): Promise<Record<string, string>> {
+    const failed: Record<string, string> = {};
+    for (const compartment of this.#compartments) {
+      const [name = ""] = compartment.names;
+      try {
+        const answer = await compartment.ask("set_up", {}, name, cancellation);
+        Object.assign(failed, answer.failed);
+      } catch (error) {
+        for (const one of compartment.names) failed[one] = (error as Error).message;
+      }
+    }
+    return failed;
+  }
+
+  get notSetUp(): string[] {
+    return this.#compartments.flatMap(({ names, thread }) => thread?.notSetUp ?? names);
+  }
+
+  /** How the threads are. */
+  get pulse(): ThreadState[] {
+    return this.#compartments.map(({ names, thread, restarts }) => ({
+      modules: names,
+      restarts,
+      heap_used: thread?.heapUsed ?? 0,
+    }));
+  }
+
+  async close(): Promise<void> {
+    this.#probe?.close();
+    await Promise.all(this.#compartments.map((compartment) => compartment.close()));
+  }
+}
+
+function notingDropped(module: DeclaredModule, dropped: readonly string[]): DeclaredModule {
+  if (!dropped.includes(module.name)) return module;
+  return { ...module, not_kept: [...module.not_kept, "all that it was loaded from"] };
+}
+
+function tooLate(name: string): CallError {
+  return moduleUnavailable(name, "it has not answered within half of the time that was left", "deadline");
+}

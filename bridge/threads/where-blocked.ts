@@ -1,0 +1,60 @@
+// Tells where a thread is whose event loop stands still. Node's own inspector halts it there, within this process alone;
+// the thread is to be ended afterwards.
+import { setTimeout } from "node:timers/promises";
+
+// A thread in native code, such as execSync, never says.
+const PATIENCE_MS = 500;
+
+interface Frame {
+  functionName: string;
+  location: { scriptId: string; lineNumber: number; columnNumber?: number };
+}
+
+export interface Place {
+  /** As of an Error; empty where it is unknown. */
+  stack: string;
+  /** Lets go of the thread, which has to be ended first: one that is halted does not end. */
+  release(): void;
+}
+
+export async function whereIs(threadId: number): Promise<Place> {
+  const inspector = await import("node:inspector").catch(() => undefined);
+  if (!inspector) return { stack: "", release: () => {} };
+  const session = new inspector.Session();
+  session.connect();
+  let sessionId: string | undefined;
+  const send = (id: number, method: string) => {
+    const message = JSON.stringify({ id, method, params: {} });
+    if (sessionId !== undefined) session.post("NodeWorker.sendMessageToWorker", { sessionId, message });
+  };
+  const scripts = new Map<string, string>();
+  const halted = new Promise<string>((resolve) => {
+    session.on("NodeWorker.attachedToWorker", ({ params }) => {
+      if (params.workerInfo.workerId !== String(threadId)) return;
+      sessionId = params.sessionId;
+      send(1, "Debugger.enable");
+      send(2, "Debugger.pause");
+    });
+    session.on("NodeWorker.receivedMessageFromWorker", ({ params }) => {
+      const { method, params: found } = JSON.parse(params.message);
+      if (params.sessionId !== sessionId) return;
+      if (method === "Debugger.scriptParsed") scripts.set(found.scriptId, found.url);
+      if (method === "Debugger.paused")
+        resolve(found.callFrames.map((frame: Frame) => describe(frame, scripts)).join("\n"));
+    });
+  });
+  session.post("NodeWorker.enable", { waitForDebuggerOnStart: false });
+  const stack = await Promise.race([halted, setTimeout(PATIENCE_MS, "", { ref: false })]);
+  const release = () => {
+    send(3, "Debugger.resume");
+    // What was sent leaves first.
+    setImmediate(() => session.disconnect());
+  };
+  return { stack, release };
+}
+
+function describe({ functionName, location }: Frame, scripts: ReadonlyMap<string, string>): string {
+  const { scriptId, lineNumber, columnNumber = 0 } = location;
+  const place = `${scripts.get(scriptId)}:${lineNumber + 1}:${columnNumber + 1}`;
+  return functionName ? `    at ${functionName} (${place})` : `    at ${place}`;
+}

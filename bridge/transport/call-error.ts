@@ -1,0 +1,96 @@
+// How a call fails: an error of the protocol by its name, with the data that goes with it. Numbers are put on where it
+// meets the wire.
+
+import { whatJsonLoses } from "../base/json-check.js";
+import type { ErrorData, ErrorName, FaultKind, Reason, ShimRequests } from "../catalogue/protocol.js";
+import type { SynapseError } from "../sdk/errors.js";
+
+export type CallErrorKind = ErrorName & ShimRequests[`callback/${string}`]["errors"];
+
+export class CallError<Kind extends CallErrorKind = CallErrorKind> extends Error {
+  override readonly name = "CallError";
+
+  constructor(
+    readonly kind: Kind,
+    message: string,
+    readonly data: ErrorData[Kind],
+  ) {
+    super(message);
+  }
+}
+
+export function moduleUnavailable(module: string, why: string, reason?: Reason): CallError {
+  const data = { module, ...(reason && { reason }) };
+  return new CallError("module_unavailable", `${module}: ${why}`, data);
+}
+
+/** Its thread has ended while it was asked. `began`: in it, all was set up, and what was asked had begun. */
+export function moduleEnded(module: string | null, cause: string, began: boolean): CallError {
+  const whose = module === null ? "the thread of the call" : `${module}: its thread`;
+  return new CallError("module_ended", `${whose} has ended (${cause})`, { module, cause, began });
+}
+
+export function moduleFault(module: string, kind: FaultKind, message: string): CallError<"module_fault"> {
+  return new CallError("module_fault", `${module}: ${message}`, { module, kind });
+}
+
+export function cancelled(): CallError {
+  return new CallError("cancelled", "the call was cancelled", {});
+}
+
+// Synapse passes the fields on as keyword arguments after its own `msg` and `code`: with these two the request would
+// never be answered.
+const CLASHING = new Set(["msg", "code"]);
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The fields of an error that are safe to hand to Synapse, and the names of those left out. */
+export function safeFields(fields: Fields): { fields: Fields; dropped: string[] } {
+  const dropped = Object.keys(fields).filter((key) => CLASHING.has(key));
+  if (dropped.length === 0) return { fields, dropped };
+  return {
+    fields: Object.fromEntries(Object.entries(fields).filter(([key]) => !CLASHING.has(key))),
+    dropped,
+  };
+}
+
+/** What `source` threw, as it goes to the shim; it may come from another copy of the SDK, so it is checked again. */
+export function fromSynapseError(
+  module: string,
+  source: string,
+  error: SynapseError,
+  warn: (message: string) => void,
+): CallError {
+  const { code, msg, errcode, additional_fields } = error;
+  if (
+    !Number.isInteger(code) ||
+    code < 400 ||
+    code > 599 ||
+    typeof msg !== "string" ||
+    typeof errcode !== "string"
+  ) {
+    return moduleFault(
+      module,
+      "threw",
+      `${source} threw a SynapseError whose code, msg or errcode is not valid`,
+    );
+  }
+  const given = additional_fields ?? {};
+  const problem = whatJsonLoses(given);
+  if (problem)
+    return moduleFault(
+      module,
+      "threw",
+      `${source} threw a SynapseError with additional_fields of which ${problem}`,
+    );
+  const { fields, dropped } = safeFields(given);
+  if (dropped.length > 0)
+    warn(`SynapseError: additional_fields may not hold ${dropped.join(" and ")}: left out`);
+  return new CallError("synapse_error", `${module}: ${code} ${errcode}: ${msg}`, {
+    module,
+    code,
+    msg,
+    errcode,
+    additional_fields: fields,
+  });
+}

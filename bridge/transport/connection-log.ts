@@ -1,0 +1,11 @@
+// What vscode-jsonrpc has to say of a connection, in the log.
+import type { Logger } from "../logging/log.js";
+
+export function connectionLog(log: Logger) {
+  return {
+    error: (message: string) => log.error(message),
+    warn: (message: string) => log.warn(message),
+    info: (message: string) => log.debug(message),
+    log: (message: string) => log.debug(message),
+  };
+}

@@ -1,0 +1,174 @@
+// Reads and writes JSON-RPC messages as `Content-Length: N\r\n\r\n` and N bytes of JSON: one write per message, and a
+// bounded frame. A stream that does not follow this is given up, since it cannot be brought back into step.
+import type { Readable, Writable } from "node:stream";
+import {
+  AbstractMessageReader,
+  AbstractMessageWriter,
+  type DataCallback,
+  type Disposable,
+  ErrorCodes,
+  Message,
+  type MessageReader,
+  type MessageWriter,
+  type ResponseMessage,
+} from "vscode-jsonrpc/node";
+import { messageJson } from "../base/exact-json.js";
+import { LIMITS } from "../catalogue/protocol.js";
+
+// Larger than any request that Synapse lets through, small enough to notice a stream that has gone wrong.
+export const MAX_FRAME = LIMITS.frame_bytes;
+const MAX_HEADER = LIMITS.header_bytes;
+/** The method of a request that is not JSON. */
+export const UNREADABLE = "unreadable";
+// The stream has it: that it cannot leave, onError tells.
+const HANDED_OVER = Promise.resolve();
+const HEADER_END = Buffer.from("\r\n\r\n");
+
+export interface ErrorBody {
+  code: number;
+  message: string;
+  data?: unknown;
+}
+
+export class FrameReader extends AbstractMessageReader implements MessageReader {
+  #chunks: Buffer[] = [];
+  #size = 0;
+  #length: number | undefined;
+  #broken = false;
+  /** How many requests have come in so far. */
+  requests = 0;
+
+  constructor(private readonly input: Readable) {
+    super();
+  }
+
+  /** Takes bytes until the stream ends; a fault in the stream is told by onError, after which nothing more is read. */
+  listen(callback: DataCallback): Disposable {
+    this.input.on("data", (chunk: Buffer) => this.#take(chunk, callback));
+    this.input.on("error", (error) => this.fireError(error));
+    this.input.on("close", () => this.fireClose());
+    return { dispose: () => this.input.destroy() };
+  }
+
+  #take(chunk: Buffer, callback: DataCallback): void {
+    if (this.#broken) return;
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    try {
+      for (let message = this.#next(); message !== undefined; message = this.#next()) callback(message);
+    } catch (error) {
+      this.#broken = true;
+      this.fireError(error);
+    }
+  }
+
+  #next(): Message | undefined {
+    this.#length ??= this.#readHeader();
+    if (this.#length === undefined || this.#size < this.#length) return undefined;
+    const body = this.#drop(this.#length);
+    this.#length = undefined;
+    const message = parse(body.toString("utf8"));
+    if (typeof message !== "object" || message === null || Array.isArray(message)) {
+      throw new Error("the stream holds a frame that is not a JSON-RPC message");
+    }
+    if (Message.isRequest(message as Message)) this.requests++;
+    return message as Message;
+  }
+
+  #readHeader(): number | undefined {
+    if (this.#size === 0) return undefined;
+    const buffer = this.#joined();
+    const end = buffer.indexOf(HEADER_END);
+    if (end === -1 && buffer.length <= MAX_HEADER) return undefined;
+    const header = buffer.toString("latin1", 0, end === -1 ? MAX_HEADER : end);
+    const length = parseLength(header);
+    if (end === -1 || end > MAX_HEADER || length === undefined) {
+      throw new Error(
+        `the stream does not hold a Content-Length header: ${JSON.stringify(header.slice(0, 80))}`,
+      );
+    }
+    if (length > MAX_FRAME) throw new Error(`a frame of ${length} bytes is over the limit of ${MAX_FRAME}`);
+    this.#drop(end + HEADER_END.length);
+    return length;
+  }
+
+  #joined(): Buffer {
+    const buffer = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
+    this.#chunks = [buffer as Buffer];
+    return buffer as Buffer;
+  }
+
+  #drop(length: number): Buffer {
+    const buffer = this.#joined();
+    this.#size -= length;
+    this.#chunks = this.#size > 0 ? [buffer.subarray(length)] : [];
+    return buffer.subarray(0, length);
+  }
+}
+
+/** What is not JSON (the shim writes NaN as it is) fails the request that it is, or the one that it answers, alone. */
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    const [, id, kind] = /^\{"jsonrpc":"2\.0","id":(\d{1,15}),"(method|result|error)":/.exec(body) ?? [];
+    if (kind === undefined) throw error;
+    const message = { jsonrpc: "2.0", id: Number(id) };
+    if (kind === "method") return { ...message, method: UNREADABLE, params: {} };
+    return { ...message, error: { code: ErrorCodes.ParseError, message: "the answer is not JSON" } };
+  }
+}
+
+function parseLength(header: string): number | undefined {
+  // As the shim writes it, each time.
+  const alone = /^Content-Length: (\d{1,15})$/.exec(header);
+  if (alone) return Number(alone[1]);
+  const lengths = header.match(/^content-length: *(\d{1,15})$/gim) ?? [];
+  return lengths.length === 1 ? Number(lengths[0]?.replace(/\D/g, "")) : undefined;
+}
+
+export class FrameWriter extends AbstractMessageWriter implements MessageWriter {
+  tooLarge: TooLarge = sayTooLarge;
+
+  constructor(private readonly output: Writable) {
+    super();
+    output.on("error", (error) => this.fireError(error));
+    output.on("close", () => this.fireClose());
+  }
+
+  write(message: Message): Promise<void> {
+    let body: string;
+    try {
+      body = bodyOf(message, this.tooLarge);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    // At once: an answer that waited for others would be late, or lost, where the next module blocks.
+    this.output.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    return HANDED_OVER;
+  }
+
+  /** Resolves when all that was written so far has left, or cannot leave. */
+  async drained(): Promise<void> {
+    await new Promise<unknown>((resolve) => this.output.write("", resolve));
+  }
+
+  end(): void {
+    this.output.end();
+  }
+}
+
+/** Gives the error that takes the place of a response, which the text describes. */
+export type TooLarge = (response: ResponseMessage, text: string) => ErrorBody;
+
+export const sayTooLarge: TooLarge = (_, text) => ({ code: ErrorCodes.InternalError, message: text });
+
+/** A message as it travels. An answer that is too large becomes one that says so; for another, an Error is thrown. */
+export function bodyOf(message: Message, tooLarge: TooLarge): string {
+  const body = messageJson(message) ?? "";
+  const size = Buffer.byteLength(body);
+  if (size <= MAX_FRAME && body !== "") return body;
+  const text = `a message of ${size || "too many"} bytes is over the limit of ${MAX_FRAME}`;
+  if (!Message.isResponse(message)) throw new Error(text);
+  return JSON.stringify({ jsonrpc: "2.0", id: message.id, error: tooLarge(message, text) });
+}

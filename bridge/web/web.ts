@@ -1,0 +1,48 @@
+// Web resources: gives a handler a WHATWG Request and brings its Response, or the JSON it answered, back to the shim.
+
+import { describeThrown } from "../base/thrown.js";
+import { makeContext, type RunningModule } from "../calls/context.js";
+import { untilAborted } from "../calls/dispatch.js";
+import { makeRequest } from "../calls/request.js";
+import type { WebAnswer, WebCall } from "../catalogue/protocol.js";
+import { asModule } from "../logging/current.js";
+import { isSynapseError } from "../sdk/errors.js";
+import { CallError, fromSynapseError, moduleFault, moduleUnavailable } from "../transport/call-error.js";
+import type { Cancellation } from "../transport/cancellation.js";
+import { readResponse, UnfitResponse } from "./response.js";
+
+export interface WebSurroundings {
+  modules: ReadonlyMap<string, RunningModule>;
+  /** Which call a Request belongs to, for the ModuleApi methods that take one. */
+  handles: WeakMap<object, number>;
+  cancellation: Cancellation;
+}
+
+export async function answerWeb(call: WebCall, around: WebSurroundings): Promise<WebAnswer> {
+  const running = around.modules.get(call.module);
+  const handler = running?.module.web_resources.get(call.path);
+  if (!running || !handler)
+    throw moduleUnavailable(call.module, `the host has no module that serves ${call.path}`);
+  const name = running.module.name;
+  const data = await running.setup.ready(around.cancellation);
+  const request = makeRequest(call, around.cancellation.signal);
+  if (typeof request === "number") return { status: request, headers: [], body: "" };
+  around.handles.set(request, call.call);
+  try {
+    const context = makeContext(running, data, around.cancellation, call.request);
+    const handled = asModule(name, call.request, () => handler(request, context));
+    return await readResponse(await untilAborted(handled, around.cancellation), around.cancellation);
+  } catch (error) {
+    if (error instanceof CallError) throw error;
+    if (isSynapseError(error)) {
+      throw fromSynapseError(name, call.path, error, (message) =>
+        running.log.warn({ request: call.request }, `${name}: ${message}`),
+      );
+    }
+    if (error instanceof UnfitResponse) throw moduleFault(name, "answer", `${call.path} ${error.message}`);
+    running.log.error({ request: call.request, err: error }, `${name}: ${call.path} threw`);
+    throw moduleFault(name, "threw", `${call.path} threw ${describeThrown(error)}`);
+  } finally {
+    around.handles.delete(request);
+  }
+}

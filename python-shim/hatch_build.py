@@ -1,0 +1,36 @@
+"""Keeps a package from being built without the host, which `npm run build` makes: nothing of it could run."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+HOST = Path("synapse_module_bridge", "_host")
+REMEDY = "Run `npm ci && npm run wheel` at the root of the project: it builds both, and needs Node >= 20.19"
+
+
+class NeedsHost(BuildHookInterface[Any]):
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        # An editable installation takes the host from the folder once it is there.
+        if version == "editable":
+            return
+        problem = self._problem()
+        if problem is not None:
+            # Without a traceback: pip shows what is printed.
+            sys.exit(f"synapse-module-bridge: {problem}. {REMEDY}")
+
+    def _problem(self) -> str | None:
+        folder = Path(self.root, HOST)
+        try:
+            built = json.loads((folder / "package.json").read_text())["version"]
+        except (OSError, ValueError, KeyError):
+            built = None
+        if built is None or not (folder / "cli.mjs").is_file():
+            return f"the Node host is not built ({HOST} is missing)"
+        if built != self.metadata.version:
+            return f"the Node host in {HOST} is {built}, and this is {self.metadata.version}"
+        return None

@@ -1,0 +1,280 @@
+"""Between Synapse's objects and wire values: one encoder or decoder per wire type that is not plain JSON.
+
+ENCODE turns a parameter (or a ModuleApi result) into its wire value; types that are absent travel as they are.
+DECODE turns a callback's normalised answer into the very object that Synapse compares with. DECODE_PARAM turns a
+wire value into what a ModuleApi method takes.
+"""
+
+import base64
+import logging
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
+from typing import Any
+
+from synapse.events import EventBase
+from synapse.module_api import NOT_SPAM
+from synapse.module_api.errors import Codes
+from synapse.spam_checker_api import RegistrationBehaviour
+from synapse.synapse_rust.events import EventInternalMetadata
+
+from synapse_module_bridge.codec.answer_schema import MOST_LEVELS, fits
+from synapse_module_bridge.codec.http_request import encode_bounded_request
+from synapse_module_bridge.codec.merge import Unsafe, merge
+from synapse_module_bridge.codec.replacement import refused_by_synapse, too_deep, with_surrogate
+from synapse_module_bridge.codec.synapse_objects import (
+    interested_users,
+    presence_routes,
+    ratelimit_override,
+    upload_limits,
+)
+from synapse_module_bridge.schema.catalogue import TYPES
+
+logger = logging.getLogger("synapse_module_bridge.codec")
+
+Params = Mapping[str, Any]
+
+
+class Unfit(Exception):
+    """An answer that Synapse would not take, or not as it was meant."""
+
+
+_METADATA_FIELDS = frozenset(TYPES["EventInternalMetadata"]["properties"])
+# Those that have a value also where nothing was set; the others raise AttributeError then.
+_ALWAYS_SET = tuple(field for field in sorted(_METADATA_FIELDS) if hasattr(EventInternalMetadata({}), field))
+_always_set = attrgetter(*_ALWAYS_SET)
+_REQUESTER_FIELDS = tuple(TYPES["Requester"]["properties"])
+_PRESENCE_FIELDS = tuple(TYPES["UserPresenceState"]["properties"])
+_UPLOAD_LIMIT_FIELDS = tuple(TYPES["MediaUploadLimit"]["properties"])
+_USER_INFO_FIELDS = tuple(TYPES["UserInfo"]["properties"])
+# What the wire form of an event has beyond its PDU.
+_ADDED_FIELDS = ("event_id", "room_version", "internal_metadata")
+_FIXED_FIELDS = ("type", "room_id", "state_key")
+_TOO_DEEP = f"is nested deeper than {MOST_LEVELS} levels, which Synapse cannot write"
+
+
+def encode_event(event: EventBase) -> dict[str, Any]:
+    encoded = pdu_of(event)
+    # The PDU lacks the event id from room version 3 on, and a create event's room id from 12 on.
+    encoded["event_id"] = event.event_id
+    encoded["room_id"] = event.room_id
+    encoded["room_version"] = event.room_version.identifier
+    encoded["internal_metadata"] = _metadata(event.internal_metadata)
+    return encoded
+
+
+def pdu_of(event: EventBase) -> dict[str, Any]:
+    pdu: dict[str, Any]
+    try:
+        pdu = event.get_dict()
+    except Exception:
+        pdu = with_any_digits(event.get_dict)
+    return pdu
+
+
+def with_any_digits(read: Callable[[], Any]) -> Any:
+    """What it reads of an event: Synapse takes whole numbers in events that Python refuses to read as too long."""
+    if not hasattr(sys, "get_int_max_str_digits"):
+        return read()
+    most = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        return read()
+    finally:
+        sys.set_int_max_str_digits(most)
+
+
+def _metadata(metadata: Any) -> dict[str, Any]:
+    encoded: dict[str, Any] = metadata.get_dict()
+    if not encoded.keys() <= _METADATA_FIELDS:
+        encoded = {field: value for field, value in encoded.items() if field in _METADATA_FIELDS}
+    encoded.update(zip(_ALWAYS_SET, _always_set(metadata), strict=True))
+    encoded["outlier"] = bool(encoded["outlier"])
+    return encoded
+
+
+def _fields(*names: str) -> Callable[[Any], dict[str, Any]]:
+    return lambda value: {name: getattr(value, name) for name in names if hasattr(value, name)}
+
+
+def _encode_requester(requester: Any) -> dict[str, Any]:
+    encoded = {name: getattr(requester, name) for name in _REQUESTER_FIELDS if hasattr(requester, name)}
+    # Before Synapse 1.14x the user and the app service were objects only.
+    encoded["user_id"] = requester.user.to_string()
+    encoded.setdefault("app_service_id", getattr(getattr(requester, "app_service", None), "id", None))
+    encoded["scope"] = sorted(encoded.get("scope", ()))
+    # SQLite has 0 and 1, and older Synapses pass them on.
+    encoded["is_guest"], encoded["shadow_banned"] = bool(requester.is_guest), bool(requester.shadow_banned)
+    return encoded
+
+
+def _encode_file_info(info: Any) -> dict[str, Any]:
+    thumbnail = info.thumbnail
+    return {
+        "server_name": info.server_name,
+        "file_id": info.file_id,
+        "url_cache": bool(info.url_cache),
+        "thumbnail": None if thumbnail is None else _fields("width", "height", "method", "type", "length")(thumbnail),
+    }
+
+
+def _encode_user_info(info: Any) -> dict[str, Any]:
+    encoded = _fields(*_USER_INFO_FIELDS)(info)
+    encoded["user_id"] = info.user_id.to_string()
+    return encoded
+
+
+def _encode_events(events: Any) -> list[dict[str, Any]]:
+    listed: Iterable[EventBase] = events.values() if isinstance(events, Mapping) else events
+    return [encode_event(event) for event in listed]
+
+
+def _encode_presences(states: Iterable[Any]) -> list[dict[str, Any]]:
+    return [{name: getattr(state, name) for name in _PRESENCE_FIELDS} for state in states]
+
+
+def _encode_delivery(delivery: Any) -> dict[str, Any]:
+    return {
+        "server_name": delivery.server_name,
+        "event_ids": [event.event_id for event in delivery.events],
+        "method": delivery.method.value,
+    }
+
+
+# Parameters that a call must not hold on to, since much would stay alive with them: they are encoded as it begins.
+ENCODE_AT_ONCE: Mapping[str, Callable[[Any], Any]] = {"FederationEventDeliveryEvent": _encode_delivery}
+
+
+def _encode_bytes(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
+
+
+ENCODE: Mapping[str, Callable[[Any], Any]] = {
+    "Bytes": _encode_bytes,
+    "Event": encode_event,
+    "Events": _encode_events,
+    "FileInfo": _encode_file_info,
+    "FileWrapper": lambda wrapper: {"path": wrapper.path},
+    "HttpRequest": encode_bounded_request,
+    "HttpResponse": lambda response: {**response, "body": _encode_bytes(response["body"])},
+    "JsonObject": dict,
+    "MediaUploadLimit": _fields(*_UPLOAD_LIMIT_FIELDS),
+    "Nothing": lambda _: None,
+    "ProfileInfo": _fields("avatar_url", "display_name"),
+    "RequestInfo": lambda info: [list(pair) for pair in info],
+    "Requester": _encode_requester,
+    "RoomAlias": lambda alias: alias.to_string(),
+    "UserInfo": _encode_user_info,
+    "UserPresenceStates": _encode_presences,
+    "UserIpsAndAgents": lambda seen: [_fields("ip", "user_agent", "last_seen")(one) for one in seen],
+}
+
+DECODE_PARAM: Mapping[str, Callable[[Any], Any]] = {
+    "Bytes": base64.b64decode,
+    "StateFilter": lambda keys: [(event_type, state_key) for event_type, state_key in keys],
+}
+
+
+def _decode_verdict(answer: Any, params: Params) -> Any:
+    if isinstance(answer, str):
+        # Synapse compares with `is`: an equal string would refuse.
+        if answer == NOT_SPAM:
+            return NOT_SPAM
+        try:
+            return Codes(answer)
+        except ValueError:
+            return answer
+    if isinstance(answer, list):
+        code, fields = answer
+        try:
+            return Codes(code), safe_fields(fields)
+        except ValueError:
+            raise Unfit(f"this Synapse does not know the code {code}") from None
+    return answer
+
+
+def _decode_event_allowed(answer: Any, params: Params) -> tuple[bool, dict[str, Any] | None]:
+    if isinstance(answer, bool):
+        return answer, None
+    event: EventBase = params["event"]
+    original = pdu_of(event)
+    changed = {key: value for key, value in answer.items() if key not in _ADDED_FIELDS}
+    for key in _FIXED_FIELDS:
+        expected = event.room_id if key == "room_id" else original.get(key)
+        if key in changed and changed.pop(key) != expected:
+            raise Unfit(f"the replacement changes {key}, which Synapse does not allow")
+    if field := with_surrogate(changed):
+        raise Unfit(f"the replacement's {field} has half a character (a lone surrogate)")
+    if field := too_deep(changed, original):
+        raise Unfit(f"the replacement's {field} {_TOO_DEEP}")
+    strict = event.room_version.strict_canonicaljson
+    try:
+        merged = merge(original, changed)
+    except Unsafe as e:
+        if not strict:
+            raise Unfit(f"the replacement's {e}") from None
+        # Synapse refuses such a number in this room version, with the error that clients know.
+        merged = changed
+    if problem := refused_by_synapse(merged, strict=strict):
+        logger.warning("Synapse refuses the replacement of %s: its %s", event.event_id, problem)
+    return True, {**original, **merged}
+
+
+def _decode_edits(answer: Any, params: Params) -> None:
+    if answer is None:
+        return
+    content: dict[str, Any] = params["request_content"]
+    if field := too_deep(answer, content):
+        raise Unfit(f"request_content's {field} {_TOO_DEEP}")
+    try:
+        merged = merge(content, answer)
+    except Unsafe as e:
+        raise Unfit(f"request_content's {e}") from None
+    # Synapse goes on with this very object.
+    content.clear()
+    content.update(merged)
+
+
+def _decode_with_follow_up(answer: Any, params: Params) -> tuple[Any, Mapping[str, str] | None]:
+    """The value, and what is to be run later."""
+    value, follow_up = answer if isinstance(answer, list) else (answer, None)
+    # JSON Schema takes 1.0 for an integer.
+    return int(value) if isinstance(value, float) else value, follow_up
+
+
+DECODE: Mapping[str, Callable[[Any, Params], Any]] = {
+    "Authenticated": lambda answer, params: None if answer is None else _decode_with_follow_up(answer, params),
+    "UpdateDuration": _decode_with_follow_up,
+    "BatchSize": lambda answer, _: None if answer is None else int(answer),
+    "EventSpamVerdict": _decode_verdict,
+    "SpamVerdict": _decode_verdict,
+    "LoginVerdict": _decode_verdict,
+    "StateEventVerdict": _decode_verdict,
+    "MediaVerdict": _decode_verdict,
+    "RegistrationVerdict": lambda answer, _: RegistrationBehaviour(answer),
+    "EventAllowedVerdict": _decode_event_allowed,
+    "Edits": _decode_edits,
+    "InterestedUsers": lambda answer, _: interested_users(answer),
+    "MediaUploadLimits": lambda answer, _: upload_limits(answer),
+    "PresenceRoutes": lambda answer, _: presence_routes(answer),
+    "RatelimitOverride": lambda answer, _: ratelimit_override(answer),
+    "RenewalResult": lambda answer, _: tuple(answer),
+}
+
+
+def decode_answer(result: str, answer: Any, params: Params) -> Any:
+    """The object that Synapse expects for a normalised answer. Raises Unfit."""
+    if not fits(result, answer):
+        raise Unfit(f"an answer that is no {result} ({type(answer).__name__})")
+    return decode_own(result, answer, params)
+
+
+def decode_own(result: str, answer: Any, params: Params) -> Any:
+    """The object that Synapse expects for an answer that the catalogue gives."""
+    decode = DECODE.get(result)
+    return answer if decode is None else decode(answer, params)
+
+
+def safe_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields for the body of a client's error, without the keys that Synapse cannot write: the request would hang."""
+    return {key: value for key, value in fields.items() if key not in ("msg", "code")}

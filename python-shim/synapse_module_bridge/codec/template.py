@@ -1,0 +1,32 @@
+"""Fills in a template of fields for an event's `unsigned`, without a call: `{"$event": "<path>"}` is what the event has
+there, and is left out where it has nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from synapse_module_bridge.codec.match import MISSING, lookup, resolve_path
+from synapse_module_bridge.schema.catalogue import Callback
+
+REFERENCE = "$event"
+
+Template = Callable[[Mapping[str, Any]], Any]
+
+
+def compile_template(callback: Callback, template: Any) -> Template:
+    """A function from the callback's parameters to the fields. The host has checked the template."""
+    if isinstance(template, Mapping):
+        if REFERENCE in template:
+            path = resolve_path(callback, template[REFERENCE])
+            return lambda params: _plain(lookup(params, path))
+        fields = {name: compile_template(callback, value) for name, value in template.items()}
+        return lambda params: {name: value for name, fill in fields.items() if (value := fill(params)) is not MISSING}
+    if isinstance(template, list):
+        items = [compile_template(callback, item) for item in template]
+        return lambda params: [value for fill in items if (value := fill(params)) is not MISSING]
+    return lambda _: template
+
+
+def _plain(value: Any) -> Any:
+    """A value of JSON; a path may also lead to what Python's objects have."""
+    return value if value is None or isinstance(value, str | int | float | list | tuple | Mapping) else MISSING

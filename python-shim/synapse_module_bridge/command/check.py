@@ -1,0 +1,63 @@
+"""The command `check` for homeserver.yaml: prints who is asked about what, and all that is wrong, to standard output;
+what modules print goes to standard error.
+"""
+
+import logging
+import sys
+from collections.abc import Sequence
+
+from synapse_module_bridge.command.exit_codes import FAULTY, NOT_LOOKED, SOUND
+from synapse_module_bridge.command.inspection import Found, inspect
+from synapse_module_bridge.configuration.homeserver_yaml import MODULE, read_homeserver
+from synapse_module_bridge.configuration.module_configs import Unreadable
+from synapse_module_bridge.schema.startup_problems import Fault, format_path
+
+
+def check(paths: Sequence[str]) -> int:
+    """The exit code."""
+    logger = logging.getLogger("synapse_module_bridge")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(_Handler())
+    try:
+        homeserver = read_homeserver(paths)
+        blocks = list(homeserver.blocks())
+    except Unreadable as e:
+        return _not_looked(str(e))
+    if not blocks:
+        return _not_looked(f"no module in {', '.join(paths)} is {MODULE}: add it to `modules`")
+    return max(_report(at, inspect(block, homeserver.settings)) for at, block in blocks)
+
+
+def _not_looked(why: str) -> int:
+    print(why, file=sys.stderr)
+    return NOT_LOOKED
+
+
+def _report(at: str, found: Found) -> int:
+    """Prints it; `at` is the place of the bridge's entry."""
+    sys.stdout.write(found.text)
+    for text in found.advice:
+        print(f"Warning: {text}.")
+    print(_headline(len(found.faults)))
+    for fault in found.faults:
+        print("  " + _described(at, fault).replace("\n", "\n  "))
+    if not found.looked:
+        return NOT_LOOKED
+    return FAULTY if found.faults else SOUND
+
+
+def _headline(faults: int) -> str:
+    return "No faults." if faults == 0 else "One fault:" if faults == 1 else f"{faults} faults:"
+
+
+def _described(at: str, fault: Fault) -> str:
+    place = at if fault.path is None else f"{at}.{format_path(fault.path)}"
+    return f"{place}: {fault.message}"
+
+
+class _Handler(logging.Handler):
+    """What the host itself warns of belongs to what was found; all else is what modules say."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        is_finding = record.levelno >= logging.WARNING and record.name == "synapse_module_bridge.host"
+        print(record.getMessage(), file=sys.stdout if is_finding else sys.stderr)

@@ -1,0 +1,152 @@
+"""Looks at one of the bridge's blocks as a start of Synapse would, for `check`: by the same code, but it goes on where
+a start would end, and registers nothing.
+"""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attr
+from synapse.module_api import ModuleApi
+
+from synapse_module_bridge.configuration.config import BACKGROUND, BridgeConfig, examine
+from synapse_module_bridge.configuration.module_configs import with_configs
+from synapse_module_bridge.process.child import Child
+from synapse_module_bridge.process.exit_cause import describe_exit
+from synapse_module_bridge.process.logs import LogRelay
+from synapse_module_bridge.process.node import check_version, find_node
+from synapse_module_bridge.resilience.policy import Policies
+from synapse_module_bridge.routing.workers import MAIN, asking_processes, registers
+from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
+from synapse_module_bridge.schema.installed import HOST_FOLDER
+from synapse_module_bridge.schema.startup_problems import Fault
+from synapse_module_bridge.supervision.handshake import cannot_start, faults_from_host
+from synapse_module_bridge.supervision.handshake import examine as examine_modules
+from synapse_module_bridge.supervision.introduction import environment, host_command, introduction
+from synapse_module_bridge.synapse_hooks.advice import advise
+from synapse_module_bridge.synapse_hooks.registration import lacking_callbacks, registered_callbacks
+from synapse_module_bridge.synapse_hooks.synapse_api import available_callbacks
+
+Modules = Mapping[int, Mapping[str, Any]]
+
+
+@attr.s(slots=True, auto_attribs=True, kw_only=True)
+class Found:
+    faults: list[Fault]
+    # What is to be told of sound modules.
+    text: str = ""
+    advice: Sequence[str] = ()
+    # There was a Node to look with.
+    looked: bool = True
+
+
+def inspect(block: Any, settings: Mapping[str, Any]) -> Found:
+    """`settings` is all of homeserver.yaml."""
+    config, faults = examine(block)
+    if config is None:
+        return Found(faults=faults)
+    try:
+        node = find_node(config.node)
+        check_version(node)
+        modules, of_modules = _load(node, config, settings)
+    except Fault as e:
+        # A Node that the block names is what it is to be judged by.
+        return Found(faults=[*faults, e], looked=config.node is not None and e.path is not None)
+    available = available_callbacks(ModuleApi)
+    faults += [*of_modules, *lacking_callbacks(modules, config, available, _delegates(settings))]
+    faults += _apart(modules, config, available)
+    try:
+        described = _describe(node, config, modules)
+    except Fault as e:
+        return Found(faults=[*faults, e], looked=False)
+    return Found(
+        faults=faults + faults_from_host(described["faults"]),
+        text=described["text"],
+        advice=list(advise(config, list(modules.values()), available)),
+    )
+
+
+def _load(node: str, config: BridgeConfig, settings: Mapping[str, Any]) -> tuple[Modules, Sequence[Fault]]:
+    """The sound modules by their place, and what is wrong with others. Raises Fault where there is no host."""
+    command = host_command(node, HOST_FOLDER, config)
+    synapse = introduction(
+        config,
+        server_name=str(settings.get("server_name", "example.org")),
+        worker_name=None,
+        worker_app=None,
+        public_baseurl=settings.get("public_baseurl"),
+        email_app_name="Matrix",
+        custom_template_dir=None,
+        run_background_tasks=True,
+    )
+    try:
+        # What a module asks for before its setup, nobody answers.
+        child = Child(command, environment(config), lambda *_: None, LogRelay())
+    except OSError as e:
+        raise cannot_start(command, e) from e
+    try:
+        initialize = {**synapse, "modules": with_configs(config.modules)}
+        return examine_modules(child, initialize, config.start_timeout_ms / 1000)
+    finally:
+        child.read_last_words(None)
+        child.kill_and_wait()
+
+
+def _delegates(settings: Mapping[str, Any]) -> bool:
+    """As `delegates_authentication` tells it of a Synapse that runs."""
+    service = settings.get("matrix_authentication_service")
+    return isinstance(service, dict) and service.get("enabled") is True
+
+
+def _apart(modules: Modules, config: BridgeConfig, available: Mapping[str, frozenset[str]]) -> list[Fault]:
+    """What a process would not register, whichever it is."""
+    named = {MAIN, *config.workers, *(name for names in config.callback_workers.values() for name in names)}
+    found: dict[str, Fault] = {}
+    for here in sorted(named - {BACKGROUND}):
+        for background in (False, True):
+
+            def registers_here(callback: Callback, here: str = here, background: bool = background) -> bool:
+                return registers(config, callback, here, background)
+
+            _, faults = registered_callbacks(modules.values(), available, registers_here)
+            found |= {str(fault): fault for fault in faults}
+    return list(found.values())
+
+
+def _describe(node: str, config: BridgeConfig, modules: Modules) -> Mapping[str, Any]:
+    """What to tell of them, and what their authors' compilers say. Raises Fault."""
+    names = {name for module in modules.values() for name in module["callbacks"]}
+    asked = {
+        "modules": [_asked(settings, modules.get(index)) for index, settings in enumerate(config.modules)],
+        "terms": {name: _terms(config, callback) for name, callback in CALLBACKS.items() if name in names},
+    }
+    command = [node, str(HOST_FOLDER / "cli.mjs"), "describe"]
+    done = subprocess.run(command, input=json.dumps(asked).encode(), stdout=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        raise Fault(None, f"the modules cannot be described: `{' '.join(command)}` {describe_exit(done.returncode)}")
+    described: Mapping[str, Any] = json.loads(done.stdout)
+    return described
+
+
+def _asked(settings: Mapping[str, Any], module: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    # Not the config: it may hold secrets, and tells nothing of this.
+    asked = {"settings": {key: settings[key] for key in ("path", "name", "shadow", "isolated") if key in settings}}
+    if module is not None:
+        declared = {key: module[key] for key in ("callbacks", "web_resources")}
+        asked["declared"] = {**declared, "files": list(module.get("files", {}))}
+    return asked
+
+
+def _terms(config: BridgeConfig, callback: Callback) -> Mapping[str, Any]:
+    """What holds for a callback, as calls are answered by it."""
+    policies = Policies(config.on_failure, config.callback_on_failure)
+    timeout = config.callback_timeouts.get(callback.name, config.timeout)
+    return {
+        "policy": {
+            "local": policies.usual(callback, local=True),
+            "federated": policies.usual(callback, local=False),
+        },
+        "timeout_ms": {"local": timeout.local, "federated": timeout.federated},
+        "processes": asking_processes(config, callback),
+    }

@@ -1,0 +1,215 @@
+"""The bridge's `config` block of homeserver.yaml: checked against its schema, with defaults and absolute paths."""
+
+import atexit
+import difflib
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attr
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import ValidationError, best_match
+from synapse.config._base import Config as SynapseConfig
+from synapse.module_api.errors import ConfigError
+
+from synapse_module_bridge.schema.catalogue import CALLBACKS, CONFIG_SCHEMA
+from synapse_module_bridge.schema.on_failure import OnFailure, expressible
+from synapse_module_bridge.schema.protocol import LIMITS
+from synapse_module_bridge.schema.startup_problems import Fault, describe
+
+logger = logging.getLogger("synapse_module_bridge.config")
+
+MIB = 1024 * 1024
+LEAST_MEMORY_MB = 16
+# What JSON Schema calls a type, and a reader of YAML.
+_TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
+# Where Synapse runs background tasks, whichever process that is.
+BACKGROUND = "background"
+
+
+@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
+class Timeout:
+    """How long a call may take, in milliseconds, by whose user it is about."""
+
+    local: int
+    federated: int
+
+
+DEFAULT_TIMEOUT = Timeout(local=5_000, federated=2_000)
+
+
+@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
+class BridgeConfig:
+    # The folder that Synapse was started in.
+    folder: str
+    modules: list[dict[str, Any]]
+    node: str | None
+    timeout: Timeout
+    callback_timeouts: Mapping[str, Timeout]
+    on_failure: OnFailure
+    callback_on_failure: Mapping[str, OnFailure]
+    workers: tuple[str, ...]
+    callback_workers: Mapping[str, tuple[str, ...]]
+    optional_callbacks: frozenset[str]
+    # All that have settings of their own.
+    callbacks: frozenset[str]
+    start_timeout_ms: int
+    env: tuple[str, ...]
+    memory_mb: int | None
+
+
+def parse(config: Any) -> BridgeConfig:
+    """Raises ConfigError that tells all that is wrong with the block's shape. Starts nothing."""
+    parsed, faults = examine(config)
+    if parsed is None or faults:
+        message = describe(faults)
+        # A worker prints only Synapse's own words for a ConfigError: say ours last, whatever it prints.
+        atexit.register(logger.critical, message)
+        path = [f"<item {part}>" if isinstance(part, int) else part for part in faults[0].path or ()]
+        raise ConfigError(message, path)
+    return parsed
+
+
+def examine(config: Any) -> tuple[BridgeConfig | None, list[Fault]]:
+    """The block, if it can be read at all, and all that is wrong with its shape."""
+    faults = _schema_faults(config)
+    if faults:
+        return None, faults
+    faults = _memory_faults(config.get("memory"))
+    for name, entry in config.get("callbacks", {}).items():
+        faults += _callback_faults(name, entry)
+        faults += _callback_workers_faults(name, entry, config.get("workers", ()))
+    return _with_defaults(config, os.getcwd()), faults
+
+
+def read_again(config: Any, folder: str) -> BridgeConfig | None:
+    """The same of a block that is not in force; None where its shape is wrong."""
+    return None if _schema_faults(config) or _memory_faults(config.get("memory")) else _with_defaults(config, folder)
+
+
+def _schema_faults(config: Any) -> list[Fault]:
+    errors = sorted(Draft7Validator(CONFIG_SCHEMA).iter_errors(config), key=lambda error: list(map(str, error.path)))
+    return [_fault(error) for error in errors]
+
+
+def _fault(error: ValidationError) -> Fault:
+    if error.context:
+        error = best_match([error]) or error
+    path = tuple(error.absolute_path)
+    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
+    if "errorMessage" in schema:
+        return Fault(path, schema["errorMessage"])
+    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
+        properties: Mapping[str, Any] = schema.get("properties", {})
+        unknown = [repr(key) for key in error.instance if key not in properties]
+        return Fault(path, f"unknown key {', '.join(unknown)}; the keys are {', '.join(properties)}")
+    if error.validator == "required":
+        instance: Any = error.instance
+        missing = [key for key in schema["required"] if key not in instance]
+        return Fault(path, f"the key {', '.join(missing)} is missing")
+    return Fault(path, _words(error, schema))
+
+
+def _words(error: ValidationError, schema: Mapping[str, Any]) -> str:
+    """What the schema wants. jsonschema's own words have the value, which may be a secret."""
+    if error.validator == "type":
+        wanted = schema["type"]
+        names = [_TYPES[name] for name in ([wanted] if isinstance(wanted, str) else wanted)]
+        return f"must be {' or '.join(names)}, and is {_type_of(error.instance)}"
+    if error.validator in ("minItems", "minLength", "minProperties"):
+        return "must not be empty"
+    return f"does not fit: {error.validator} {error.validator_value!r}"
+
+
+def _type_of(value: Any) -> str:
+    name = next((name for name in _TYPES if Draft7Validator({"type": name}).is_valid(value)), None)
+    return "nothing" if value is None else _TYPES.get(name or "", "of another type")
+
+
+def _memory_faults(memory: Any) -> list[Fault]:
+    if memory is None or SynapseConfig.parse_size(memory) >= LEAST_MEMORY_MB * MIB:
+        return []
+    return [Fault(("memory",), f"must be at least {LEAST_MEMORY_MB}M: Node needs that much to start")]
+
+
+def _callback_faults(name: str, entry: Mapping[str, Any]) -> list[Fault]:
+    callback = CALLBACKS.get(name)
+    if callback is None:
+        near = difflib.get_close_matches(name, CALLBACKS, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        return [Fault(("callbacks", name), f"is no callback of Synapse{hint}")]
+    chosen = _on_failure(entry.get("on_failure"))
+    allowed = expressible(callback)
+    return [
+        Fault(("callbacks", name, "on_failure"), f"{name} cannot express {policy}; it can express {', '.join(allowed)}")
+        for policy in sorted({chosen.local, chosen.federated} - {None, *allowed}, key=str)
+    ]
+
+
+def _callback_workers_faults(name: str, entry: Mapping[str, Any], starting: Sequence[str]) -> list[Fault]:
+    wanted = entry.get("workers", ())
+    if not starting or not wanted or {*starting, BACKGROUND} & {*wanted}:
+        return []
+    return [
+        Fault(("callbacks", name, "workers"), f"no process would ask: `workers` starts Node in {', '.join(starting)}")
+    ]
+
+
+def _on_failure(value: Any) -> OnFailure:
+    if isinstance(value, Mapping):
+        return OnFailure(local=value.get("local"), federated=value.get("federated"))
+    return OnFailure(local=value, federated=value)
+
+
+def _with_defaults(config: Mapping[str, Any], folder: str) -> BridgeConfig:
+    timeout = _timeout(config["timeout"], DEFAULT_TIMEOUT) if "timeout" in config else DEFAULT_TIMEOUT
+    callbacks: Mapping[str, Any] = config.get("callbacks", {})
+    return BridgeConfig(
+        folder=folder,
+        modules=[_absolute(module, folder) for module in config["modules"]],
+        node=_path(config["node"], folder) if "node" in config else None,
+        timeout=timeout,
+        callback_timeouts={
+            name: _timeout(entry["timeout"], timeout) for name, entry in callbacks.items() if "timeout" in entry
+        },
+        on_failure=_on_failure(config.get("on_failure")),
+        callback_on_failure={
+            name: _on_failure(entry["on_failure"]) for name, entry in callbacks.items() if "on_failure" in entry
+        },
+        workers=tuple(config.get("workers", ())),
+        callback_workers={name: tuple(entry["workers"]) for name, entry in callbacks.items() if "workers" in entry},
+        callbacks=frozenset(callbacks),
+        optional_callbacks=frozenset(name for name, entry in callbacks.items() if entry.get("optional")),
+        start_timeout_ms=SynapseConfig.parse_duration(config.get("start_timeout", LIMITS["start_timeout_ms"])),
+        env=tuple(config.get("env", ())),
+        memory_mb=SynapseConfig.parse_size(config["memory"]) // MIB if "memory" in config else None,
+    )
+
+
+def _timeout(value: Any, default: Timeout) -> Timeout:
+    if not isinstance(value, Mapping):
+        duration = SynapseConfig.parse_duration(value)
+        return Timeout(local=duration, federated=duration)
+    parsed = {key: SynapseConfig.parse_duration(duration) for key, duration in value.items()}
+    return Timeout(local=parsed.get("local", default.local), federated=parsed.get("federated", default.federated))
+
+
+def _absolute(module: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    """A daemonised Synapse changes folder before modules load: relative paths are resolved now."""
+    result = dict(module)
+    for key in ("path", "config_file"):
+        if key in result:
+            result[key] = _path(result[key], folder)
+    return result
+
+
+def _path(path: str, folder: str) -> str:
+    return os.path.normpath(os.path.join(folder, path))

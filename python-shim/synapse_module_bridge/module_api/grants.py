@@ -1,0 +1,33 @@
+"""Which of the ModuleApi's writes each module may use, as the admin has granted them."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from synapse_module_bridge.schema.catalogue import Method
+from synapse_module_bridge.schema.protocol import ERROR_CODES
+from synapse_module_bridge.transport.rpc import RpcError
+
+ALL = "all"
+
+
+class Grants:
+    def __init__(self) -> None:
+        # Names of methods, or of groups of them such as `http_client`; or `all`.
+        self._granted: Mapping[str, Collection[str]] = {}
+        self._shadows: Collection[str] = ()
+
+    def set(self, granted: Mapping[str, Collection[str]], shadows: Iterable[str]) -> None:
+        self._granted, self._shadows = granted, frozenset(shadows)
+
+    def check(self, module: Any, method: Method) -> None:
+        """Raises RpcError, which says what to add to homeserver.yaml."""
+        granted = self._granted.get(module, ()) if isinstance(module, str) else ()
+        if module in self._shadows:
+            why = "it is a shadow module, whose writes are all refused"
+        elif granted == ALL or method.grant in granted or method.name.partition(".")[0] in granted:
+            return
+        else:
+            line = ", ".join([*granted, method.grant])
+            why = f"write `grants: [{line}]` beside its `path` in homeserver.yaml"
+        message = f"{module} may not call {method.name}: {why}"
+        raise RpcError(ERROR_CODES["not_granted"], message, {"module": module, "method": method.name})

@@ -1,0 +1,133 @@
+"""Calls the methods of the ModuleApi: most by their own names and arguments, some in a way of their own, since what
+they take or give cannot travel, or since Synapse's own fails.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.metadata import version
+from operator import attrgetter
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from synapse.http import RequestTimedOutError
+from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable, run_in_background
+from synapse.module_api import ModuleApi
+from synapse.types import RoomID, UserID
+from twisted.internet.defer import Deferred, DeferredLock
+
+from synapse_module_bridge.module_api import http_client
+from synapse_module_bridge.module_api.templates import Templates
+from synapse_module_bridge.reactor.deadline import DeadlinePassed, within
+from synapse_module_bridge.schema.catalogue import Method
+from synapse_module_bridge.schema.protocol import ERROR_CODES
+from synapse_module_bridge.transport.rpc import RpcError
+
+Arguments = Mapping[str, Any]
+
+# What Synapse wants as an object, by the annotation of its parameter, travels as a string.
+_OBJECTS: Mapping[str, Callable[[str], Any]] = {"RoomID": RoomID.from_string, "UserID": UserID.from_string}
+
+
+class ApiMethods:
+    def __init__(self, api: ModuleApi, clock: Any) -> None:
+        self._api = api
+        self._clock = clock
+        self.templates = Templates(api)
+        # Synapse looks at a request's access token only once.
+        self._requesters: WeakKeyDictionary[Any, tuple[DeferredLock, dict[tuple[Any, ...], Any]]] = WeakKeyDictionary()
+        self._own: Mapping[str, Callable[..., Awaitable[Any]]] = {
+            "get_user_by_req": self._get_user_by_req,
+            "http_client.request": self._http_request,
+            "invalidate_access_token": self._invalidate_access_token,
+            "read_templates": self._read_templates,
+        }
+
+    async def call(self, method: Method, arguments: Arguments) -> Any:
+        self._check_process(method)
+        if method.name in self._own:
+            return await self._own[method.name](**arguments)
+        if method.name.startswith("http_client."):
+            client = http_client.bounded(self._api.http_client)
+            return await self._in_time(getattr(client, method.name.partition(".")[2]), arguments)
+        function = self._find(method)
+        result = function(**_with_objects(method, function, arguments))
+        return await result if inspect.isawaitable(result) else result
+
+    def _find(self, method: Method) -> Callable[..., Any]:
+        try:
+            found: Callable[..., Any] = attrgetter(method.name)(self._api)
+        except AttributeError:
+            raise RpcError(
+                ERROR_CODES["api_error"],
+                f"this Synapse ({version('matrix-synapse')}) has no {method.name}: it came with {method.since}",
+                {"class": "AttributeError"},
+            ) from None
+        return found
+
+    def _check_process(self, method: Method) -> None:
+        if method.process is None:
+            return
+        hs: Any = self._api._hs
+        able = ["master"] if method.process == "main" else list(hs.config.worker.writers.presence)
+        if hs.get_instance_name() in able:
+            return
+        places = " or ".join("the main process" if name == "master" else name for name in able)
+        raise RpcError(
+            ERROR_CODES["wrong_process"],
+            f"{method.name} works only in {places}, and this is {hs.get_instance_name()} (see api.worker_name)",
+            {"process": hs.get_instance_name()},
+        )
+
+    async def _in_time(self, function: Callable[..., Any], arguments: Arguments) -> Any:
+        running: Deferred[Any] = run_in_background(function, **arguments)
+        try:
+            return await within(running, http_client.TIMEOUT_SECONDS, self._clock)
+        except DeadlinePassed:
+            raise RequestTimedOutError("Timeout reading the response body") from None
+
+    async def _http_request(self, method: str, uri: str, data: bytes | None = None, headers: Any = None) -> Any:
+        client = http_client.bounded(self._api.http_client)
+        arguments = {"client": client, "method": method, "uri": uri, "data": data, "headers": headers}
+        return await self._in_time(http_client.request, arguments)
+
+    async def _get_user_by_req(self, req: Any, **flags: bool) -> Any:
+        lock, known = self._requesters.setdefault(req, (DeferredLock(), {}))
+        key = tuple(sorted(flags.items()))
+        await make_deferred_yieldable(lock.acquire())
+        try:
+            if key not in known:
+                if known:
+                    raise RuntimeError("get_user_by_req was called for this request with other flags")
+                known[key] = await self._api.get_user_by_req(req, **flags)
+            return known[key]
+        finally:
+            with PreserveLoggingContext():
+                lock.release()
+
+    async def _invalidate_access_token(self, access_token: str) -> None:
+        try:
+            await self._api.invalidate_access_token(access_token)
+        except AttributeError:
+            # Synapse takes what it knows of the token for a dict, before it does anything.
+            api: Any = self._api
+            requester = await api._auth.get_user_by_access_token(access_token)
+            if requester.device_id:
+                await api._device_handler.delete_devices(requester.user.to_string(), [requester.device_id])
+            else:
+                await api._auth_handler.delete_access_token(access_token)
+
+    async def _read_templates(self, filenames: list[str], custom_template_directory: str | None = None) -> list[str]:
+        return self.templates.read(filenames, custom_template_directory)
+
+
+def _with_objects(method: Method, function: Callable[..., Any], arguments: Arguments) -> Arguments:
+    """The arguments as this Synapse wants them. Raises TypeError for one that it does not know yet."""
+    parameters = inspect.signature(function).parameters
+    converted = {}
+    for name, value in arguments.items():
+        if name not in parameters:
+            raise TypeError(f"{method.name} has no parameter {name} in this Synapse ({version('matrix-synapse')})")
+        annotation = parameters[name].annotation
+        convert = _OBJECTS.get(getattr(annotation, "__name__", annotation))
+        converted[name] = value if convert is None or value is None else convert(value)
+    return converted

@@ -1,0 +1,96 @@
+"""Draws the conclusions from the end of Node, and of its threads: who is suspected, who is asked again, which module is
+put into a thread of its own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from synapse_module_bridge.pipeline.asking import Calls
+from synapse_module_bridge.process.exit_cause import HELD, is_of_no_call, kind_of_end
+from synapse_module_bridge.quarantine.open_calls import OpenCall, OpenCalls
+from synapse_module_bridge.quarantine.suspects import Suspect
+from synapse_module_bridge.supervision.accepted import Accepted
+from synapse_module_bridge.supervision.culprits import Culprits
+from synapse_module_bridge.supervision.held_threads import HeldThreads
+from synapse_module_bridge.telemetry import metrics
+
+
+class Blame:
+    """`cause_is_known` is called where the next end of Node will have another cause."""
+
+    def __init__(
+        self, calls: Calls, open_calls: OpenCalls, accepted: Accepted, cause_is_known: Callable[[], None]
+    ) -> None:
+        self._calls = calls
+        self._open_calls = open_calls
+        self._accepted = accepted
+        self._cause_is_known = cause_is_known
+        # Those that run apart from the others by their configuration.
+        self._apart: set[str] = set()
+        self.culprits = Culprits(self._apart)
+        self._held_threads = HeldThreads()
+        calls.settling.found = self._found
+
+    @property
+    def _names(self) -> Sequence[str]:
+        return [module["name"] for module in self._accepted.modules]
+
+    def taken_over(self, configured: Sequence[Mapping[str, Any]]) -> None:
+        """A host runs what was accepted now. The modules that have changed are judged anew."""
+        self._apart.clear()
+        for name, module in zip(self._names, configured, strict=True):
+            if module.get("isolated") or module.get("shadow"):
+                self._apart.add(name)
+        self._calls.quarantine.reloaded(self._accepted.changed)
+        self.culprits.reloaded(self._accepted.changed)
+
+    def with_threads(self, told: dict[str, Any], *, reloads: bool) -> dict[str, Any]:
+        """What a host is told of the modules, with a thread of its own for each that is to have one."""
+        if (patience := self._held_threads.patience_seconds) > 0:
+            told = {**told, "held_patience_ms": round(patience * 1000)}
+        isolated = {name for name in self.culprits.isolated if not (reloads and self._accepted.differs(name))}
+        if not isolated:
+            return told
+        modules = zip(told["modules"], self._names, strict=True)
+        return {
+            **told,
+            "modules": [{**module, "isolated": True} if name in isolated else module for module, name in modules],
+        }
+
+    def node_ended(self, cause: str, culprit: str | None) -> None:
+        """Before its calls fail."""
+        calls, module = self._calls, culprit if culprit in self._names else None
+        if kind_of_end(cause) == HELD:
+            self._held_threads.ended_node()
+        self.culprits.node_ended()
+        if module is not None and self.culprits.was(module):
+            self._cause_is_known()
+        recent = calls.recent.take(calls.again, None if module is None else (module,))
+        unfinished = self._open_calls.unfinished()
+        under_way = len(self._open_calls) - len(unfinished)
+        known = calls.settling.node_ended(cause, module, under_way=under_way, before=bool(recent or unfinished))
+        if known or is_of_no_call(cause):
+            recent = []
+        calls.settling.suspect([_suspect(call) for call in unfinished if call.asked], recent)
+
+    def thread_ended(self, params: Mapping[str, Any]) -> None:
+        """As the host tells it. The calls that it was working on have failed, or are about to."""
+        names = self._names
+        module = params["module"] if params["module"] in names else None
+        kind = kind_of_end(params["cause"])
+        metrics.THREAD_ENDS.labels(module or "", kind, self._calls.rules.server_name).inc()
+        concerned = params["modules"] if module is None else [module]
+        known = [name for name in concerned if name in names]
+        if known:
+            self._calls.settling.suspect([], self._calls.recent.take(self._calls.again, known))
+
+    def _found(self, module: str | None) -> None:
+        if module is not None:
+            self.culprits.was(module)
+        self._cause_is_known()
+
+
+def _suspect(unfinished: OpenCall) -> Suspect:
+    assert unfinished.asked is not None
+    call, entries = unfinished.asked
+    return Suspect(call=call, entries=entries, state_room=unfinished.state_room)

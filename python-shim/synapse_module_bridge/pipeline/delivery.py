@@ -1,0 +1,108 @@
+"""Delivers what is not waited for: notifications, and the questions that shadow modules get to see."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from synapse_module_bridge.calls.again import AskAgain
+from synapse_module_bridge.calls.call import Call
+from synapse_module_bridge.calls.decision import summarise
+from synapse_module_bridge.codec.replies import reason_of
+from synapse_module_bridge.pipeline.asking import Calls, ModuleFault
+from synapse_module_bridge.pipeline.notifications import Notification
+from synapse_module_bridge.routing.route import Entry
+from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
+from synapse_module_bridge.telemetry import metrics
+from synapse_module_bridge.transport.rpc import INVALID_PARAMS, RpcError
+from synapse_module_bridge.transport.unavailable import Unavailable
+
+# Shadow modules must not take the place of calls that decide something, however long they take.
+MOST_SHADOWED = 64
+
+
+class Teller:
+    def __init__(self, calls: Calls, until_host_is_up: Callable[[], Awaitable[None]]) -> None:
+        self._calls = calls
+        self._until_host_is_up = until_host_is_up
+        self._shadowed = 0
+
+    async def notify(self, notification: Notification) -> None:
+        """Tells the modules of a notification. Waits for a host that is down; never raises."""
+        call = notification.call
+        with call.traced(notification.entries):
+            try:
+                await self._until_host_is_up()
+                # Its time begins when its turn has come.
+                call.since = time.monotonic()
+                call.deadline = call.since + self._calls.rules.seconds[call.callback.name, call.local]
+                if await self._notify(call, notification.entries):
+                    call.record("allowed")
+            except (Unavailable, RpcError) as e:
+                reason = e.reason if isinstance(e, Unavailable) else reason_of(e)
+                self._drop(call, [entry.module for entry in notification.entries], reason)
+        call.finish()
+
+    async def _notify(self, call: Call, entries: Sequence[Entry]) -> bool:
+        """Whether any module was told: none where the author is set aside. Raises Unavailable and RpcError."""
+        quarantine = self._calls.quarantine
+        while entries:
+            told = entries
+            if quarantine.active:
+                told = [entry for entry in entries if not quarantine.holds(call, entry.module)]
+                set_aside = [entry.module for entry in entries if entry not in told]
+                if set_aside:
+                    self._drop(call, set_aside, Reason.QUARANTINE)
+            try:
+                if told:
+                    await self._calls.request(call, told)
+                return bool(told)
+            except AskAgain:
+                entries = told
+        return False
+
+    def _drop(self, call: Call, modules: Sequence[str], reason: str) -> None:
+        metrics.DROPPED.labels(call.callback.name, reason, self._calls.rules.server_name).inc()
+        call.record("policy", modules, "allow", reason)
+
+    async def shadow(self, call: Call, entries: Sequence[Entry]) -> None:
+        """Asks each shadow module by itself, and records what it would have done. Never raises."""
+        if self._shadowed >= MOST_SHADOWED:
+            for entry in entries:
+                call.record("would_policy", entry.module, reason=Reason.OVERLOAD)
+            return
+        self._shadowed += 1
+        try:
+            for entry in entries:
+                with call.traced([entry]):
+                    await self._shadow_one(call, entry)
+        finally:
+            self._shadowed -= 1
+
+    async def _shadow_one(self, call: Call, entry: Entry) -> None:
+        reason = self._calls.why_not(call, entry)
+        if reason is not None:
+            call.record("would_policy", entry.module, reason=reason)
+            return
+        try:
+            reply = await self._calls.request(call, [entry])
+            outcome, summary = summarise(call.callback, reply.answer, decided=reply.module is not None)
+            call.record(_WOULD[outcome], entry.module, summary)
+        except RpcError as e:
+            if e.code == INVALID_PARAMS:
+                # It was not asked.
+                call.record("would_policy", entry.module, reason=reason_of(e))
+                return
+            kind = "would_error" if e.code == ERROR_CODES["synapse_error"] else "would_fault"
+            call.record(kind, entry.module)
+        except (Unavailable, ModuleFault) as e:
+            call.record("would_policy", entry.module, reason=str(e))
+        except AskAgain:
+            await self._shadow_one(call, entry)
+
+
+_WOULD = {
+    "allowed": "would_allow",
+    "answered": "would_answer",
+    "refused": "would_refuse",
+    "replaced": "would_replace",
+    "edited": "would_edit",
+}

@@ -1,0 +1,77 @@
+"""Where each call of Synapse goes: to the modules that decide, to the queue of notifications, and to shadow modules."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from copy import copy
+from typing import Any
+
+from synapse_module_bridge.calls.call import Call
+from synapse_module_bridge.calls.decision import TRACING
+from synapse_module_bridge.pipeline.asking import Calls
+from synapse_module_bridge.pipeline.delivery import Teller
+from synapse_module_bridge.pipeline.notifications import Notification, Notifications
+from synapse_module_bridge.resilience.policy import no_objection
+from synapse_module_bridge.routing.route import Entry, Login, bind
+from synapse_module_bridge.schema.catalogue import Callback
+
+Run = Callable[[Callable[[], Awaitable[None]]], object]
+
+
+class Router:
+    def __init__(self, calls: Calls, notifications: Notifications, teller: Teller, run: Run) -> None:
+        self._calls = calls
+        self._notifications = notifications
+        self._teller = teller
+        # Starts a background process.
+        self._run = run
+
+    def answer(
+        self,
+        callback: Callback,
+        args: Sequence[Any],
+        module: str | None = None,
+        login: Login | None = None,
+    ) -> Coroutine[Any, Any, Any]:
+        """What Synapse gets for one call: of one module (and its checker of a login), or of all that have it."""
+        params = bind(callback, args)
+        declared = self._calls.entries[callback.name]
+        entries, shadows = _matching(declared if module is None else _of(declared, module, login), params)
+        if not entries and not shadows:
+            return _at_once(None if callback.notify else no_objection(callback, params))
+        call = self._calls.begin(callback, params)
+        if shadows:
+            self._ask_shadows(call, shadows)
+        if not entries:
+            return _at_once(None if callback.notify else no_objection(callback, params))
+        if callback.notify:
+            self._notifications.add(Notification(call=call, entries=entries))
+            return _at_once(None)
+        if entries[0].template is not None:
+            # Such a callback is asked of one module at a time.
+            return _at_once(entries[0].template(call.params))
+        return self._calls.ask_traced(call, entries) if TRACING else self._calls.ask(call, entries)
+
+    def _ask_shadows(self, call: Call, entries: Sequence[Entry]) -> None:
+        # They get to see no passwords.
+        if not call.callback.secret and entries[0].template is None:
+            # They wait behind every call that decides something, and have their own record.
+            shadow = copy(call)
+            shadow.local = False
+            self._run(lambda: self._teller.shadow(shadow, entries))
+
+
+async def _at_once(answer: Any) -> Any:
+    return answer
+
+
+def _matching(entries: Sequence[Entry], params: Mapping[str, Any]) -> tuple[list[Entry], list[Entry]]:
+    """Those that want to be asked, and the shadow modules among them."""
+    asked: list[Entry] = []
+    shadows: list[Entry] = []
+    for entry in entries:
+        if entry.matches is None or entry.matches(params):
+            (shadows if entry.shadow else asked).append(entry)
+    return asked, shadows
+
+
+def _of(entries: Sequence[Entry], module: str, login: Login | None) -> list[Entry]:
+    return [entry for entry in entries if (entry.module, entry.login) == (module, login)]

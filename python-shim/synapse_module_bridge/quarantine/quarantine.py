@@ -1,0 +1,205 @@
+"""Who is not asked about for a while, since what they wrote has ended or hung Node: content must not be a switch.
+
+What is set aside is an author, for one callback of one module: the authenticated user who wrote the content. Where the
+module has seen what others wrote in the room (the room's state, or what it asked the api for), the author is set aside
+in that room alone, and everywhere after several rooms. Where the content is somebody else's, or nobody is
+authenticated, that very question is. Several authors of another server set that server aside. Each time lasts twice as
+long as the last. A reload of the module ends it, and so does an admin.
+"""
+
+import logging
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
+
+import attr
+
+from synapse_module_bridge.calls.call import Call
+from synapse_module_bridge.resilience.answer_cache import question_of
+from synapse_module_bridge.telemetry.log_text import one_line
+
+logger = logging.getLogger("synapse_module_bridge.quarantine")
+
+FIRST_SECONDS = 600.0
+LONGEST_SECONDS = 86_400.0
+# So many authors of one server set it aside.
+AUTHORS_OF_A_SERVER = 3
+# An author for whom that happens in so many rooms is set aside in all.
+ROOMS_OF_AN_AUTHOR = 3
+# The oldest go first.
+MOST_SET_ASIDE = 5_000
+
+# `author` with the user, and the room or nothing; `server` with its name; `question` with its hash.
+Whose = tuple[str, ...]
+
+
+@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
+class SetAside:
+    """Something that is set aside."""
+
+    id: str
+    module: str
+    callback: str
+    whose: Whose
+    # The wall clock's time.
+    since: float
+    # On the monotonic clock.
+    until: float
+    seconds: float
+
+    @property
+    def key(self) -> tuple[str, str, Whose]:
+        return self.module, self.callback, self.whose
+
+
+class Quarantine:
+    """`server_name` is ours."""
+
+    def __init__(self, server_name: str, now: Callable[[], float] = time.monotonic) -> None:
+        self._server_name = server_name
+        self._now = now
+        # Whether anything is set aside. Each call looks at this.
+        self.active = False
+        self._set_aside: OrderedDict[tuple[str, str, Whose], SetAside] = OrderedDict()
+        # For which callbacks of which modules, and how often.
+        self._concerned: dict[tuple[str, str], int] = {}
+        # What was set aside within a day: for how long the last time, and until when.
+        self._before: OrderedDict[tuple[str, str, Whose], SetAside] = OrderedDict()
+
+    def holds(self, call: Call, module: str) -> bool:
+        """Whether this module is not to be asked."""
+        callback = call.callback.name
+        if (module, callback) not in self._concerned:
+            return False
+        return any(self._lasts((module, callback, whose)) for whose in self._all_of(call))
+
+    def _lasts(self, key: tuple[str, str, Whose]) -> bool:
+        held = self._set_aside.get(key)
+        if held is not None and held.until <= self._now():
+            self._remove(held)
+            return False
+        return held is not None
+
+    def _all_of(self, call: Call) -> list[Whose]:
+        author = call.author
+        if author is None:
+            question = _question(call)
+            return [] if question is None else [question]
+        everywhere: list[Whose] = [("author", author, ""), ("server", _server(author))]
+        return [("author", author, call.room), *everywhere] if call.room else everywhere
+
+    def is_of_ours(self, call: Call) -> bool:
+        """Whether the call's author, if it has one, is a user of ours."""
+        author = call.author
+        return author is not None and _server(author) == self._server_name
+
+    def add(self, call: Call, module: str, cause: str, *, asked_api: bool = False) -> None:
+        """This call of the module has ended Node, or hung it. Tells the log.
+
+        `asked_api`: the module has asked the api for something meanwhile.
+        """
+        author, callback = call.author, call.callback.name
+        why = f"that has ended Node ({one_line(cause)})"
+        if author is None:
+            question = _question(call)
+            if question is not None:
+                self._add(module, callback, question, why)
+            return
+        sees_others = asked_api or call.callback.state_param is not None
+        self._add(module, callback, ("author", author, (call.room or "") if sees_others else ""), why)
+        authors = [
+            held.whose[1:]
+            for held in self.listed()
+            if (held.module, held.callback, held.whose[0]) == (module, callback, "author")
+        ]
+        rooms = {room for other, room in authors if other == author and room}
+        if len(rooms) >= ROOMS_OF_AN_AUTHOR:
+            self._add(module, callback, ("author", author, ""), f"that has ended Node in {len(rooms)} rooms")
+        server = _server(author)
+        of_server = {other for other, _ in authors if _server(other) == server}
+        if not self.is_of_ours(call) and len(of_server) >= AUTHORS_OF_A_SERVER:
+            self._add(module, callback, ("server", server), f"{len(of_server)} users of it have ended Node")
+
+    def _add(self, module: str, callback: str, whose: Whose, why: str) -> None:
+        key = module, callback, whose
+        if self._lasts(key):
+            return
+        now = self._now()
+        before = self._before.pop(key, None)
+        seconds = FIRST_SECONDS
+        if before is not None and now - before.until < LONGEST_SECONDS:
+            seconds = min(2 * before.seconds, LONGEST_SECONDS)
+        held = SetAside(
+            id=secrets.token_hex(4),
+            module=module,
+            callback=callback,
+            whose=whose,
+            since=time.time(),
+            until=now + seconds,
+            seconds=seconds,
+        )
+        self._set_aside[key] = held
+        self._concerned[module, callback] = self._concerned.get((module, callback), 0) + 1
+        self.active = True
+        if len(self._set_aside) > MOST_SET_ASIDE:
+            self._remove(next(iter(self._set_aside.values())))
+        logger.warning(
+            "%s is not asked %s about %s for %.0f min, since %s (quarantine %s)",
+            *(module, callback, _in_words(whose), seconds / 60, why, held.id),
+        )
+
+    def _remove(self, held: SetAside, *, forgotten: bool = False) -> None:
+        del self._set_aside[held.key]
+        self._concerned[held.key[:2]] -= 1
+        if not self._concerned[held.key[:2]]:
+            del self._concerned[held.key[:2]]
+        self.active = bool(self._set_aside)
+        if not forgotten:
+            self._before[held.key] = held
+            if len(self._before) > MOST_SET_ASIDE:
+                self._before.popitem(last=False)
+
+    def listed(self) -> Sequence[SetAside]:
+        """All that is set aside now."""
+        for held in [*self._set_aside.values()]:
+            self._lasts(held.key)
+        return [*self._set_aside.values()]
+
+    def end(self, id: str) -> bool:
+        """Ends one, if there is one of this id; should it come back, it begins anew."""
+        held = next((held for held in self.listed() if held.id == id), None)
+        if held is None:
+            return False
+        self._remove(held, forgotten=True)
+        logger.warning("%s is asked %s about %s again", held.module, held.callback, _in_words(held.whose))
+        return True
+
+    def reloaded(self, modules: Collection[str]) -> None:
+        """These modules have changed: they are judged anew."""
+        for held in self.listed():
+            if held.module in modules:
+                self._remove(held, forgotten=True)
+        for key in [key for key in self._before if key[0] in modules]:
+            del self._before[key]
+
+
+def _question(call: Call) -> Whose | None:
+    """None for one that cannot be told from others."""
+    question, about = call.as_question(), call.callback.about
+    if question is not None and about is not None:
+        # Whoever asks it.
+        question = question_of(call.callback, {about: call.params.get(about)})
+    return None if question is None else ("question", question.hex())
+
+
+def _server(user_id: str) -> str:
+    return user_id.partition(":")[2]
+
+
+def _in_words(whose: Whose) -> str:
+    kind, name, *room = whose
+    if kind == "question":
+        return "one question"
+    place = f" in {one_line(room[0])}" if room and room[0] else ""
+    return f"{'users of ' if kind == 'server' else ''}{one_line(name)}{place}"

@@ -1,0 +1,258 @@
+"""Finds out which call has ended Node, so that only that one is blamed, and the others are judged.
+
+The calls that Node was working on are asked again one at a time, in a thread apart, once Node is back: who survives has
+its real answer, and who ends the thread is set aside. What had been answered shortly before comes after that: in
+groups, watched until a crash would have come, and divided while a group ends the thread. A thread that has run others
+before proves nothing against the last: that one is asked alone in a new thread first. All else goes on meanwhile, but
+for further calls of the same authors, which wait meanwhile.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
+
+from twisted.internet.defer import Deferred
+
+from synapse_module_bridge.calls.again import AskAgain
+from synapse_module_bridge.calls.call import Call
+from synapse_module_bridge.codec.replies import Reply
+from synapse_module_bridge.quarantine.answered_groups import AnsweredGroups
+from synapse_module_bridge.quarantine.gate import Gate
+from synapse_module_bridge.quarantine.quarantine import Quarantine
+from synapse_module_bridge.quarantine.suspect_line import FIRST, SuspectLine
+from synapse_module_bridge.quarantine.suspects import Suspect
+from synapse_module_bridge.quarantine.turn import TURN_SECONDS, AskApart, End, NodeEnded, Turns, fail
+from synapse_module_bridge.reactor.deadline import DeadlinePassed
+from synapse_module_bridge.resilience.entrance import Entrance
+from synapse_module_bridge.routing.route import Entry
+from synapse_module_bridge.schema.protocol import Reason
+from synapse_module_bridge.transport.host_interface import Host
+from synapse_module_bridge.transport.unavailable import Unavailable
+
+# All of those together, after an end, that nobody waits for: they may be many that never answer.
+MOST_UNAWAITED_SECONDS = 15.0
+# With more in line once somebody was found, the rest is asked as usual, which is faster.
+MOST_APART = 32
+# Node may end of something else while one is asked: then it is asked again so often.
+MOST_IN_VAIN = 2
+# A group is watched for so much longer than it is old.
+MARGIN_SECONDS = 0.1
+# Of one that may have ended the thread while a later one ran in it.
+UNSURE_SECONDS = 0.4
+
+
+class Settling:
+    """`run` starts a background process."""
+
+    def __init__(
+        self,
+        host: Host,
+        entrance: Entrance,
+        quarantine: Quarantine,
+        ask: AskApart,
+        run: Callable[[Callable[[], Awaitable[None]]], object],
+    ) -> None:
+        self._host = host
+        self._entrance = entrance
+        self._quarantine = quarantine
+        self.turns = Turns(host, entrance, ask)
+        self.turns.thread.lost = self._thread_lost
+        self._run = run
+        # Told that somebody was found, and of the module that was running, if that is known.
+        self.found: Callable[[str | None], None] = lambda module: None
+        # Whether anybody is suspected. Each call looks at this.
+        self.busy = False
+        # Those that Node was working on, and those that had been answered, in groups.
+        self._line = SuspectLine()
+        # Keeps further calls of their authors back.
+        self.gate = Gate()
+        self._past = AnsweredGroups()
+        # Who has run in the present thread, and may still end it.
+        self._ran: list[Suspect] = []
+        # How long those were asked that nobody waits for.
+        self._spent = 0.0
+
+    async def settle(self, call: Call, entries: Sequence[Entry], deadline: float) -> Reply:
+        """The reply to a call that Node, or a thread, was working on when it ended.
+
+        Raises RpcError, Unavailable and AskAgain.
+        """
+        answer: Deferred[Reply] = Deferred()
+        suspect = Suspect(call=call, entries=entries, answer=answer, deadline=deadline)
+        self._line.join(suspect)
+        self._start()
+        with self.gate.closed(call, suspect.modules):
+            try:
+                await self._host.until_up(deadline)
+                return await self._host.within(answer, deadline)
+            except DeadlinePassed:
+                raise Unavailable(Reason.DEADLINE) from None
+            finally:
+                # Whether it has ended Node is to be found out all the same.
+                suspect.answer = None
+                answer.addErrback(lambda _: None)
+
+    def node_ended(self, cause: str, culprit: str | None, *, under_way: int, before: bool) -> bool:
+        """As Turns has it."""
+        self._ran = []
+        # Those of an earlier end had their time.
+        self._line.drop_unawaited()
+        return self.turns.node_ended(cause, culprit, under_way=under_way, before=before)
+
+    def suspect(self, unanswered: Sequence[Suspect], answered: Sequence[Suspect]) -> None:
+        """Nobody waits for these: those that Node had not answered in time, and those that it had just answered."""
+        if self._has_spent_its_time:
+            self._past.clear()
+        self._spent = 0.0
+        for suspect in unanswered:
+            self._line.join(suspect)
+        self._past.add(answered)
+        self._start()
+
+    def _start(self) -> None:
+        if not self.busy and (self._line or self._past):
+            self.busy = True
+            self._run(self._work)
+
+    async def _work(self) -> None:
+        try:
+            while self._line or self._past:
+                await self._host.until_up_again()
+                if self._line:
+                    suspect = self._line.next()
+                    # Their next call waits for this one's turn: Node could not tell of the thread if that call hung it.
+                    with self.gate.closed(suspect.call, suspect.modules) if suspect.is_waited_for else nullcontext():
+                        await self._settle_one(suspect)
+                elif self._past:
+                    await self._settle_group(self._past.next())
+        except Unavailable:
+            pass  # Synapse stops
+        finally:
+            self.busy = False
+            self.turns.over()
+            self._past.clear()
+            self._ran = []
+            self._let_go(Unavailable(Reason.DOWN))
+            self._entrance.open()
+
+    def _let_go(self, why: Exception) -> None:
+        for suspect in self._line.leave_all():
+            fail(suspect, why)
+
+    async def _settle_one(self, suspect: Suspect) -> None:
+        is_late = not suspect.is_waited_for and (suspect.is_slow or self._has_spent_its_time)
+        if is_late or self._is_set_aside(suspect):
+            fail(suspect, AskAgain())
+            self._open_entrance()
+            return
+        self._entrance.close_no_longer_than(TURN_SECONDS)
+        try:
+            end = await self._ask(suspect)
+            earlier = self._ran
+            if end is not None and earlier and not end.of_node:
+                # One of those before it may have done it.
+                self._ran = []
+                end = await self._ask(suspect)
+                if end is None:
+                    self._doubt(earlier)
+            if end is not None:
+                self._convict(suspect, end)
+                return
+            self._ran.append(suspect)
+            suspect.in_vain = 0
+            if suspect.is_waited_for:
+                # Others come first now.
+                suspect.is_slow = True
+                self._line.join(suspect)
+            self._open_entrance()
+        except NodeEnded:
+            if suspect.is_waited_for and suspect.in_vain < MOST_IN_VAIN:
+                # With nothing else under way it will be clear.
+                suspect.in_vain += 1
+                self._entrance.close()
+                self._line.join(suspect, FIRST)
+            else:
+                self._entrance.open()
+                fail(suspect, Unavailable(Reason.DOWN))
+
+    async def _ask(self, suspect: Suspect, watched: float = 0.0) -> End | None:
+        """As Turns has it. What nobody waits for must be over some time."""
+        began, is_waited_for = time.monotonic(), suspect.is_waited_for
+        try:
+            return await self.turns.ask(suspect, watched, others_wait=bool(self._line))
+        finally:
+            if not is_waited_for:
+                self._spent += time.monotonic() - began
+
+    @property
+    def _has_spent_its_time(self) -> bool:
+        return self._spent > MOST_UNAWAITED_SECONDS
+
+    def _open_entrance(self) -> None:
+        if not (self._line and self.turns.keeps_closed):
+            self._entrance.open()
+
+    def _thread_lost(self) -> None:
+        """One of those that have run in it has ended it, after its answer."""
+        earlier, self._ran = self._ran, []
+        self._doubt(earlier)
+
+    def _doubt(self, earlier: list[Suspect]) -> None:
+        for suspect in earlier:
+            suspect.age = max(suspect.age, UNSURE_SECONDS)
+        self._halve(earlier)
+
+    def _halve(self, group: list[Suspect]) -> None:
+        half = (len(group) + 1) // 2
+        self._past.put_first(group[half:], group[:half])
+
+    async def _settle_group(self, group: list[Suspect]) -> None:
+        """Those that had been answered: one of them may end the thread only after a while."""
+        if self._has_spent_its_time:
+            return
+        group = [suspect for suspect in group if self._is_worth_asking(suspect)]
+        seconds = max((suspect.age for suspect in group), default=0.0) + MARGIN_SECONDS
+        for number, suspect in enumerate(group, 1):
+            try:
+                end = await self._ask(suspect, seconds if number == len(group) else 0.0)
+                if end is not None:
+                    await self._divide([*self._ran, suspect], end, seconds)
+                    return
+            except NodeEnded:
+                suspect.in_vain += 1
+                self._past.put_first(group)
+                return
+            self._ran.append(suspect)
+            if self._line or self._has_spent_its_time:
+                # There are others, who wait for an answer.
+                self._past.put_first(group)
+                return
+        self._ran = []
+
+    def _is_worth_asking(self, suspect: Suspect) -> bool:
+        return suspect.in_vain < MOST_IN_VAIN and not suspect.is_slow and not self._is_set_aside(suspect)
+
+    async def _divide(self, candidates: list[Suspect], end: End, seconds: float) -> None:
+        self._ran = []
+        if len(candidates) > 1:
+            self._halve(candidates)
+        # It may have ended of itself after a while: nobody waits, so that this can be tried.
+        elif end.of_node or await self.turns.thread_stands(candidates[0], seconds):
+            self._convict(candidates[0], end)
+
+    def _is_set_aside(self, suspect: Suspect) -> bool:
+        return self._quarantine.active and any(
+            self._quarantine.holds(suspect.call, entry.module) for entry in suspect.entries
+        )
+
+    def _convict(self, suspect: Suspect, end: End) -> None:
+        modules = [end.module] if end.module in suspect.modules else sorted(suspect.modules)
+        for module in modules:
+            self._quarantine.add(suspect.call, module, end.cause, asked_api=suspect.asked_api)
+        self.found(modules[0] if len(modules) == 1 else None)
+        # A question that cannot be told from others cannot be set aside either.
+        fail(suspect, AskAgain() if self._is_set_aside(suspect) else Unavailable(Reason.QUARANTINE))
+        self._past.found(suspect)
+        if len(self._line) > MOST_APART:
+            self._let_go(AskAgain())
+        self._open_entrance()

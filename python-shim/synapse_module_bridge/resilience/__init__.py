@@ -1,0 +1,1 @@
+"""Protects Node and stands in for it: backpressure, circuit breakers, the answer cache, the failure policy."""

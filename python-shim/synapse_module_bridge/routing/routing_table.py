@@ -1,0 +1,66 @@
+"""From what the modules declare to whom each callback asks, and when."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from synapse.config._base import Config as SynapseConfig
+
+from synapse_module_bridge.codec.match import compile_match
+from synapse_module_bridge.codec.template import compile_template
+from synapse_module_bridge.resilience.answer_cache import Remembered
+from synapse_module_bridge.resilience.circuit_breaker import Breaker
+from synapse_module_bridge.routing.locality import Locality
+from synapse_module_bridge.routing.route import Entry, Login
+from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
+from synapse_module_bridge.telemetry import metrics
+
+
+class Entries:
+    def __init__(self, is_local: Locality, server_name: str) -> None:
+        self._is_local = is_local
+        self._server_name = server_name
+
+    def of(self, modules: Sequence[tuple[Mapping[str, Any], bool]]) -> Mapping[str, Sequence[Entry]]:
+        """By callback, for modules as the host declares them, each with whether it is a shadow module."""
+        entries: dict[str, list[Entry]] = {name: [] for name in CALLBACKS}
+        for module, shadow in modules:
+            for name, declared in module["callbacks"].items():
+                entries[name] += self._of_one(CALLBACKS[name], module["name"], declared, shadow)
+        return entries
+
+    def _of_one(self, callback: Callback, module: str, declared: Mapping[str, Any], shadow: bool) -> Iterator[Entry]:
+        # New code may have come in: it is judged anew.
+        breaker = Breaker(f"{callback.name} of {module}", time.monotonic)
+        if not callback.listed:
+            yield self._entry(callback, module, declared, shadow, breaker)
+            return
+        for index, checker in enumerate(declared["checkers"]):
+            login = (checker["login_type"], tuple(checker["fields"]))
+            yield self._entry(callback, module, {"match": checker.get("match", {})}, shadow, breaker, index, login)
+
+    def _entry(
+        self,
+        callback: Callback,
+        module: str,
+        declared: Mapping[str, Any],
+        shadow: bool,
+        breaker: Breaker,
+        index: int | None = None,
+        login: Login | None = None,
+    ) -> Entry:
+        return Entry(
+            module=module,
+            matches=compile_match(callback, declared.get("match", {}), lambda params: self._is_local(callback, params)),
+            room_state=[(event_type, state_key) for event_type, state_key in declared.get("room_state", [])],
+            breaker=breaker,
+            shadow=shadow,
+            index=index,
+            login=login,
+            template=compile_template(callback, declared["fields"]) if "fields" in declared else None,
+            remembered=self._remembered(callback, module, declared["ttl"]) if "ttl" in declared else None,
+        )
+
+    def _remembered(self, callback: Callback, module: str, ttl: Any) -> Remembered:
+        hits = metrics.REMEMBERED.labels(callback.name, module, self._server_name)
+        return Remembered(SynapseConfig.parse_duration(ttl) / 1000, time.monotonic, hits.inc)

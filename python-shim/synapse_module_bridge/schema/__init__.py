@@ -1,0 +1,1 @@
+"""What is declared: the catalogue of callbacks, types and methods, the protocol, and how faults of a start are told."""

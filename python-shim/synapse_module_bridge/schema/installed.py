@@ -1,0 +1,26 @@
+"""The files that are installed with the shim: the host, and the declarations that both sides share."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from synapse_module_bridge.schema.startup_problems import Fault, StartupError, describe
+
+HOST_FOLDER = Path(__file__).parents[1] / "_host"
+SCHEMAS_FOLDER = HOST_FOLDER / "schemas"
+
+
+def read_schema(name: str) -> dict[str, Any]:
+    """What a file of `schemas/` declares. Raises StartupError where the host was not installed."""
+    try:
+        with open(SCHEMAS_FOLDER / name, encoding="utf-8") as file:
+            content: dict[str, Any] = json.load(file)
+    except FileNotFoundError:
+        fault = Fault(
+            None,
+            f"this installation is without the Node host ({SCHEMAS_FOLDER} is missing): install the released package, "
+            "or, from the sources, the wheel that `npm run wheel` builds",
+        )
+        raise StartupError(describe([fault])) from None
+    content.pop("$schema", None)
+    return content

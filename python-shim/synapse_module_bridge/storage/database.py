@@ -1,0 +1,81 @@
+"""`api.run_db_interaction`: a list of statements as one transaction of Synapse's, retried as Synapse retries."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from synapse.module_api import ModuleApi
+from synapse.storage.database import LoggingTransaction
+from synapse.storage.engines import PostgresEngine
+
+from synapse_module_bridge.storage.database_errors import database_error
+from synapse_module_bridge.storage.guard import guarded
+from synapse_module_bridge.storage.statements import Results, Statement, read_statement
+from synapse_module_bridge.storage.time_box import TimeBox
+from synapse_module_bridge.transport.rpc import RpcError
+
+# Each becomes a label of Synapse's metrics.
+MOST_DESCS = 200
+
+
+class Descs:
+    """Names transactions, for Synapse's log and metrics, as the modules do: as long as they are few."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def name(self, module: str, desc: Any) -> str:
+        name = "module_bridge_" + re.sub(r"[^A-Za-z0-9_.-]", "_", f"{module}_{desc}"[:80])
+        if len(self._known) < MOST_DESCS:
+            self._known.add(name)
+        return name if name in self._known else "module_bridge"
+
+
+class Database:
+    def __init__(self, api: ModuleApi, descs: Descs) -> None:
+        self._api = api
+        self._descs = descs
+
+    async def run(self, module: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The results of all statements, once they are committed. Raises RpcError."""
+        interaction = _Interaction(params["statements"])
+        desc = self._descs.name(module, params["desc"])
+        try:
+            results: list[dict[str, Any]] = await self._api.run_db_interaction(desc, interaction.run)
+            return results
+        except Exception as e:
+            raise interaction.error(e) from None
+
+
+class _Interaction:
+    """The statements, and which of them is being read or run; in a thread of the database's."""
+
+    def __init__(self, given: Sequence[Mapping[str, Any]]) -> None:
+        self._given = given
+        self._statements: list[Statement] = []
+        self._at: int | None = None
+
+    def run(self, txn: LoggingTransaction) -> list[dict[str, Any]]:
+        """Synapse runs it again after a deadlock, or when the database could not be reached."""
+        if not self._statements:
+            self._read(isinstance(txn.database_engine, PostgresEngine))
+        results = Results()
+        answers = []
+        with guarded(txn, TimeBox("transaction_statements_ms")) as guard:
+            for at, statement in enumerate(self._statements):
+                self._at = at
+                answers.append(results.run(txn, guard, statement))
+            self._at = None
+            guard.finish()
+        return answers
+
+    def _read(self, postgres: bool) -> None:
+        """Not in the reactor's thread: there can be much of it."""
+        for at, statement in enumerate(self._given):
+            self._at = at
+            self._statements.append(read_statement(statement, postgres))
+
+    def error(self, e: Exception) -> RpcError:
+        params = [value for statement in self._statements for value in statement.all_params]
+        failed = None if self._at is None or self._at >= len(self._statements) else self._statements[self._at]
+        return database_error(e, self._at, failed, params)

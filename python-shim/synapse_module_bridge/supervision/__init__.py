@@ -1,0 +1,1 @@
+"""Keeps one host running: handshake, watchdog, restart, reload, and what was accepted last."""

@@ -1,0 +1,1 @@
+"""What Synapse calls: the registered callbacks, logins, background updates, presence and web resources."""

@@ -1,0 +1,54 @@
+"""Keeps /sync alive for users who are told everybody's presence.
+
+Synapse asks get_interested_users whose presence a user sees. After the answer `ALL` it asks get_users_for_states,
+within the same request, and takes it for granted that the user is in there: without an entry of theirs, /sync fails.
+"""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from synapse.events.presence_router import PresenceRouter
+from twisted.internet.defer import CancelledError
+
+from synapse_module_bridge.routing.route import current_request
+from synapse_module_bridge.schema.catalogue import Callback
+from synapse_module_bridge.synapse_hooks.forward import Answer
+
+# Requests that ended between the two questions are forgotten some time.
+MOST_REMEMBERED = 1_000
+
+
+class Presence:
+    def __init__(self) -> None:
+        # By request, the user who sees everybody.
+        self._sees_all: OrderedDict[str | None, str] = OrderedDict()
+
+    def guard(self, callback: Callback, answer: Answer) -> Answer:
+        """`answer`; for the two callbacks, such that what Synapse makes of the two answers fits together."""
+        guarded = {"get_interested_users": self._interested, "get_users_for_states": self._routes}.get(callback.name)
+        if guarded is None:
+            return answer
+        return lambda callback, args: guarded(lambda: answer(callback, args), args)
+
+    async def _interested(self, ask: Callable[[], Awaitable[Any]], args: Sequence[Any]) -> Any:
+        answer = await ask()
+        if answer == PresenceRouter.ALL_USERS:
+            self._sees_all[current_request()] = args[0]
+            if len(self._sees_all) > MOST_REMEMBERED:
+                self._sees_all.popitem(last=False)
+        return answer
+
+    async def _routes(self, ask: Callable[[], Awaitable[Any]], args: Sequence[Any]) -> Any:
+        user_id = self._sees_all.pop(current_request(), None)
+        if user_id is None:
+            return await ask()
+        try:
+            routes = await ask()
+        except CancelledError:
+            raise
+        except Exception:
+            # It is on record. Synapse goes on without what this module would have said.
+            routes = {}
+        routes.setdefault(user_id, set())
+        return routes

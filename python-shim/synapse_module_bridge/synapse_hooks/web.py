@@ -1,0 +1,171 @@
+"""Web resources: hands a client's HTTP request to the module that serves its path, and writes the answer."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from os import SEEK_END
+from typing import Any
+
+from synapse.http.server import finish_request, set_cors_headers
+from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable, run_in_background
+from synapse.module_api import DirectServeJsonResource
+from synapse.module_api.errors import Codes, SynapseError
+from twisted.internet.defer import CancelledError, Deferred
+
+from synapse_module_bridge.codec.http_request import encode_request
+from synapse_module_bridge.codec.replies import read_error, synapse_error
+from synapse_module_bridge.pipeline.asking import ModuleFault
+from synapse_module_bridge.quarantine.open_calls import OpenCall, OpenCalls
+from synapse_module_bridge.reactor.deadline import DeadlinePassed
+from synapse_module_bridge.resilience.entrance import Entrance
+from synapse_module_bridge.resilience.policy import UNAVAILABLE
+from synapse_module_bridge.routing.route import current_request
+from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason, method_name
+from synapse_module_bridge.synapse_hooks.web_response import MOST_BODY_BYTES, WebResponse, read_response
+from synapse_module_bridge.telemetry.log_text import one_line
+from synapse_module_bridge.transport.host_interface import Host
+from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
+from synapse_module_bridge.transport.unavailable import Unavailable
+
+logger = logging.getLogger("synapse_module_bridge.web")
+
+_WEB = method_name("web")
+# What Node is given at once, lest anybody who can reach a path fills its memory and its time.
+MOST_BYTES_AT_ONCE = 32 * 1024 * 1024
+MOST_AT_ONCE = 256
+
+
+class WebLoad:
+    """The requests that Node works on, over all paths of a bridge."""
+
+    def __init__(self) -> None:
+        self._requests = 0
+        self._bytes = 0
+
+    @contextmanager
+    def of(self, size: int) -> Iterator[None]:
+        """While a request with a body of so many bytes is served. Raises Unavailable where there are too many."""
+        if self._requests >= MOST_AT_ONCE or self._bytes + size > MOST_BYTES_AT_ONCE:
+            raise Unavailable(Reason.OVERLOAD)
+        self._requests, self._bytes = self._requests + 1, self._bytes + size
+        try:
+            yield
+        finally:
+            self._requests, self._bytes = self._requests - 1, self._bytes - size
+
+
+class WebResource(DirectServeJsonResource):
+    """Serves one path, all methods, through one module. Errors are JSON, as everywhere in the client API."""
+
+    def __init__(
+        self,
+        host: Host,
+        open_calls: OpenCalls,
+        entrance: Entrance,
+        load: WebLoad,
+        module: str,
+        path: str,
+        timeout_ms: int,
+    ) -> None:
+        super().__init__()
+        self._host = host
+        self._entrance = entrance
+        self._load = load
+        self._open_calls = open_calls
+        self._module = module
+        self._path = path
+        self._timeout_ms = timeout_ms
+
+    async def _async_render(self, request: Any) -> None:
+        try:
+            error: Exception | None = None
+            reply = await self._ask(request)
+        except RpcError as e:
+            error = self._error(e)
+        except DeadlinePassed:
+            logger.warning("%s: %s: no answer within %d ms", self._module, self._path, self._timeout_ms)
+            error = SynapseError(504, "the module did not answer in time", Codes.UNKNOWN)
+        except (Unavailable, ConnectionGone, ValueError) as e:
+            logger.warning("%s: %s: no answer: %s", self._module, self._path, str(e) or type(e).__name__)
+            error = SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
+        except CancelledError:
+            logger.debug("%s: %s: the client has left", self._module, self._path)
+            return
+        if request.finished:
+            # Synapse has answered: complete_sso_login_async.
+            return
+        if error is not None:
+            raise error
+        try:
+            answer = read_response(reply)
+        except ValueError as e:
+            raise ModuleFault(f"{self._module}: {self._path}: a reply that is no web response") from e
+        _write(request, answer)
+
+    async def _ask(self, request: Any) -> Mapping[str, Any]:
+        size = _size(request.content)
+        if size > MOST_BODY_BYTES:
+            raise SynapseError(413, f"the body may have at most {MOST_BODY_BYTES} bytes", Codes.TOO_LARGE)
+        with self._load.of(size):
+            return await self._hand_over(request)
+
+    async def _hand_over(self, request: Any) -> Mapping[str, Any]:
+        deadline = time.monotonic() + self._timeout_ms / 1000
+        # Where one call is asked with nothing else under way, it waits.
+        await self._entrance.until_open(deadline)
+        opened = OpenCall(self._path, [self._module])
+        opened.web_request = request
+        handle = self._open_calls.open(opened)
+        try:
+            asking: Deferred[Mapping[str, Any]] = run_in_background(
+                self._host.call, _WEB, self._encode(request, handle), deadline
+            )
+            # The client leaves: the handler's signal is aborted.
+            request.notifyFinish().addErrback(lambda _: _cancel(asking))
+            return await make_deferred_yieldable(asking)
+        finally:
+            self._open_calls.close(handle)
+
+    def _error(self, e: RpcError) -> Exception:
+        e = read_error(e, ())
+        if e.code == ERROR_CODES["synapse_error"]:
+            return synapse_error(e)
+        if e.code == ERROR_CODES["module_fault"]:
+            return ModuleFault(e.message)
+        logger.warning("%s: %s: no answer: %s", self._module, self._path, one_line(e.message))
+        return SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
+
+    def _encode(self, request: Any, handle: int) -> dict[str, Any]:
+        return {
+            **encode_request(request, request.content.read()),
+            "call": handle,
+            "module": self._module,
+            "path": self._path,
+            "request": current_request(),
+        }
+
+
+def _size(content: Any) -> int:
+    size: int = content.seek(0, SEEK_END)
+    content.seek(0)
+    return size
+
+
+def _cancel(asking: "Deferred[Any]") -> None:
+    with PreserveLoggingContext():
+        asking.cancel()
+
+
+def _write(request: Any, answer: WebResponse) -> None:
+    request.setResponseCode(answer.status)
+    set_cors_headers(request)
+    # Ours replace what Synapse has set; several of one name (cookies) are all kept.
+    for name in {name.lower() for name, _ in answer.headers}:
+        request.responseHeaders.removeHeader(name)
+    for name, value in answer.headers:
+        request.responseHeaders.addRawHeader(name, value)
+    request.setHeader(b"Content-Length", str(len(answer.body)).encode("ascii"))
+    if request.method != b"HEAD":
+        request.write(answer.body)
+    finish_request(request)

@@ -1,0 +1,1 @@
+"""Counters for Prometheus, and text and records for the log."""

@@ -1,0 +1,75 @@
+"""What the bridge tells Prometheus, in Synapse's own registry and with Synapse's label for the server's name."""
+
+from collections.abc import Callable, Sequence
+
+from prometheus_client import Counter, Gauge
+
+from synapse_module_bridge.telemetry.counters import Durations, Tallies
+
+SERVER = "server_name"
+_PREFIX = "synapse_module_bridge_"
+
+CALLS = Tallies(
+    _PREFIX + "calls",
+    "Calls of callbacks, by who decided them and how. `reason` says why policy had to answer.",
+    ["callback", "module", "outcome", "reason", SERVER],
+)
+SECONDS = Durations(
+    _PREFIX + "call_seconds",
+    "How long calls of a callback took, from Synapse's question to its answer.",
+    ["callback", SERVER],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0),
+)
+REMEMBERED = Counter(
+    _PREFIX + "remembered",
+    "Questions that were answered with what a module had answered to an equal one, within its `ttl`.",
+    ["callback", "module", SERVER],
+)
+DROPPED = Counter(
+    _PREFIX + "notifications_dropped",
+    "Notifications that no module got to see.",
+    ["callback", "reason", SERVER],
+)
+QUEUED = Gauge(_PREFIX + "notifications_queued", "Notifications that wait for their turn.", [SERVER])
+IN_FLIGHT = Gauge(_PREFIX + "calls_in_flight", "Calls that Node works on.", [SERVER])
+WAITING = Gauge(_PREFIX + "calls_waiting", "Calls that wait in line for Node.", [SERVER])
+UP = Gauge(_PREFIX + "up", "1 while the module host answers; with several, while all do.", [SERVER])
+ENDS = Counter(_PREFIX + "host_ends", "How often the module host has ended, by cause.", ["cause", SERVER])
+LATE = Counter(_PREFIX + "late_answers", "Answers that came after their deadline.", [SERVER])
+BREAKERS = Gauge(
+    _PREFIX + "breakers_open", "Callbacks of modules that are not asked, for they missed deadlines.", [SERVER]
+)
+QUARANTINES = Gauge(
+    _PREFIX + "quarantines",
+    "Authors, servers and questions that a module is not asked about, since they have ended or hung Node.",
+    [SERVER],
+)
+THREAD_ENDS = Counter(
+    _PREFIX + "thread_ends",
+    "How often a thread of modules that run apart from the others has ended, by the module that did it and cause.",
+    ["module", "cause", SERVER],
+)
+SETUP_FAILURES = Gauge(_PREFIX + "modules_not_set_up", "Modules whose setup has not succeeded.", [SERVER])
+MEMORY = Gauge(_PREFIX + "node_memory_bytes", "Memory of Node, by kind: rss, heap_used.", ["kind", SERVER])
+SPURIOUS = Counter(
+    _PREFIX + "spurious_answers", "Messages of the module host that are no JSON, or answer nothing that waits."
+)
+LOG_DROPPED = Counter(
+    _PREFIX + "log_lines_dropped",
+    "Lines of the log of the host and its modules that were dropped, by the host or here.",
+)
+
+
+_watched: dict[tuple[Gauge, tuple[str, ...]], list[Callable[[], float]]] = {}
+
+
+def watch(
+    gauge: Gauge,
+    labels: tuple[str, ...],
+    read: Callable[[], float],
+    combine: Callable[[Sequence[float]], float] = sum,
+) -> None:
+    """Lets a gauge read its value whenever Prometheus asks: the sum over all bridges of this process."""
+    reads = _watched.setdefault((gauge, labels), [])
+    reads.append(read)
+    gauge.labels(*labels).set_function(lambda: combine([read() for read in reads]))

@@ -1,0 +1,74 @@
+"""Sends to a process and receives from it, blocking: for the handshake, before Synapse's reactor turns."""
+
+import os
+import selectors
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from synapse_module_bridge.transport.answer_reader import CHUNK_BYTES
+
+
+class Exchange:
+    """Over the process's pipes. `unsent` is what it is to get; `received` and `logs` get what it writes."""
+
+    def __init__(
+        self,
+        stdin: int,
+        stdout: int,
+        unsent: bytearray,
+        received: Callable[[bytes], None],
+        logs: Mapping[int, Callable[[bytes], None]],
+    ) -> None:
+        self._stdin, self._stdout = stdin, stdout
+        self._unsent = unsent
+        self._received = received
+        self._logs = logs
+
+    def until(self, deferred: "Deferred[Any]", timeout: float) -> Any:
+        """Blocks until the Deferred has fired.
+
+        Raises what it failed with, TimeoutError, or EOFError once the process's output has ended; its log may go on.
+        """
+        outcome: list[Any] = []
+        deferred.addBoth(outcome.append)
+        until = time.monotonic() + timeout
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._stdout, selectors.EVENT_READ)
+            for fd in self._logs:
+                selector.register(fd, selectors.EVENT_READ)
+            selector.register(self._stdin, selectors.EVENT_WRITE)
+            while not outcome:
+                if time.monotonic() >= until:
+                    raise TimeoutError
+                for key, _ in selector.select(until - time.monotonic()):
+                    if key.fd == self._stdin:
+                        self._send_some(selector)
+                    else:
+                        self._receive_some(selector, key.fd)
+        if isinstance(outcome[0], Failure):
+            outcome[0].raiseException()
+        return outcome[0]
+
+    def _send_some(self, selector: selectors.BaseSelector) -> None:
+        try:
+            sent = os.write(self._stdin, self._unsent[:CHUNK_BYTES])
+        except BrokenPipeError:
+            sent = len(self._unsent)
+        del self._unsent[:sent]
+        if not self._unsent:
+            selector.unregister(self._stdin)
+
+    def _receive_some(self, selector: selectors.BaseSelector, fd: int) -> None:
+        data = os.read(fd, CHUNK_BYTES)
+        if fd in self._logs:
+            self._logs[fd](data)
+            if not data:
+                selector.unregister(fd)
+        elif data:
+            self._received(data)
+        else:
+            raise EOFError

@@ -1,0 +1,151 @@
+"""JSON and Content-Length framing: bytes to messages and back. Does no I/O."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from synapse_module_bridge.schema.protocol import LIMITS
+from synapse_module_bridge.transport import deep_json
+
+# A frame that claims more than this is taken for a broken stream.
+MAX_FRAME_BYTES = LIMITS["frame_bytes"]
+# A header block is "Content-Length: " and a number.
+MAX_HEADER_BYTES = LIMITS["header_bytes"]
+_HEADER_END = b"\r\n\r\n"
+# As our host writes it, each time; and what else may be meant.
+_OWN_HEADER = re.compile(rb"Content-Length: ([0-9]{1,15})\r\n\r\n")
+_LENGTH = re.compile(rb"(?:\A|\r\n)content-length: *([0-9]+) *(?=\r\n|\Z)", re.IGNORECASE)
+
+# What Python writes and JSON lacks; strings are found so that they are left alone. NaN no user can write: a look for it
+# would cost as much as writing the message, and the host refuses such a message alone.
+_STRING_OR_INFINITY = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?Infinity')
+_INFINITIES = {b"Infinity": b"1e400", b"-Infinity": b"-1e400"}
+
+
+class TooLarge(ValueError):
+    """A message that does not fit into a frame."""
+
+
+class BrokenStream(Exception):
+    """The bytes are not a sequence of frames: nothing after this point can be trusted."""
+
+
+def encode(message: Any) -> bytes:
+    """A message as one frame. Raises ValueError for what JSON cannot hold, and TooLarge."""
+    body = to_body(message)
+    if len(body) > MAX_FRAME_BYTES:
+        raise TooLarge(f"has {len(body)} bytes; at most {MAX_FRAME_BYTES} are sent")
+    return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+def to_body(message: Any) -> bytes:
+    """A message as JSON. Raises ValueError for what JSON cannot hold."""
+    try:
+        body: bytes = to_json(message, fallback=_thaw)
+    except ValueError:
+        # It takes no lone surrogates, which have no UTF-8 form, and no more than 255 levels.
+        body = _slow_json(message)
+    if b"Infinity" in body:
+        body = _STRING_OR_INFINITY.sub(_as_json, body)
+    return body
+
+
+def _slow_json(value: Any) -> bytes:
+    try:
+        text = json.dumps(value, separators=(",", ":"), default=_thaw, ensure_ascii=False)
+    except RecursionError:
+        text = deep_json.write(value)
+    except TypeError as e:
+        raise ValueError(f"cannot be written as JSON: {e}") from e
+    # A lone surrogate becomes its escape.
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _thaw(value: Any) -> Any:
+    """Synapse freezes what modules must not change: the immutabledict of an event's content, in older Synapses."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is no type of JSON")
+
+
+def _as_json(found: re.Match[bytes]) -> bytes:
+    """A user writes 1e400 for Infinity, and JavaScript reads it so."""
+    return _INFINITIES.get(found[0], found[0])
+
+
+def decode(body: bytes | bytearray) -> Any:
+    """The value that a frame's body holds. Raises ValueError."""
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError:
+        pass
+    # pydantic_core refuses lone surrogates, and nesting that Python's own parser still takes. From bytes, the latter
+    # would also take other encodings than UTF-8.
+    text = body.decode("utf-8")
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        return deep_json.read(text)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+class FrameReader:
+    """Collects chunks of bytes and yields the bodies of whole frames."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._length: int | None = None
+        # What the frame that has begun still lacks, once its header is known.
+        self.missing_bytes = 0
+
+    def feed(self, data: bytes) -> Iterator[bytes | bytearray]:
+        buffer = self._buffer
+        buffer += data
+        taken = 0
+        try:
+            while True:
+                if self._length is None:
+                    if taken == len(buffer):
+                        return
+                    header = _OWN_HEADER.match(buffer, taken)
+                    if header is not None:
+                        taken, length = header.end(), int(header[1])
+                    else:
+                        end = _end_of_header(buffer, taken)
+                        if end is None:
+                            return
+                        taken, length = end, _parse_length(bytes(buffer[taken : end - len(_HEADER_END)]))
+                    if length > MAX_FRAME_BYTES:
+                        raise BrokenStream(f"a frame of {length} bytes; at most {MAX_FRAME_BYTES} are taken")
+                    self._length = length
+                end = taken + self._length
+                if len(buffer) < end:
+                    return
+                body = buffer[taken:end]
+                taken, self._length = end, None
+                yield body
+        finally:
+            # Once for all: each time, what is left moves to the front.
+            del buffer[:taken]
+            self.missing_bytes = 0 if self._length is None else self._length - len(buffer)
+
+
+def _end_of_header(buffer: bytearray, start: int) -> int | None:
+    """None where more must come."""
+    end = buffer.find(_HEADER_END, start)
+    if (len(buffer) if end < 0 else end) - start > MAX_HEADER_BYTES:
+        raise BrokenStream(f"no header in {len(buffer) - start} bytes")
+    return None if end < 0 else end + len(_HEADER_END)
+
+
+def _parse_length(header: bytes) -> int:
+    lengths = _LENGTH.findall(header)
+    if len(lengths) != 1 or header.lower().count(b"content-length") != 1:
+        raise BrokenStream(f"a header without one valid Content-Length: {header[:100]!r}")
+    return int(lengths[0])

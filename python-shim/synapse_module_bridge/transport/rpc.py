@@ -1,0 +1,273 @@
+"""One JSON-RPC 2.0 connection: ids, answers, cancellation, in both directions. Does no I/O, knows no clock."""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from synapse_module_bridge.reactor.log_context import SentinelContext
+from synapse_module_bridge.reactor.unexpected import log_unexpected
+from synapse_module_bridge.schema.protocol import ERROR_CODES, LIMITS, method_name
+from synapse_module_bridge.telemetry import metrics
+from synapse_module_bridge.transport.framing import BrokenStream, FrameReader, decode, encode
+
+logger = logging.getLogger("synapse_module_bridge.rpc")
+
+PARSE_ERROR = ERROR_CODES["parse_error"]
+METHOD_NOT_FOUND = ERROR_CODES["method_not_found"]
+INVALID_REQUEST = ERROR_CODES["invalid_request"]
+INVALID_PARAMS = ERROR_CODES["invalid_params"]
+INTERNAL_ERROR = ERROR_CODES["internal_error"]
+_CANCEL = method_name("$/cancelRequest")
+
+
+class RpcError(Exception):
+    """The other side answered a request with an error."""
+
+    def __init__(self, code: int, message: str, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data: Mapping[str, Any] = data or {}
+
+
+class ConnectionGone(Exception):
+    """The connection ended before the answer came."""
+
+
+# Handles a request of the other side: method, params, and how to answer it.
+Answer = Callable[[Any], None]
+Refuse = Callable[[RpcError], None]
+Params = Mapping[str, Any]
+# A request's parameters, or what makes them when it leaves; and who is told of an answer that came too late.
+Asked = Params | Callable[[], Params]
+OnLate = Callable[[Any], None]
+RequestHandler = Callable[[str, Params, Answer, Refuse], None]
+
+
+# Cancelled calls whose late answers are still told; older ones are forgotten.
+MOST_LATE = 1_000
+# A host that sends more of them in a row is broken, and so is one that begins with one.
+MOST_UNREADABLE = LIMITS["unreadable_frames"]
+# How an answer begins, whatever comes then. An id of the other side's own requests is none of ours.
+_ANSWER = re.compile(rb'[^{]{0,9}\{ *"jsonrpc": *"2\.0", *"id": *([0-9]{1,18}), *"(?:result|error)"')
+
+
+class Rpc:
+    def __init__(self, write: Callable[[bytes], None], handle_request: RequestHandler) -> None:
+        self.write = write
+        self._handle_request = handle_request
+        self.frames = FrameReader()
+        # By id, who waits for an answer that is still to come, and who is told of it if that gives up.
+        self.pending: dict[int, tuple[Deferred[Any], OnLate | None]] = {}
+        # What leaves once the messages that are received have been taken: method and parameters, by id.
+        self.held: dict[int, tuple[str, Asked]] = {}
+        self._receiving = False
+        self._late: dict[int, OnLate] = {}
+        # That of the last request.
+        self.last_id = 0
+        self._unreadable = 0
+        self._failures = 0
+        self._unreadable_in_a_row = MOST_UNREADABLE
+        self._gone: ConnectionGone | None = None
+
+    def request(self, method: str, params: Asked, on_late: OnLate | None = None) -> "Deferred[Any]":
+        """Sends a request; what it brings about while messages are received leaves after them, together.
+
+        `params` may be a function that makes them when they leave. The Deferred fails with what that raises, and with
+        ValueError if they cannot be written as JSON, or are too large. Cancelling it tells the other side; `on_late`
+        is told of the answer that still comes after that: its error, or its result.
+        """
+        request_id = self.last_id = self.last_id + 1
+        deferred: Deferred[Any] = Deferred(partial(self._give_up, request_id))
+        if self._gone is not None:
+            deferred.errback(self._gone)
+            return deferred
+        self.pending[request_id] = (deferred, on_late)
+        self.held[request_id] = (method, params)
+        if not self._receiving:
+            self._send_held()
+        return deferred
+
+    def _send_held(self) -> None:
+        """All in one go: where writing JSON takes turns with other code, both find the processor's caches cold."""
+        while self.held:
+            held, self.held = self.held, {}
+            frames: list[bytes] = []
+            failed: list[tuple[int, Failure]] = []
+            for request_id, (method, params) in held.items():
+                try:
+                    made = params() if callable(params) else params
+                    frames.append(encode({"jsonrpc": "2.0", "id": request_id, "method": method, "params": made}))
+                except Exception as e:
+                    failed.append((request_id, Failure(e)))
+            if frames:
+                self.write(b"".join(frames))
+            # Who waits for them may at once ask for more, or cancel others.
+            for request_id, failure in failed:
+                waiting = self.pending.pop(request_id, None)
+                if waiting is not None:
+                    waiting[0].errback(failure)
+
+    def cancel(self, request_id: int, why: Exception) -> None:
+        """Who waits for its answer, if that is still to come, sees this."""
+        if request_id in self.pending:
+            deferred, _ = self.pending[request_id]
+            self._give_up(request_id)
+            with SentinelContext():
+                deferred.errback(why)
+
+    def notify(self, method: str, params: Mapping[str, Any]) -> None:
+        if self._gone is None:
+            self.write(encode({"jsonrpc": "2.0", "method": method, "params": params}))
+
+    def _give_up(self, request_id: int, _: "Deferred[Any] | None" = None) -> None:
+        waiting = self.pending.pop(request_id, None)
+        if waiting is None or self.held.pop(request_id, None) is not None:
+            return
+        on_late = waiting[1]
+        if on_late is not None:
+            self._late[request_id] = on_late
+            if len(self._late) > MOST_LATE:
+                del self._late[next(iter(self._late))]
+        self.notify(_CANCEL, {"id": request_id})
+
+    def data_received(self, data: bytes) -> None:
+        """Takes bytes from the other side. Raises BrokenStream, after which the connection is of no use."""
+        bodies: list[bytes | bytearray] = []
+        broken: BrokenStream | None = None
+        try:
+            bodies.extend(self.frames.feed(data))
+        except BrokenStream as e:
+            # What came before is taken.
+            broken = e
+        # What waits goes on in its own log context, and must not leave it behind.
+        with SentinelContext():
+            self._receiving = True
+            try:
+                # All are parsed in one go, as those that leave are written.
+                messages: list[Any] = []
+                for body in bodies:
+                    try:
+                        messages.append(decode(body))
+                    except ValueError as e:
+                        messages.append(e)
+                for body, message in zip(bodies, messages, strict=True):
+                    if isinstance(message, dict):
+                        self._unreadable_in_a_row = 0
+                        try:
+                            self._message_received(message)
+                        except Exception as e:
+                            # Those that came with it are taken all the same.
+                            self._failed(e)
+                    else:
+                        why = message if isinstance(message, ValueError) else "not an object"
+                        self._unreadable_received(body, str(why))
+            finally:
+                self._receiving = False
+                self._send_held()
+        if broken is not None:
+            raise broken
+
+    def _failed(self, error: Exception) -> None:
+        self._failures += 1
+        # The 1st, 2nd, 4th, 8th, ...: each of many would fill the log.
+        if self._failures & (self._failures - 1) == 0:
+            log_unexpected(f"taking a message of the module host (the {self._failures}. time)", error)
+
+    def _unreadable_received(self, body: bytes | bytearray, reason: str) -> None:
+        """A frame that is no message fails at most the call that it answers; one that is not found has its deadline."""
+        self._unreadable_in_a_row += 1
+        if self._unreadable_in_a_row > MOST_UNREADABLE:
+            raise BrokenStream(f"a frame that is not JSON: {reason}")
+        metrics.SPURIOUS.inc()
+        self._unreadable += 1
+        # The 1st, 2nd, 4th, 8th, ...: each of many would fill the log.
+        if self._unreadable & (self._unreadable - 1) == 0:
+            logger.error("the module host has sent a frame that is not JSON (its %d.): %s", self._unreadable, reason)
+        answer = _ANSWER.match(body)
+        if answer is not None and int(answer[1]) in self.pending:
+            error = {"code": PARSE_ERROR, "message": f"an answer that is not JSON: {reason}"}
+            self._message_received({"id": int(answer[1]), "error": error})
+
+    def _message_received(self, message: dict[str, Any]) -> None:
+        if "method" in message:
+            self._request_received(message)
+            return
+        request_id = message.get("id")
+        # True would be found as 1.
+        waiting = self.pending.pop(request_id, None) if type(request_id) is int else None
+        if waiting is None:
+            self._late_received(request_id, message)
+            return
+        deferred, _ = waiting
+        if ("result" in message) == ("error" in message):
+            deferred.errback(RpcError(INVALID_REQUEST, "an answer needs either a result or an error"))
+        elif "result" in message:
+            deferred.callback(message["result"])
+        elif isinstance(message["error"], dict):
+            deferred.errback(_rpc_error(message["error"]))
+        else:
+            deferred.errback(RpcError(INVALID_REQUEST, "an answer whose error is not an object"))
+
+    def _late_received(self, request_id: Any, message: Mapping[str, Any]) -> None:
+        on_late = self._late.pop(request_id, None) if type(request_id) is int else None
+        if on_late is not None:
+            on_late(message.get("error", message.get("result")))
+        else:
+            metrics.SPURIOUS.inc()
+            logger.debug("dropped an answer that nobody waits for: id %.50r", request_id)
+
+    def _request_received(self, message: dict[str, Any]) -> None:
+        # An answer under any other id could not be written, or not be found again.
+        request_id = message["id"] if type(message.get("id")) in (int, str) else None
+
+        def answer(result: Any) -> None:
+            self._respond(request_id, {"result": result})
+
+        def refuse(error: RpcError) -> None:
+            body = {"code": error.code, "message": error.message, "data": error.data}
+            self._respond(request_id, {"error": body})
+
+        params = message.get("params")
+        method = message["method"]
+        if not isinstance(params, dict) or not isinstance(method, str):
+            refuse(RpcError(INVALID_REQUEST, "method must be a string, params an object"))
+            return
+        self._handle_request(method, params, answer, refuse)
+
+    def _respond(self, request_id: Any, outcome: dict[str, Any]) -> None:
+        if request_id is None or self._gone is not None:
+            return
+        message = {"jsonrpc": "2.0", "id": request_id, **outcome}
+        try:
+            frame = encode(message)
+        except ValueError as e:
+            error = {"code": INTERNAL_ERROR, "message": f"the result {e}"}
+            frame = encode({"jsonrpc": "2.0", "id": request_id, "error": error})
+        self.write(frame)
+
+    def close(self, reason: str) -> None:
+        """Fails everything that waits, and everything that will be asked."""
+        if self._gone is not None:
+            return
+        self._gone = ConnectionGone(reason)
+        self.held.clear()
+        self._late.clear()
+        pending, self.pending = self.pending, {}
+        with SentinelContext():
+            for deferred, _ in pending.values():
+                deferred.errback(Failure(self._gone))
+
+
+def _rpc_error(error: Mapping[str, Any]) -> RpcError:
+    code, message, data = error.get("code"), error.get("message"), error.get("data")
+    return RpcError(
+        code if isinstance(code, int) else INTERNAL_ERROR,
+        message if isinstance(message, str) else "an error without a message",
+        data if isinstance(data, dict) else None,
+    )

@@ -1,0 +1,111 @@
+// What is generated from: the declarations in schemas/, and the table of faults that the tests go by.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { ApiMethod, ApiProperty, Callback, WireType } from "../../bridge/catalogue/catalogue.js";
+
+/** A row of test/faults/rows.json. */
+export interface Fault {
+  readonly fault: string;
+  readonly seen: string;
+  readonly after: string;
+}
+
+type Named<Value> = Readonly<Record<string, Value>>;
+
+/** A JSON Schema, as far as protocol.json uses it. */
+export interface Schema {
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly $ref?: string;
+  readonly type?: string | readonly string[];
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Schema[];
+  readonly items?: Schema | readonly Schema[];
+  readonly required?: readonly string[];
+  readonly properties?: Named<Schema>;
+  readonly additionalProperties?: Schema;
+}
+
+export interface Message {
+  readonly from: "shim" | "host";
+  readonly kind: "request" | "notification";
+  readonly params: string;
+  readonly result?: string;
+  readonly errors?: readonly string[];
+  /** Of a family: the file that has its members. */
+  readonly of?: string;
+  readonly summary: string;
+}
+
+export interface WireErrorType {
+  readonly code: number;
+  readonly summary: string;
+  readonly data: Named<string>;
+  /** JSON-RPC itself has it. */
+  readonly standard?: boolean;
+  readonly thrown_as?: string;
+}
+
+/** protocol.json. */
+export interface Protocol {
+  readonly version: number;
+  readonly limits: Named<{ readonly value: number; readonly summary: string }>;
+  readonly messages: Named<Message>;
+  readonly records: Named<{ readonly holds: string; readonly summary: string }>;
+  readonly causes: Named<{ readonly text: string; readonly by: string; readonly summary: string }>;
+  readonly errors: Named<WireErrorType>;
+  readonly reasons: Named<{ readonly summary: string }>;
+  readonly definitions: Named<Schema>;
+}
+
+export type Policy = "allow" | "deny" | "defer";
+export type Means = "pass" | "raise" | { readonly answer: unknown };
+
+/** Which policy answers when no module does, and how each policy is expressed to Synapse. */
+export type Failure = { readonly [Name in Policy]?: Means } & {
+  readonly default: Policy;
+  readonly federated?: Readonly<Partial<Record<Policy, Means>>>;
+  readonly explicit?: Readonly<Record<string, readonly string[]>>;
+  readonly exceptions?: readonly {
+    readonly policy: Policy;
+    readonly where?: Readonly<Record<string, string>>;
+    readonly same?: readonly string[];
+    readonly published?: string;
+  }[];
+};
+
+export interface DeclaredCallback extends Callback {
+  readonly on_failure: Failure;
+}
+
+export interface Sources {
+  readonly callbacks: readonly DeclaredCallback[];
+  readonly types: Readonly<Record<string, WireType>>;
+  readonly properties: readonly (readonly [string, ApiProperty])[];
+  readonly methods: readonly (readonly [string, ApiMethod])[];
+  readonly absent: readonly (readonly [name: string, why: string])[];
+  readonly protocol: Protocol;
+  readonly codes: readonly (readonly [string, string])[];
+  readonly faults: Readonly<Record<string, Fault>>;
+}
+
+/** Of the project, with a slash at its end. */
+export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+export function readSources(): Sources {
+  const read = (name: string) => JSON.parse(readFileSync(`${ROOT}schemas/${name}`, "utf8"));
+  const faults = JSON.parse(readFileSync(`${ROOT}test/faults/rows.json`, "utf8"));
+  const { $schema, ...callbacks } = read("callbacks.json");
+  const api = read("api.json");
+  return {
+    callbacks: Object.entries(callbacks).map(([name, entry]) => ({ ...(entry as DeclaredCallback), name })),
+    types: read("types.json").definitions,
+    properties: Object.entries(api.properties),
+    methods: Object.entries(api.methods),
+    absent: Object.entries(api.absent),
+    protocol: read("protocol.json"),
+    codes: Object.entries(read("codes.json")),
+    faults,
+  };
+}

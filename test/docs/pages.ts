@@ -1,0 +1,61 @@
+// The pages that people read: those at the root, and those of docs/.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface Page {
+  /** From the root of the repository. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export function readPages(): Page[] {
+  const inDocs = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" });
+  const paths = [
+    ...["README.md", "CONTRIBUTING.md"].filter((path) => existsSync(join(ROOT, path))),
+    ...inDocs.filter((path) => path.endsWith(".md")).map((path) => join("docs", path)),
+  ];
+  return paths.sort().map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
+}
+
+/** Whose text is somebody else's business: its generator's. */
+export function isGenerated({ text }: Page): boolean {
+  return /^<!-- (Generated|Written) by|^<!-- Generated from/m.test(text);
+}
+
+export interface Fence {
+  /** The words behind the opening backticks. */
+  readonly info: string;
+  readonly text: string;
+  /** Of its first line. */
+  readonly line: number;
+}
+
+/** Blocks of code, also those that are indented within a list. */
+export function fencesOf({ text }: Page): Fence[] {
+  const fences: Fence[] = [];
+  let open: { mark: string; indent: number; info: string; line: number; lines: string[] } | undefined;
+  for (const [index, line] of text.split("\n").entries()) {
+    const [, indent = "", mark = "", info = ""] = /^( *)(`{3,})(.*)$/.exec(line) ?? [];
+    if (open) {
+      if (mark.length >= open.mark.length && info.trim() === "") {
+        fences.push({ info: open.info, text: `${open.lines.join("\n")}\n`, line: open.line });
+        open = undefined;
+      } else open.lines.push(line.slice(open.indent));
+    } else if (mark !== "")
+      open = { mark, indent: indent.length, info: info.trim(), line: index + 2, lines: [] };
+  }
+  return fences;
+}
+
+/** The page without its code: each line of it is empty. */
+export function proseOf(page: Page): string {
+  const lines = page.text.split("\n");
+  for (const { line, text } of fencesOf(page)) {
+    const last = line - 1 + text.split("\n").length - 1;
+    for (let index = line - 2; index <= last; index++) lines[index] = "";
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,162 @@
+// The code that pages show is right: TypeScript compiles against the package's own types, YAML and JSON parse, and what
+// configures the bridge fits its schema. Generated pages are left out.
+//
+// A block of ```ts is a whole file. One of ```ts fragment <place> is put where it belongs, with all exports of the package in
+// reach: `module` holds keys of defineModule, `callbacks` keys of its `callbacks`, `handler` statements of a handler.
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "@jest/globals";
+import { Ajv } from "ajv";
+import { parseAllDocuments } from "yaml";
+import { fencesOf, isGenerated, ROOT, readPages } from "./pages.js";
+
+interface Snippet {
+  readonly place: string;
+  readonly language: string;
+  readonly fragment: string | undefined;
+  readonly text: string;
+}
+
+const snippets: Snippet[] = readPages()
+  .filter((page) => !isGenerated(page))
+  .flatMap((page) =>
+    fencesOf(page).map(({ info, text, line }) => {
+      const [language = "", kind, ...where] = info.split(/\s+/);
+      const fragment = kind === undefined ? undefined : [kind, ...where].join(" ");
+      return { place: `${page.path}:${line}`, language, fragment, text };
+    }),
+  );
+
+const of = (...languages: string[]) => snippets.filter(({ language }) => languages.includes(language));
+
+const EXPORTS =
+  "ApiError, Codes, DatabaseError, defineModule, HttpResponseException, isApiError, isDatabaseError, " +
+  "isHttpResponseException, isSynapseError, NOT_SPAM, RegistrationBehaviour, SynapseError";
+
+const WRAPPERS: Record<string, (body: string) => string> = {
+  "fragment module": (body) => `export default defineModule({\n${body}});`,
+  "fragment callbacks": (body) => `export default defineModule({ callbacks: {\n${body}} });`,
+  "fragment handler": (body) =>
+    `declare const event: Sdk.Event, user_id: string, room_id: string, request: Request;
+    declare const { api, config, data, log, signal }: Sdk.Context<object, object>;
+    export async function handler() {\n${body}}`,
+};
+
+function wholeFile({ fragment, text, place }: Snippet): string {
+  if (fragment === undefined) return text;
+  const wrap = WRAPPERS[fragment];
+  if (!wrap) throw new Error(`${place}: ${fragment} is none of ${Object.keys(WRAPPERS).join(", ")}`);
+  const imports = /^import .*;$/gm;
+  const head = `import type * as Sdk from "synapse-module-bridge";\nimport { ${EXPORTS} } from "synapse-module-bridge";`;
+  return `${head}\n${(text.match(imports) ?? []).join("\n")}\n${wrap(text.replace(imports, ""))}\n`;
+}
+
+describe("TypeScript and JavaScript", () => {
+  const code = of("ts", "js", "mjs");
+  let output = "";
+
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), "snippets-"));
+    try {
+      for (const [i, snippet] of code.entries()) {
+        const ending = snippet.language === "ts" ? "ts" : "mjs";
+        await writeFile(join(folder, `snippet-${i}.${ending}`), wholeFile(snippet));
+      }
+      const compilerOptions = {
+        rootDir: "/",
+        typeRoots: [join(ROOT, "node_modules/@types")],
+        // JavaScript is only looked through for errors of syntax.
+        allowJs: true,
+        allowImportingTsExtensions: true,
+        // A snippet shows one thing, and leaves the rest to its reader.
+        noUnusedLocals: false,
+        noUnusedParameters: false,
+        noImplicitReturns: false,
+      };
+      await writeFile(join(folder, "package.json"), `{ "type": "module" }`);
+      await writeFile(
+        join(folder, "tsconfig.json"),
+        JSON.stringify({ extends: join(ROOT, "tsconfig.json"), compilerOptions, include: ["*.ts", "*.mjs"] }),
+      );
+      output = await typeCheck(folder);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }, 60_000);
+
+  test.each(code.map(({ place }, i) => ({ place, i })))("at $place compiles", ({ i }) => {
+    const blocks = output.split(/^(?=\S)/m).filter((block) => block.startsWith(`snippet-${i}.`));
+    expect(blocks).toEqual([]);
+  });
+
+  test("is all that tsc complains of", () => {
+    expect(output.split("\n").filter((line) => /^\S/.test(line) && !/^snippet-\d+\./.test(line))).toEqual([]);
+  });
+});
+
+function typeCheck(folder: string): Promise<string> {
+  const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [tsc, "-p", folder, "--pretty", "false"],
+      { cwd: folder, timeout: 50_000 },
+      (_, stdout) => resolve(stdout),
+    );
+  });
+}
+
+describe("JSON", () => {
+  test.each(of("json", "jsonc"))("at $place parses", ({ text, language }) => {
+    const plain = language === "jsonc" ? withoutComments(text) : text;
+    expect(isJson(plain) || linesOf(plain).every(isJson)).toBe(true);
+  });
+});
+
+/** What is one value on each line, as messages are shown. */
+const linesOf = (text: string) => text.split("\n").filter((line) => line.trim() !== "");
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function withoutComments(text: string): string {
+  return text
+    .replace(/("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (_, kept = "") => kept)
+    .replace(/("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])/g, (_, kept = "") => kept);
+}
+
+describe("YAML", () => {
+  const schema = JSON.parse(readFileSync(join(ROOT, "schemas/config.schema.json"), "utf8"));
+  const ajv = new Ajv({ strict: false, allErrors: true }).addSchema(schema, "config");
+
+  test.each(of("yaml", "yml"))("at $place parses, and configures the bridge rightly", ({ text }) => {
+    const documents = parseAllDocuments(text);
+    expect(documents.flatMap(({ errors }) => errors.map(({ message }) => message))).toEqual([]);
+    expect(documents.flatMap((document) => faultsOf(document.toJS()))).toEqual([]);
+  });
+
+  /** In what the bridge reads: its own block, or entries of its modules alone. */
+  function faultsOf(value: unknown): string[] {
+    const { modules } = (value ?? {}) as { modules?: unknown };
+    if (Array.isArray(modules))
+      return modules.flatMap((entry) =>
+        entry?.module === "synapse_module_bridge.ModuleBridge" ? misfits("config", entry.config) : [],
+      );
+    const entries = Array.isArray(value) ? value.filter((entry) => typeof entry?.path === "string") : [];
+    return entries.flatMap((entry) => misfits("config#/definitions/module", entry));
+  }
+
+  function misfits(schema: string, value: unknown): string[] {
+    ajv.validate(schema, value);
+    return (ajv.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+  }
+});

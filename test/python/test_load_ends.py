@@ -1,0 +1,93 @@
+"""Modules that end or hang the process while they are loaded, with the real host: the fault names the one and why."""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from observed import observed
+from synapse_module_bridge.process.node import find_node
+from synapse_module_bridge.process.spawn import RECORDS
+from synapse_module_bridge.schema.catalogue import DIGEST
+from synapse_module_bridge.schema.installed import HOST_FOLDER
+from synapse_module_bridge.schema.protocol import PROTOCOL
+from synapse_module_bridge.schema.startup_problems import Fault
+from synapse_module_bridge.supervision.host_events import Watcher
+from synapse_module_bridge.supervision.supervisor import NodeHost
+from twisted.internet.task import Clock
+
+SOUND = "export default { callbacks: {} };\n"
+# What is read of an ending process must not depend on which of its pipes ends first.
+TIMES = 4
+
+
+def start(folder: Path, text: str, seconds: float = 20, memory: str = "64") -> str:
+    """The fault of a start with three modules, of which the second is given."""
+    names = ("first", "second", "third")
+    for name in names:
+        (folder / f"{name}.mjs").write_text(text if name == "second" else SOUND)
+    initialize: dict[str, Any] = {
+        "protocol": PROTOCOL,
+        "version": version("synapse-module-bridge"),
+        "catalogue": DIGEST,
+        "synapse": {},
+        "modules": [{"path": str(folder / f"{name}.mjs")} for name in names],
+    }
+    command = [
+        find_node(None),
+        "--trace-sigint",
+        f"--max-old-space-size={memory}",
+        str(HOST_FOLDER / "cli.mjs"),
+        "host",
+        "--records",
+        RECORDS,
+    ]
+    host = NodeHost(Clock(), Clock(), lambda: command, {}, lambda _: initialize, seconds, lambda *_: None, Watcher())
+    with pytest.raises(Fault) as raised:
+        host.start()
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("process.exit(0)", "it called process.exit(0), in second"),
+        ("process.exit(3)", "it called process.exit(3), in second"),
+        ("process.abort()", "it called process.abort(), in second"),
+        ("process.kill(process.pid, 'SIGSEGV'); while (true);", "it sent itself SIGSEGV, in second"),
+        ("process.kill(process.pid, 'SIGKILL'); while (true);", "it sent itself SIGKILL, in second"),
+        ("process.reallyExit(7)", "exit code 7"),
+        (
+            "Promise.reject(new Error('x')); await new Promise(() => {});",
+            "a rejected promise was not handled, in second",
+        ),
+        ("setTimeout(() => { throw 1 }); await new Promise(() => {});", "an error was not caught, in second"),
+        (
+            "import { spawn } from 'node:child_process'; spawn('sleep', ['2'], { stdio: 'inherit', detached: true });"
+            " console.error('x'.repeat(300_000)); process.exit(5);",
+            "it called process.exit(5), in second",
+        ),
+    ],
+)
+def test_a_module_that_ends_node_while_it_loads_is_named_with_the_cause(tmp_path: Path, text: str, cause: str) -> None:
+    for _ in range(TIMES):
+        message = start(tmp_path, text)
+        path = tmp_path / "second.mjs"
+        assert message.startswith(
+            f"config.modules[1].path: {path}: Node ended while it loaded this module ({cause})"
+        ), message
+    observed(61, "the module and how it ended Node", on="the start")
+
+
+def test_a_module_that_needs_too_much_memory_while_it_loads_is_named(tmp_path: Path) -> None:
+    message = start(tmp_path, "const all = []; while (true) all.push(new Array(1000).fill({}));", memory="32")
+    assert "second.mjs: Node ended while it loaded this module (out of memory): raise `memory`" in message
+
+
+@pytest.mark.parametrize("text", ["await new Promise(() => {});", "while (true);"])
+def test_a_module_that_is_never_loaded_is_named(tmp_path: Path, text: str) -> None:
+    message = start(tmp_path, text, seconds=2)
+    assert message.startswith(
+        f"config.modules[1].path: {tmp_path / 'second.mjs'}: was not loaded within 2 s: does it wait, or compute"
+    ), message
+    observed(61, "the module that is never loaded", on="the start")
