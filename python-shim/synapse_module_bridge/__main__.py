@@ -12,7 +12,7 @@ from io import TextIOWrapper
 from typing import NoReturn
 
 from synapse_module_bridge.command.exit_codes import NOT_LOOKED
-from synapse_module_bridge.schema.startup_problems import Fault, StartupError
+from synapse_module_bridge.schema.startup_problems import StartupError, StartupProblem
 
 _MODULE = re.compile(r"\.[mc]?[jt]sx?$")
 
@@ -23,7 +23,7 @@ def main() -> None:
         sys.exit(_check(paths))
     try:
         _run_host_command(args)
-    except Fault as e:
+    except StartupProblem as e:
         sys.exit(f"synapse-module-bridge: {e.message}")
     except StartupError as e:
         sys.exit(str(e))

@@ -15,7 +15,7 @@ from synapse_module_bridge.module_api.api import HostRequests
 from synapse_module_bridge.module_api.storage import Storage
 from synapse_module_bridge.pipeline.asking import Calls
 from synapse_module_bridge.pipeline.blame import Blame
-from synapse_module_bridge.pipeline.delivery import Teller
+from synapse_module_bridge.pipeline.delivery import Delivery
 from synapse_module_bridge.pipeline.follow_up import FollowUps
 from synapse_module_bridge.pipeline.notifications import Notifications
 from synapse_module_bridge.pipeline.router import Router
@@ -28,18 +28,18 @@ from synapse_module_bridge.reactor.steady_clock import SteadyClock
 from synapse_module_bridge.reactor.when_idle import drained
 from synapse_module_bridge.resilience.policy import Policies
 from synapse_module_bridge.routing.locality import Locality
-from synapse_module_bridge.routing.routing_table import Entries
-from synapse_module_bridge.routing.workers import Processes
+from synapse_module_bridge.routing.routing_table import RoutingTable
+from synapse_module_bridge.routing.workers import Workers
 from synapse_module_bridge.schema.installed import HOST_FOLDER
 from synapse_module_bridge.schema.protocol import API, fits, method_name
-from synapse_module_bridge.schema.startup_problems import Fault, Faults, StartupError, describe
+from synapse_module_bridge.schema.startup_problems import StartupError, StartupProblem, StartupProblems, describe
 from synapse_module_bridge.storage.store import Store
 from synapse_module_bridge.supervision.accepted import Accepted
-from synapse_module_bridge.supervision.host_events import Watcher
+from synapse_module_bridge.supervision.host_events import HostEvents
 from synapse_module_bridge.supervision.initialize import Occasion
 from synapse_module_bridge.supervision.introduction import environment, host_command, introduction
 from synapse_module_bridge.supervision.reload import Reload, in_thread, on_sighup
-from synapse_module_bridge.supervision.supervisor import NodeHost
+from synapse_module_bridge.supervision.supervisor import Supervisor
 from synapse_module_bridge.synapse_hooks.advice import advise, advise_everywhere
 from synapse_module_bridge.synapse_hooks.registration import declared_callbacks, register_callbacks
 from synapse_module_bridge.synapse_hooks.synapse_api import available_callbacks
@@ -65,20 +65,20 @@ class ModuleBridge:
     def __init__(self, config: BridgeConfig, api: ModuleApi) -> None:
         # Also where no module runs: that may be where Synapse runs its background tasks.
         Store(api).clean_up_regularly()
-        processes = Processes(config, api)
-        for text in advise_everywhere(config, processes):
+        workers = Workers(config, api)
+        for text in advise_everywhere(config, workers):
             logger.warning("%s", text)
-        if not processes.starts_node():
+        if not workers.starts_node():
             return
         try:
             Bridge(config, api).start()
-        except Fault as e:
-            message = describe(e.faults if isinstance(e, Faults) else [e])
+        except StartupProblem as e:
+            message = describe(e.faults if isinstance(e, StartupProblems) else [e])
             logger.critical("%s", message)
             raise StartupError(message) from None
 
 
-class Bridge(Watcher):
+class Bridge(HostEvents):
     """What runs in one process of Synapse."""
 
     def __init__(self, config: BridgeConfig, api: ModuleApi) -> None:
@@ -88,7 +88,7 @@ class Bridge(Watcher):
         self._storage = Storage(api, reactor, CLOCK)
         self._requests = HostRequests(api, self._open_calls, CLOCK, self._storage.methods)
         self._is_local = Locality(api)
-        self._entries = Entries(self._is_local, api.server_name)
+        self._routing_table = RoutingTable(self._is_local, api.server_name)
         self._shadows: set[str] = set()
         self._accepted = Accepted(config.modules)
         self._up = False
@@ -97,13 +97,13 @@ class Bridge(Watcher):
         self._not_set_up = 0
 
     def start(self) -> None:
-        """Raises Fault; then nothing is left running."""
+        """Raises StartupProblem; then nothing is left running."""
         node = find_node(self._config.node)
         check_version(node)
         remove_left_behind()
         self._files = HostFiles(HOST_FOLDER)
         self._introduction = self._introduce()
-        self._host = NodeHost(
+        self._host = Supervisor(
             reactor=reactor,
             clock=CLOCK,
             command=lambda: host_command(node, self._files.folder(), self._config),
@@ -111,7 +111,7 @@ class Bridge(Watcher):
             initialize=self._initialize,
             start_timeout=self._config.start_timeout_ms / 1000,
             handle_request=self._handle,
-            watcher=self,
+            events=self,
         )
         self._reload = Reload(
             *(self._host, self._accepted, CLOCK, self._runner("module_bridge_reload"), self._initialize),
@@ -120,12 +120,12 @@ class Bridge(Watcher):
         self._calls = Calls(self._host, self._open_calls, self._rules(), self._runner("module_bridge_suspects"))
         self._calls.settling.turns.preparing.room_state = self._api.get_room_state
         self._blame = Blame(self._calls, self._open_calls, self._accepted, self._host.cause_is_known)
-        teller = Teller(self._calls, self._host.until_up_again)
+        delivery = Delivery(self._calls, self._host.until_up_again)
         self._notifications = Notifications(
-            teller.notify, self._runner("module_bridge_notification"), self._api.server_name
+            delivery.notify, self._runner("module_bridge_notification"), self._api.server_name
         )
         self._host.before_stop = lambda: drained(CLOCK, self._is_busy)
-        router = Router(self._calls, self._notifications, teller, self._runner("module_bridge_shadow"))
+        router = Router(self._calls, self._notifications, delivery, self._runner("module_bridge_shadow"))
         try:
             manifest = self._host.start()
             callbacks = declared_callbacks(manifest, self._config, self._api)
@@ -209,8 +209,8 @@ class Bridge(Watcher):
         metrics.LATE.labels(server_name)  # shown as 0 until there is one
         here = (server_name,)
         metrics.watch(metrics.QUEUED, here, lambda: self._notifications.queued)
-        metrics.watch(metrics.IN_FLIGHT, here, lambda: self._calls.entrance.admission.in_flight)
-        metrics.watch(metrics.WAITING, here, lambda: self._calls.entrance.admission.waiting)
+        metrics.watch(metrics.IN_FLIGHT, here, lambda: self._calls.entrance.backpressure.in_flight)
+        metrics.watch(metrics.WAITING, here, lambda: self._calls.entrance.backpressure.waiting)
         metrics.watch(metrics.BREAKERS, here, lambda: len(self._calls.open_breakers()))
         metrics.watch(metrics.QUARANTINES, here, lambda: len(self._calls.quarantine.listed()))
         metrics.watch(metrics.UP, here, lambda: self._up, min)
@@ -234,7 +234,7 @@ class Bridge(Watcher):
             if shadow:
                 # What it does must not be seen.
                 self._shadows.add(module["name"])
-        self._calls.entries = self._entries.of(modules)
+        self._calls.entries = self._routing_table.of(modules)
         self._requests.grants.set(grants, self._shadows)
         self._blame.taken_over(self._config.modules)
         # What another host has never finished says nothing of this one, should it end.

@@ -15,7 +15,7 @@ from synapse_module_bridge.configuration.config import Timeout
 from synapse_module_bridge.pipeline.asking import Calls
 from synapse_module_bridge.quarantine.open_calls import OpenCalls
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
-from synapse_module_bridge.resilience.circuit_breaker import Breaker
+from synapse_module_bridge.resilience.circuit_breaker import CircuitBreaker
 from synapse_module_bridge.resilience.policy import Policies
 from synapse_module_bridge.routing.route import Entry, bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
@@ -72,7 +72,7 @@ def whose(callback: Callback, params: Mapping[str, Any]) -> tuple[bool, str]:
 
 def entry(module: str, **more: Any) -> Entry:
     """One that is asked about everything."""
-    breaker = Breaker(module, time.monotonic)
+    breaker = CircuitBreaker(module, time.monotonic)
     return Entry(**{"module": module, "matches": None, "room_state": [], "breaker": breaker, **more})
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from synapse_module_bridge.supervision.backoff import LONGEST_PAUSE_SECONDS
 from synapse_module_bridge.supervision.grace_period import HOLD_SECONDS
-from synapse_module_bridge.supervision.host_events import Watcher
-from synapse_module_bridge.supervision.supervisor import DRAIN_SECONDS, FINISH_SECONDS, NodeHost
+from synapse_module_bridge.supervision.host_events import HostEvents
+from synapse_module_bridge.supervision.supervisor import DRAIN_SECONDS, FINISH_SECONDS, Supervisor
 from synapse_module_bridge.transport.framing import FrameReader, decode, encode
 from synapse_module_bridge.transport.rpc import Rpc
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -96,14 +96,14 @@ class Reactor(Clock):
         pass
 
 
-class Watching(Watcher):
+class Watching(HostEvents):
     """Who watches, and may fail at it."""
 
     fails = False
 
     def _note(self) -> None:
         if self.fails:
-            raise RuntimeError("a fault of the watcher")
+            raise RuntimeError("a fault of the observer")
 
     def died(self, cause: str, culprit: str | None) -> str:
         self._note()
@@ -116,7 +116,7 @@ class Watching(Watcher):
         self._note()
 
 
-class Supervisor(RuleBasedStateMachine):
+class SupervisorMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = Reactor()
@@ -128,10 +128,10 @@ class Supervisor(RuleBasedStateMachine):
         self.down_since: float | None = None
         self.ends: list[float] = []
         self.cannot_spawn: Exception | None = None
-        self.watcher = Watching()
-        self.host = NodeHost(
+        self.events = Watching()
+        self.host = Supervisor(
             *(self.clock, self.clock, lambda: ["node"], {}, lambda _: {}, START_TIMEOUT),
-            *(lambda *_: None, self.watcher, self.spawn),
+            *(lambda *_: None, self.events, self.spawn),
         )
         self.host.start()
         self.host.run()
@@ -211,7 +211,7 @@ class Supervisor(RuleBasedStateMachine):
 
     @rule()
     def the_watcher_fails_for_a_while(self) -> None:
-        self.watcher.fails = not self.watcher.fails
+        self.events.fails = not self.events.fails
 
     @precondition(lambda self: self.stopped is None)
     @rule(sure=st.integers(0, 5))
@@ -255,8 +255,8 @@ class Supervisor(RuleBasedStateMachine):
         now = self.clock.seconds()
         assert all(fired for deadline, fired in self.waiting if now >= deadline)
         assert all(len(fired) <= 1 for _, fired in self.waiting)
-        if not self.host._hold.is_up and now - self.host._hold.down_since > HOLD_SECONDS:
-            assert not self.host._hold._waiting
+        if not self.host._grace_period.is_up and now - self.host._grace_period.down_since > HOLD_SECONDS:
+            assert not self.host._grace_period._waiting
 
     def teardown(self) -> None:
         self.cannot_spawn = None

@@ -5,23 +5,23 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from synapse_module_bridge.resilience.backpressure import MOST_FEDERATED, MOST_IN_FLIGHT, Admission, Overloaded
+from synapse_module_bridge.resilience.backpressure import MOST_FEDERATED, MOST_IN_FLIGHT, Backpressure, Overloaded
 from twisted.internet.defer import Deferred, ensureDeferred
 
 
 class Places:
-    """Admission, to calls that each are of a user, or of a server, of their own, unless it is told."""
+    """Backpressure, to calls that each are of a user, or of a server, of their own, unless it is told."""
 
     def __init__(self) -> None:
-        self.admission = Admission()
+        self.backpressure = Backpressure()
         self._numbers = itertools.count()
 
     def enter(self, *, local: bool, who: str = "") -> "Place":
         who = who or f"{next(self._numbers)}.test"
         entered: list[Any] = []
-        entering = ensureDeferred(enters(self.admission, local, who))
+        entering = ensureDeferred(enters(self.backpressure, local, who))
         entering.addBoth(entered.append)
-        return Place(entered, entering, lambda: self.admission.leave(local, who))
+        return Place(entered, entering, lambda: self.backpressure.leave(local, who))
 
 
 class Place(NamedTuple):
@@ -32,11 +32,11 @@ class Place(NamedTuple):
     leave: Callable[[], None]
 
 
-async def enters(admission: Admission, local: bool, who: str) -> bool:
+async def enters(backpressure: Backpressure, local: bool, who: str) -> bool:
     """Whether it had to wait for that."""
-    if admission.enters(local, who):
+    if backpressure.enters(local, who):
         return False
-    await admission.line_up(local, who)
+    await backpressure.line_up(local, who)
     return True
 
 
@@ -49,7 +49,7 @@ def test_places_are_kept_for_local_calls_and_their_line_goes_first() -> None:
     for _ in range(MOST_IN_FLIGHT - MOST_FEDERATED):
         assert places.enter(local=True).waited == [False]
     local = places.enter(local=True)
-    assert (local.waited, places.admission.in_flight, places.admission.waiting) == ([], MOST_IN_FLIGHT, 2)
+    assert (local.waited, places.backpressure.in_flight, places.backpressure.waiting) == ([], MOST_IN_FLIGHT, 2)
     first.leave()
     assert (local.waited, federated.waited) == ([True], [])
     second.leave()
@@ -65,7 +65,7 @@ def test_each_line_is_in_order_and_one_who_gives_up_leaves_it() -> None:
     entered[0].leave()
     assert (first.waited, third.waited) == ([True], [])
     entered[1].leave()
-    assert (third.waited, places.admission.waiting) == ([True], 0)
+    assert (third.waited, places.backpressure.waiting) == ([True], 0)
 
 
 def test_a_full_line_takes_nobody_and_a_local_call_is_never_refused_for_federated_ones_that_wait(
@@ -117,20 +117,20 @@ def test_those_who_wait_are_counted_on_both_sides(local: bool) -> None:
         places.enter(local=True)
     for number in range(3):
         places.enter(local=local)
-        assert places.admission.waiting == number + 1
+        assert places.backpressure.waiting == number + 1
     places.enter(local=not local)
-    assert places.admission.waiting == 4
+    assert places.backpressure.waiting == 4
 
 
 def test_who_has_left_has_one_place_more_and_not_several() -> None:
-    admission = Admission()
-    while admission.enters(True, "@greedy:test"):
+    backpressure = Backpressure()
+    while backpressure.enters(True, "@greedy:test"):
         pass
-    most = admission.in_flight
+    most = backpressure.in_flight
     for _ in range(20):
-        admission.leave(True, "@greedy:test")
-        assert admission.enters(True, "@greedy:test") and not admission.enters(True, "@greedy:test")
-    assert admission.in_flight == most
+        backpressure.leave(True, "@greedy:test")
+        assert backpressure.enters(True, "@greedy:test") and not backpressure.enters(True, "@greedy:test")
+    assert backpressure.in_flight == most
 
 
 def test_a_local_place_that_is_left_goes_to_a_local_call_though_the_federated_ones_are_all_taken() -> None:
@@ -175,14 +175,14 @@ def test_who_is_in_line_no_more_may_wait_again(gives_up: bool, monkeypatch: pyte
 def test_thousands_that_leave_as_soon_as_they_enter_need_no_deep_stack() -> None:
     places = Places()
     first, *_ = [places.enter(local=True) for _ in range(MOST_IN_FLIGHT)]
-    admission, left = places.admission, []
+    backpressure, left = places.backpressure, []
 
     async def pass_through(who: str) -> None:
-        await enters(admission, True, who)
-        admission.leave(True, who)
+        await enters(backpressure, True, who)
+        backpressure.leave(True, who)
         left.append(1)
 
     for number in range(5_000):
         ensureDeferred(pass_through(f"@{number % 100}:test"))
     first.leave()
-    assert (len(left), admission.waiting, admission.in_flight) == (5_000, 0, MOST_IN_FLIGHT - 1)
+    assert (len(left), backpressure.waiting, backpressure.in_flight) == (5_000, 0, MOST_IN_FLIGHT - 1)

@@ -8,7 +8,7 @@ import pytest
 from synapse.config.workers import WriterLocations
 from synapse_module_bridge.bridge import ModuleBridge
 from synapse_module_bridge.configuration.config import BridgeConfig
-from synapse_module_bridge.routing.workers import Processes
+from synapse_module_bridge.routing.workers import Workers
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.synapse_hooks.advice import advise, advise_everywhere
 
@@ -20,7 +20,7 @@ def parse(**config: Any) -> BridgeConfig:
     return ModuleBridge.parse_config({"modules": [{"path": "m.ts"}], **config})
 
 
-def processes(config: BridgeConfig, here: str | None, background: bool = False) -> Processes:
+def processes(config: BridgeConfig, here: str | None, background: bool = False) -> Workers:
     shards = SimpleNamespace(instances=["sender1"])
     worker = SimpleNamespace(
         instance_map={"main": object(), "events1": object()},
@@ -30,7 +30,7 @@ def processes(config: BridgeConfig, here: str | None, background: bool = False) 
     )
     hs = SimpleNamespace(config=SimpleNamespace(worker=worker))
     api: Any = SimpleNamespace(worker_name=here, should_run_background_tasks=lambda: background, _hs=hs)
-    return Processes(config, api)
+    return Workers(config, api)
 
 
 def everywhere(here: str | None, background: bool = False, **config: Any) -> list[str]:

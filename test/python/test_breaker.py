@@ -12,14 +12,14 @@ from synapse_module_bridge.resilience.circuit_breaker import (
     FIRST_PROBE_SECONDS,
     LONGEST_PROBE_SECONDS,
     MISSES_TO_OPEN,
-    Breaker,
+    CircuitBreaker,
 )
-from synapse_module_bridge.routing.routing_table import Entries
+from synapse_module_bridge.routing.routing_table import RoutingTable
 
 ALICE, BOB = "@alice:test", "@bob:test"
 
 
-def misses(breaker: Breaker, time: Time | None = None, times: int = MISSES_TO_OPEN, who: str = ALICE) -> None:
+def misses(breaker: CircuitBreaker, time: Time | None = None, times: int = MISSES_TO_OPEN, who: str = ALICE) -> None:
     """One after the other."""
     for _ in range(times):
         began = monotonic() if time is None else time.now
@@ -30,7 +30,7 @@ def misses(breaker: Breaker, time: Time | None = None, times: int = MISSES_TO_OP
 
 def test_a_breaker_opens_after_misses_in_a_row_and_lets_a_probe_pass_now_and_then() -> None:
     time = Time()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     misses(breaker, time, MISSES_TO_OPEN - 1)
     breaker.answered(ALICE)
     for _ in range(MISSES_TO_OPEN):
@@ -47,7 +47,7 @@ def test_a_breaker_opens_after_misses_in_a_row_and_lets_a_probe_pass_now_and_the
 
 def test_calls_that_ran_at_the_same_time_miss_as_one() -> None:
     time = Time()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     for _ in range(MISSES_TO_OPEN - 1):
         began = time.now
         time.now += 5
@@ -63,7 +63,7 @@ def test_calls_that_ran_at_the_same_time_miss_as_one() -> None:
 
 def test_one_user_or_two_open_it_for_themselves_and_several_for_all() -> None:
     time = Time()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     misses(breaker, time, MISSES_TO_OPEN - 1)
     misses(breaker, time, 1, BOB)
     # Their own next calls are probes, and no call of another is kept from the module.
@@ -82,7 +82,7 @@ def test_good_answers_of_others_neither_keep_it_closed_for_one_whose_calls_all_m
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     time = Time()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     for _ in range(MISSES_TO_OPEN):
         assert breaker.admits(ALICE)
         misses(breaker, time, 1)
@@ -108,7 +108,7 @@ def test_good_answers_of_others_neither_keep_it_closed_for_one_whose_calls_all_m
 
 def test_a_flood_of_those_whose_calls_miss_is_bounded() -> None:
     time = Time()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     for number in range(3_000):
         misses(breaker, time, 1, f"server{number}")
         breaker.answered("other")
@@ -118,7 +118,7 @@ def test_a_flood_of_those_whose_calls_miss_is_bounded() -> None:
 @pytest.mark.parametrize("before", range(1, MISSES_TO_OPEN))
 def test_one_answer_ends_a_row_however_short(before: int) -> None:
     time = Time()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     misses(breaker, time, before)
     breaker.answered(ALICE)
     misses(breaker, time, MISSES_TO_OPEN - 1)
@@ -130,7 +130,7 @@ def test_one_answer_ends_a_row_however_short(before: int) -> None:
 
 def test_whose_calls_had_missed_before_an_answer_is_forgotten() -> None:
     time = Time()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     for who in ("", ALICE):
         misses(breaker, time, who=who)
         breaker.answered(who)
@@ -141,7 +141,7 @@ def test_whose_calls_had_missed_before_an_answer_is_forgotten() -> None:
 
 def test_users_whose_calls_miss_at_the_same_time_do_not_open_it_for_all() -> None:
     time = Time()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     for _ in range(MISSES_TO_OPEN):
         began = time.now
         time.now += 5
@@ -156,7 +156,7 @@ def test_of_too_many_it_forgets_whose_last_miss_is_the_oldest(
 ) -> None:
     monkeypatch.setattr("synapse_module_bridge.resilience.circuit_breaker.MOST_WHO", 2)
     time = Time()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     for one in (ALICE, BOB, ALICE, "remote", *[who] * (MISSES_TO_OPEN - before)):
         misses(breaker, time, 1, one)
         breaker.answered("other")
@@ -165,7 +165,7 @@ def test_of_too_many_it_forgets_whose_last_miss_is_the_oldest(
 
 def test_the_log_names_the_one_for_whom_alone_it_opens_and_no_probe_is_news(caplog: pytest.LogCaptureFixture) -> None:
     time = Time()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     for _ in range(MISSES_TO_OPEN - 1):
         misses(breaker, time, 1)
         breaker.answered("other")
@@ -175,14 +175,14 @@ def test_the_log_names_the_one_for_whom_alone_it_opens_and_no_probe_is_news(capl
         f"about {ALICE}, but for a probe now and then"
     ]
     caplog.clear()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     misses(breaker, time, MISSES_TO_OPEN + 3)
     assert len(caplog.messages) == 1
 
 
 def test_that_it_answers_again_is_logged_where_it_was_not_asked(caplog: pytest.LogCaptureFixture) -> None:
     time = Time()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     misses(breaker, time, 1)
     breaker.answered(ALICE)
     assert caplog.messages == []
@@ -194,7 +194,7 @@ def test_that_it_answers_again_is_logged_where_it_was_not_asked(caplog: pytest.L
 
 def test_what_is_about_nobody_opens_it_for_all(caplog: pytest.LogCaptureFixture) -> None:
     time = Time()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     misses(breaker, time, who="")
     assert not breaker.admits("") and not breaker.admits(ALICE)
     for _ in range(100):
@@ -205,7 +205,7 @@ def test_what_is_about_nobody_opens_it_for_all(caplog: pytest.LogCaptureFixture)
 
 def test_the_log_says_about_whom_it_is_not_asked(caplog: pytest.LogCaptureFixture) -> None:
     time = Time()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     misses(breaker, time, who="@a\nb:test")
     misses(breaker, time, 1, "remote")
     misses(breaker, time, 1, "elsewhere")
@@ -217,7 +217,7 @@ def test_the_log_says_about_whom_it_is_not_asked(caplog: pytest.LogCaptureFixtur
 
 def test_pauses_between_probes_grow_to_a_bound_and_begin_anew_once_closed() -> None:
     time = Time()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     misses(breaker, time)
     pauses = []
     for _ in range(10):
@@ -237,7 +237,7 @@ def test_pauses_between_probes_grow_to_a_bound_and_begin_anew_once_closed() -> N
 
 def test_a_probe_that_tells_nothing_is_followed_by_another() -> None:
     time = Time()
-    breaker = Breaker("x", time)
+    breaker = CircuitBreaker("x", time)
     misses(breaker, time)
     for _ in range(3):
         time.now += FIRST_PROBE_SECONDS
@@ -267,8 +267,8 @@ def load(calls: Calls, checkers: list[Any]) -> None:
     two: Any = {"user_may_invite": {}, "user_may_create_room": {}}
     listed = {"auth_checkers": {"checkers": checkers}} if checkers else {}
     modules = [{"name": "m", "callbacks": {**two, **listed}}, {"name": "n", "callbacks": {"user_may_invite": {}}}]
-    calls.entries = Entries(lambda *_: True, "test").of([(module, False) for module in modules])  # type: ignore[arg-type]
+    calls.entries = RoutingTable(lambda *_: True, "test").of([(module, False) for module in modules])  # type: ignore[arg-type]
 
 
-def breakers(calls: Calls) -> list[Breaker]:
+def breakers(calls: Calls) -> list[CircuitBreaker]:
     return [entry.breaker for entries in calls.entries.values() for entry in entries]

@@ -9,7 +9,7 @@ from synapse_module_bridge.pipeline.follow_up import FollowUps
 from synapse_module_bridge.pipeline.router import Router
 from synapse_module_bridge.quarantine.open_calls import OpenCalls
 from synapse_module_bridge.routing.locality import Locality
-from synapse_module_bridge.routing.routing_table import Entries
+from synapse_module_bridge.routing.routing_table import RoutingTable
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.synapse_hooks.registration import register_callbacks
 from test_remembered import outcome
@@ -43,7 +43,7 @@ class Registered:
         register_callbacks(api, callbacks, [declared for declared, _ in modules], router, follow_ups, shadows)
 
     def load(self, *modules: tuple[dict[str, Any], bool]) -> None:
-        self.calls.entries = Entries(Locality(self.api), "test").of(modules)
+        self.calls.entries = RoutingTable(Locality(self.api), "test").of(modules)
 
 
 def test_each_modules_checkers_are_registered_in_their_order() -> None:

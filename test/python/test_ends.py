@@ -121,7 +121,7 @@ def test_an_outage_at_shutdown_keeps_nothing_waiting(tmp_path: Path, monkeypatch
     monkeypatch.setattr(grace_period, "HOLD_SECONDS", 60)
     with running(tmp_path, "crash_loop", config("deny", 60)) as rig:
         assert rig.answer("user_may_invite", *INVITE) is GOOD
-        turn_until(lambda: rig.starts == 2 and not rig.bridge._host._hold.is_up)
+        turn_until(lambda: rig.starts == 2 and not rig.bridge._host._grace_period.is_up)
         asked = rig.ask("user_may_invite", *INVITE)
         rig.answer("on_new_event", local_event(), {})
         assert settled(rig.bridge._host.stop()) is None

@@ -12,9 +12,9 @@ from synapse_module_bridge.process.spawn import RECORDS
 from synapse_module_bridge.schema.catalogue import DIGEST
 from synapse_module_bridge.schema.installed import HOST_FOLDER
 from synapse_module_bridge.schema.protocol import PROTOCOL
-from synapse_module_bridge.schema.startup_problems import Fault, Faults
-from synapse_module_bridge.supervision.host_events import Watcher
-from synapse_module_bridge.supervision.supervisor import NodeHost
+from synapse_module_bridge.schema.startup_problems import StartupProblem, StartupProblems
+from synapse_module_bridge.supervision.host_events import HostEvents
+from synapse_module_bridge.supervision.supervisor import Supervisor
 from twisted.internet.task import Clock
 
 PRELUDE = """
@@ -43,7 +43,7 @@ def start(request: pytest.FixtureRequest) -> Any:
 
     def run(program: str, initialize: Any = None, seconds: float = 10) -> Any:
         code = PRELUDE + textwrap.dedent(program)
-        host = NodeHost(
+        host = Supervisor(
             reactor=Clock(),
             clock=Clock(),
             command=lambda: [sys.executable, "-S", "-c", code],
@@ -51,7 +51,7 @@ def start(request: pytest.FixtureRequest) -> Any:
             initialize=lambda _: initialize or {},
             start_timeout=seconds,
             handle_request=lambda *_: None,
-            watcher=Watcher(),
+            events=HostEvents(),
         )
         spawn = host._spawn
         host._spawn = lambda: children.append(spawn()) or children[-1]  # type: ignore[func-returns-value,method-assign]
@@ -79,7 +79,7 @@ def test_a_host_that_logs_more_than_a_pipe_holds_before_it_answers_is_taken(star
 def test_a_request_larger_than_a_pipe_reaches_a_host_that_reads_late(start: Any) -> None:
     initialize = {"modules": [{"config": "x" * 1_000_000}]}
     program = "time.sleep(0.2); r = read(); sys.exit(0 if len(r['params']['modules'][0]['config']) == 1_000_000 else 9)"
-    with pytest.raises(Fault, match=r"exit code 0"):
+    with pytest.raises(StartupProblem, match=r"exit code 0"):
         start(program, initialize)
 
 
@@ -101,36 +101,38 @@ def test_an_answer_larger_than_a_pipe_is_taken(start: Any) -> None:
     ],
 )
 def test_a_host_that_fails_is_told_and_ended(start: Any, program: str, words: str) -> None:
-    with pytest.raises(Fault) as raised:
+    with pytest.raises(StartupProblem) as raised:
         start(program)
     assert words in str(raised.value)
     observed(5, str(raised.value), on="the start")
 
 
 def test_a_host_that_never_answers_is_ended_after_start_timeout(start: Any) -> None:
-    with pytest.raises(Fault, match=r"config\.start_timeout: the module host has said nothing within 0\.3 s"):
+    with pytest.raises(StartupProblem, match=r"config\.start_timeout: the module host has said nothing within 0\.3 s"):
         start("read(); time.sleep(60)", seconds=0.3)
     observed(5, "a fault that names start_timeout", on="the start")
 
 
 def test_faults_of_modules_are_told_with_their_paths(start: Any) -> None:
     faults = [{"path": ["modules", 0, "path"], "message": "no such\nfile"}, {"path": [], "message": "b"}]
-    with pytest.raises(Faults) as raised:
+    with pytest.raises(StartupProblems) as raised:
         start(f"answer({{**GOOD, 'faults': {faults!r}}})")
     assert [str(fault) for fault in raised.value.faults] == ["config.modules[0].path: no such file", "config: b"]
 
 
 def test_a_program_that_cannot_be_run_is_a_fault() -> None:
-    host = NodeHost(Clock(), Clock(), lambda: ["/nonexistent/node"], {}, lambda _: {}, 1, lambda *_: None, Watcher())
-    with pytest.raises(Fault, match=r"config\.node: cannot start /nonexistent/node: No such file"):
+    host = Supervisor(
+        Clock(), Clock(), lambda: ["/nonexistent/node"], {}, lambda _: {}, 1, lambda *_: None, HostEvents()
+    )
+    with pytest.raises(StartupProblem, match=r"config\.node: cannot start /nonexistent/node: No such file"):
         host.start()
 
 
 def test_a_host_of_another_protocol_version_is_a_fault_that_names_both() -> None:
     command = [find_node(None), str(HOST_FOLDER / "cli.mjs"), "host", "--records", RECORDS]
     initialize = {"protocol": PROTOCOL + 1, "version": "9.9.9", "catalogue": DIGEST, "synapse": {}, "modules": []}
-    host = NodeHost(Clock(), Clock(), lambda: command, {}, lambda _: initialize, 30, lambda *_: None, Watcher())
+    host = Supervisor(Clock(), Clock(), lambda: command, {}, lambda _: initialize, 30, lambda *_: None, HostEvents())
     words = rf"the shim \(9\.9\.9, protocol {PROTOCOL + 1}\) has started a host .* protocol {PROTOCOL}\): install"
-    with pytest.raises(Fault, match=words):
+    with pytest.raises(StartupProblem, match=words):
         host.start()
     observed(2, "a fault that names both versions", on="real host")

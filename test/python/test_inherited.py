@@ -14,9 +14,9 @@ from synapse_module_bridge.process.spawn import RECORDS
 from synapse_module_bridge.schema.catalogue import DIGEST
 from synapse_module_bridge.schema.installed import HOST_FOLDER
 from synapse_module_bridge.schema.protocol import PROTOCOL
-from synapse_module_bridge.schema.startup_problems import Fault
-from synapse_module_bridge.supervision.host_events import Watcher
-from synapse_module_bridge.supervision.supervisor import NodeHost
+from synapse_module_bridge.schema.startup_problems import StartupProblem
+from synapse_module_bridge.supervision.host_events import HostEvents
+from synapse_module_bridge.supervision.supervisor import Supervisor
 from twisted.internet.task import Clock
 
 
@@ -34,7 +34,7 @@ def told(folder: Path, command: str) -> str:
         "modules": [{"path": str(folder / "m.mjs")}],
     }
     run = [find_node(None), str(HOST_FOLDER / "cli.mjs"), "host", "--records", RECORDS]
-    host = NodeHost(
+    host = Supervisor(
         Clock(),
         Clock(),
         lambda: run,
@@ -42,9 +42,9 @@ def told(folder: Path, command: str) -> str:
         lambda _: initialize,
         30,
         lambda *_: None,
-        Watcher(),
+        HostEvents(),
     )
-    with pytest.raises(Fault) as raised:
+    with pytest.raises(StartupProblem) as raised:
         host.start()
     return str(raised.value).partition("<<")[2].partition(">>")[0].strip()
 

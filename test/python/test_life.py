@@ -15,9 +15,9 @@ from supervised import Process
 from synapse_module_bridge.process import host_files, node
 from synapse_module_bridge.process.host_files import HostFiles, remove_left_behind
 from synapse_module_bridge.process.node import check_version, find_node
-from synapse_module_bridge.schema.startup_problems import Fault
+from synapse_module_bridge.schema.startup_problems import StartupProblem
 from synapse_module_bridge.supervision.reload import needs_restart
-from synapse_module_bridge.supervision.watchdog import LOOK_SECONDS, LOOKS_TO_INTERRUPT, LOOKS_TO_KILL, Heartbeat
+from synapse_module_bridge.supervision.watchdog import LOOK_SECONDS, LOOKS_TO_INTERRUPT, LOOKS_TO_KILL, Watchdog
 from twisted.internet.task import Clock
 
 # --- host_files
@@ -93,7 +93,9 @@ def test_a_temporary_folder_that_is_full_or_gone_is_not_needed(
     assert files.folder().parent.parent == other
     monkeypatch.setattr(host_files, "candidates", lambda: iter([str(temporary), "/proc"]))
     shutil.rmtree(other)
-    with pytest.raises(Fault, match=rf"cannot be written anywhere \({temporary}: No such file or directory; /proc: "):
+    with pytest.raises(
+        StartupProblem, match=rf"cannot be written anywhere \({temporary}: No such file or directory; /proc: "
+    ):
         files.folder()
 
 
@@ -169,18 +171,18 @@ class Beaten(Process):
 def test_a_host_that_gives_signs_of_life_lives_and_tells_of_itself() -> None:
     clock, process = Clock(), Beaten()
     pulses: list[Any] = []
-    heartbeat = Heartbeat(clock, process, pulses.append)  # type: ignore[arg-type]
+    watchdog = Watchdog(clock, process, pulses.append)  # type: ignore[arg-type]
     for _ in range(20):
         clock.advance(LOOK_SECONDS)
         process.pulse()
     assert (process.ends, process.interrupts, len(pulses)) == ([], [], 20)
-    heartbeat.stop()
+    watchdog.stop()
     assert clock.getDelayedCalls() == []
 
 
 def test_a_silent_host_is_interrupted_once_and_then_killed_after_so_many_looks_and_not_before() -> None:
     clock, process = Clock(), Beaten()
-    Heartbeat(clock, process, lambda _: None)  # type: ignore[arg-type]
+    Watchdog(clock, process, lambda _: None)  # type: ignore[arg-type]
     clock.pump([LOOK_SECONDS] * (LOOKS_TO_INTERRUPT - 1))
     assert process.interrupts == []
     clock.pump([LOOK_SECONDS] * (LOOKS_TO_KILL - LOOKS_TO_INTERRUPT))
@@ -192,7 +194,7 @@ def test_a_silent_host_is_interrupted_once_and_then_killed_after_so_many_looks_a
 
 def test_a_synapse_that_was_held_up_itself_does_not_blame_the_host() -> None:
     clock, process = Clock(), Beaten()
-    Heartbeat(clock, process, lambda _: None)  # type: ignore[arg-type]
+    Watchdog(clock, process, lambda _: None)  # type: ignore[arg-type]
     clock.advance(3_600)
     assert (process.ends, process.interrupts) == ([], [])
     for row in (40, 42):
@@ -201,7 +203,7 @@ def test_a_synapse_that_was_held_up_itself_does_not_blame_the_host() -> None:
 
 def test_one_sign_of_life_is_enough_to_live_on() -> None:
     clock, process = Clock(), Beaten()
-    Heartbeat(clock, process, lambda _: None)  # type: ignore[arg-type]
+    Watchdog(clock, process, lambda _: None)  # type: ignore[arg-type]
     for _ in range(5):
         clock.pump([LOOK_SECONDS] * (LOOKS_TO_INTERRUPT - 1))
         process.pulse()
@@ -211,7 +213,7 @@ def test_one_sign_of_life_is_enough_to_live_on() -> None:
 
 def test_an_answer_is_a_sign_of_life_too_since_pulses_may_wait_behind_many() -> None:
     clock, process = Clock(), Beaten()
-    Heartbeat(clock, process, lambda _: None)  # type: ignore[arg-type]
+    Watchdog(clock, process, lambda _: None)  # type: ignore[arg-type]
     for _ in range(4 * LOOKS_TO_KILL):
         process.has_spoken = True
         clock.advance(LOOK_SECONDS)
@@ -221,7 +223,7 @@ def test_an_answer_is_a_sign_of_life_too_since_pulses_may_wait_behind_many() -> 
 def test_a_host_that_is_dead_with_its_output_held_open_is_noticed() -> None:
     clock, process = Clock(), Beaten()
     killed: list[Any] = []
-    Heartbeat(clock, process, lambda _: None)  # type: ignore[arg-type]
+    Watchdog(clock, process, lambda _: None)  # type: ignore[arg-type]
     process.has_ended = True
     process.kill = lambda cause=None: killed.append(cause)  # type: ignore[method-assign]
     clock.advance(LOOK_SECONDS)
@@ -306,18 +308,18 @@ def test_what_is_no_node_or_too_old_is_a_fault_that_says_so(
     tmp_path: Path, script: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(node, "VERSION_TIMEOUT_SECONDS", 1)
-    with pytest.raises(Fault, match=r"config\.node: ") as raised:
+    with pytest.raises(StartupProblem, match=r"config\.node: ") as raised:
         check_version(program(tmp_path, script))
     assert words in str(raised.value)
     observed(2 if "20" in script or "18" in script else 1, str(raised.value), on="the start")
 
 
 def test_a_node_that_is_missing_or_cannot_be_executed_is_a_fault_with_its_path(tmp_path: Path) -> None:
-    with pytest.raises(Fault, match="cannot run /nonexistent/node: No such file"):
+    with pytest.raises(StartupProblem, match="cannot run /nonexistent/node: No such file"):
         check_version("/nonexistent/node")
     path = program(tmp_path, "echo v24.0.0")
     os.chmod(path, 0o600)
-    with pytest.raises(Fault, match="Permission denied"):
+    with pytest.raises(StartupProblem, match="Permission denied"):
         check_version(path)
     observed(1, "a fault with the path that was tried", on="the start")
 
@@ -329,5 +331,5 @@ def test_the_configured_node_comes_first_then_the_one_on_path(tmp_path: Path, mo
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_node(None) == path
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(Fault, match="no Node found: run `pip install"):
+    with pytest.raises(StartupProblem, match="no Node found: run `pip install"):
         find_node(None)

@@ -8,8 +8,8 @@ from synapse_module_bridge.codec.merge import Unsafe, merge
 from synapse_module_bridge.codec.replacement import with_surrogate
 from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.process.logs import LogRelay
-from synapse_module_bridge.resilience.answer_cache import Remembered
-from synapse_module_bridge.resilience.backpressure import MOST_FEDERATED, Admission
+from synapse_module_bridge.resilience.answer_cache import AnswerCache
+from synapse_module_bridge.resilience.backpressure import MOST_FEDERATED, Backpressure
 from synapse_module_bridge.resilience.fair_share import FairShare
 from synapse_module_bridge.telemetry.log_text import one_line
 from twisted.internet.defer import ensureDeferred
@@ -79,7 +79,7 @@ def test_an_answer_of_any_depth_is_remembered() -> None:
     answer: Any = "deepest"
     for _ in range(1_800):
         answer = [answer]
-    remembered = Remembered(60.0, lambda: 0.0, lambda: None)
+    remembered = AnswerCache(60.0, lambda: 0.0, lambda: None)
 
     async def ask() -> Reply:
         return Reply(answer, "m")
@@ -107,17 +107,17 @@ def test_a_place_in_line_costs_the_same_however_many_servers_wait(monkeypatch: p
         return admits(share, who, free)
 
     monkeypatch.setattr(FairShare, "admits", counted)
-    admission = Admission()
-    assert all(admission.enters(False, f"server{number}") for number in range(MOST_FEDERATED))
-    waiting = [admission.line_up(False, f"other{number}") for number in range(10_000)]
+    backpressure = Backpressure()
+    assert all(backpressure.enters(False, f"server{number}") for number in range(MOST_FEDERATED))
+    waiting = [backpressure.line_up(False, f"other{number}") for number in range(10_000)]
     # Some give up, the last first.
     for turn in reversed(waiting[5_000:]):
         turn.addErrback(lambda _: None)
         turn.cancel()
     for number in range(MOST_FEDERATED):
-        admission.leave(False, f"server{number}")
+        backpressure.leave(False, f"server{number}")
     for number in range(5_000):
         assert waiting[number].called
-        admission.leave(False, f"other{number}")
-    assert (admission.waiting, admission.in_flight) == (0, 0)
+        backpressure.leave(False, f"other{number}")
+    assert (backpressure.waiting, backpressure.in_flight) == (0, 0)
     assert looked <= 5 * 10_000

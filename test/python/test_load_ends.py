@@ -11,9 +11,9 @@ from synapse_module_bridge.process.spawn import RECORDS
 from synapse_module_bridge.schema.catalogue import DIGEST
 from synapse_module_bridge.schema.installed import HOST_FOLDER
 from synapse_module_bridge.schema.protocol import PROTOCOL
-from synapse_module_bridge.schema.startup_problems import Fault
-from synapse_module_bridge.supervision.host_events import Watcher
-from synapse_module_bridge.supervision.supervisor import NodeHost
+from synapse_module_bridge.schema.startup_problems import StartupProblem
+from synapse_module_bridge.supervision.host_events import HostEvents
+from synapse_module_bridge.supervision.supervisor import Supervisor
 from twisted.internet.task import Clock
 
 SOUND = "export default { callbacks: {} };\n"
@@ -42,8 +42,10 @@ def start(folder: Path, text: str, seconds: float = 20, memory: str = "64") -> s
         "--records",
         RECORDS,
     ]
-    host = NodeHost(Clock(), Clock(), lambda: command, {}, lambda _: initialize, seconds, lambda *_: None, Watcher())
-    with pytest.raises(Fault) as raised:
+    host = Supervisor(
+        Clock(), Clock(), lambda: command, {}, lambda _: initialize, seconds, lambda *_: None, HostEvents()
+    )
+    with pytest.raises(StartupProblem) as raised:
         host.start()
     return str(raised.value)
 

@@ -7,7 +7,7 @@ import signal
 import pytest
 from rig import count
 from synapse_module_bridge.process.logs import LogRelay
-from synapse_module_bridge.process.stall_trace import Blocked
+from synapse_module_bridge.process.stall_trace import StallTrace
 from synapse_module_bridge.telemetry import log_rate
 from synapse_module_bridge.telemetry.lines import MAX_LINE_BYTES
 
@@ -268,7 +268,7 @@ MODULES = [
 
 def interrupted(caplog: pytest.LogCaptureFixture, said: bytes, code: int = -signal.SIGINT) -> LogRelay:
     relay = LogRelay()
-    relay.interrupted = Blocked(3.0, MODULES)
+    relay.interrupted = StallTrace(3.0, MODULES)
     with caplog.at_level(logging.DEBUG):
         relay.received(said)
         relay.ended(code, PID)

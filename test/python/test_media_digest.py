@@ -12,7 +12,7 @@ from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes
 from synapse_module_bridge.codec import media_digest
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
-from synapse_module_bridge.resilience.answer_cache import Remembered
+from synapse_module_bridge.resilience.answer_cache import AnswerCache
 from synapse_module_bridge.routing.route import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
@@ -36,8 +36,8 @@ class Rig:
     def __init__(self, kept: bool = True) -> None:
         self.host = FileHost(answer("M_FORBIDDEN", "n"))
         self.calls = calls_over(self.host)
-        remembered = Remembered(600, lambda: 0, lambda: None) if kept else None
-        self.entries = [entry("m"), entry("n", remembered=remembered)]
+        remembered = AnswerCache(600, lambda: 0, lambda: None) if kept else None
+        self.entries = [entry("m"), entry("n", answer_cache=remembered)]
 
     def ask(self, path: Path, **info: Any) -> Any:
         """What the second of the modules answers."""

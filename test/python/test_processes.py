@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from observed import observed
 from synapse_module_bridge.bridge import ModuleBridge
-from synapse_module_bridge.routing.workers import Processes
+from synapse_module_bridge.routing.workers import Workers
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 
 
-def processes(here: str | None, background: bool = False, **config: Any) -> Processes:
+def processes(here: str | None, background: bool = False, **config: Any) -> Workers:
     parsed = ModuleBridge.parse_config({"modules": [{"path": "m.ts"}], **config})
     api: Any = SimpleNamespace(worker_name=here, should_run_background_tasks=lambda: background)
-    return Processes(parsed, api)
+    return Workers(parsed, api)
 
 
 @pytest.mark.parametrize(

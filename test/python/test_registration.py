@@ -9,7 +9,7 @@ from rig import Api
 from synapse.logging.context import run_in_background
 from synapse_module_bridge.bridge import ModuleBridge
 from synapse_module_bridge.schema.catalogue import CALLBACKS
-from synapse_module_bridge.schema.startup_problems import Faults
+from synapse_module_bridge.schema.startup_problems import StartupProblems
 from synapse_module_bridge.synapse_hooks.forward import make_forwarder
 from synapse_module_bridge.synapse_hooks.registration import declared_callbacks, register_callbacks
 from synapse_module_bridge.synapse_hooks.synapse_api import register, register_method
@@ -86,7 +86,9 @@ def test_a_pair_must_be_registered_in_the_same_processes() -> None:
     here, elsewhere = {"workers": ["main"]}, {"workers": ["worker1"]}
     assert declared(manifest, api, callbacks=dict.fromkeys(PRESENCE, here)) == PRESENCE
     assert declared(manifest, api, callbacks=dict.fromkeys(PRESENCE, elsewhere)) == []
-    with pytest.raises(Faults, match=r"config\.callbacks\.get_users_for_states\.workers: .* the same `workers`"):
+    with pytest.raises(
+        StartupProblems, match=r"config\.callbacks\.get_users_for_states\.workers: .* the same `workers`"
+    ):
         declared(manifest, api, callbacks={"get_interested_users": elsewhere})
 
 
@@ -97,7 +99,9 @@ def test_a_pair_must_be_registered_in_the_same_processes() -> None:
 def test_where_another_service_logs_users_in_synapse_takes_no_password_auth_provider(name: str) -> None:
     api: Any = Recording()
     api._auth_delegation_enabled = True
-    with pytest.raises(Faults, match=rf"config\.modules\[1\]\.path: b implements {name}, .*matrix_authentication"):
+    with pytest.raises(
+        StartupProblems, match=rf"config\.modules\[1\]\.path: b implements {name}, .*matrix_authentication"
+    ):
         declared(modules([], [name]), api)
 
 
@@ -136,7 +140,7 @@ def test_what_is_forgotten_stops_the_start_unless_it_is_optional(caplog: pytest.
     callbacks = [CALLBACKS["user_may_invite"], CALLBACKS["on_logged_out"]]
     router: Any = SimpleNamespace(answer=lambda *_: None)
     api, nothing = Forgetting("user_may_invite"), Any
-    with pytest.raises(Faults) as raised:
+    with pytest.raises(StartupProblems) as raised:
         register_callbacks(api, callbacks, manifest["modules"], router, nothing)  # type: ignore[arg-type]
     (fault,) = raised.value.faults
     words = r"this Synapse \(.*\) takes user_may_invite and forgets it, so that no module would be asked: use another"

@@ -13,7 +13,7 @@ from synapse.module_api.errors import Codes, SynapseError
 from synapse_module_bridge.pipeline.asking import Calls, ModuleFault
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience import answer_cache
-from synapse_module_bridge.resilience.answer_cache import Remembered, question_of
+from synapse_module_bridge.resilience.answer_cache import AnswerCache, question_of
 from synapse_module_bridge.resilience.circuit_breaker import MISSES_TO_OPEN
 from synapse_module_bridge.routing.route import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS
@@ -39,7 +39,7 @@ class Rig:
     def load(self, modules: str, kept: str) -> None:
         self.calls.entries = {
             self.callback.name: [
-                entry(module, remembered=Remembered(TTL, lambda: self.now, self.hit) if module in kept else None)
+                entry(module, answer_cache=AnswerCache(TTL, lambda: self.now, self.hit) if module in kept else None)
                 for module in modules
             ]
         }

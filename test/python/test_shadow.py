@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from asking import Host, calls_over, entry, sample
 from rig import count
-from synapse_module_bridge.pipeline.delivery import Teller
+from synapse_module_bridge.pipeline.delivery import Delivery
 from synapse_module_bridge.routing.route import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.schema.protocol import ERROR_CODES
@@ -28,6 +28,6 @@ def test_it_is_blamed_for_its_own_faults_alone(failure: Exception, outcome: str,
     nobody: Any = None
     call = calls.begin(callback, bind(callback, sample(callback)))
     before = count("calls_total", outcome=outcome, reason=reason, module="m")
-    ended = ensureDeferred(Teller(calls, nobody).shadow(call, [entry("m", shadow=True)]))
+    ended = ensureDeferred(Delivery(calls, nobody).shadow(call, [entry("m", shadow=True)]))
     assert ended.called
     assert count("calls_total", outcome=outcome, reason=reason, module="m") == before + 1

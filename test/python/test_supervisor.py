@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from observed import observed
-from supervised import MANIFEST, Supervisor
+from supervised import MANIFEST, SupervisorMachine
 from synapse_module_bridge.supervision.backoff import FIRST_AT_ONCE, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
 from synapse_module_bridge.supervision.supervisor import STEADY_SECONDS
 
-TestSupervisor = Supervisor.TestCase
+TestSupervisor = SupervisorMachine.TestCase
 TestSupervisor.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
 
 
-def a_host() -> Supervisor:
-    return Supervisor()
+def a_host() -> SupervisorMachine:
+    return SupervisorMachine()
 
 
 def test_pauses_grow_within_bounds_and_begin_anew_after_a_steady_time() -> None:
@@ -113,10 +113,10 @@ def test_a_watcher_that_cannot_take_the_new_declarations_keeps_the_old_process(
     def manifest(*_: Any) -> None:
         raise ValueError("odd")
 
-    monkeypatch.setattr(machine.host._watcher, "manifest", manifest)
+    monkeypatch.setattr(machine.host._events, "manifest", manifest)
     machine.somebody_reloads(None)
     machine.processes[-1].take("initialize", MANIFEST)
     machine.processes[-1].take("set_up", {"failed": {}})
     assert machine.replaced == [["ValueError"]]
-    assert machine.current is old and machine.host._hold.is_up
+    assert machine.current is old and machine.host._grace_period.is_up
     machine.teardown()

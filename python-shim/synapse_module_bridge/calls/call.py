@@ -55,15 +55,15 @@ class Call(Recorded):
 
     def known_to(self, entry: Entry) -> Reply | None:
         """What this entry's module has answered to an equal question, while it is kept."""
-        if entry.remembered is None:
+        if entry.answer_cache is None:
             return None
         question = self.as_question()
-        return None if question is None else entry.remembered.known(question)
+        return None if question is None else entry.answer_cache.known(question)
 
     def forget(self, entry: Entry) -> None:
         """What it has answered cannot be used."""
-        if entry.remembered is not None and self.question is not None:
-            entry.remembered.forget(self.question)
+        if entry.answer_cache is not None and self.question is not None:
+            entry.answer_cache.forget(self.question)
 
     def as_question(self) -> Question | None:
         """What equal questions share; None for one that cannot be sent."""

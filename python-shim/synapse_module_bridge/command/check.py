@@ -10,7 +10,7 @@ from synapse_module_bridge.command.exit_codes import FAULTY, NOT_LOOKED, SOUND
 from synapse_module_bridge.command.inspection import Found, inspect
 from synapse_module_bridge.configuration.homeserver_yaml import MODULE, read_homeserver
 from synapse_module_bridge.configuration.module_configs import Unreadable
-from synapse_module_bridge.schema.startup_problems import Fault, format_path
+from synapse_module_bridge.schema.startup_problems import StartupProblem, format_path
 
 
 def check(paths: Sequence[str]) -> int:
@@ -50,7 +50,7 @@ def _headline(faults: int) -> str:
     return "No faults." if faults == 0 else "One fault:" if faults == 1 else f"{faults} faults:"
 
 
-def _described(at: str, fault: Fault) -> str:
+def _described(at: str, fault: StartupProblem) -> str:
     place = at if fault.path is None else f"{at}.{format_path(fault.path)}"
     return f"{place}: {fault.message}"
 

@@ -20,7 +20,7 @@ from synapse_module_bridge.resilience.policy import Policies
 from synapse_module_bridge.routing.workers import MAIN, asking_processes, registers
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 from synapse_module_bridge.schema.installed import HOST_FOLDER
-from synapse_module_bridge.schema.startup_problems import Fault
+from synapse_module_bridge.schema.startup_problems import StartupProblem
 from synapse_module_bridge.supervision.handshake import cannot_start, faults_from_host
 from synapse_module_bridge.supervision.handshake import examine as examine_modules
 from synapse_module_bridge.supervision.introduction import environment, host_command, introduction
@@ -33,7 +33,7 @@ Modules = Mapping[int, Mapping[str, Any]]
 
 @attr.s(slots=True, auto_attribs=True, kw_only=True)
 class Found:
-    faults: list[Fault]
+    faults: list[StartupProblem]
     # What is to be told of sound modules.
     text: str = ""
     advice: Sequence[str] = ()
@@ -50,7 +50,7 @@ def inspect(block: Any, settings: Mapping[str, Any]) -> Found:
         node = find_node(config.node)
         check_version(node)
         modules, of_modules = _load(node, config, settings)
-    except Fault as e:
+    except StartupProblem as e:
         # A Node that the block names is what it is to be judged by.
         return Found(faults=[*faults, e], looked=config.node is not None and e.path is not None)
     available = available_callbacks(ModuleApi)
@@ -58,7 +58,7 @@ def inspect(block: Any, settings: Mapping[str, Any]) -> Found:
     faults += _apart(modules, config, available)
     try:
         described = _describe(node, config, modules)
-    except Fault as e:
+    except StartupProblem as e:
         return Found(faults=[*faults, e], looked=False)
     return Found(
         faults=faults + faults_from_host(described["faults"]),
@@ -67,8 +67,8 @@ def inspect(block: Any, settings: Mapping[str, Any]) -> Found:
     )
 
 
-def _load(node: str, config: BridgeConfig, settings: Mapping[str, Any]) -> tuple[Modules, Sequence[Fault]]:
-    """The sound modules by their place, and what is wrong with others. Raises Fault where there is no host."""
+def _load(node: str, config: BridgeConfig, settings: Mapping[str, Any]) -> tuple[Modules, Sequence[StartupProblem]]:
+    """The sound modules by their place, and what is wrong with others. Raises StartupProblem where there is no host."""
     command = host_command(node, HOST_FOLDER, config)
     synapse = introduction(
         config,
@@ -99,10 +99,10 @@ def _delegates(settings: Mapping[str, Any]) -> bool:
     return isinstance(service, dict) and service.get("enabled") is True
 
 
-def _apart(modules: Modules, config: BridgeConfig, available: Mapping[str, frozenset[str]]) -> list[Fault]:
+def _apart(modules: Modules, config: BridgeConfig, available: Mapping[str, frozenset[str]]) -> list[StartupProblem]:
     """What a process would not register, whichever it is."""
     named = {MAIN, *config.workers, *(name for names in config.callback_workers.values() for name in names)}
-    found: dict[str, Fault] = {}
+    found: dict[str, StartupProblem] = {}
     for here in sorted(named - {BACKGROUND}):
         for background in (False, True):
 
@@ -115,7 +115,7 @@ def _apart(modules: Modules, config: BridgeConfig, available: Mapping[str, froze
 
 
 def _describe(node: str, config: BridgeConfig, modules: Modules) -> Mapping[str, Any]:
-    """What to tell of them, and what their authors' compilers say. Raises Fault."""
+    """What to tell of them, and what their authors' compilers say. Raises StartupProblem."""
     names = {name for module in modules.values() for name in module["callbacks"]}
     asked = {
         "modules": [_asked(settings, modules.get(index)) for index, settings in enumerate(config.modules)],
@@ -124,7 +124,9 @@ def _describe(node: str, config: BridgeConfig, modules: Modules) -> Mapping[str,
     command = [node, str(HOST_FOLDER / "cli.mjs"), "describe"]
     done = subprocess.run(command, input=json.dumps(asked).encode(), stdout=subprocess.PIPE, check=False)
     if done.returncode != 0:
-        raise Fault(None, f"the modules cannot be described: `{' '.join(command)}` {describe_exit(done.returncode)}")
+        raise StartupProblem(
+            None, f"the modules cannot be described: `{' '.join(command)}` {describe_exit(done.returncode)}"
+        )
     described: Mapping[str, Any] = json.loads(done.stdout)
     return described
 

@@ -16,7 +16,7 @@ from synapse.module_api.errors import ConfigError
 from synapse_module_bridge.schema.catalogue import CALLBACKS, CONFIG_SCHEMA
 from synapse_module_bridge.schema.on_failure import OnFailure, expressible
 from synapse_module_bridge.schema.protocol import LIMITS
-from synapse_module_bridge.schema.startup_problems import Fault, describe
+from synapse_module_bridge.schema.startup_problems import StartupProblem, describe
 
 logger = logging.getLogger("synapse_module_bridge.config")
 
@@ -78,7 +78,7 @@ def parse(config: Any) -> BridgeConfig:
     return parsed
 
 
-def examine(config: Any) -> tuple[BridgeConfig | None, list[Fault]]:
+def examine(config: Any) -> tuple[BridgeConfig | None, list[StartupProblem]]:
     """The block, if it can be read at all, and all that is wrong with its shape."""
     faults = _schema_faults(config)
     if faults:
@@ -95,27 +95,27 @@ def read_again(config: Any, folder: str) -> BridgeConfig | None:
     return None if _schema_faults(config) or _memory_faults(config.get("memory")) else _with_defaults(config, folder)
 
 
-def _schema_faults(config: Any) -> list[Fault]:
+def _schema_faults(config: Any) -> list[StartupProblem]:
     errors = sorted(Draft7Validator(CONFIG_SCHEMA).iter_errors(config), key=lambda error: list(map(str, error.path)))
     return [_fault(error) for error in errors]
 
 
-def _fault(error: ValidationError) -> Fault:
+def _fault(error: ValidationError) -> StartupProblem:
     if error.context:
         error = best_match([error]) or error
     path = tuple(error.absolute_path)
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
     if "errorMessage" in schema:
-        return Fault(path, schema["errorMessage"])
+        return StartupProblem(path, schema["errorMessage"])
     if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
         properties: Mapping[str, Any] = schema.get("properties", {})
         unknown = [repr(key) for key in error.instance if key not in properties]
-        return Fault(path, f"unknown key {', '.join(unknown)}; the keys are {', '.join(properties)}")
+        return StartupProblem(path, f"unknown key {', '.join(unknown)}; the keys are {', '.join(properties)}")
     if error.validator == "required":
         instance: Any = error.instance
         missing = [key for key in schema["required"] if key not in instance]
-        return Fault(path, f"the key {', '.join(missing)} is missing")
-    return Fault(path, _words(error, schema))
+        return StartupProblem(path, f"the key {', '.join(missing)} is missing")
+    return StartupProblem(path, _words(error, schema))
 
 
 def _words(error: ValidationError, schema: Mapping[str, Any]) -> str:
@@ -134,32 +134,36 @@ def _type_of(value: Any) -> str:
     return "nothing" if value is None else _TYPES.get(name or "", "of another type")
 
 
-def _memory_faults(memory: Any) -> list[Fault]:
+def _memory_faults(memory: Any) -> list[StartupProblem]:
     if memory is None or SynapseConfig.parse_size(memory) >= LEAST_MEMORY_MB * MIB:
         return []
-    return [Fault(("memory",), f"must be at least {LEAST_MEMORY_MB}M: Node needs that much to start")]
+    return [StartupProblem(("memory",), f"must be at least {LEAST_MEMORY_MB}M: Node needs that much to start")]
 
 
-def _callback_faults(name: str, entry: Mapping[str, Any]) -> list[Fault]:
+def _callback_faults(name: str, entry: Mapping[str, Any]) -> list[StartupProblem]:
     callback = CALLBACKS.get(name)
     if callback is None:
         near = difflib.get_close_matches(name, CALLBACKS, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
-        return [Fault(("callbacks", name), f"is no callback of Synapse{hint}")]
+        return [StartupProblem(("callbacks", name), f"is no callback of Synapse{hint}")]
     chosen = _on_failure(entry.get("on_failure"))
     allowed = expressible(callback)
     return [
-        Fault(("callbacks", name, "on_failure"), f"{name} cannot express {policy}; it can express {', '.join(allowed)}")
+        StartupProblem(
+            ("callbacks", name, "on_failure"), f"{name} cannot express {policy}; it can express {', '.join(allowed)}"
+        )
         for policy in sorted({chosen.local, chosen.federated} - {None, *allowed}, key=str)
     ]
 
 
-def _callback_workers_faults(name: str, entry: Mapping[str, Any], starting: Sequence[str]) -> list[Fault]:
+def _callback_workers_faults(name: str, entry: Mapping[str, Any], starting: Sequence[str]) -> list[StartupProblem]:
     wanted = entry.get("workers", ())
     if not starting or not wanted or {*starting, BACKGROUND} & {*wanted}:
         return []
     return [
-        Fault(("callbacks", name, "workers"), f"no process would ask: `workers` starts Node in {', '.join(starting)}")
+        StartupProblem(
+            ("callbacks", name, "workers"), f"no process would ask: `workers` starts Node in {', '.join(starting)}"
+        )
     ]
 
 

@@ -21,7 +21,7 @@ from synapse_module_bridge.pipeline.round_trip import RoundTrip, index_of
 from synapse_module_bridge.quarantine.open_calls import OpenCalls
 from synapse_module_bridge.quarantine.suspects import Asked
 from synapse_module_bridge.resilience import policy
-from synapse_module_bridge.resilience.circuit_breaker import Breaker
+from synapse_module_bridge.resilience.circuit_breaker import CircuitBreaker
 from synapse_module_bridge.routing.route import Entry, current_request
 from synapse_module_bridge.schema.catalogue import Callback
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
@@ -53,7 +53,7 @@ class Calls:
         self.quarantine, self.settling = self._round_trip.quarantine, self._round_trip.settling
         self.entries: Mapping[str, Sequence[Entry]] = {}
 
-    def open_breakers(self) -> set[Breaker]:
+    def open_breakers(self) -> set[CircuitBreaker]:
         breakers = (entry.breaker for entries in self.entries.values() for entry in entries)
         return {breaker for breaker in breakers if breaker.is_open}
 
@@ -89,7 +89,7 @@ class Calls:
         asked: Sequence[Entry] = ()
         try:
             if call.callback.file_param is not None and (
-                self.quarantine.active or any(entry.remembered is not None for entry in entries)
+                self.quarantine.active or any(entry.answer_cache is not None for entry in entries)
             ):
                 path = call.params[call.callback.file_param].path
                 call.file_digest = await media_digest(path, self.host, call.deadline)
@@ -98,7 +98,7 @@ class Calls:
                 heard = len(asked)
                 if asked:
                     try:
-                        kept = asked[0].remembered is not None
+                        kept = asked[0].answer_cache is not None
                         reply = await (self.request(call, asked) if kept else self._round_trip.ask(call, asked))
                         if reply.module is not None or edits:
                             answer = self._decode(call, reply)
@@ -138,13 +138,13 @@ class Calls:
         """
         quarantine = self.quarantine
         for index, entry in enumerate(entries):
-            if entry.remembered is not None and index > 0:
+            if entry.answer_cache is not None and index > 0:
                 return entries[:index], None
             if quarantine.active or entry.breaker.is_open:
                 reason = self.why_not(call, entry)
                 if reason is not None:
                     return entries[:index], reason
-            if entry.remembered is not None:
+            if entry.answer_cache is not None:
                 return entries[:1], None
         # A copy, since what has been heard is taken out of the other.
         return entries[:], None
@@ -159,12 +159,12 @@ class Calls:
 
     def request(self, call: Call, entries: Sequence[Entry]) -> Awaitable[Reply]:
         """The reply of these modules: of the host, or kept. Raises RpcError, Unavailable, AskAgain."""
-        remembered = entries[0].remembered
-        question = None if remembered is None else call.as_question()
-        if remembered is None or question is None:
+        answer_cache = entries[0].answer_cache
+        question = None if answer_cache is None else call.as_question()
+        if answer_cache is None or question is None:
             return self._round_trip.ask(call, entries)
         ask = partial(self._round_trip.ask, call, entries)
-        return remembered.ask(question, ask, partial(self.host.within, deadline=call.deadline))
+        return answer_cache.ask(question, ask, partial(self.host.within, deadline=call.deadline))
 
     def _decode(self, call: Call, reply: Reply) -> Any:
         """The answer for Synapse where a module has decided, or edited. Puts it on record."""

@@ -19,7 +19,7 @@ from synapse_module_bridge.transport.unavailable import Unavailable
 MOST_SHADOWED = 64
 
 
-class Teller:
+class Delivery:
     def __init__(self, calls: Calls, until_host_is_up: Callable[[], Awaitable[None]]) -> None:
         self._calls = calls
         self._until_host_is_up = until_host_is_up

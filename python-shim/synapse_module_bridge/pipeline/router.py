@@ -7,7 +7,7 @@ from typing import Any
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.calls.decision import TRACING
 from synapse_module_bridge.pipeline.asking import Calls
-from synapse_module_bridge.pipeline.delivery import Teller
+from synapse_module_bridge.pipeline.delivery import Delivery
 from synapse_module_bridge.pipeline.notifications import Notification, Notifications
 from synapse_module_bridge.resilience.policy import no_objection
 from synapse_module_bridge.routing.route import Entry, Login, bind
@@ -17,10 +17,10 @@ Run = Callable[[Callable[[], Awaitable[None]]], object]
 
 
 class Router:
-    def __init__(self, calls: Calls, notifications: Notifications, teller: Teller, run: Run) -> None:
+    def __init__(self, calls: Calls, notifications: Notifications, delivery: Delivery, run: Run) -> None:
         self._calls = calls
         self._notifications = notifications
-        self._teller = teller
+        self._delivery = delivery
         # Starts a background process.
         self._run = run
 
@@ -56,7 +56,7 @@ class Router:
             # They wait behind every call that decides something, and have their own record.
             shadow = copy(call)
             shadow.local = False
-            self._run(lambda: self._teller.shadow(shadow, entries))
+            self._run(lambda: self._delivery.shadow(shadow, entries))
 
 
 async def _at_once(answer: Any) -> Any:

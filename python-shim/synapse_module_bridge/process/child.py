@@ -21,13 +21,13 @@ from synapse_module_bridge.process.exit_cause import describe_exit
 from synapse_module_bridge.process.logs import LogRelay
 from synapse_module_bridge.process.reaping import kill_all, when_exited
 from synapse_module_bridge.process.spawn import close_all, killed, spawn
-from synapse_module_bridge.process.stall_trace import Blocked
+from synapse_module_bridge.process.stall_trace import StallTrace
 from synapse_module_bridge.reactor.unexpected import contained, log_unexpected
 from synapse_module_bridge.schema.protocol import CAUSES, fits, method_name
 from synapse_module_bridge.telemetry.log_levels import LogLevels
 from synapse_module_bridge.telemetry.log_text import one_line
 from synapse_module_bridge.transport.answer_reader import CHUNK_BYTES, AnswerReader
-from synapse_module_bridge.transport.blocking_io import Exchange
+from synapse_module_bridge.transport.blocking_io import BlockingIO
 from synapse_module_bridge.transport.framing import BrokenStream
 from synapse_module_bridge.transport.rpc import Answer, Refuse, RequestHandler, Rpc
 
@@ -132,7 +132,7 @@ class Child:
         Raises what the Deferred failed with, TimeoutError, or ChildProcessError if the process ended.
         """
         logs = {self._stderr: self._log.received, self._records: self._log.received_records}
-        exchange = Exchange(self._stdin, self._stdout, self._unsent, self.rpc.data_received, logs)
+        exchange = BlockingIO(self._stdin, self._stdout, self._unsent, self.rpc.data_received, logs)
         try:
             return exchange.until(deferred, timeout)
         except EOFError:
@@ -273,7 +273,7 @@ class Child:
     def interrupt(self, silent_seconds: float) -> None:
         """Lets Node say where it is, and end: it was started with --trace-sigint."""
         if self._popen.poll() is None:
-            self._log.interrupted = Blocked(silent_seconds, self.modules)
+            self._log.interrupted = StallTrace(silent_seconds, self.modules)
             self._popen.send_signal(signal.SIGINT)
 
     def kill(self, cause: str | None = None) -> None:

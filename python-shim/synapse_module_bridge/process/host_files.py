@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from synapse_module_bridge.schema.startup_problems import Fault
+from synapse_module_bridge.schema.startup_problems import StartupProblem
 
 logger = logging.getLogger("synapse_module_bridge.host_files")
 
@@ -29,19 +29,19 @@ _Signs = tuple[int, int, int, int]
 
 
 class HostFiles:
-    """Raises Fault."""
+    """Raises StartupProblem."""
 
     def __init__(self, installed: Path) -> None:
         # By path below the folder. They compress to a fourth.
         try:
             self._kept = _read(installed)
         except OSError as e:
-            raise Fault(None, f"the host that is installed cannot be read: {e}") from None
+            raise StartupProblem(None, f"the host that is installed cannot be read: {e}") from None
         self._folder = installed
         self._signs = self._look(installed)
 
     def folder(self) -> Path:
-        """Where they lie as they were. Raises Fault if they lie nowhere, and can be written nowhere."""
+        """Where they lie as they were. Raises StartupProblem if they lie nowhere, and can be written nowhere."""
         if not self.are_as_they_were():
             self._folder = self._written()
             logger.warning(
@@ -80,7 +80,7 @@ class HostFiles:
                 return self._write(place)
             except OSError as e:
                 problems.append(f"{place}: {e.strerror}")
-        raise Fault(
+        raise StartupProblem(
             None,
             "the host's files were replaced, and what was kept of them cannot be written anywhere "
             f"({'; '.join(problems)}): make room in one of them, or restart Synapse",

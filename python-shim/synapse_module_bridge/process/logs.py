@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from synapse_module_bridge.process.last_words import LastWords
-from synapse_module_bridge.process.stall_trace import Blocked
+from synapse_module_bridge.process.stall_trace import StallTrace
 from synapse_module_bridge.reactor.unexpected import contained
 from synapse_module_bridge.schema.protocol import CAUSES
 from synapse_module_bridge.telemetry.lines import Lines
@@ -54,7 +54,7 @@ class LogRelay:
         self.cause: str | None = None
         self.culprit: str | None = None
         # Once Node is to say where it is.
-        self.interrupted: Blocked | None = None
+        self.interrupted: StallTrace | None = None
 
     @property
     def last_lines(self) -> Sequence[str]:
@@ -100,10 +100,10 @@ class LogRelay:
         elif self._last_words.tell_of_a_full_heap(code, pid):
             self.cause = CAUSES["memory"]
 
-    def _read_trace(self, blocked: Blocked, code: int | None) -> tuple[str | None, str | None]:
-        trace = blocked.trace(code)
+    def _read_trace(self, stall: StallTrace, code: int | None) -> tuple[str | None, str | None]:
+        trace = stall.trace(code)
         if trace is None:
-            for line in blocked.held:
+            for line in stall.held:
                 self._log(None, line.decode("utf-8", "replace"), None)
             return None, None
         if trace.was_idle:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from synapse_module_bridge.process.host_limits import find_limit_of_start
 from synapse_module_bridge.schema.installed import HOST_FOLDER
-from synapse_module_bridge.schema.startup_problems import Fault
+from synapse_module_bridge.schema.startup_problems import StartupProblem
 
 VERSION_TIMEOUT_SECONDS = 10
 
@@ -26,7 +26,7 @@ def oldest_node() -> str:
 def find_node(configured: str | None) -> str:
     """The path of Node: the configured one, else that of the `node` extra, else the one on PATH.
 
-    Raises Fault if there is none.
+    Raises StartupProblem if there is none.
     """
     if configured is not None:
         return configured
@@ -38,7 +38,7 @@ def find_node(configured: str | None) -> str:
             return str(program)
     on_path = shutil.which("node")
     if on_path is None:
-        raise Fault(
+        raise StartupProblem(
             ("node",),
             "no Node found: run `pip install 'synapse-module-bridge[node]'`, "
             f"or install Node >= {oldest_node()} on PATH, or set `node:` to its path",
@@ -47,7 +47,7 @@ def find_node(configured: str | None) -> str:
 
 
 def check_version(node: str) -> None:
-    """Raises Fault unless `node` runs and is new enough."""
+    """Raises StartupProblem unless `node` runs and is new enough."""
     try:
         done = subprocess.run(
             [node, "--version"],
@@ -60,13 +60,15 @@ def check_version(node: str) -> None:
         )
     except (OSError, subprocess.TimeoutExpired) as e:
         if isinstance(e, OSError) and (limit := find_limit_of_start(e)):
-            raise Fault(None, limit) from e
+            raise StartupProblem(None, limit) from e
         reason = os.strerror(e.errno) if isinstance(e, OSError) and e.errno else str(e)
         remedy = f"set `node:` to the path of Node >= {oldest_node()}"
-        raise Fault(("node",), f"cannot run {node}: {reason}; {remedy}") from e
+        raise StartupProblem(("node",), f"cannot run {node}: {reason}; {remedy}") from e
     found = re.fullmatch(r"v(\d+)\.(\d+)\.\S+", done.stdout.strip())
     if found is None:
         said = (done.stdout + done.stderr).strip()[:200]
-        raise Fault(("node",), f"{node} --version did not answer as Node does (exit code {done.returncode}): {said!r}")
+        raise StartupProblem(
+            ("node",), f"{node} --version did not answer as Node does (exit code {done.returncode}): {said!r}"
+        )
     if (int(found[1]), int(found[2])) < tuple(map(int, oldest_node().split("."))):
-        raise Fault(("node",), f"{node} is {found[0]}; Node >= {oldest_node()} is needed")
+        raise StartupProblem(("node",), f"{node} is {found[0]}; Node >= {oldest_node()} is needed")

@@ -25,7 +25,7 @@ class Trace:
     what: str
 
 
-class Blocked:
+class StallTrace:
     """Of a process that has given no sign of life for so many seconds. `modules` are as the host declares them."""
 
     def __init__(self, seconds: float, modules: Sequence[Mapping[str, Any]]) -> None:

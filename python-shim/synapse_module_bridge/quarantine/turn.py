@@ -173,7 +173,7 @@ class Turns:
             self.keeps_closed = self._alone_seconds < MOST_ALONE_SECONDS
 
     async def _until_nothing_is_under_way(self, deadline: float) -> None:
-        while self._entrance.admission.in_flight and time.monotonic() < deadline:
+        while self._entrance.backpressure.in_flight and time.monotonic() < deadline:
             with suppress(DeadlinePassed):
                 await self._host.within(Deferred(), time.monotonic() + LOOK_SECONDS)
 
@@ -184,7 +184,7 @@ class Turns:
             reply = await self._ask(suspect.call, suspect.entries, time.monotonic() + seconds, watched)
         except RpcError as e:
             if e.code == MODULE_ENDED and e.data.get("began") is True:
-                if is_apart or not self._entrance.admission.in_flight:
+                if is_apart or not self._entrance.backpressure.in_flight:
                     return End(e.data.get("module"), str(e.data.get("cause")))
                 raise _NoThread from None
             if e.code == MODULE_ENDED or (e.code == MODULE_UNAVAILABLE and is_apart):

@@ -31,7 +31,7 @@ Question = bytes
 Wait = Callable[["Deferred[Reply | None]"], Awaitable[Reply | None]]
 
 
-class Remembered:
+class AnswerCache:
     """`now` tells seconds; `hit` is called for each question that needed no call."""
 
     def __init__(self, ttl_seconds: float, now: Callable[[], float], hit: Callable[[], None]) -> None:

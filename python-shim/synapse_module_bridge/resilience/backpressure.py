@@ -22,7 +22,7 @@ class Overloaded(Exception):
     """The line is full."""
 
 
-class Admission:
+class Backpressure:
     """`who` is a local user, or a remote server."""
 
     def __init__(self) -> None:

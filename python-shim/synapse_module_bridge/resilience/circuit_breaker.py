@@ -58,7 +58,7 @@ class _Row:
         return True
 
 
-class Breaker:
+class CircuitBreaker:
     def __init__(self, name: str, now: Callable[[], float]) -> None:
         self._name = name
         self._now = now

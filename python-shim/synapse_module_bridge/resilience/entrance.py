@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.reactor.log_context import SentinelContext
-from synapse_module_bridge.resilience.backpressure import Admission, Overloaded
+from synapse_module_bridge.resilience.backpressure import Backpressure, Overloaded
 from synapse_module_bridge.schema.protocol import Reason
 from synapse_module_bridge.transport.host_interface import Host
 from synapse_module_bridge.transport.unavailable import Unavailable
@@ -18,9 +18,9 @@ LOOK_SECONDS = 0.1
 class Entrance:
     def __init__(self, host: Host) -> None:
         self._host = host
-        self.admission = Admission()
+        self.backpressure = Backpressure()
         # Frees a call's place again.
-        self.leave = self.admission.leave
+        self.leave = self.backpressure.leave
         # Who waits for it to be opened; None while it is. And when it opens by itself.
         self._waiting: list[Deferred[None]] | None = None
         self._closed_until = inf
@@ -53,15 +53,15 @@ class Entrance:
 
     def enters(self, local: bool, who: str) -> bool:
         """Whether a call may be sent at once; `leave` frees its place again."""
-        return self._waiting is None and self._host.is_up and self.admission.enters(local, who)
+        return self._waiting is None and self._host.is_up and self.backpressure.enters(local, who)
 
     async def enter(self, deadline: float, local: bool, who: str) -> None:
         """Returns once a call may be sent; `leave` frees its place again. Raises Unavailable."""
         await self._until_ready(deadline)
-        if self.admission.enters(local, who):
+        if self.backpressure.enters(local, who):
             return
         try:
-            await self._host.within(self.admission.line_up(local, who), deadline)
+            await self._host.within(self.backpressure.line_up(local, who), deadline)
         except Overloaded:
             raise Unavailable(Reason.OVERLOAD) from None
         except DeadlinePassed:

@@ -9,8 +9,8 @@ from synapse.logging.context import current_context
 from synapse_module_bridge.codec.codec import ENCODE, ENCODE_AT_ONCE, encode_event
 from synapse_module_bridge.codec.match import Matcher
 from synapse_module_bridge.codec.template import Template
-from synapse_module_bridge.resilience.answer_cache import Remembered
-from synapse_module_bridge.resilience.circuit_breaker import Breaker
+from synapse_module_bridge.resilience.answer_cache import AnswerCache
+from synapse_module_bridge.resilience.circuit_breaker import CircuitBreaker
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 
 # A state key as modules declare it: [type, state_key], null for all state keys.
@@ -29,7 +29,7 @@ class Entry:
     matches: Matcher | None
     room_state: StateKeys
     # That of the callback of the module.
-    breaker: Breaker
+    breaker: CircuitBreaker
     shadow: bool = False
     # Which of a list of entries it is, and the login that it is for.
     index: int | None = None
@@ -37,7 +37,7 @@ class Entry:
     # What answers without a call.
     template: Template | None = None
     # Keeps its answers.
-    remembered: Remembered | None = None
+    answer_cache: AnswerCache | None = None
 
 
 def bind(callback: Callback, args: Sequence[Any]) -> dict[str, Any]:

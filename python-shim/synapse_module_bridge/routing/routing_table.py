@@ -8,15 +8,15 @@ from synapse.config._base import Config as SynapseConfig
 
 from synapse_module_bridge.codec.match import compile_match
 from synapse_module_bridge.codec.template import compile_template
-from synapse_module_bridge.resilience.answer_cache import Remembered
-from synapse_module_bridge.resilience.circuit_breaker import Breaker
+from synapse_module_bridge.resilience.answer_cache import AnswerCache
+from synapse_module_bridge.resilience.circuit_breaker import CircuitBreaker
 from synapse_module_bridge.routing.locality import Locality
 from synapse_module_bridge.routing.route import Entry, Login
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 from synapse_module_bridge.telemetry import metrics
 
 
-class Entries:
+class RoutingTable:
     def __init__(self, is_local: Locality, server_name: str) -> None:
         self._is_local = is_local
         self._server_name = server_name
@@ -31,7 +31,7 @@ class Entries:
 
     def _of_one(self, callback: Callback, module: str, declared: Mapping[str, Any], shadow: bool) -> Iterator[Entry]:
         # New code may have come in: it is judged anew.
-        breaker = Breaker(f"{callback.name} of {module}", time.monotonic)
+        breaker = CircuitBreaker(f"{callback.name} of {module}", time.monotonic)
         if not callback.listed:
             yield self._entry(callback, module, declared, shadow, breaker)
             return
@@ -45,7 +45,7 @@ class Entries:
         module: str,
         declared: Mapping[str, Any],
         shadow: bool,
-        breaker: Breaker,
+        breaker: CircuitBreaker,
         index: int | None = None,
         login: Login | None = None,
     ) -> Entry:
@@ -58,9 +58,9 @@ class Entries:
             index=index,
             login=login,
             template=compile_template(callback, declared["fields"]) if "fields" in declared else None,
-            remembered=self._remembered(callback, module, declared["ttl"]) if "ttl" in declared else None,
+            answer_cache=self._answer_cache(callback, module, declared["ttl"]) if "ttl" in declared else None,
         )
 
-    def _remembered(self, callback: Callback, module: str, ttl: Any) -> Remembered:
+    def _answer_cache(self, callback: Callback, module: str, ttl: Any) -> AnswerCache:
         hits = metrics.REMEMBERED.labels(callback.name, module, self._server_name)
-        return Remembered(SynapseConfig.parse_duration(ttl) / 1000, time.monotonic, hits.inc)
+        return AnswerCache(SynapseConfig.parse_duration(ttl) / 1000, time.monotonic, hits.inc)

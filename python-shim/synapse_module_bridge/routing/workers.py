@@ -44,7 +44,7 @@ def registers(config: BridgeConfig, callback: Callback, here: str, background: b
     return not wanted or here in wanted or (background and BACKGROUND in wanted)
 
 
-class Processes:
+class Workers:
     def __init__(self, config: BridgeConfig, api: ModuleApi) -> None:
         self._config = config
         self._api = api

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from synapse_module_bridge.schema.startup_problems import Fault, StartupError, describe
+from synapse_module_bridge.schema.startup_problems import StartupError, StartupProblem, describe
 
 HOST_FOLDER = Path(__file__).parents[1] / "_host"
 SCHEMAS_FOLDER = HOST_FOLDER / "schemas"
@@ -16,7 +16,7 @@ def read_schema(name: str) -> dict[str, Any]:
         with open(SCHEMAS_FOLDER / name, encoding="utf-8") as file:
             content: dict[str, Any] = json.load(file)
     except FileNotFoundError:
-        fault = Fault(
+        fault = StartupProblem(
             None,
             f"this installation is without the Node host ({SCHEMAS_FOLDER} is missing): install the released package, "
             "or, from the sources, the wheel that `npm run wheel` builds",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 Path = tuple[str | int, ...]
 
 
-class Fault(Exception):
+class StartupProblem(Exception):
     """One thing that is wrong. `path` begins at the bridge's `config` block; None where it is about no place in it."""
 
     def __init__(self, path: Path | None, message: str) -> None:
@@ -19,10 +19,10 @@ class Fault(Exception):
         return f"{format_path(self.path)}: {message}" if self.path is not None else message
 
 
-class Faults(Fault):
+class StartupProblems(StartupProblem):
     """Several things that are wrong."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[StartupProblem]) -> None:
         super().__init__(None, "; ".join(map(str, faults)))
         self.faults = tuple(faults)
 
@@ -36,7 +36,7 @@ def format_path(path: Path) -> str:
     return "config" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
 
 
-def describe(faults: Sequence[Fault]) -> str:
+def describe(faults: Sequence[StartupProblem]) -> str:
     """All faults as one line."""
     if len(faults) == 1:
         return f"synapse_module_bridge: cannot start: {faults[0]}"

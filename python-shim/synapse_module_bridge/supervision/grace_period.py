@@ -13,7 +13,7 @@ from synapse_module_bridge.transport.unavailable import Unavailable
 HOLD_SECONDS = 2.0
 
 
-class Hold:
+class GracePeriod:
     def __init__(self, clock: Any) -> None:
         self._clock = clock
         self._waiting: set[Deferred[None]] = set()

@@ -11,7 +11,7 @@ from synapse_module_bridge.process.host_limits import find_limit, find_limit_of_
 from synapse_module_bridge.reactor.deadline import DeadlinePassed, add_deadline
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.schema.protocol import CAUSES, fits, method_name
-from synapse_module_bridge.schema.startup_problems import Fault, Faults, Path
+from synapse_module_bridge.schema.startup_problems import Path, StartupProblem, StartupProblems
 from synapse_module_bridge.telemetry.log_text import one_line
 from synapse_module_bridge.transport.framing import BrokenStream
 from synapse_module_bridge.transport.rpc import RpcError
@@ -20,23 +20,23 @@ _INITIALIZE = method_name("initialize")
 
 
 def shake_hands(child: Child, initialize: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
-    """Blocks, while Synapse starts. Raises Fault."""
+    """Blocks, while Synapse starts. Raises StartupProblem."""
     return _declared(child, _ask(child, initialize, timeout))
 
 
 def examine(
     child: Child, initialize: Mapping[str, Any], timeout: float
-) -> tuple[dict[int, Mapping[str, Any]], Sequence[Fault]]:
+) -> tuple[dict[int, Mapping[str, Any]], Sequence[StartupProblem]]:
     """The same for a check, which also wants the modules that are sound, by their place, where others are not."""
     try:
         manifest = _ask(child, initialize, timeout)
-    except Fault as e:
+    except StartupProblem as e:
         return {}, [e]
-    faults: Sequence[Fault] = []
+    faults: Sequence[StartupProblem] = []
     try:
         checked(manifest)
-    except Fault as e:
-        faults = e.faults if isinstance(e, Faults) else [e]
+    except StartupProblem as e:
+        faults = e.faults if isinstance(e, StartupProblems) else [e]
     modules = manifest.get("modules") if isinstance(manifest, dict) else None
     sound = {module["name"]: module for module in modules or () if _is_module(module)}
     return {index: sound[name] for index, name in child.begun.items() if name in sound}, faults
@@ -50,16 +50,16 @@ def _ask(child: Child, initialize: Mapping[str, Any], timeout: float) -> Any:
     except ChildProcessError as e:
         raise _ended(child, str(e), initialize) from None
     except BrokenStream as e:
-        raise Fault(None, f"the module host does not speak the protocol: {e}") from None
+        raise StartupProblem(None, f"the module host does not speak the protocol: {e}") from None
     except RpcError as e:
-        raise Fault(None, f"the module host refused to start: {e.message}") from None
+        raise StartupProblem(None, f"the module host refused to start: {e.message}") from None
 
 
-def cannot_start(command: Sequence[str], error: OSError) -> Fault:
+def cannot_start(command: Sequence[str], error: OSError) -> StartupProblem:
     """Why there is no process at all."""
     if limit := find_limit_of_start(error):
-        return Fault(None, limit)
-    return Fault(("node",), f"cannot start {command[0]}: {error.strerror}")
+        return StartupProblem(None, limit)
+    return StartupProblem(("node",), f"cannot start {command[0]}: {error.strerror}")
 
 
 def greet(
@@ -76,27 +76,27 @@ def greet(
     return greeting
 
 
-def _too_slow(child: Child, timeout: float, initialize: Mapping[str, Any]) -> Fault:
+def _too_slow(child: Child, timeout: float, initialize: Mapping[str, Any]) -> StartupProblem:
     if child.loading is None:
         silent = f"the module host has said nothing within {timeout:g} s"
-        return Fault(("start_timeout",), f"{silent}: {too_few_threads() or 'is the machine busy?'}")
+        return StartupProblem(("start_timeout",), f"{silent}: {too_few_threads() or 'is the machine busy?'}")
     path, file = _loading(child.loading, initialize)
-    return Fault(
+    return StartupProblem(
         path,
         f"{file}: was not loaded within {timeout:g} s: does it wait, or compute for long, at its top level? "
         "Move the work into `setup`, or raise start_timeout",
     )
 
 
-def _ended(child: Child, cause: str, initialize: Mapping[str, Any]) -> Fault:
+def _ended(child: Child, cause: str, initialize: Mapping[str, Any]) -> StartupProblem:
     limit = find_limit(cause, child.last_lines)
     if limit is not None:
-        return Fault(None, f"{limit} (Node ended: {cause})")
+        return StartupProblem(None, f"{limit} (Node ended: {cause})")
     if child.loading is None:
         said = f": {one_line(child.last_lines[-1])}" if child.last_lines else ""
-        return Fault(None, f"the module host ended before it loaded a module ({cause}){said}")
+        return StartupProblem(None, f"the module host ended before it loaded a module ({cause}){said}")
     path, file = _loading(child.loading, initialize)
-    return Fault(path, f"{file}: Node ended while it loaded this module ({cause}){_remedy(cause)}")
+    return StartupProblem(path, f"{file}: Node ended while it loaded this module ({cause}){_remedy(cause)}")
 
 
 def _remedy(cause: str) -> str:
@@ -123,20 +123,20 @@ def _declared(child: Child, manifest: Any, some_will_do: bool = False) -> Mappin
 
 
 def checked(manifest: Any, some_will_do: bool = False) -> Mapping[str, Any]:
-    """Raises Fault or Faults."""
+    """Raises StartupProblem or StartupProblems."""
     if not isinstance(manifest, dict):
-        raise Fault(None, "the module host's answer to initialize is not an object")
+        raise StartupProblem(None, "the module host's answer to initialize is not an object")
     faults = faults_from_host(manifest.get("faults"))
     modules = manifest.get("modules")
     are_modules = isinstance(modules, list) and all(map(_is_module, modules))
     if faults and not (some_will_do and are_modules and modules and all(map(_is_of_a_module, faults))):
-        raise faults[0] if len(faults) == 1 else Faults(faults)
+        raise faults[0] if len(faults) == 1 else StartupProblems(faults)
     if not are_modules:
-        raise Fault(None, "the module host's answer to initialize does not declare its modules")
+        raise StartupProblem(None, "the module host's answer to initialize does not declare its modules")
     return manifest
 
 
-def _is_of_a_module(fault: Fault) -> bool:
+def _is_of_a_module(fault: StartupProblem) -> bool:
     return fault.path is not None and fault.path[:1] == ("modules",) and len(fault.path) > 1
 
 
@@ -147,10 +147,10 @@ def _is_module(module: Any) -> bool:
     )
 
 
-def faults_from_host(listed: Any) -> list[Fault]:
+def faults_from_host(listed: Any) -> list[StartupProblem]:
     """The faults in the host's answer to `initialize`."""
     if not isinstance(listed, list):
-        return [Fault(None, "the host's answer to initialize has no list of faults")]
+        return [StartupProblem(None, "the host's answer to initialize has no list of faults")]
     if not fits("Faults", listed):
-        return [Fault(None, "the host's answer to initialize has a list of faults that cannot be read")]
-    return [Fault(tuple(fault["path"]), fault["message"]) for fault in listed]
+        return [StartupProblem(None, "the host's answer to initialize has a list of faults that cannot be read")]
+    return [StartupProblem(tuple(fault["path"]), fault["message"]) for fault in listed]

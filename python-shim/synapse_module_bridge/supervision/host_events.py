@@ -7,7 +7,7 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 
-class Watcher:
+class HostEvents:
     """Every method may be left as it is."""
 
     def manifest(self, manifest: Mapping[str, Any], told: Mapping[str, Any]) -> None:

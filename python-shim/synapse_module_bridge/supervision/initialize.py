@@ -6,5 +6,5 @@ from typing import Any, Literal
 # `start`: Synapse starts. `restart`: the host has ended, and runs again what it ran. `reload`: it is to be replaced by
 # one that runs what lies on disk now.
 Occasion = Literal["start", "restart", "reload"]
-# Raises Fault where there is nothing to tell.
+# Raises StartupProblem where there is nothing to tell.
 Initialize = Callable[[Occasion], Mapping[str, Any]]

@@ -18,7 +18,7 @@ from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.supervision.accepted import Accepted, Manifest
 from synapse_module_bridge.supervision.backoff import LONGEST_PAUSE_SECONDS
 from synapse_module_bridge.supervision.initialize import Initialize
-from synapse_module_bridge.supervision.supervisor import NodeHost
+from synapse_module_bridge.supervision.supervisor import Supervisor
 from synapse_module_bridge.transport.unavailable import Unavailable
 
 logger = logging.getLogger("synapse_module_bridge.reload")
@@ -36,7 +36,7 @@ class Reload:
 
     def __init__(
         self,
-        host: NodeHost,
+        host: Supervisor,
         accepted: Accepted,
         clock: Any,
         run: Callable[[Callable[[], Awaitable[None]]], object],

@@ -21,13 +21,13 @@ from synapse_module_bridge.reactor.deadline import DeadlinePassed, within
 from synapse_module_bridge.reactor.unexpected import contained, log_unexpected
 from synapse_module_bridge.reactor.when_idle import drained
 from synapse_module_bridge.schema.protocol import LIMITS, Reason, fits, method_name
-from synapse_module_bridge.schema.startup_problems import Fault
+from synapse_module_bridge.schema.startup_problems import StartupProblem
 from synapse_module_bridge.supervision.backoff import Backoff
-from synapse_module_bridge.supervision.grace_period import Hold
+from synapse_module_bridge.supervision.grace_period import GracePeriod
 from synapse_module_bridge.supervision.handshake import cannot_start, greet, shake_hands
-from synapse_module_bridge.supervision.host_events import Watcher
+from synapse_module_bridge.supervision.host_events import HostEvents
 from synapse_module_bridge.supervision.initialize import Initialize, Occasion
-from synapse_module_bridge.supervision.watchdog import Heartbeat
+from synapse_module_bridge.supervision.watchdog import Watchdog
 from synapse_module_bridge.transport.rpc import Asked, ConnectionGone, OnLate, RequestHandler, RpcError
 from synapse_module_bridge.transport.timed_requests import TimedRequests
 from synapse_module_bridge.transport.unavailable import Unavailable
@@ -50,7 +50,7 @@ FINISH_SECONDS = 30.0
 MOST_UNSENT_BYTES = 64 * 1024 * 1024
 
 
-class NodeHost:
+class Supervisor:
     """`command` gives how a new process is started, `initialize` what it is told first.
 
     `clock` is what deadlines are told in.
@@ -65,7 +65,7 @@ class NodeHost:
         initialize: Initialize,
         start_timeout: float,
         handle_request: RequestHandler,
-        watcher: Watcher,
+        events: HostEvents,
         make_child: Callable[[Sequence[str], Mapping[str, str], RequestHandler, LogRelay], Child] = Child,
     ) -> None:
         self._reactor = reactor
@@ -75,14 +75,14 @@ class NodeHost:
         self._initialize = initialize
         self._start_timeout = start_timeout
         self._handle_request = handle_request
-        self._watcher = watcher
+        self._events = events
         self._make_child = make_child
-        self._hold = Hold(clock)
+        self._grace_period = GracePeriod(clock)
         # The process that takes the calls, or is to.
         self._child: Child | None = None
         # It, and those that finish their work or are about to take over.
         self._running: set[Child] = set()
-        self._heartbeats: dict[Child, Heartbeat] = {}
+        self._watchdogs: dict[Child, Watchdog] = {}
         # Of those that were replaced: when their time to finish is over.
         self._finish_timers: dict[Child, Any] = {}
         self._requests: dict[Child, TimedRequests] = {}
@@ -95,7 +95,7 @@ class NodeHost:
         self.before_stop: Callable[[], Deferred[None]] = lambda: succeed(None)
 
     def start(self) -> Mapping[str, Any]:
-        """Starts the first process and waits for its declarations. Raises Fault; then no process is left."""
+        """Starts the first process and waits for its declarations. Raises StartupProblem; then no process is left."""
         initialize = self._initialize("start")
         child = self._spawn()
         child.told = initialize
@@ -105,7 +105,7 @@ class NodeHost:
             child.kill_and_wait()
             raise
         self._child = child
-        self._watcher.manifest(manifest, initialize)
+        self._events.manifest(manifest, initialize)
         return manifest
 
     def _spawn(self) -> Child:
@@ -134,33 +134,33 @@ class NodeHost:
 
     def _begin(self, child: Child) -> None:
         """Lets the modules set up. From then on the process must give signs of life."""
-        if child not in self._heartbeats:
+        if child not in self._watchdogs:
             child.rpc.notify(_START, {})
-            self._heartbeats[child] = Heartbeat(self._clock, child, lambda pulse: self._pulse(child, pulse))
+            self._watchdogs[child] = Watchdog(self._clock, child, lambda pulse: self._pulse(child, pulse))
 
     def _pulse(self, child: Child, pulse: Mapping[str, Any]) -> None:
         child.not_set_up = pulse.get("not_set_up", ())
         if child is self._child:
-            self._watcher.pulse(pulse)
+            self._events.pulse(pulse)
 
     def _went_up(self, child: Child) -> None:
         self._begin(child)
         self._up_since = self._clock.seconds()
         self._tell(True)
-        self._hold.up()
+        self._grace_period.up()
 
     def _went_down(self) -> None:
-        self._hold.down()
+        self._grace_period.down()
         self._tell(False)
 
     def _tell(self, up: bool) -> None:
-        contained("telling whether the host is up", lambda: self._watcher.up(up), None)
+        contained("telling whether the host is up", lambda: self._events.up(up), None)
 
     def _ended(self, child: Child, cause: str) -> None:
         self._running.discard(child)
-        heartbeat = self._heartbeats.pop(child, None)
-        if heartbeat is not None:
-            heartbeat.stop()
+        watchdog = self._watchdogs.pop(child, None)
+        if watchdog is not None:
+            watchdog.stop()
         finish_timer = self._finish_timers.pop(child, None)
         if finish_timer is not None and finish_timer.active():
             finish_timer.cancel()
@@ -168,10 +168,10 @@ class NodeHost:
             self._close(child, cause)
         else:
             # Whatever fails here, there is a next attempt.
-            was_up, running = self._hold.is_up, ""
+            was_up, running = self._grace_period.is_up, ""
             if self._stopped is None:
                 # Before its calls fail, and are known no more.
-                running = contained("noting the host's end", lambda: self._watcher.died(cause, child.culprit), "")
+                running = contained("noting the host's end", lambda: self._events.died(cause, child.culprit), "")
             self._child = None
             self._went_down()
             contained("failing the host's calls", lambda: self._close(child, cause), None)
@@ -218,10 +218,10 @@ class NodeHost:
             raise
 
     def _restarted(self, manifest: Mapping[str, Any], child: Child) -> None:
-        self._watcher.manifest(manifest, child.told)
-        seconds = self._clock.seconds() - self._hold.down_since
+        self._events.manifest(manifest, child.told)
+        seconds = self._clock.seconds() - self._grace_period.down_since
         self._went_up(child)
-        self._watcher.back(seconds)
+        self._events.back(seconds)
 
     def _not_restarted(self, failure: Failure, child: Child) -> None:
         if not failure.check(ConnectionGone):
@@ -241,7 +241,7 @@ class NodeHost:
         Gives why the present process stays, or None.
         """
         old = self._child
-        if old is None or not self._hold.is_up or self._stopped is not None:
+        if old is None or not self._grace_period.is_up or self._stopped is not None:
             return "the module host is down"
         try:
             initialize = self._initialize(occasion) if told is None else told
@@ -255,7 +255,7 @@ class NodeHost:
             if reason is None and (self._child is not old or self._stopped is not None):
                 reason = "the present module host ended meanwhile"
             if reason is None:
-                self._watcher.manifest(manifest, child.told)
+                self._events.manifest(manifest, child.told)
         except Exception as e:
             reason = _reason(e)
         if reason is not None:
@@ -289,17 +289,17 @@ class NodeHost:
     @property
     def is_up(self) -> bool:
         # A call that is sent to a process which has just died, before its end was noticed, would be lost with it.
-        return self._hold.is_up and self._child is not None and self._child.is_there
+        return self._grace_period.is_up and self._child is not None and self._child.is_there
 
     async def until_up(self, deadline: float) -> None:
         """Waits for a host that is down, at most HOLD_SECONDS of its outage. Raises Unavailable."""
         if not self.is_up:
-            await self._hold.until_up(deadline)
+            await self._grace_period.until_up(deadline)
 
     async def until_up_again(self) -> None:
         """Waits for a host that is down, however long. Raises Unavailable when Synapse stops."""
         while not self.is_up:
-            await self._hold.until_up_again()
+            await self._grace_period.until_up_again()
 
     def within(self, deferred: "Deferred[T]", deadline: float) -> Awaitable[T]:
         return within(deferred, deadline - self._clock.seconds(), self._clock)
@@ -307,7 +307,7 @@ class NodeHost:
     def call(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> "Deferred[Any]":
         """As Host has it. Raises Unavailable where a host that does not read has much to read already."""
         child = self._child
-        if child is None or not self._hold.is_up:
+        if child is None or not self._grace_period.is_up:
             raise ConnectionGone(Reason.DOWN)
         # Of those that leave together, the first was let through.
         if child.is_behind and not child.rpc.held and child.unsent_bytes > MOST_UNSENT_BYTES:
@@ -319,8 +319,8 @@ class NodeHost:
         if self._stopped is not None:
             return self._stopped
         self._stopped = Deferred()
-        self._hold.stopping()
-        contained("stopping", self._watcher.stopping, None)
+        self._grace_period.stopping()
+        contained("stopping", self._events.stopping, None)
         if self._restart_timer is not None and self._restart_timer.active():
             self._restart_timer.cancel()
         with PreserveLoggingContext():
@@ -350,12 +350,12 @@ class NodeHost:
         for timer in self._stop_timers:
             if timer.active():
                 timer.cancel()
-        self._hold.over()
+        self._grace_period.over()
         self._stopped.callback(None)
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, (Fault, ConnectionGone, RpcError)):
+    if isinstance(error, (StartupProblem, ConnectionGone, RpcError)):
         return str(error)
     log_unexpected("starting the module host", error)
     return type(error).__name__

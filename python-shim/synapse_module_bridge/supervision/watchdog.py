@@ -20,7 +20,7 @@ LOOKS_TO_INTERRUPT = LIMITS["interrupt_after_ms"] // LIMITS["pulse_ms"]
 LOOKS_TO_KILL = LIMITS["kill_after_ms"] // LIMITS["pulse_ms"]
 
 
-class Heartbeat:
+class Watchdog:
     def __init__(self, clock: Any, child: Child, on_pulse: Callable[[Mapping[str, Any]], None]) -> None:
         self._clock = clock
         self._child = child

@@ -5,23 +5,23 @@ from importlib.metadata import version
 from typing import Any
 
 from synapse_module_bridge.configuration.config import BridgeConfig, Timeout
-from synapse_module_bridge.routing.workers import Processes
+from synapse_module_bridge.routing.workers import Workers
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 
 # Synapse reads a number without a unit as milliseconds.
 LEAST_MS = 50
 
 
-def advise_everywhere(config: BridgeConfig, processes: Processes) -> Iterator[str]:
+def advise_everywhere(config: BridgeConfig, workers: Workers) -> Iterator[str]:
     """Also where no module runs."""
-    if not processes.starts_node():
-        yield f"`workers` does not name this process ({processes.here}): no module runs here"
-    for name in processes.missed():
+    if not workers.starts_node():
+        yield f"`workers` does not name this process ({workers.here}): no module runs here"
+    for name in workers.missed():
         yield (
-            f"no module is told of {name}, since this process ({processes.here}) runs Synapse's background tasks: add "
+            f"no module is told of {name}, since this process ({workers.here}) runs Synapse's background tasks: add "
             f"it to `workers`, or name another in callbacks.{name}.workers"
         )
-    for place, name in processes.unknown():
+    for place, name in workers.unknown():
         yield (
             f"{place} names {name}, which Synapse's own configuration (instance_map, stream_writers and the like) does "
             "not: where no process is called so, no module runs there"

@@ -13,13 +13,13 @@ Forwarder = Callable[..., Any]
 def make_forwarder(callback: Callback, answer: Answer) -> Forwarder:
     """`answer` gets the callback and Synapse's arguments."""
 
-    def forward(*args: Any, **named: Any) -> Asking:
-        return Asking(answer, callback, in_order(callback, args, named) if named else args)
+    def forward(*args: Any, **named: Any) -> LazyCall:
+        return LazyCall(answer, callback, in_order(callback, args, named) if named else args)
 
     return as_callback(callback, forward)
 
 
-class Asking:
+class LazyCall:
     """One call, which begins when Synapse awaits it.
 
     Neither a coroutine nor a Deferred: of those, Synapse's delay_cancellation (synapse/util/async_helpers.py) makes two

@@ -11,9 +11,9 @@ from synapse.module_api import ModuleApi
 from synapse_module_bridge.configuration.config import BridgeConfig
 from synapse_module_bridge.pipeline.follow_up import FollowUps
 from synapse_module_bridge.pipeline.router import Router
-from synapse_module_bridge.routing.workers import Processes
+from synapse_module_bridge.routing.workers import Workers
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
-from synapse_module_bridge.schema.startup_problems import Fault, Faults
+from synapse_module_bridge.schema.startup_problems import StartupProblem, StartupProblems
 from synapse_module_bridge.synapse_hooks.forward import Answer, make_forwarder
 from synapse_module_bridge.synapse_hooks.logins import with_follow_up
 from synapse_module_bridge.synapse_hooks.presence import Presence
@@ -24,14 +24,17 @@ logger = logging.getLogger("synapse_module_bridge.registration")
 
 
 def declared_callbacks(manifest: Mapping[str, Any], config: BridgeConfig, api: ModuleApi) -> list[Callback]:
-    """The callbacks to register here, in the catalogue's order. Raises Faults for what this Synapse does not take."""
+    """The callbacks to register here, in the catalogue's order.
+
+    Raises StartupProblems for what this Synapse does not take.
+    """
     available = available_callbacks(api)
     modules = dict(enumerate(manifest["modules"]))
     faults = lacking_callbacks(modules, config, available, delegates_authentication(api))
-    wanted, apart = registered_callbacks(modules.values(), available, Processes(config, api).registers)
+    wanted, apart = registered_callbacks(modules.values(), available, Workers(config, api).registers)
     faults += apart
     if faults:
-        raise Faults(faults)
+        raise StartupProblems(faults)
     return wanted
 
 
@@ -40,9 +43,9 @@ def lacking_callbacks(
     config: BridgeConfig,
     available: Mapping[str, Collection[str]],
     delegates: bool,
-) -> list[Fault]:
+) -> list[StartupProblem]:
     """What this Synapse does not take, of modules by their place; `delegates`: it leaves logins to another service."""
-    faults: list[Fault] = []
+    faults: list[StartupProblem] = []
     for index, module in modules.items():
         for name in module["callbacks"]:
             callback = CALLBACKS[name]
@@ -58,7 +61,7 @@ def registered_callbacks(
     modules: Iterable[Mapping[str, Any]],
     available: Mapping[str, Collection[str]],
     registers: Callable[[Callback], bool],
-) -> tuple[list[Callback], list[Fault]]:
+) -> tuple[list[Callback], list[StartupProblem]]:
     """Those that a process registers, in the catalogue's order, and what Synapse does not take of them."""
     declared = {name for module in modules for name in module["callbacks"]}
     wanted = {
@@ -84,7 +87,7 @@ def register_callbacks(
     optional: Collection[str] = (),
 ) -> None:
     """One function for all modules; one for each where it is Synapse that puts their answers together, or that asks
-    the next one after an exception. Raises Faults for what Synapse takes, but does not keep.
+    the next one after an exception. Raises StartupProblems for what Synapse takes, but does not keep.
     """
 
     def forwarder(callback: Callback, answer: Answer) -> Any:
@@ -122,35 +125,35 @@ def register_callbacks(
         logger.warning("%s", _forgotten(name))
     faults = [_forgotten(name) for name in dict.fromkeys(lost) if name not in optional]
     if faults:
-        raise Faults(faults)
+        raise StartupProblems(faults)
 
 
-def _lacking(index: int, module: str, callback: Callback) -> Fault:
-    return Fault(
+def _lacking(index: int, module: str, callback: Callback) -> StartupProblem:
+    return StartupProblem(
         ("modules", index, "path"),
         f"{module} implements {callback.name}, which this Synapse ({version('matrix-synapse')}) lacks: it came with "
         f"{callback.since}. Upgrade Synapse, or set callbacks.{callback.name}.optional to true",
     )
 
 
-def _forgotten(name: str) -> Fault:
-    return Fault(
+def _forgotten(name: str) -> StartupProblem:
+    return StartupProblem(
         None,
         f"this Synapse ({version('matrix-synapse')}) takes {name} and forgets it, so that no module would be asked: "
         f"use another release of Synapse, or set callbacks.{name}.optional to true and do without",
     )
 
 
-def _delegated(index: int, module: str, callback: Callback) -> Fault:
-    return Fault(
+def _delegated(index: int, module: str, callback: Callback) -> StartupProblem:
+    return StartupProblem(
         ("modules", index, "path"),
         f"{module} implements {callback.name}, which Synapse does not take while it leaves authentication to another "
         "service (matrix_authentication_service): remove the callback, or the delegation",
     )
 
 
-def _apart(callback: Callback, other: str | None) -> Fault:
-    return Fault(
+def _apart(callback: Callback, other: str | None) -> StartupProblem:
+    return StartupProblem(
         ("callbacks", callback.name, "workers"),
         f"{callback.name} would be registered in this process without {other}, which Synapse does not take: give both "
         "the same `workers`",

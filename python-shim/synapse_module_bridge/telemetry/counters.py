@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricF
 from prometheus_client.registry import Collector
 
 
-class Tallies(Collector):
+class Counters(Collector):
     """What Prometheus calls a counter with labels. To be written to by Synapse's main thread alone."""
 
     def __init__(self, name: str, documentation: str, labels: Sequence[str]) -> None:

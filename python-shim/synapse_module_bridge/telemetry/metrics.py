@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import Counter, Gauge
 
-from synapse_module_bridge.telemetry.counters import Durations, Tallies
+from synapse_module_bridge.telemetry.counters import Counters, Durations
 
 SERVER = "server_name"
 _PREFIX = "synapse_module_bridge_"
 
-CALLS = Tallies(
+CALLS = Counters(
     _PREFIX + "calls",
     "Calls of callbacks, by who decided them and how. `reason` says why policy had to answer.",
     ["callback", "module", "outcome", "reason", SERVER],

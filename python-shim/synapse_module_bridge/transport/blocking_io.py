@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from synapse_module_bridge.transport.answer_reader import CHUNK_BYTES
 
 
-class Exchange:
+class BlockingIO:
     """Over the process's pipes. `unsent` is what it is to get; `received` and `logs` get what it writes."""
 
     def __init__(
