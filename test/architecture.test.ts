@@ -23,7 +23,7 @@ function rows(page: string, heading: string): string[][] {
 const architecture = "docs/internals/architecture.md";
 const shim = "python-shim/synapse_module_bridge/";
 
-test("the folders of the shim are told in the order of their layers, each as its first line has it", () => {
+test("the folders of the shim are listed by layer, each with what it is and why it is in Python", () => {
   const [, list = ""] = read("python-shim/pyproject.toml").split(/^layers = \[$/m);
   const layers = [...(list.split("]")[0] ?? "").matchAll(/"(\w+)"/g)].map(([, name]) => name ?? "");
   const told = rows(architecture, "The folders of the shim");
@@ -31,8 +31,8 @@ test("the folders of the shim are told in the order of their layers, each as its
     layers.filter((name) => folders(shim).includes(name)).map((name) => `\`${name}\``),
   );
   for (const name of folders(shim)) {
-    const [, sentence] = /^"""(.*)"""/.exec(read(`${shim}${name}/__init__.py`)) ?? [];
-    expect(told).toContainEqual([`\`${name}\``, sentence]);
+    const [, what, why] = /^"""(.+)\n\n(.+)\n"""\n$/s.exec(read(`${shim}${name}/__init__.py`)) ?? [];
+    expect(told).toContainEqual([`\`${name}\``, what, why?.replaceAll("\n", " ")]);
   }
 });
 

@@ -1,1 +1,4 @@
-"""Glue to Twisted's reactor and to Synapse's log contexts: timers, deadlines, work in the background."""
+"""Glue to Twisted's reactor and to Synapse's log contexts: timers, deadlines, work in the background.
+
+The reactor and the log contexts are objects of Synapse's process.
+"""

@@ -1,1 +1,4 @@
-"""Counters for Prometheus, and text and records for the log."""
+"""Counters for Prometheus, and text and records for the log.
+
+It feeds Synapse's own logging and metrics, also about a Node that is gone.
+"""
