@@ -26,7 +26,7 @@ export function findUnfitText(files: readonly (string | undefined)[]): string | 
   return undefined;
 }
 
-/** What cannot be read, or not any more, is no fault of its text. */
+/** Undefined for a file that cannot be read: then its text is not the problem. */
 function problemOf(file: string): string | undefined {
   try {
     return textProblem(fs.readFileSync(file));

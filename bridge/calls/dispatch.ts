@@ -7,7 +7,7 @@ import { isObject } from "../base/is-object.js";
 import { whatJsonLoses } from "../base/json-check.js";
 import { describeThrown } from "../base/thrown.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
-import type { Asked, Call, Decision, ErrorData } from "../catalogue/protocol.js";
+import type { Asked, Call, ErrorData, Reply } from "../catalogue/protocol.js";
 import { asModule } from "../logging/current.js";
 import { newOrigin, runFrom } from "../module-api/origin.js";
 import { isSynapseError } from "../sdk/errors.js";
@@ -19,7 +19,7 @@ import {
   moduleUnavailable,
 } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
-import { hiddenThrow, secretError } from "../transport/hidden.js";
+import { redactSynapseError, redactThrown } from "../transport/redaction.js";
 import { readAnswer, UnfitAnswer } from "./answer.js";
 import { checkAuthenticated } from "./authenticated.js";
 import { makeContext, type RunningModule } from "./context.js";
@@ -35,7 +35,7 @@ export type AskElsewhere = (
   callback: string,
   call: Call,
   cancellation: Cancellation,
-) => Promise<Decision> | undefined;
+) => Promise<Reply> | undefined;
 
 export interface Surroundings {
   catalogue: Catalogue;
@@ -51,7 +51,7 @@ export interface Surroundings {
 }
 
 /** Throws a CallError, whose data tells who was asked. */
-export async function dispatch(callback: Callback, call: Call, around: Surroundings): Promise<Decision> {
+export async function dispatch(callback: Callback, call: Call, around: Surroundings): Promise<Reply> {
   const asked: Asked[] = [];
   try {
     return await askInOrder(callback, call, around, asked);
@@ -66,7 +66,7 @@ async function askInOrder(
   call: Call,
   around: Surroundings,
   asked: Asked[],
-): Promise<Decision> {
+): Promise<Reply> {
   const { pass = [] } = around.catalogue.type(callback.result);
   const lent = prepareParams(callback, call, around);
   const edited = callback.edits === undefined ? undefined : call.params[callback.edits];
@@ -144,7 +144,7 @@ async function ask(
     if (error instanceof CallError) throw error;
     const failure = toCallError(running, callback, error, call.request);
     if (!callback.secret || failure.kind !== "synapse_error") throw failure;
-    throw secretError(failure.data as ErrorData["synapse_error"]);
+    throw redactSynapseError(failure.data as ErrorData["synapse_error"]);
   } finally {
     lifetime.end();
     origin.over = true;
@@ -163,14 +163,14 @@ async function askElsewhere(
   const question = { ...call, modules: [name] };
   if (call.time_left_ms !== undefined)
     question.time_left_ms = call.time_left_ms - asked.reduce((sum, { ms }) => sum + ms, 0);
-  const decision = await around
+  const reply = await around
     .elsewhere?.(name, callback.name, question, around.cancellation)
     ?.catch((error) => {
       throw fromWire(error);
     });
-  if (!decision) throw moduleUnavailable(name, `the host has no module that answers ${callback.name}`);
-  if (callback.edits === undefined) return decision.answer;
-  if (decision.module !== null) replaceContent(call.params[callback.edits], decision.answer);
+  if (!reply) throw moduleUnavailable(name, `the host has no module that answers ${callback.name}`);
+  if (callback.edits === undefined) return reply.answer;
+  if (reply.module !== null) replaceContent(call.params[callback.edits], reply.answer);
   return null;
 }
 
@@ -202,7 +202,7 @@ export function toCallError(
     ? fromSynapseError(name, callback.name, error, (message) => log.warn({ request }, `${name}: ${message}`))
     : undefined;
   if (told?.kind === "synapse_error") return told;
-  const hidden = callback.secret ? hiddenThrow(error) : undefined;
+  const hidden = callback.secret ? redactThrown(error) : undefined;
   const what = `${callback.name} threw ${hidden?.message ?? describeThrown(error)}`;
   const fault = told ?? moduleFault(name, "threw", what);
   log.error({ request, err: hidden ?? error }, fault.message);

@@ -3,7 +3,7 @@
 import { exactJson, holdsRareNumber, markExact } from "../base/exact-json.js";
 import { whatJsonLoses } from "../base/json-check.js";
 import type { Callback } from "../catalogue/catalogue.js";
-import type { FollowUpAnswer, FollowUpCall } from "../catalogue/protocol.js";
+import type { FollowUpCall, FollowUpReply } from "../catalogue/protocol.js";
 import { asModule } from "../logging/current.js";
 import { CallError, moduleUnavailable } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
@@ -19,7 +19,7 @@ export async function runFollowUp(
   modules: ReadonlyMap<string, RunningModule>,
   followUps: FollowUps,
   cancellation: Cancellation,
-): Promise<FollowUpAnswer> {
+): Promise<FollowUpReply> {
   const { module } = follow_up;
   const running = modules.get(module);
   if (!running) throw moduleUnavailable(module, "the host has no such module");

@@ -145,13 +145,13 @@ export type ShimRequests = {
   /** One call of a callback of Synapse, by its name: asks the modules in order until one decides. */
   readonly [method: `callback/${string}`]: {
     readonly params: Call;
-    readonly result: Decision;
+    readonly result: Reply;
     readonly errors: "synapse_error" | "module_fault" | "module_unavailable" | "module_ended" | "cancelled" | "invalid_params";
   };
   /** Runs, once, what a module has left for later in its answer to a callback. */
   readonly follow_up: {
     readonly params: FollowUpCall;
-    readonly result: FollowUpAnswer;
+    readonly result: FollowUpReply;
     readonly errors: "synapse_error" | "module_fault" | "module_unavailable" | "module_ended" | "cancelled" | "invalid_params";
   };
   /** A client's HTTP request to a web resource of a module. */
@@ -163,13 +163,13 @@ export type ShimRequests = {
   /** Waits until each module's `setup` has been tried once, and tells which have failed. */
   readonly set_up: {
     readonly params: NoParams;
-    readonly result: SetUpAnswer;
+    readonly result: SetUpReply;
     readonly errors: "cancelled";
   };
   /** Waits until a thread for calls that are asked apart has these modules, all set up, and has stood for a while since. */
   readonly set_up_apart: {
     readonly params: SetUpApart;
-    readonly result: SetUpApartAnswer;
+    readonly result: SetUpApartReply;
     readonly errors: "module_unavailable" | "cancelled";
   };
 };
@@ -273,7 +273,7 @@ export type Names = readonly string[];
 export type Initialize = {
   /** The version of the protocol. */
   readonly protocol: number;
-  /** The shim's. A host of another version answers with a fault. */
+  /** The shim's. A host of another version answers with a startup problem. */
   readonly version: string;
   /** SHA-256 of schemas/*.json, in the order of their names. */
   readonly catalogue: string;
@@ -333,16 +333,16 @@ export type Manifest = {
   readonly runtime: string;
   /** Those that could be loaded, in order. */
   readonly modules: readonly DeclaredModule[];
-  readonly faults: Faults;
+  readonly faults: StartupProblems;
   /** What they were loaded from; absent where that was given. */
   readonly snapshot?: readonly Part[];
 };
 
 /** All that is wrong. */
-export type Faults = readonly Fault[];
+export type StartupProblems = readonly StartupProblem[];
 
-/** Something to repair in the configuration or in a module's file. */
-export type Fault = {
+/** Something that keeps Synapse from starting: in the configuration, or in a module's file. */
+export type StartupProblem = {
   /** Begins at the bridge's `config` block. */
   readonly path: readonly (string | number)[];
   readonly message: string;
@@ -424,8 +424,8 @@ export type Apart = {
   readonly linger_ms: number;
 };
 
-/** What became of a call. */
-export type Decision = {
+/** What became of a call: the answer, who gave it, and who was asked. */
+export type Reply = {
   /** Of the module that decided, else the first `pass` value of the result type. */
   readonly answer: unknown;
   /** Null if none decided; the last that edited. */
@@ -461,7 +461,7 @@ export type FollowUpCall = {
 };
 
 /** What it left behind. */
-export type FollowUpAnswer = {
+export type FollowUpReply = {
   /** The parameters, or null if they are as they were. */
   readonly edited: Editable | null;
 };
@@ -495,7 +495,7 @@ export type WebAnswer = {
 export type Headers = readonly (readonly [string, string])[];
 
 /** How that went. */
-export type SetUpAnswer = {
+export type SetUpReply = {
   /** Why, by module. */
   readonly failed: { readonly [key: string]: string };
 };
@@ -508,7 +508,7 @@ export type SetUpApart = {
 };
 
 /** The thread stands. */
-export type SetUpApartAnswer = {
+export type SetUpApartReply = {
   /** How the one before it has ended, if that was between two calls and nothing has told so yet. */
   readonly ended: End | null;
 };

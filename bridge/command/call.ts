@@ -12,7 +12,7 @@ import { problemsOf } from "../calls/params.js";
 import { ModuleSetup } from "../calls/setup.js";
 import type { StateSource } from "../calls/state.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
-import type { Decision } from "../catalogue/protocol.js";
+import type { Reply } from "../catalogue/protocol.js";
 import type { Entry } from "../declarations/module.js";
 import { loadModules } from "../loading/loader.js";
 import type { Logger } from "../logging/log.js";
@@ -31,7 +31,7 @@ export interface CallOptions {
   serverName: string;
 }
 
-/** The decision; throws an Error that says what is wrong with the module, the parameters or the answer. */
+/** The reply; throws an Error that says what is wrong with the module, the parameters or the answer. */
 export async function callOnce(
   file: string,
   callbackName: string,
@@ -40,7 +40,7 @@ export async function callOnce(
   catalogue: Catalogue,
   log: Logger,
   tell: Tell = () => {},
-): Promise<Decision> {
+): Promise<Reply> {
   tell({ loading: path.resolve(file) });
   const running = await load(file, options, catalogue, log);
   tell({ asking: callbackName });
@@ -97,10 +97,10 @@ async function load(
   const config = options.config === undefined ? {} : { config_file: path.resolve(options.config) };
   // No grant would help: there is no Synapse.
   const settings = { path: path.resolve(file), ...config, grants: "all" as const };
-  const { modules, faults } = await loadModules([settings], catalogue);
+  const { modules, problems } = await loadModules([settings], catalogue);
   const [module] = modules;
-  if (!module || faults.length > 0) {
-    const texts = faults.map(({ path: at, message }) => {
+  if (!module || problems.length > 0) {
+    const texts = problems.map(({ path: at, message }) => {
       const inConfig = at[2] === "config" ? `config ${at.slice(3).join(".")}: ` : "";
       const remedy = inConfig && options.config === undefined ? " (give a config with --config FILE)" : "";
       return inConfig + message + remedy;

@@ -51,21 +51,21 @@ export async function check(
     print(callbackTable(loaded.listed, catalogue));
     print(resourceTable(loaded.listed));
     // Without a config there is nothing wrong with the config.
-    const lacks = loaded.faults.filter((fault) => fault.path[2] === "config");
-    if (lacks.length > 0) {
-      const keys = lacks
-        .map((fault) => `${fault.path.slice(3).join(".")} ${fault.message}`.trim())
+    const configProblems = loaded.problems.filter(({ path: at }) => at[2] === "config");
+    if (configProblems.length > 0) {
+      const keys = configProblems
+        .map(({ path: at, message }) => `${at.slice(3).join(".")} ${message}`.trim())
         .join(", ");
       print(`Not checked: its config, and what depends on it (${keys}). Give one with --config FILE.`);
     }
     // Nor has it been granted anything.
-    for (const { path: at, message } of loaded.faults) if (at[2] === "grants") print(message);
-    const faults = loaded.faults
-      .filter((fault) => fault.path[2] !== "config" && fault.path[2] !== "grants")
+    for (const { path: at, message } of loaded.problems) if (at[2] === "grants") print(message);
+    const problems = loaded.problems
+      .filter(({ path: at }) => at[2] !== "config" && at[2] !== "grants")
       .map(({ message }) => message);
-    faults.push(...(found?.errors ?? []));
-    printFaults(faults, print);
-    sound &&= faults.length === 0;
+    problems.push(...(found?.errors ?? []));
+    printProblems(problems, print);
+    sound &&= problems.length === 0;
   }
   return sound;
 }
@@ -98,11 +98,11 @@ async function load(
   return loaded;
 }
 
-function printFaults(faults: string[], print: Print): void {
-  if (faults.length === 0) {
+function printProblems(problems: string[], print: Print): void {
+  if (problems.length === 0) {
     print("No faults.");
     return;
   }
-  print(faults.length === 1 ? "One fault:" : `${faults.length} faults:`);
-  for (const fault of faults) print(`  ${fault.replaceAll("\n", "\n  ")}`);
+  print(problems.length === 1 ? "One fault:" : `${problems.length} faults:`);
+  for (const problem of problems) print(`  ${problem.replaceAll("\n", "\n  ")}`);
 }

@@ -2,7 +2,7 @@
 // with their types. It loads no module itself.
 
 import type { Catalogue } from "../catalogue/catalogue.js";
-import type { DeclaredModule, Fault } from "../catalogue/protocol.js";
+import type { DeclaredModule, StartupProblem } from "../catalogue/protocol.js";
 import { type ModuleSettings, nameOf } from "../declarations/module.js";
 import { findFile } from "../loading/source.js";
 import { callbackTable, resourceTable, type Shown, type Terms } from "./check-tables.js";
@@ -19,19 +19,19 @@ export interface Asked {
 
 export interface Described {
   text: string;
-  faults: Fault[];
+  faults: StartupProblem[];
 }
 
 export async function describe({ modules, terms }: Asked, catalogue: Catalogue): Promise<Described> {
   const lines: string[] = [];
-  const faults: Fault[] = [];
+  const problems: StartupProblem[] = [];
   const sources = modules.map(sourceOf);
   const types = await checkTypes(sources.filter((source) => source !== undefined));
   for (const [index, source] of sources.entries()) {
     const found = source && types.get(source);
     if (!found) continue;
     lines.push(`${source.file}: ${found.note}`);
-    faults.push(...found.errors.map((message) => ({ path: ["modules", index, "path"], message })));
+    problems.push(...found.errors.map((message) => ({ path: ["modules", index, "path"], message })));
   }
   const shown = modules.flatMap(({ settings, declared }): Shown[] =>
     declared
@@ -48,7 +48,7 @@ export async function describe({ modules, terms }: Asked, catalogue: Catalogue):
   if (shown.length > 0) lines.push(callbackTable(shown, catalogue, terms), resourceTable(shown));
   const hidden = modules.filter(({ declared }) => !declared).map(({ settings }) => nameOf(settings));
   if (hidden.length > 0) lines.push(`Not shown, for the faults below: ${hidden.join(", ")}.\n`);
-  return { text: lines.map((line) => `${line}\n`).join(""), faults };
+  return { text: lines.map((line) => `${line}\n`).join(""), faults: problems };
 }
 
 /** Undefined where the host has told already that there is no such file. */

@@ -2,11 +2,11 @@
 // that it takes once, half of a pair, shadow modules with one for which nobody else would answer, two controllers of background updates,
 // and one login type by two sets of fields.
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
-import type { Fault } from "../catalogue/protocol.js";
+import type { StartupProblem } from "../catalogue/protocol.js";
 import { type ListedModule, type ModuleSettings, nameOf } from "./module.js";
 
 /** Adds the module's name to those that are taken. */
-export function findNameClash(settings: ModuleSettings, index: number, taken: Set<string>): Fault[] {
+export function findNameClash(settings: ModuleSettings, index: number, taken: Set<string>): StartupProblem[] {
   const name = nameOf(settings);
   if (!taken.has(name)) {
     taken.add(name);
@@ -23,7 +23,7 @@ interface Serving {
   web_resources: { keys(): Iterable<unknown> } | readonly string[];
 }
 
-export function findPathClashes(modules: readonly Serving[]): Fault[] {
+export function findPathClashes(modules: readonly Serving[]): StartupProblem[] {
   const owners = new Map<unknown, string>();
   return modules.flatMap(({ name, index, web_resources }) =>
     (Array.isArray(web_resources) ? web_resources : [...web_resources.keys()]).flatMap((resource) => {
@@ -42,7 +42,7 @@ export function findCallbackClashes(
   modules: readonly ListedModule[],
   settings: readonly ModuleSettings[],
   catalogue: Catalogue,
-): Fault[] {
+): StartupProblem[] {
   const owners = new Map<string, string>();
   const logins: Logins = new Map();
   return modules.flatMap((module) => {

@@ -2,7 +2,7 @@
 
 import { didYouMean } from "../base/nearest.js";
 import { type Catalogue, grantsFor } from "../catalogue/catalogue.js";
-import type { Fault } from "../catalogue/protocol.js";
+import type { StartupProblem } from "../catalogue/protocol.js";
 import type { LoadedModule, ModuleSettings } from "./module.js";
 
 export type Granted = LoadedModule["grants"];
@@ -10,19 +10,19 @@ export type Granted = LoadedModule["grants"];
 /** What the admin has granted. */
 export function readGrants(
   { grants = [] }: ModuleSettings,
-  at: Fault["path"],
+  at: StartupProblem["path"],
   catalogue: Catalogue,
-  faults: Fault[],
+  problems: StartupProblem[],
 ): Granted {
   if (grants === "all") return "all";
   const known = allGrants(catalogue);
   for (const [index, grant] of grants.entries()) {
     if (known.includes(grant)) continue;
     const path = [...at, "grants", index];
-    if (grant === "all") faults.push({ path, message: "write `grants: all`, without brackets" });
+    if (grant === "all") problems.push({ path, message: "write `grants: all`, without brackets" });
     else {
       const message = `${grant} ${whyNot(grant, catalogue)}; grants may hold ${known.join(", ")}`;
-      faults.push({ path, message });
+      problems.push({ path, message });
     }
   }
   return new Set(grants);

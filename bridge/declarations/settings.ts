@@ -5,25 +5,25 @@ import { readText } from "../base/encoding.js";
 import { whatJsonLoses } from "../base/json-check.js";
 import { didYouMean } from "../base/nearest.js";
 import { parseYaml } from "../base/yaml.js";
-import type { Fault } from "../catalogue/protocol.js";
+import type { StartupProblem } from "../catalogue/protocol.js";
 import type { ModuleSettings } from "./module.js";
-import { findSchemaFaults } from "./schema-faults.js";
+import { findSchemaProblems } from "./schema-problems.js";
 
-/** The config as written, or undefined after a fault. A module without config gets an empty object. */
+/** The config as written, or undefined after a problem. A module without config gets an empty object. */
 export function readConfig(
   settings: ModuleSettings,
-  at: Fault["path"],
-  faults: Fault[],
+  at: StartupProblem["path"],
+  problems: StartupProblem[],
 ): { value: unknown } | undefined {
   const { config, config_file, config_fault } = settings;
   if (config_fault !== undefined) {
     const key = settings.config_source === undefined ? "config" : "config_file";
-    faults.push({ path: [...at, key], message: config_fault });
+    problems.push({ path: [...at, key], message: config_fault });
     return undefined;
   }
   if (config_file === undefined) return { value: structuredClone(config ?? {}) };
   if (config !== undefined) {
-    faults.push({ path: [...at, "config_file"], message: "give config or config_file, not both" });
+    problems.push({ path: [...at, "config_file"], message: "give config or config_file, not both" });
     return undefined;
   }
   try {
@@ -36,7 +36,7 @@ export function readConfig(
     const message = (error as Error).message.replace(/\s+/g, " ").trim();
     // Of a file that is no text, the message names it.
     const named = message.includes(config_file) ? message : `${config_file}: ${message}`;
-    faults.push({ path: [...at, "config_file"], message: named });
+    problems.push({ path: [...at, "config_file"], message: named });
     return undefined;
   }
 }
@@ -59,13 +59,13 @@ export function compileSchema(
   warn: (message: string) => void,
 ): ValidateFunction | undefined {
   let sound = true;
-  const fault = (message: string) => {
+  const reportProblem = (message: string) => {
     sound = false;
     report(message);
   };
   try {
     const validate = new Ajv(OPTIONS).compile(schema);
-    findSchemaFaults(schema, OPTIONS, fault, warn);
+    findSchemaProblems(schema, OPTIONS, reportProblem, warn);
     return sound ? validate : undefined;
   } catch (error) {
     report(`configSchema is not a JSON Schema of draft-07: ${(error as Error).message}`);
@@ -78,17 +78,17 @@ export function checkConfig(
   validate: ValidateFunction,
   config: unknown,
   settings: ModuleSettings,
-  at: Fault["path"],
-  faults: Fault[],
+  at: StartupProblem["path"],
+  problems: StartupProblem[],
 ): boolean {
   if (validate(config)) return true;
   for (const error of validate.errors ?? []) {
     const { path, message } = explain(error);
     const file = settings.config_source ?? settings.config_file;
-    if (file === undefined) faults.push({ path: [...at, "config", ...path], message });
+    if (file === undefined) problems.push({ path: [...at, "config", ...path], message });
     else {
       const place = path.length > 0 ? `${path.join(".")}: ` : "";
-      faults.push({ path: [...at, "config_file"], message: `${file}: ${place}${message}` });
+      problems.push({ path: [...at, "config_file"], message: `${file}: ${place}${message}` });
     }
   }
   return false;

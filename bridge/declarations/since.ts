@@ -1,15 +1,15 @@
 // Which parameters the running Synapse does not give yet, and the conditions of `match` that ask for them: they would
 // never hold, so that a policy would be off without a word.
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
-import type { Fault, Match } from "../catalogue/protocol.js";
+import type { Match, StartupProblem } from "../catalogue/protocol.js";
 import type { LoadedModule } from "./module.js";
 
-/** A fault for each condition on a parameter that came with a later Synapse than this version. */
+/** A startup problem for each condition on a parameter that came with a later Synapse than this version. */
 export function conditionsTooNew(
   modules: readonly LoadedModule[],
   version: string,
   catalogue: Catalogue,
-): Fault[] {
+): StartupProblem[] {
   return modules.flatMap(({ name: module, index, callbacks }) =>
     [...callbacks].flatMap(([name, { match }]) => {
       const callback = catalogue.callbacks.get(name);

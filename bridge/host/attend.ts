@@ -5,7 +5,7 @@ import { Endings } from "../logging/endings.js";
 import { createLogger, type Logger } from "../logging/log.js";
 import { recordPrints } from "../logging/printed.js";
 import type { Records } from "../logging/records.js";
-import { hiddenThrow } from "../transport/hidden.js";
+import { redactThrown } from "../transport/redaction.js";
 import type { Host } from "./host.js";
 
 export interface Attended {
@@ -23,7 +23,7 @@ export function attend(records: Records, makeHost: (log: Logger) => Host): Atten
     flushPrints: () => flushPrints(),
     modules: () => [...(host?.modules.values() ?? [])].map(({ module }) => module),
     loading: () => host?.loading,
-    shown: (error, module) => (mayTellSecrets(host, module) ? hiddenThrow(error) : error),
+    shown: (error, module) => (mayTellSecrets(host, module) ? redactThrown(error) : error),
   });
   const flushPrints = recordPrints(records, () => endings.whoRuns());
   process.on("uncaughtException", (error, origin) => {

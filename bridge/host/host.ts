@@ -23,15 +23,15 @@ import type { StateSource } from "../calls/state.js";
 import { kindOf, tooLargeAsFault, toWire } from "../calls/wire-errors.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import {
-  type FollowUpAnswer,
   type FollowUpCall,
+  type FollowUpReply,
   type HostNotifications,
   type HostRequests,
   type Initialize,
   LIMITS,
   type LogLevels,
   type Manifest,
-  type SetUpAnswer,
+  type SetUpReply,
   type ShimNotifications,
   type ShimRequests,
   type SynapseInfo,
@@ -40,9 +40,9 @@ import {
 } from "../catalogue/protocol.js";
 import { type LoadedModule, nameOf } from "../declarations/module.js";
 import { conditionsTooNew } from "../declarations/since.js";
-import { Kept } from "../loading/kept.js";
 import { loadModules } from "../loading/loader.js";
 import { declare, mismatch } from "../loading/manifest.js";
+import { Snapshot } from "../loading/snapshot.js";
 import { type Logger, setLevel } from "../logging/log.js";
 import { type ApiSource, makeApi } from "../module-api/api.js";
 import { WireError } from "../module-api/api-errors.js";
@@ -53,7 +53,7 @@ import { Threads } from "../threads/threads.js";
 import { Cancellation } from "../transport/cancellation.js";
 import { connectionLog } from "../transport/connection-log.js";
 import { type TooLarge, UNREADABLE } from "../transport/framing.js";
-import { shareTurns } from "../transport/turns.js";
+import { batchMessages } from "../transport/message-batching.js";
 import { answerWeb } from "../web/web.js";
 
 // More messages than can wait: requests with an unknown method are never begun, and must not be waited for.
@@ -97,7 +97,7 @@ export class Host {
     this.#writer = writer;
     this.#options = options;
     writer.tooLarge = tooLargeAsFault(options.log);
-    shareTurns();
+    batchMessages();
     this.connection = createMessageConnection(reader, writer, connectionLog(options.log));
     if (options.threads)
       this.#threads = new Threads({ ...options.threads, log: options.log }, this.#relay(), options.catalogue);
@@ -116,11 +116,11 @@ export class Host {
           elsewhere: this.#threads?.ask,
           notAwaited: (module) => this.#notAwaited(params.call, module),
         };
-        const decided =
+        const asked =
           params.apart !== undefined && this.#threads
-            ? this.#threads.probe(callback, params, around)
+            ? this.#threads.askApart(callback, params, around)
             : dispatch(callback, params, around);
-        return decided.then((decision) => markExact(decision, decision.answer));
+        return asked.then((reply) => markExact(reply, reply.answer));
       });
     }
     this.#on("follow_up", (params, cancellation) => this.#followUp(params, cancellation));
@@ -152,8 +152,9 @@ export class Host {
   /** Once the input has ended: lets what came before the end be begun and finished, and answered. */
   async finish(): Promise<void> {
     for (const { setup } of this.modules.values()) setup.stop();
-    // The connection begins one message in each turn of the event loop.
-    for (let turn = 0; turn < MAX_QUEUE && this.#begun < this.#reader.requests; turn++) await setImmediate();
+    // The connection may begin only one message in each iteration of the event loop.
+    for (let waited = 0; waited < MAX_QUEUE && this.#begun < this.#reader.requests; waited++)
+      await setImmediate();
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
     // The answers are handed to the writer after that.
     await setImmediate();
@@ -203,33 +204,36 @@ export class Host {
     if (this.#initialized)
       throw new ResponseError(ErrorCodes.InvalidRequest, "the host was initialized already");
     this.#initialized = true;
-    const fault = mismatch(params, { version, catalogue: catalogue.hash });
-    const loaded = fault
-      ? { modules: [], faults: [fault] }
+    const problem = mismatch(params, { version, catalogue: catalogue.hash });
+    const loaded = problem
+      ? { modules: [], faults: [problem] }
       : await (this.#threads?.load(params, this.#load.bind(this)) ?? this.#load(params));
     return { version, catalogue: catalogue.hash, runtime: `node ${process.version}`, ...loaded };
   }
 
-  async #load({ modules, synapse, snapshot }: Initialize, placed?: readonly Placed[]): Promise<Loaded> {
+  async #load(
+    { modules, synapse, snapshot: given }: Initialize,
+    placed?: readonly Placed[],
+  ): Promise<Loaded> {
     const { catalogue, log } = this.#options;
-    const kept = snapshot === undefined ? new Kept() : Kept.from(snapshot);
+    const snapshot = given === undefined ? new Snapshot() : Snapshot.from(given);
     const watch = {
       warn: (text: string) => log.warn(text),
       loading: (index: number, name: string) => this.#tellLoading(placed?.[index]?.index ?? index, name),
     };
-    const loaded = await loadModules(modules, catalogue, watch, kept);
+    const loaded = await loadModules(modules, catalogue, watch, snapshot);
     this.loading = undefined;
     for (const module of loaded.modules) {
       this.modules.set(module.name, this.#run(module, synapse));
       warmUp(module, catalogue);
     }
-    const faults = [...loaded.faults, ...conditionsTooNew(loaded.modules, synapse.version, catalogue)];
+    const problems = [...loaded.problems, ...conditionsTooNew(loaded.modules, synapse.version, catalogue)];
     // Before they are declared: what is too large to be kept is told there.
-    const text = snapshot === undefined ? kept.text(watch.warn) : undefined;
+    const text = given === undefined ? snapshot.serialize(watch.warn) : undefined;
     const own = text === undefined ? {} : { snapshot: [{ names: modules.map(nameOf), text }] };
-    const declared = loaded.modules.map((module) => declare(module, kept));
-    kept.forget();
-    return { modules: declared, faults, ...own };
+    const declared = loaded.modules.map((module) => declare(module, snapshot));
+    snapshot.dropContents();
+    return { modules: declared, faults: problems, ...own };
   }
 
   /** So that the shim can name the module, should it end or hang this process. */
@@ -250,7 +254,7 @@ export class Host {
   }
 
   /** Waits until each module's setup has been tried; tells those that failed, and why. */
-  async #setUp(cancellation: Cancellation): Promise<SetUpAnswer> {
+  async #setUp(cancellation: Cancellation): Promise<SetUpReply> {
     const failed: Record<string, string> = {};
     for (const { module, setup } of this.modules.values()) {
       try {
@@ -306,7 +310,7 @@ export class Host {
     return answerWeb(params, { modules: this.modules, handles: this.#handles, cancellation });
   }
 
-  async #followUp(params: FollowUpCall, cancellation: Cancellation): Promise<FollowUpAnswer> {
+  async #followUp(params: FollowUpCall, cancellation: Cancellation): Promise<FollowUpReply> {
     const callback = this.#options.catalogue.callbacks.get(params.callback);
     if (!callback) throw new UnfitParams(`there is no callback ${params.callback}`);
     const elsewhere = this.#followUps.has(callback.name, params.follow_up)

@@ -7,7 +7,7 @@ import path from "node:path";
 import { compileFunction } from "node:vm";
 import type { TransformOptions, TransformResult } from "jiti";
 import { compileCache, readCompiled, writeCompiled } from "./compile-cache.js";
-import type { Kept } from "./kept.js";
+import type { Snapshot } from "./snapshot.js";
 
 type Transform = (options: TransformOptions) => TransformResult;
 
@@ -27,18 +27,18 @@ export function runOfJiti(name: string, requires: (id: string) => unknown, text?
 }
 
 /** What jiti calls to compile. What was compiled when the modules were accepted is taken from there. */
-export function compilerFor(kept: Kept): Transform {
+export function compilerFor(snapshot: Snapshot): Transform {
   const folder = compileCache();
   return (options) => {
     const { filename = "", async = false } = options;
     const way = async ? "import" : "require";
-    const known = kept.replayed(filename)?.code?.[way];
+    const known = snapshot.replayed(filename)?.code?.[way];
     if (known !== undefined) return { code: known };
     const key = keyOf(options);
     const cached = folder === undefined ? undefined : readCompiled(folder, key);
     const result = cached === undefined ? loadCompiler()(options) : { code: cached };
     if (!result.error && !result.code.includes("__JITI_ERROR__")) {
-      kept.compiled(filename, way, result.code);
+      snapshot.recordCompiled(filename, way, result.code);
       if (folder !== undefined && cached === undefined) writeCompiled(folder, key, result.code);
     }
     return result;

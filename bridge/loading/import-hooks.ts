@@ -4,7 +4,7 @@
 import Module, { register } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
-import { type Kept, RESOLVE, UNKNOWN } from "./kept.js";
+import { RESOLVE, type Snapshot, UNKNOWN } from "./snapshot.js";
 
 interface Found {
   url: string;
@@ -25,17 +25,17 @@ interface Context {
   importAttributes?: object;
 }
 
-/** What is there to be given again, by question and by URL. */
+/** What is there to be given again, by key and by URL. */
 interface Known {
-  found(question: string): Found | undefined;
+  found(key: string): Found | undefined;
   source(url: string, isRequired: boolean): Source | undefined;
 }
 
-type Told = { question: string; found: Found } | { url: string; source: Source };
+type Told = { key: string; found: Found } | { url: string; source: Source };
 
 type Next<Argument, Result> = (what: string, context: Argument) => Result | Promise<Result>;
 
-/** How questions begin after the names that a file exports. */
+/** How keys of lookups begin after the names that a file exports. */
 export const NAMES = "import ";
 // The name that newer Nodes give all that CommonJS exports.
 const WHOLE = "module.exports";
@@ -45,55 +45,55 @@ const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 /** Whether Node runs hooks where modules run, and lets them leave CommonJS to itself: then they see all of it. */
 export const hasOwnHooks = (major === 24 && minor >= 11) || major >= 26;
 
-let kept: Kept | undefined;
+let snapshot: Snapshot | undefined;
 let port: MessagePort | undefined;
 // CommonJS that ES modules have imported.
 const imported = new Set<string>();
 
 /** What is imported from now on belongs to these. */
-export function hookImports(theirs: Kept): void {
-  const isFirst = kept === undefined;
-  kept = theirs;
-  if (isFirst) setUp(theirs);
+export function hookImports(next: Snapshot): void {
+  const isFirst = snapshot === undefined;
+  snapshot = next;
+  if (isFirst) setUp(next);
 }
 
 /** An `import` has come to its end: takes over what a thread has told, and what CommonJS has exported to ES modules. */
 export async function collectImported(): Promise<void> {
   for (let told = port && receiveMessageOnPort(port); told; told = port && receiveMessageOnPort(port))
     take(told.message);
-  if (!kept?.records) port?.close();
+  if (!snapshot?.isRecording) port?.close();
   for (const url of imported) {
     imported.delete(url);
     // It is there already, unless it has thrown.
     const names = await import(url).then(Object.keys, () => undefined);
-    if (names) kept?.answer(NAMES + fileURLToPath(url), names);
+    if (names) snapshot?.recordFound(NAMES + fileURLToPath(url), names);
   }
 }
 
-function setUp(kept: Kept): void {
+function setUp(snapshot: Snapshot): void {
   if (hasOwnHooks) registerHooks(makeHooks(liveKnown, take));
-  else hookInThread(kept);
+  else hookInThread(snapshot);
 }
 
 const liveKnown: Known = {
-  found: (question) => kept?.known(RESOLVE + question) as Found | undefined,
+  found: (key) => snapshot?.found(RESOLVE + key) as Found | undefined,
   source(url, isRequired) {
     const file = url.startsWith("file:") ? fileURLToPath(url) : undefined;
-    return file === undefined || !kept ? undefined : sourceOf(file, kept, isRequired);
+    return file === undefined || !snapshot ? undefined : sourceOf(file, snapshot, isRequired);
   },
 };
 
-function hookInThread(kept: Kept): void {
+function hookInThread(snapshot: Snapshot): void {
   const { port1, port2 } = new MessageChannel();
   port = port1;
   port.unref();
-  const { files, answers } = kept.forNode();
-  const sources = files.map((file) => [pathToFileURL(file).href, sourceOf(file, kept, false)]);
-  const found = answers.map(([question, is]) => [question.slice(RESOLVE.length), is]);
+  const { files, lookups } = snapshot.forNode();
+  const sources = files.map((file) => [pathToFileURL(file).href, sourceOf(file, snapshot, false)]);
+  const found = lookups.map(([key, is]) => [key.slice(RESOLVE.length), is]);
   const code = `
     let hooks;
     export function initialize({ port, found, sources }) {
-      const known = { found: (question) => found.get(question), source: (url) => sources.get(url) };
+      const known = { found: (key) => found.get(key), source: (url) => sources.get(url) };
       hooks = (${makeHooks})(known, (told) => port.postMessage(told));
     }
     export const resolve = (...given) => hooks.resolve(...given);
@@ -105,12 +105,12 @@ function hookInThread(kept: Kept): void {
 }
 
 /** What Node is given for a file that was loaded. */
-function sourceOf(file: string, kept: Kept, isRequired: boolean): Source | undefined {
-  const { text, format } = kept.replayed(file) ?? {};
+function sourceOf(file: string, snapshot: Snapshot, isRequired: boolean): Source | undefined {
+  const { text, format } = snapshot.replayed(file) ?? {};
   if (text === undefined || format === undefined) return undefined;
   const isCommonJs = format === UNKNOWN || format === "commonjs";
   if (isCommonJs && !isRequired) {
-    const names = kept.known(NAMES + file) as string[] | undefined;
+    const names = snapshot.found(NAMES + file) as string[] | undefined;
     return names && { format: "module", source: asEsModule(file, names) };
   }
   // Node looks at the text itself.
@@ -134,13 +134,13 @@ function asEsModule(file: string, names: readonly string[]): string {
 }
 
 function take(told: Told): void {
-  if (!kept?.records) return;
-  if ("found" in told) kept.answer(RESOLVE + told.question, told.found);
+  if (!snapshot?.isRecording) return;
+  if ("found" in told) snapshot.recordFound(RESOLVE + told.key, told.found);
   else {
     const { format, source } = told.source;
     const file = fileURLToPath(told.url);
-    if (format === "wasm" || format === "addon") kept.notKept(file);
-    else if (source) kept.read(file, Buffer.from(source as Uint8Array), format ?? UNKNOWN);
+    if (format === "wasm" || format === "addon") snapshot.leaveOut(file);
+    else if (source) snapshot.recordRead(file, Buffer.from(source as Uint8Array), format ?? UNKNOWN);
     else imported.add(told.url);
   }
 }
@@ -153,12 +153,12 @@ function makeHooks(given: Known, tell: (told: Told) => void) {
     resolve(specifier: string, context: Context, next: Next<Context, Found>) {
       const { parentURL = "", conditions = [], importAttributes } = context;
       const isRequired = conditions.includes("require");
-      const question = [specifier, parentURL, isRequired].join("\n");
+      const key = [specifier, parentURL, isRequired].join("\n");
       const source = given.source(specifier, isRequired);
-      const found = source ? { url: specifier, format: source.format } : given.found(question);
+      const found = source ? { url: specifier, format: source.format } : given.found(key);
       if (found) return { ...found, format: found.format ?? undefined, importAttributes, shortCircuit: true };
       return after(next(specifier, context), (found) => {
-        tell({ question, found: { url: found.url, format: found.format ?? null } });
+        tell({ key, found: { url: found.url, format: found.format ?? null } });
         return found;
       });
     },

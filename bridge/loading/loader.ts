@@ -1,9 +1,9 @@
 // From the `modules` of the configuration to loaded modules: imports each file, checks its shape, its config and what
-// it declares, and collects all faults instead of stopping at the first.
+// it declares, and collects all startup problems instead of stopping at the first.
 
 import { describeThrown } from "../base/thrown.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
-import type { Fault, Match } from "../catalogue/protocol.js";
+import type { Match, StartupProblem } from "../catalogue/protocol.js";
 import { findCallbackClashes, findNameClash, findPathClashes } from "../declarations/conflicts.js";
 import { lacking, readGrants } from "../declarations/grants.js";
 import { readMatch } from "../declarations/match-shape.js";
@@ -20,14 +20,14 @@ import {
 import { checkConfig, compileSchema, readConfig } from "../declarations/settings.js";
 import { readDefinition } from "../declarations/shape.js";
 import { readWebResources } from "../declarations/webpaths.js";
-import { Kept } from "./kept.js";
+import { Snapshot } from "./snapshot.js";
 import { Sources } from "./source.js";
 
 export interface Loaded {
   modules: LoadedModule[];
-  /** All modules whose file could be read, also those with faults. */
+  /** All modules whose file could be read, also those with problems. */
   listed: ListedModule[];
-  faults: Fault[];
+  problems: StartupProblem[];
 }
 
 /** Who watches modules being loaded. */
@@ -44,17 +44,17 @@ export async function loadModules(
   all: readonly ModuleSettings[],
   catalogue: Catalogue,
   watch: LoadWatch = {},
-  kept = new Kept(),
+  snapshot = new Snapshot(),
 ): Promise<Loaded> {
-  const sources = new Sources(kept);
+  const sources = new Sources(snapshot);
   const modules: LoadedModule[] = [];
   const listed: ListedModule[] = [];
-  const faults: Fault[] = [];
+  const problems: StartupProblem[] = [];
   const names = new Set<string>();
   const warn = (message: string) => watch.warn?.(message);
   for (const [index, settings] of all.entries()) {
     const name = nameOf(settings);
-    faults.push(...findNameClash(settings, index, names));
+    problems.push(...findNameClash(settings, index, names));
     const text = `${settings.path} is still not loaded after ${SLOW / 1000} s: does it await something at its top level?`;
     await watch.loading?.(index, name);
     const slow = setTimeout(() => warn(text), SLOW).unref();
@@ -64,34 +64,34 @@ export async function loadModules(
       ["modules", index],
       catalogue,
       sources,
-      faults,
+      problems,
       listed,
       warn,
     );
     clearTimeout(slow);
     if (module) modules.push(module);
   }
-  faults.push(...findPathClashes(modules), ...findCallbackClashes(listed, all, catalogue));
-  kept.stop();
-  return { modules, listed, faults };
+  problems.push(...findPathClashes(modules), ...findCallbackClashes(listed, all, catalogue));
+  snapshot.stopRecording();
+  return { modules, listed, problems };
 }
 
 async function loadModule(
   settings: ModuleSettings,
   name: string,
-  at: Fault["path"],
+  at: StartupProblem["path"],
   catalogue: Catalogue,
   sources: Sources,
-  faults: Fault[],
+  problems: StartupProblem[],
   listed: ListedModule[],
   warn: (message: string) => void,
 ): Promise<LoadedModule | undefined> {
-  const before = faults.length;
-  const grants = readGrants(settings, at, catalogue, faults);
-  const config = readConfig(settings, at, faults);
+  const before = problems.length;
+  const grants = readGrants(settings, at, catalogue, problems);
+  const config = readConfig(settings, at, problems);
   let file = settings.path;
   // Messages of the import name the file themselves, mostly with a line.
-  const reportPlain = (message: string) => faults.push({ path: [...at, "path"], message });
+  const reportPlain = (message: string) => problems.push({ path: [...at, "path"], message });
   const report = (message: string) => reportPlain(`${file}: ${message}`);
   let exported: unknown;
   let files: string[];
@@ -108,13 +108,13 @@ async function loadModule(
   const line = lacking(definition.grants ?? [], grants);
   if (line !== undefined) {
     const message = `${file}: needs \`${line}\` beside its \`path\``;
-    faults.push({ path: [...at, "grants"], message });
+    problems.push({ path: [...at, "grants"], message });
   }
   const { configSchema } = definition;
   const validate =
     configSchema && compileSchema(configSchema, report, (message) => warn(`${file}: ${message}`));
   const isKnown =
-    config && (!configSchema || (validate && checkConfig(validate, config.value, settings, at, faults)));
+    config && (!configSchema || (validate && checkConfig(validate, config.value, settings, at, problems)));
   const known = isKnown ? config : OF_CONFIG;
   const callbacks = new Map<string, Entry>();
   const shown = new Map<string, ListedEntry>();
@@ -131,7 +131,7 @@ async function loadModule(
   const paths = resources === OF_CONFIG ? OF_CONFIG : [...web_resources.keys()];
   const index = at[1] as number;
   listed.push({ name, index, file, files, callbacks: shown, web_resources: paths });
-  if (faults.length > before || known === OF_CONFIG) return undefined;
+  if (problems.length > before || known === OF_CONFIG) return undefined;
   const module: LoadedModule = {
     name,
     index,

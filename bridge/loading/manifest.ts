@@ -1,10 +1,15 @@
 // What a module declares, as the shim gets it; and whether shim and host belong together.
 
-import { type DeclaredModule, type Fault, type Initialize, PROTOCOL } from "../catalogue/protocol.js";
+import {
+  type DeclaredModule,
+  type Initialize,
+  PROTOCOL,
+  type StartupProblem,
+} from "../catalogue/protocol.js";
 import type { LoadedModule } from "../declarations/module.js";
-import type { Kept } from "./kept.js";
+import type { Snapshot } from "./snapshot.js";
 
-export function declare(module: LoadedModule, kept: Kept): DeclaredModule {
+export function declare(module: LoadedModule, snapshot: Snapshot): DeclaredModule {
   const { name, callbacks, web_resources, files, packages } = module;
   // The handlers stay here: JSON leaves functions out.
   const declared = [...callbacks].map(([callback, entry]) => [callback, JSON.parse(JSON.stringify(entry))]);
@@ -12,14 +17,17 @@ export function declare(module: LoadedModule, kept: Kept): DeclaredModule {
     name,
     callbacks: Object.fromEntries(declared),
     web_resources: [...web_resources.keys()],
-    files: kept.digestsOf(files),
-    packages: kept.digestsOf(packages),
-    not_kept: kept.notKeptOf(name),
+    files: snapshot.digestsOf(files),
+    packages: snapshot.digestsOf(packages),
+    not_kept: snapshot.leftOutOf(name),
   };
 }
 
 /** What is wrong where host and shim do not belong together. */
-export function mismatch(shim: Initialize, host: { version: string; catalogue: string }): Fault | undefined {
+export function mismatch(
+  shim: Initialize,
+  host: { version: string; catalogue: string },
+): StartupProblem | undefined {
   const fits =
     shim.protocol === PROTOCOL && shim.version === host.version && shim.catalogue === host.catalogue;
   if (fits) return undefined;

@@ -1,6 +1,6 @@
 // Finds the TypeScript that the loader would run as something else than it means: decorators, accessors, namespaces that
 // are declared in parts. It is a plug-in of the Babel that jiti compiles with, so it sees the very syntax tree that is run.
-// What was compiled without a fault is kept in the cache: a change here needs another folder there (compile-cache.ts).
+// What compiles is kept in the cache: a change here needs another folder there (compile-cache.ts).
 
 interface Node {
   type: string;

@@ -8,11 +8,11 @@ import { findUnfitText, noFile, readText } from "../base/encoding.js";
 import { isObject } from "../base/is-object.js";
 import * as sdk from "../index.js";
 import { compilerFor, holdCompiler, runOfJiti } from "./compiler.js";
-import { isOfPackage, Kept } from "./kept.js";
-import { keptFiles } from "./kept-files.js";
-import { importNative, keepNative } from "./native.js";
-import { findNotKept } from "./not-kept.js";
+import { findLaterLoads } from "./later-loads.js";
+import { importByNode, recordNodeLoading } from "./node-loading.js";
 import { REFUSED, refusedSyntax } from "./refused-syntax.js";
+import { isOfPackage, Snapshot } from "./snapshot.js";
+import { snapshotFileSystem } from "./snapshot-files.js";
 
 const ENTRY_FILES = ["index.ts", "index.mts", "index.js", "index.mjs"];
 // How jiti tells what its compiler says: with the code of the error, and the place.
@@ -42,8 +42,8 @@ export class Sources {
   /** The names that were imported. */
   readonly #imported = new Set<string>();
 
-  constructor(readonly kept: Kept = new Kept()) {
-    const files = keptFiles(kept);
+  constructor(readonly snapshot: Snapshot = new Snapshot()) {
+    const files = snapshotFileSystem(snapshot);
     this.#files = files;
     const requires = (id: string) => (/^(node:)?fs$/.test(id) ? files : require(id));
     this.#createJiti = runOfJiti("dist/jiti.cjs", requires) as CreateJiti;
@@ -55,9 +55,9 @@ export class Sources {
         { has: (modules, name) => this.#isOurs(modules, name) },
       ),
       transformOptions: { babel: { plugins: [refusedSyntax] } },
-      transform: compilerFor(kept),
+      transform: compilerFor(snapshot),
     };
-    keepNative(kept);
+    recordNodeLoading(snapshot);
     holdCompiler();
   }
 
@@ -68,28 +68,28 @@ export class Sources {
 
   /** The file to load for a module: the path itself, or what the package.json of that folder names. */
   find(given: string, name: string): string {
-    this.kept.owner = name;
+    this.snapshot.owner = name;
     return findFile(given, this.#files);
   }
 
   /** What the file exports by default (of CommonJS its module.exports), for the module of that name. */
   async import(file: string, name: string): Promise<Imported> {
-    const { kept } = this;
-    kept.uses(file);
-    if (!kept.replayed(file)) readText(file, this.#files);
+    const { snapshot } = this;
+    snapshot.recordUse(file);
+    if (!snapshot.replayed(file)) readText(file, this.#files);
     let exported: unknown;
     try {
       exported = await this.#import(file);
     } catch (error) {
       throw new Error(describe(error, file), { cause: error });
     }
-    const loaded = kept.filesOf(name);
+    const loaded = snapshot.filesOf(name);
     const own = loaded.filter((one) => !isOfPackage(one));
-    const unfit = kept.records ? findUnfitText(own) : undefined;
+    const unfit = snapshot.isRecording ? findUnfitText(own) : undefined;
     if (unfit !== undefined) throw new Error(unfit);
-    for (const code of own.flatMap((one) => kept.codeOf(one))) {
-      for (const what of findNotKept(code, (one) => isBuiltin(one) || this.#imported.has(one)))
-        kept.notKept(what);
+    for (const code of own.flatMap((one) => snapshot.codeOf(one))) {
+      for (const what of findLaterLoads(code, (one) => isBuiltin(one) || this.#imported.has(one)))
+        snapshot.leaveOut(what);
     }
     return { exported, files: [...new Set([file, ...own])], packages: loaded.filter(isOfPackage) };
   }
@@ -97,7 +97,7 @@ export class Sources {
   async #import(file: string): Promise<unknown> {
     const jiti = this.#createJiti(file, this.#options, {
       onError: fail,
-      nativeImport: (id: string) => importNative(id, this.kept, (one) => this.#isEsModule(one)),
+      nativeImport: (id: string) => importByNode(id, this.snapshot, (one) => this.#isEsModule(one)),
       createRequire,
     });
     const exported = await jiti.import<{ default?: unknown } | undefined>(file);
@@ -187,7 +187,7 @@ function describe(error: unknown, file: string): string {
   const whole = error.message.slice(0, MOST_CHARACTERS);
   const [, code, said = "", at = ""] = COMPILER.exec(whole) ?? [];
   const json = /^(\/[^\n]+?\.json): /.exec(whole)?.[1];
-  // That it is no text at all is the more telling fault.
+  // A file that is no text at all explains more than the syntax error does.
   const unfit = findUnfitText([json, at.replace(/:\d+:\d+$/, "")]);
   if (unfit !== undefined) return unfit;
   const message = (said || whole.replace(/\nRequire stack:\n- ([^\n]*)[\s\S]*$/, " (imported by $1)"))

@@ -48,7 +48,7 @@ export class Compartment {
     this.names = modules.map(({ name }) => name);
   }
 
-  /** Starts the first thread. Where it ends meanwhile, that is a fault of the module that was being loaded. */
+  /** Starts the first thread. If it ends meanwhile, that is a startup problem of the module that was being loaded. */
   async load(): Promise<Loaded> {
     const thread = this.#spawn();
     const answer = await introduce(thread, this.aboard.initialize, this.modules);
@@ -182,8 +182,8 @@ export class Compartment {
     if (!thread) return this.#replace(this.#backoff.pause());
     const answer = await introduceInTime(thread, this.aboard.initialize, this.modules);
     if (thread.isOver || "cause" in answer) return;
-    const [fault] = answer.faults;
-    if (fault) return thread.stop({ cause: `it cannot be loaded: ${fault.message}`, module: null });
+    const [problem] = answer.faults;
+    if (problem) return thread.stop({ cause: `it cannot be loaded: ${problem.message}`, module: null });
     this.#take(thread);
     await Promise.race([thread.setUp, thread.ended, setTimeout(STEADY_MS, undefined, { ref: false })]);
     if (thread.isGone) return;

@@ -2,7 +2,7 @@
 
 import type { End, Initialize, Manifest } from "../catalogue/protocol.js";
 import type { ModuleSettings } from "../declarations/module.js";
-import { partsOf } from "../loading/kept-parts.js";
+import { partsOf } from "../loading/snapshot-parts.js";
 import type { Thread } from "./thread.js";
 import { watchLoading } from "./watchdog.js";
 
@@ -20,7 +20,7 @@ export type Loaded = Pick<Manifest, "modules" | "faults" | "snapshot">;
 // What a timer can wait for.
 const MOST_MS = 2 ** 31 - 1;
 
-/** What the thread declares, with faults at their place in the configuration; or why it has ended meanwhile. */
+/** What the thread declares, with problems at their place in the configuration; or why it has ended meanwhile. */
 export async function introduce(
   thread: Thread,
   introduction: Introduction,
@@ -34,7 +34,7 @@ export async function introduce(
   try {
     const manifest = await thread.peer.sendRequest("initialize", params);
     thread.loaded(manifest.modules);
-    return { ...manifest, faults: replaced(manifest.faults, modules) };
+    return { ...manifest, faults: relocated(manifest.faults, modules) };
   } catch (error) {
     if (!thread.isGone) thread.stop({ cause: `it cannot load: ${(error as Error).message}`, module: null });
     return thread.ended;
@@ -63,9 +63,9 @@ export function namesOf(modules: readonly Placed[]): string[] {
   return modules.map(({ name }) => name);
 }
 
-/** Faults of some of the modules, at their place among all of them. */
-export function replaced(faults: Manifest["faults"], modules: readonly Placed[]): Manifest["faults"] {
-  return faults.map(({ path: [first, index, ...inside], message }) => {
+/** StartupProblems of some of the modules, at their place among all of them. */
+export function relocated(problems: Manifest["faults"], modules: readonly Placed[]): Manifest["faults"] {
+  return problems.map(({ path: [first, index, ...inside], message }) => {
     const own = typeof index === "number" ? modules[index]?.index : undefined;
     if (first === undefined) return { path: [], message };
     return { path: [first, ...(own === undefined ? [] : [own]), ...inside], message };

@@ -2,7 +2,7 @@
 // on the main thread. And what all of them declare together.
 
 import type { Catalogue } from "../catalogue/catalogue.js";
-import type { Fault } from "../catalogue/protocol.js";
+import type { StartupProblem } from "../catalogue/protocol.js";
 import { findCallbackClashes, findNameClash, findPathClashes } from "../declarations/conflicts.js";
 import { type ListedModule, type ModuleSettings, nameOf } from "../declarations/module.js";
 import type { Loaded, Placed } from "./introduce.js";
@@ -46,14 +46,14 @@ export function merged(
     }),
   );
   const taken = new Set<string>();
-  const found: Fault[] = [
+  const found: StartupProblem[] = [
     ...all.flatMap((settings, at) => findNameClash(settings, at, taken)),
     ...parts.flatMap(({ faults }) => faults),
     ...findPathClashes(declared),
     ...findCallbackClashes(listed, all, catalogue),
   ];
-  const order = ({ path: [, at] }: Fault) => (typeof at === "number" ? at : -1);
-  const unique = new Map(found.map((fault) => [JSON.stringify(fault), fault]));
+  const order = ({ path: [, at] }: StartupProblem) => (typeof at === "number" ? at : -1);
+  const unique = new Map(found.map((problem) => [JSON.stringify(problem), problem]));
   return {
     modules: declared.map(({ index: _, ...module }) => module),
     faults: [...unique.values()].sort((a, b) => order(a) - order(b)),

@@ -5,26 +5,26 @@ import { limited } from "../calls/limited.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import type {
   Call,
-  Decision,
   DeclaredModule,
-  FollowUpAnswer,
   FollowUpCall,
+  FollowUpReply,
   Initialize,
   LogLevels,
+  Reply,
   SetUpApart,
-  SetUpApartAnswer,
+  SetUpApartReply,
   ThreadState,
   WebAnswer,
   WebCall,
 } from "../catalogue/protocol.js";
-import { partsOf, withinLimit } from "../loading/kept-parts.js";
+import { partsOf, withinLimit } from "../loading/snapshot-parts.js";
 import { type CallError, moduleUnavailable } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
 import { type Aboard, Compartment } from "./compartment.js";
-import { type Loaded, namesOf, type Placed, replaced } from "./introduce.js";
+import { type Loaded, namesOf, type Placed, relocated } from "./introduce.js";
 import { merged, place } from "./placement.js";
-import { Probe } from "./probe.js";
 import type { Relay, ThreadOptions } from "./thread.js";
+import { ThreadApart } from "./thread-apart.js";
 
 const NOTHING_HERE: Surroundings["modules"] = new Map();
 
@@ -36,7 +36,7 @@ export class Threads {
   #of = new Map<string, Compartment>();
   /** Nobody waits for these: they may take all the time that there is. */
   #unhurried = new Set<string>();
-  #probe: Probe | undefined;
+  #threadApart: ThreadApart | undefined;
 
   constructor(
     private readonly options: ThreadOptions,
@@ -51,7 +51,7 @@ export class Threads {
     const aboard: Aboard = { options, relay, initialize };
     options.held.patience_ms = params.held_patience_ms ?? 0;
     const { here, apart } = place(all);
-    this.#probe = new Probe([here, apart].flat(2), aboard);
+    this.#threadApart = new ThreadApart([here, apart].flat(2), aboard);
     const { snapshot: given } = params;
     const own = await loadHere(
       {
@@ -61,7 +61,7 @@ export class Threads {
       },
       here,
     );
-    const parts = [{ ...own, faults: replaced(own.faults, here) }];
+    const parts = [{ ...own, faults: relocated(own.faults, here) }];
     this.#compartments = apart.map((modules) => this.#compartment(modules, aboard));
     for (const compartment of this.#compartments) parts.push(await compartment.load());
     const loaded = apart.length === 0 ? own : merged(parts, all, this.catalogue);
@@ -110,27 +110,27 @@ export class Threads {
   }
 
   /** Undefined where no thread has the module. */
-  followUp(call: FollowUpCall, cancellation: Cancellation): Promise<FollowUpAnswer> | undefined {
+  followUp(call: FollowUpCall, cancellation: Cancellation): Promise<FollowUpReply> | undefined {
     const { module } = call.follow_up;
     const compartment = this.#of.get(module);
     if (compartment) return compartment.ask("follow_up", call, module, cancellation);
     // What a module has left for later while it was asked there.
-    return this.#probe?.followUp(call, cancellation);
+    return this.#threadApart?.followUp(call, cancellation);
   }
 
   /** Asks all of a call's modules apart. */
-  async probe(callback: Callback, call: Call, around: Surroundings): Promise<Decision> {
+  async askApart(callback: Callback, call: Call, around: Surroundings): Promise<Reply> {
     const { cancellation } = around;
-    if (!this.#probe) throw moduleUnavailable(call.modules[0] ?? "", "the host was not initialized");
-    return this.#probe.ask(call, cancellation, (elsewhere) =>
+    if (!this.#threadApart) throw moduleUnavailable(call.modules[0] ?? "", "the host was not initialized");
+    return this.#threadApart.ask(call, cancellation, (elsewhere) =>
       dispatch(callback, call, { ...around, modules: NOTHING_HERE, elsewhere }),
     );
   }
 
   /** Makes the thread ready that some modules are to be asked apart in. */
-  async setUpApart(params: SetUpApart, cancellation: Cancellation): Promise<SetUpApartAnswer> {
-    if (!this.#probe) throw moduleUnavailable(params.modules[0] ?? "", "the host was not initialized");
-    return this.#probe.setUp(params, cancellation);
+  async setUpApart(params: SetUpApart, cancellation: Cancellation): Promise<SetUpApartReply> {
+    if (!this.#threadApart) throw moduleUnavailable(params.modules[0] ?? "", "the host was not initialized");
+    return this.#threadApart.setUp(params, cancellation);
   }
 
   /** Why modules could not be set up. */
@@ -162,7 +162,7 @@ export class Threads {
   }
 
   async close(): Promise<void> {
-    this.#probe?.close();
+    this.#threadApart?.close();
     await Promise.all(this.#compartments.map((compartment) => compartment.close()));
   }
 }

@@ -42,7 +42,7 @@ export class FrameReader extends AbstractMessageReader implements MessageReader 
     super();
   }
 
-  /** Takes bytes until the stream ends; a fault in the stream is told by onError, after which nothing more is read. */
+  /** Takes bytes until the stream ends; onError reports an error in the stream, after which nothing more is read. */
   listen(callback: DataCallback): Disposable {
     this.input.on("data", (chunk: Buffer) => this.#take(chunk, callback));
     this.input.on("error", (error) => this.fireError(error));

@@ -1,4 +1,4 @@
-// Reads what a web handler has answered: a Response by what JSON cannot have, or JSON. What HTTP cannot carry is a fault.
+// Reads what a web handler has answered: a Response by what JSON cannot have, or JSON. An answer that HTTP cannot carry is a fault of the module.
 
 import { whatJsonLoses } from "../base/json-check.js";
 import { untilAborted } from "../calls/dispatch.js";

@@ -29,7 +29,7 @@ const path = folder.write(
 const load = (settings: object) => loadModules([{ path, ...settings }], catalogue());
 
 test("defaults are filled in, and match and web_resources may follow from the config", async () => {
-  const { modules, faults } = await load({ config: { domains: ["a.org", "b.org"] } });
+  const { modules, problems: faults } = await load({ config: { domains: ["a.org", "b.org"] } });
   expect(faults).toEqual([]);
   expect(modules[0]?.config).toEqual({ domains: ["a.org", "b.org"], mode: "soft" });
   expect(modules[0]?.callbacks.get("user_may_invite")?.match).toEqual({ invitee: ["*:a.org", "*:b.org"] });
@@ -37,7 +37,7 @@ test("defaults are filled in, and match and web_resources may follow from the co
 });
 
 test("every error in a config is told, at its place in homeserver.yaml", async () => {
-  const { faults } = await load({
+  const { problems: faults } = await load({
     config: { domains: ["a", 3], mode: "sotf", limits: { per_day: 0, per_dya: 1 }, modes: 1 },
   });
   expect(faults.map((fault) => [fault.path.join("."), fault.message])).toEqual(
@@ -53,7 +53,7 @@ test("every error in a config is told, at its place in homeserver.yaml", async (
 });
 
 test("a required key that is missing is named", async () => {
-  const { faults } = await load({});
+  const { problems: faults } = await load({});
   expect(faults).toEqual([{ path: ["modules", 0, "config", "domains"], message: "is required" }]);
 });
 
@@ -83,12 +83,12 @@ test.each([
     /domains\[0\] is a Date: put it in quotes/,
   ],
 ])("a config_file is a fault if it is %s", async (_, make, message) => {
-  const { faults } = await load({ config_file: make() });
+  const { problems: faults } = await load({ config_file: make() });
   expect(faults).toEqual([{ path: ["modules", 0, "config_file"], message: expect.stringMatching(message) }]);
 });
 
 test("config and config_file exclude each other", async () => {
-  const { faults } = await load({ config: {}, config_file: "/x" });
+  const { problems: faults } = await load({ config: {}, config_file: "/x" });
   expect(faults).toEqual([
     { path: ["modules", 0, "config_file"], message: "give config or config_file, not both" },
   ]);
@@ -102,7 +102,7 @@ test("a default is filled in before it is looked at, and one that fits is no fau
       default: { type: "string" }, examples: { enum: [{ default: 1 }] },
     } }, callbacks: {} };`,
   );
-  const { modules, faults } = await loadModules([{ path: file }], catalogue());
+  const { modules, problems: faults } = await loadModules([{ path: file }], catalogue());
   expect(faults).toEqual([]);
   expect(modules[0]?.config).toEqual({ limits: { day: 5 } });
 });
@@ -115,7 +115,7 @@ test("a format that is not checked is told, but where there is a pattern", async
     } }, callbacks: {} };`,
   );
   const warnings: string[] = [];
-  const { faults } = await loadModules([{ path: file }], catalogue(), {
+  const { problems: faults } = await loadModules([{ path: file }], catalogue(), {
     warn: (text) => warnings.push(text),
   });
   expect(faults).toEqual([]);

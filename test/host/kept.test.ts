@@ -4,8 +4,8 @@ import { readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync
 import path from "node:path";
 import { expect, test } from "@jest/globals";
 import type { ModuleSettings } from "../../bridge/declarations/module.js";
-import { Kept } from "../../bridge/loading/kept.js";
-import { partsOf, withinLimit } from "../../bridge/loading/kept-parts.js";
+import { Snapshot } from "../../bridge/loading/snapshot.js";
+import { partsOf, withinLimit } from "../../bridge/loading/snapshot-parts.js";
 import { folder, type Loaded, loadApart } from "./loading.js";
 
 const manifest = (name: string, more: object = {}) => JSON.stringify({ name, ...more });
@@ -147,17 +147,17 @@ test("each file that was loaded is told, with the digest of what was loaded", ()
 });
 
 test("a restart tells the same files of each module, whatever Node asks for by then", () => {
-  const kept = new Kept();
-  kept.owner = "first";
-  kept.read("/m/first.ts", "1");
-  kept.read("/m/shared.ts", "1");
-  kept.owner = "second";
-  kept.read("/m/second.ts", "2");
-  kept.uses("/m/shared.ts");
-  const again = Kept.from([{ text: kept.text(() => {}) }]);
+  const snapshot = new Snapshot();
+  snapshot.owner = "first";
+  snapshot.recordRead("/m/first.ts", "1");
+  snapshot.recordRead("/m/shared.ts", "1");
+  snapshot.owner = "second";
+  snapshot.recordRead("/m/second.ts", "2");
+  snapshot.recordUse("/m/shared.ts");
+  const again = Snapshot.from([{ text: snapshot.serialize(() => {}) }]);
   again.owner = "first";
-  again.uses("/m/second.ts");
-  for (const name of ["first", "second"]) expect(again.filesOf(name)).toEqual(kept.filesOf(name));
+  again.recordUse("/m/second.ts");
+  for (const name of ["first", "second"]) expect(again.filesOf(name)).toEqual(snapshot.filesOf(name));
   expect(again.filesOf("second")).toEqual(["/m/shared.ts", "/m/second.ts"]);
 });
 
@@ -220,53 +220,57 @@ test("what has to come from disk again is told for each module", () => {
 });
 
 test("packages that are too large come from disk again, and their module is named", () => {
-  const kept = new Kept();
+  const snapshot = new Snapshot();
   const noise = (size: number) => randomBytes(size).toString("base64");
-  kept.owner = "small";
-  kept.read("/m/small.ts", "export {}");
-  kept.read("/m/node_modules/a/index.js", noise(10_000), "commonjs");
-  kept.owner = "large";
-  kept.read("/m/large.ts", "export {}");
-  kept.read("/m/node_modules/b/index.js", noise(3 * 2 ** 20), "commonjs");
+  snapshot.owner = "small";
+  snapshot.recordRead("/m/small.ts", "export {}");
+  snapshot.recordRead("/m/node_modules/a/index.js", noise(10_000), "commonjs");
+  snapshot.owner = "large";
+  snapshot.recordRead("/m/large.ts", "export {}");
+  snapshot.recordRead("/m/node_modules/b/index.js", noise(3 * 2 ** 20), "commonjs");
   const warnings: string[] = [];
-  const text = kept.text((message) => warnings.push(message), 2 ** 20);
+  const text = snapshot.serialize((message) => warnings.push(message), 2 ** 20);
   expect(warnings).toEqual([
     "large: its packages (4 MB) are too large to be kept: a restart of Node takes them from disk",
   ]);
-  expect([kept.notKeptOf("small"), kept.notKeptOf("large")]).toEqual([[], ["its packages"]]);
-  const again = Kept.from([{ text }]);
+  expect([snapshot.leftOutOf("small"), snapshot.leftOutOf("large")]).toEqual([[], ["its packages"]]);
+  const again = Snapshot.from([{ text }]);
   expect(again.replayed("/m/node_modules/b/index.js")).toBeUndefined();
   for (const file of ["/m/small.ts", "/m/large.ts", "/m/node_modules/a/index.js"])
     expect(again.replayed(file)).toBeDefined();
   // It can still be told whether it has changed.
   expect(again.digestsOf(["/m/node_modules/b/index.js"])).toEqual(
-    kept.digestsOf(["/m/node_modules/b/index.js"]),
+    snapshot.digestsOf(["/m/node_modules/b/index.js"]),
   );
 });
 
 test("own files that are too large come from disk again, where there are no packages to leave out", () => {
   const file = write("huge/main.ts", "", JSON.stringify(randomBytes(3_000).toString("base64")));
-  const kept = new Kept();
-  kept.owner = "main";
-  kept.read(file, readFileSync(file));
+  const snapshot = new Snapshot();
+  snapshot.owner = "main";
+  snapshot.recordRead(file, readFileSync(file));
   const warnings: string[] = [];
-  const text = kept.text((message) => warnings.push(message), 2_000);
+  const text = snapshot.serialize((message) => warnings.push(message), 2_000);
   expect(warnings).toEqual([
     "main: its files (0 MB) are too large to be kept: a restart of Node takes them from disk",
   ]);
-  expect(kept.notKeptOf("main")).toEqual(["its files"]);
+  expect(snapshot.leftOutOf("main")).toEqual(["its files"]);
   const { modules, faults } = loadApart([{ path: file }], text);
   expect(faults).toEqual([]);
-  expect(modules[0]?.digests).toEqual(kept.digestsOf([file]));
+  expect(modules[0]?.digests).toEqual(snapshot.digestsOf([file]));
 });
 
 test("of several threads, what would be too much together is left out but for its digests, and its modules are named", () => {
   const parts = ["c", "a", "b"].map((name, index) => {
-    const kept = new Kept();
-    kept.owner = name;
-    kept.read(`/m/${name}.ts`, randomBytes(1_000 * (3 - index)).toString("base64"));
-    kept.answer(`stat /m/${name}.ts`, "file");
-    return { names: [name], text: kept.text(() => {}), digests: kept.digestsOf([`/m/${name}.ts`]) };
+    const snapshot = new Snapshot();
+    snapshot.owner = name;
+    snapshot.recordRead(`/m/${name}.ts`, randomBytes(1_000 * (3 - index)).toString("base64"));
+    snapshot.recordFound(`stat /m/${name}.ts`, "file");
+    return {
+      names: [name],
+      text: snapshot.serialize(() => {}),
+      digests: snapshot.digestsOf([`/m/${name}.ts`]),
+    };
   });
   const warnings: string[] = [];
   const { parts: all, dropped } = withinLimit(parts, (message) => warnings.push(message), 6_000);
@@ -274,12 +278,12 @@ test("of several threads, what would be too much together is left out but for it
     "c: what it was loaded from is too large to be kept: a restart of Node takes it from disk",
   ]);
   expect(dropped).toEqual(["c"]);
-  const kept = Kept.from(all);
+  const snapshot = Snapshot.from(all);
   const files = parts.map(({ names: [name] }) => `/m/${name}.ts`);
-  expect(files.map((file) => kept.replayed(file) !== undefined)).toEqual([false, true, true]);
-  expect(files.map((file) => kept.known(`stat ${file}`))).toEqual([undefined, "file", "file"]);
+  expect(files.map((file) => snapshot.replayed(file) !== undefined)).toEqual([false, true, true]);
+  expect(files.map((file) => snapshot.found(`stat ${file}`))).toEqual([undefined, "file", "file"]);
   // A restart tells the same digests as the start: nothing seems to have changed.
-  expect(kept.digestsOf(files)).toEqual(Object.assign({}, ...parts.map(({ digests }) => digests)));
+  expect(snapshot.digestsOf(files)).toEqual(Object.assign({}, ...parts.map(({ digests }) => digests)));
 });
 
 test("modules get the parts that they were loaded from, and no others", () => {

@@ -2,22 +2,22 @@
 // and prints what came of it as a line.
 import { createInterface } from "node:readline";
 import { catalogue } from "../../bridge/catalogue/catalogue.js";
-import { Kept } from "../../bridge/loading/kept.js";
 import { loadModules } from "../../bridge/loading/loader.js";
+import { Snapshot } from "../../bridge/loading/snapshot.js";
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { settings, snapshot } = JSON.parse(line);
-  const kept = snapshot === undefined ? new Kept() : Kept.from([{ text: snapshot }]);
+  const { settings, snapshot: given } = JSON.parse(line);
+  const snapshot = given === undefined ? new Snapshot() : Snapshot.from([{ text: given }]);
   const warnings: string[] = [];
   const warn = (text: string) => void warnings.push(text);
-  const { modules, faults } = await loadModules(settings, catalogue(), { warn }, kept);
-  const text = snapshot === undefined ? kept.text(warn) : undefined;
-  kept.forget();
+  const { modules, problems: faults } = await loadModules(settings, catalogue(), { warn }, snapshot);
+  const text = given === undefined ? snapshot.serialize(warn) : undefined;
+  snapshot.dropContents();
   const loaded = [];
   for (const { name, callbacks, files, packages } of modules) {
     const answer = await callbacks.get("user_may_invite")?.handler?.({}, {});
-    const digests = kept.digestsOf([...files, ...packages]);
-    loaded.push({ name, answer, digests, notKept: kept.notKeptOf(name) });
+    const digests = snapshot.digestsOf([...files, ...packages]);
+    loaded.push({ name, answer, digests, notKept: snapshot.leftOutOf(name) });
   }
   process.stdout.write(`${JSON.stringify({ modules: loaded, faults, warnings, snapshot: text })}\n`);
 }

@@ -2,14 +2,14 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect } from "@jest/globals";
-import type { Fault } from "../../bridge/catalogue/protocol.js";
+import type { StartupProblem } from "../../bridge/catalogue/protocol.js";
 import type { ModuleSettings } from "../../bridge/declarations/module.js";
 import { type Bundle, bundle } from "./bundle.js";
 import { temporaryFolder } from "./rig.js";
 
 export interface Loaded {
   modules: { name: string; answer?: unknown; digests: Record<string, string>; notKept: string[] }[];
-  faults: Fault[];
+  faults: StartupProblem[];
   warnings: string[];
   snapshot?: string;
 }

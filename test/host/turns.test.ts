@@ -4,7 +4,7 @@ import { PassThrough, Writable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { createMessageConnection, type MessageConnection } from "vscode-jsonrpc/node";
 import { FrameReader, FrameWriter } from "../../bridge/transport/framing.js";
-import { shareTurns } from "../../bridge/transport/turns.js";
+import { batchMessages } from "../../bridge/transport/message-batching.js";
 
 let host: MessageConnection;
 let input: PassThrough;
@@ -22,7 +22,7 @@ function turn(): void {
 
 beforeEach(() => {
   input = new PassThrough();
-  shareTurns();
+  batchMessages();
   const output = new Writable({
     write(_, __, done) {
       order.push("answered");

@@ -77,7 +77,7 @@ class FollowUps:
         finally:
             self._open_calls.close(handle)
             self._calls.entrance.leave(True, "")
-        if not fits("FollowUpAnswer", reply):
+        if not fits("FollowUpReply", reply):
             raise Unavailable(Reason.REPLY)
         edited = reply.get("edited")
         if edited is not None and edited.keys() != params.keys():

@@ -60,7 +60,7 @@ class ThreadApart:
         except Unavailable:
             # Node has much to read; perhaps it takes the call itself.
             return False
-        if fits("SetUpApartAnswer", reply) and reply.get("ended") is not None:
+        if fits("SetUpApartReply", reply) and reply.get("ended") is not None:
             self.lost()
         return True
 

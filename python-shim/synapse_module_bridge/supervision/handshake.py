@@ -151,6 +151,6 @@ def faults_from_host(listed: Any) -> list[StartupProblem]:
     """The faults in the host's answer to `initialize`."""
     if not isinstance(listed, list):
         return [StartupProblem(None, "the host's answer to initialize has no list of faults")]
-    if not fits("Faults", listed):
+    if not fits("StartupProblems", listed):
         return [StartupProblem(None, "the host's answer to initialize has a list of faults that cannot be read")]
     return [StartupProblem(tuple(fault["path"]), fault["message"]) for fault in listed]

@@ -281,7 +281,7 @@ class Supervisor:
         except DeadlinePassed:
             names = ", ".join(child.not_set_up) or "its modules"
             return f"{names}: not set up within {seconds:g} s"
-        if not fits("SetUpAnswer", answer):
+        if not fits("SetUpReply", answer):
             return "the module host's answer to set_up cannot be read"
         problems = [f"{module}: setup failed: {why}" for module, why in answer["failed"].items()]
         return "; ".join(problems) or None

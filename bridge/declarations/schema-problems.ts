@@ -1,5 +1,5 @@
-// What is wrong with a module's configSchema beyond what ajv tells: these are faults of its author, and would be told to
-// the admin, as faults of the config, or to nobody.
+// What is wrong with a module's configSchema beyond what ajv tells: its author made these mistakes. Otherwise
+// the admin would see them as mistakes in the config, or nobody would see them.
 import { Ajv, type Options } from "ajv";
 import { isObject } from "../base/is-object.js";
 import { didYouMean } from "../base/nearest.js";
@@ -35,7 +35,7 @@ const LISTS = ["allOf", "anyOf", "items", "oneOf"];
 const BY_NAME = ["$defs", "definitions", "dependencies", "patternProperties", "properties"];
 
 /** `options` are those of the ajv that checks configs: a default is filled in before it is checked. */
-export function findSchemaFaults(schema: object, options: Options, report: Tell, warn: Tell): void {
+export function findSchemaProblems(schema: object, options: Options, report: Tell, warn: Tell): void {
   const root = "$id" in schema && typeof schema.$id === "string" ? schema.$id : "configSchema";
   const ajv = new Ajv(options).addSchema(schema, root);
   for (const [path, part] of partsOf(schema, [])) {

@@ -1,22 +1,22 @@
-// Asks calls apart that may be what has ended Node: one at a time, all of the call's modules in one thread made for it, which is
-// watched for a while after the answer.
+// Asks suspects, one at a time: all of a call's modules in one thread made for it, which is watched for a while after the
+// answer.
 
 import { setTimeout as pause } from "node:timers/promises";
 import { type AskElsewhere, untilAborted } from "../calls/dispatch.js";
 import type {
   Call,
-  Decision,
   End,
-  FollowUpAnswer,
   FollowUpCall,
+  FollowUpReply,
+  Reply,
   SetUpApart,
-  SetUpApartAnswer,
+  SetUpApartReply,
 } from "../catalogue/protocol.js";
 import { CallError, moduleEnded } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
 import type { Aboard } from "./compartment.js";
 import type { Placed } from "./introduce.js";
-import { SetUpThread } from "./set-up-thread.js";
+import { PreparedThread } from "./prepared-thread.js";
 import { watch } from "./watchdog.js";
 
 // What the event loop may stand still for, at most.
@@ -24,12 +24,12 @@ const MOST_SILENT_MS = 1_000;
 // For the next such calls, which come together.
 const KEPT_MS = 5_000;
 
-export class Probe {
-  #before: Promise<unknown> = Promise.resolve();
-  #present: SetUpThread | undefined;
+export class ThreadApart {
+  #previous: Promise<unknown> = Promise.resolve();
+  #current: PreparedThread | undefined;
   #expiry: NodeJS.Timeout | undefined;
   // How a thread has ended after a call, and nobody was told.
-  #untold: End | undefined;
+  #unreported: End | undefined;
 
   constructor(
     private readonly modules: readonly Placed[],
@@ -40,11 +40,11 @@ export class Probe {
   async ask(
     call: Call,
     cancellation: Cancellation,
-    dispatch: (askOne: AskElsewhere) => Promise<Decision>,
-  ): Promise<Decision> {
+    dispatch: (askOne: AskElsewhere) => Promise<Reply>,
+  ): Promise<Reply> {
     return this.#inTurn(cancellation, async () => {
-      const present = await this.#of(call.modules, cancellation);
-      return this.#ask(present, call, cancellation, dispatch);
+      const current = await this.#of(call.modules, cancellation);
+      return this.#ask(current, call, cancellation, dispatch);
     });
   }
 
@@ -52,40 +52,40 @@ export class Probe {
    * Resolves once a thread has these modules, and all are set up: with how the one before it has ended, if that was between two
    * calls. Who gives up waiting leaves it to the next.
    */
-  async setUp({ modules, linger_ms }: SetUpApart, cancellation: Cancellation): Promise<SetUpApartAnswer> {
+  async setUp({ modules, linger_ms }: SetUpApart, cancellation: Cancellation): Promise<SetUpApartReply> {
     return this.#inTurn(cancellation, async () => {
       for (;;) {
         const { thread } = await this.#of(modules, cancellation);
         await untilAborted(Promise.race([thread.ended, pause(linger_ms)]), cancellation);
-        const ended = this.#untold ?? null;
+        const ended = this.#unreported ?? null;
         if (thread.isOver && ended === null) throw unavailable(modules, (await thread.ended).cause);
         if (thread.isOver) continue;
-        this.#untold = undefined;
+        this.#unreported = undefined;
         return { ended };
       }
     });
   }
 
   /** Asks for what a module has left in the thread to be done later; undefined where it is not there. */
-  followUp(params: FollowUpCall, cancellation: Cancellation): Promise<FollowUpAnswer> | undefined {
+  followUp(params: FollowUpCall, cancellation: Cancellation): Promise<FollowUpReply> | undefined {
     const { module } = params.follow_up;
-    const { modules, isOver } = this.#present?.thread ?? { modules: [], isOver: true };
+    const { modules, isOver } = this.#current?.thread ?? { modules: [], isOver: true };
     return !isOver && modules.includes(module)
-      ? this.#present?.thread.ask("follow_up", params, module, cancellation)
+      ? this.#current?.thread.ask("follow_up", params, module, cancellation)
       : undefined;
   }
 
   close(): void {
     clearTimeout(this.#expiry);
-    const present = this.#present;
-    this.#present = undefined;
-    if (!present || present.thread.isGone) return;
-    present.isLetGo = true;
-    present.thread.close();
+    const current = this.#current;
+    this.#current = undefined;
+    if (!current || current.thread.isGone) return;
+    current.isReleased = true;
+    current.thread.close();
   }
 
   async #inTurn<T>(cancellation: Cancellation, run: () => Promise<T>): Promise<T> {
-    const before = this.#before;
+    const before = this.#previous;
     const turn = (async () => {
       await untilAborted(before, cancellation);
       clearTimeout(this.#expiry);
@@ -96,27 +96,27 @@ export class Probe {
       }
     })();
     // Also who gives up waiting lets nobody go before the one that has the turn.
-    this.#before = Promise.allSettled([before, turn]);
+    this.#previous = Promise.allSettled([before, turn]);
     return turn;
   }
 
   /** Its time begins once it is set up. */
   #expire(): void {
-    const present = this.#present;
-    void present?.whyNot.then(() => {
-      if (this.#present !== present) return;
+    const current = this.#current;
+    void current?.notReady.then(() => {
+      if (this.#current !== current) return;
       clearTimeout(this.#expiry);
       this.#expiry = setTimeout(() => this.close(), KEPT_MS).unref();
     });
   }
 
   async #ask(
-    present: SetUpThread,
+    current: PreparedThread,
     call: Call,
     cancellation: Cancellation,
-    dispatch: (askOne: AskElsewhere) => Promise<Decision>,
-  ): Promise<Decision> {
-    const { thread } = present;
+    dispatch: (askOne: AskElsewhere) => Promise<Reply>,
+  ): Promise<Reply> {
+    const { thread } = current;
     const limit = Math.min(MOST_SILENT_MS, (call.time_left_ms ?? 2 * MOST_SILENT_MS) / 2);
     const stopWatching = watch(thread, limit, this.aboard.options.log);
     let began = false;
@@ -127,42 +127,42 @@ export class Probe {
     };
     try {
       const outcome = await dispatch(askOne).then(
-        (decision) => () => decision,
+        (reply) => () => reply,
         (error: unknown) => () => {
           throw error;
         },
       );
       // What nobody waits for any more goes on, and must not be taken for the next call.
       if (!cancellation.requested) await Promise.race([thread.ended, pause(call.apart?.linger_ms ?? 0)]);
-      else if (began) present.giveUp();
+      else if (began) current.giveUp();
       if (!thread.isOver || cancellation.requested) return outcome();
       const { module, cause } = await thread.ended;
-      this.#untold = undefined;
+      this.#unreported = undefined;
       throw moduleEnded(module, cause, began);
     } finally {
       stopWatching();
     }
   }
 
-  async #of(names: readonly string[], cancellation: Cancellation): Promise<SetUpThread> {
-    const has = (present: SetUpThread) => names.every((name) => present.thread.modules.includes(name));
-    if (!this.#present || this.#present.thread.isGone || !has(this.#present)) {
+  async #of(names: readonly string[], cancellation: Cancellation): Promise<PreparedThread> {
+    const has = (current: PreparedThread) => names.every((name) => current.thread.modules.includes(name));
+    if (!this.#current || this.#current.thread.isGone || !has(this.#current)) {
       this.close();
       const modules = this.modules.filter(({ name }) => names.includes(name));
-      this.#present = this.#make(modules);
+      this.#current = this.#make(modules);
     }
-    const present = this.#present;
-    const why = (await untilAborted(present.whyNot, cancellation)) as string | undefined;
-    if (why === undefined) return present;
+    const current = this.#current;
+    const why = (await untilAborted(current.notReady, cancellation)) as string | undefined;
+    if (why === undefined) return current;
     // The next such call begins anew.
-    if (this.#present === present) this.close();
+    if (this.#current === current) this.close();
     throw unavailable(names, why);
   }
 
-  #make(modules: readonly Placed[]): SetUpThread {
-    const made = new SetUpThread(modules, this.aboard);
+  #make(modules: readonly Placed[]): PreparedThread {
+    const made = new PreparedThread(modules, this.aboard);
     void made.thread.ended.then((end) => {
-      if (!made.isLetGo && made.thread.served > 0) this.#untold = end;
+      if (!made.isReleased && made.thread.served > 0) this.#unreported = end;
     });
     return made;
   }

@@ -5,7 +5,7 @@ const IMPORTS = /\b(?:jitiImport|import|require)\s*\(\s*(?:(["'])([^"'\n]*)\1\s*
 const READS = /["'](?:node:)?fs(?:\/promises)?["']/;
 
 /** `wasImported` tells of a name whether it was imported while the module was loaded. */
-export function findNotKept(code: string, wasImported: (name: string) => boolean): string[] {
+export function findLaterLoads(code: string, wasImported: (name: string) => boolean): string[] {
   const found = new Set<string>();
   if (READS.test(code)) found.add("files that it reads");
   for (const [, quote, name] of code.matchAll(IMPORTS)) {

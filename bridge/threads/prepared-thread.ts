@@ -15,12 +15,12 @@ const STEADY_MS = 100;
 
 const GIVEN_UP = { cause: "nobody waits for its call any more", module: null };
 
-export class SetUpThread {
+export class PreparedThread {
   readonly thread: Thread;
   /** Resolves once it is of use; else with why not. */
-  readonly whyNot: Promise<string | undefined>;
+  readonly notReady: Promise<string | undefined>;
   /** That it ends is nobody's doing. */
-  isLetGo = false;
+  isReleased = false;
 
   constructor(
     modules: readonly Placed[],
@@ -32,12 +32,12 @@ export class SetUpThread {
     };
     const names = modules.map(({ name }) => name);
     this.thread = new Thread(names, options, { ...relay, notify }, PULSE_MS);
-    this.whyNot = this.#setUp(modules);
+    this.notReady = this.#setUp(modules);
   }
 
   /** Ends it, since what it does goes on for nobody. */
   giveUp(): void {
-    this.isLetGo = true;
+    this.isReleased = true;
     this.thread.stop(GIVEN_UP);
   }
 

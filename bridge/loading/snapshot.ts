@@ -10,10 +10,10 @@ const MOST_BYTES = 1024 * 1024 * 1024;
 
 /** A format of which Node makes up its mind by what is in the file. */
 export const UNKNOWN = "unknown";
-/** How questions begin that Node's ES module loader asks. */
+/** How keys of lookups begin that Node's ES module loader asks. */
 export const RESOLVE = "resolve ";
 
-export interface KeptFile {
+export interface SnapshotFile {
   /** SHA-256 of its bytes. */
   digest: string;
   /** The module that has loaded it first. */
@@ -26,114 +26,114 @@ export interface KeptFile {
   format?: string;
 }
 
-export type Answer = { is: unknown } | { error: { code?: string; message: string } };
+export type LookupResult = { is: unknown } | { error: { code?: string; message: string } };
 
 interface Contents {
-  files: [string, KeptFile][];
-  answers: [string, Answer][];
+  files: [string, SnapshotFile][];
+  lookups: [string, LookupResult][];
   /** By module, the files that it needs. */
   used: [string, string[]][];
 }
 
-export class Kept {
+export class Snapshot {
   /** The module that is being loaded. */
   owner = "";
-  #files: Map<string, KeptFile>;
-  #answers: Map<string, Answer>;
-  #records = true;
-  #replays = false;
+  #files: Map<string, SnapshotFile>;
+  #lookups: Map<string, LookupResult>;
+  #isRecording = true;
+  #isReplaying = false;
   #used: Map<string, Set<string>>;
   // By module, what of it the disk must give again.
-  #notKept = new Map<string, Set<string>>();
+  #leftOut = new Map<string, Set<string>>();
 
-  constructor({ files, answers, used }: Contents = { files: [], answers: [], used: [] }) {
+  constructor({ files, lookups, used }: Contents = { files: [], lookups: [], used: [] }) {
     this.#files = new Map(files);
-    this.#answers = new Map(answers);
+    this.#lookups = new Map(lookups);
     this.#used = new Map(used.map(([owner, files]) => [owner, new Set(files)]));
   }
 
   /** Throws an Error if it is something else. */
-  static from(parts: readonly Pick<Part, "text">[]): Kept {
+  static from(parts: readonly Pick<Part, "text">[]): Snapshot {
     const all = parts.map(({ text }) => readContents(text));
-    const kept = new Kept({
+    const snapshot = new Snapshot({
       files: all.flatMap(({ files }) => files),
-      answers: all.flatMap(({ answers }) => answers),
+      lookups: all.flatMap(({ lookups }) => lookups),
       used: all.flatMap(({ used }) => used),
     });
-    kept.#records = false;
-    kept.#replays = true;
-    return kept;
+    snapshot.#isRecording = false;
+    snapshot.#isReplaying = true;
+    return snapshot;
   }
 
   /** Whether what is loaded now is to be kept. */
-  get records(): boolean {
-    return this.#records;
+  get isRecording(): boolean {
+    return this.#isRecording;
   }
 
   /** What was loaded from there at another time, which is to be loaded again. */
-  replayed(file: string): KeptFile | undefined {
-    const kept = this.#replays ? this.#files.get(file) : undefined;
-    return kept?.text === undefined && kept?.code === undefined ? undefined : kept;
+  replayed(file: string): SnapshotFile | undefined {
+    const recorded = this.#isReplaying ? this.#files.get(file) : undefined;
+    return recorded?.text === undefined && recorded?.code === undefined ? undefined : recorded;
   }
 
   /** Those of them that Node itself loads, with the answers that it needs. */
-  forNode(): { files: string[]; answers: [string, unknown][] } {
-    if (!this.#replays) return { files: [], answers: [] };
-    const questions = [...this.#answers.keys()].filter((question) => question.startsWith(RESOLVE));
+  forNode(): { files: string[]; lookups: [string, unknown][] } {
+    if (!this.#isReplaying) return { files: [], lookups: [] };
+    const keys = [...this.#lookups.keys()].filter((key) => key.startsWith(RESOLVE));
     return {
       files: [...this.#files].flatMap(([file, { format }]) => (format === undefined ? [] : [file])),
-      answers: questions.map((question) => [question, this.known(question)]),
+      lookups: keys.map((key) => [key, this.found(key)]),
     };
   }
 
   /** What was found then, where something was. */
-  known(question: string): unknown {
-    const answer = this.#replays ? this.#answers.get(question) : undefined;
-    return answer && "is" in answer ? answer.is : undefined;
+  found(key: string): unknown {
+    const result = this.#isReplaying ? this.#lookups.get(key) : undefined;
+    return result && "is" in result ? result.is : undefined;
   }
 
   /** What was answered when it was asked at that time, else what `find` gives or throws now. */
-  ask<T>(question: string, find: () => T): T {
-    const known = this.#replays ? this.#answers.get(question) : undefined;
-    if (known) return settle(known) as T;
-    if (!this.#records) return find();
+  lookUp<T>(key: string, find: () => T): T {
+    const known = this.#isReplaying ? this.#lookups.get(key) : undefined;
+    if (known) return resultOf(known) as T;
+    if (!this.#isRecording) return find();
     try {
       const is = find();
-      this.#answers.set(question, { is });
+      this.#lookups.set(key, { is });
       return is;
     } catch (error) {
-      this.fails(question, error);
+      this.recordFailure(key, error);
       throw error;
     }
   }
 
   /** The same, where the answer takes its time. */
-  async askLater<T>(question: string, find: () => Promise<T>): Promise<T> {
-    const known = this.#replays ? this.#answers.get(question) : undefined;
-    if (known) return settle(known) as T;
+  async lookUpAsync<T>(key: string, find: () => Promise<T>): Promise<T> {
+    const known = this.#isReplaying ? this.#lookups.get(key) : undefined;
+    if (known) return resultOf(known) as T;
     try {
       const is = await find();
-      if (this.#records) this.#answers.set(question, { is });
+      if (this.#isRecording) this.#lookups.set(key, { is });
       return is;
     } catch (error) {
-      this.fails(question, error);
+      this.recordFailure(key, error);
       throw error;
     }
   }
 
-  answer(question: string, is: unknown): void {
-    if (this.#records) this.#answers.set(question, { is });
+  recordFound(key: string, is: unknown): void {
+    if (this.#isRecording) this.#lookups.set(key, { is });
   }
 
-  fails(question: string, error: unknown): void {
-    if (!this.#records) return;
+  recordFailure(key: string, error: unknown): void {
+    if (!this.#isRecording) return;
     const { code, message } = error as NodeJS.ErrnoException;
-    this.#answers.set(question, { error: { ...(code !== undefined && { code }), message: String(message) } });
+    this.#lookups.set(key, { error: { ...(code !== undefined && { code }), message: String(message) } });
   }
 
   /** A file has been read. */
-  read(file: string, content: Buffer | string, format?: string): void {
-    if (!this.#records) return;
+  recordRead(file: string, content: Buffer | string, format?: string): void {
+    if (!this.#isRecording) return;
     const known = this.#files.get(file);
     const text = content.toString("utf8");
     const digest = createHash("sha256").update(content).digest("hex");
@@ -144,17 +144,17 @@ export class Kept {
   }
 
   /** A file that was read has been compiled. */
-  compiled(file: string, way: "import" | "require", code: string): void {
+  recordCompiled(file: string, way: "import" | "require", code: string): void {
     const known = this.#files.get(file);
-    if (!this.#records || !known) return;
+    if (!this.#isRecording || !known) return;
     const { text: _, ...rest } = known;
     this.#files.set(file, { ...rest, code: { ...known.code, [way]: code } });
   }
 
   /** Something that was loaded for the present module has to come from disk again. */
-  notKept(what: string): void {
-    const known = this.#notKept.get(this.owner) ?? new Set();
-    this.#notKept.set(this.owner, known.add(what));
+  leaveOut(what: string): void {
+    const known = this.#leftOut.get(this.owner) ?? new Set();
+    this.#leftOut.set(this.owner, known.add(what));
   }
 
   /** The digests of files that were loaded. */
@@ -163,16 +163,16 @@ export class Kept {
   }
 
   /** The module that is being loaded needs a file, which another may have loaded. */
-  uses(file: string): void {
+  recordUse(file: string): void {
     // Node itself remembers what it has found, and need not ask in the same order again.
-    if (this.#replays) return;
+    if (this.#isReplaying) return;
     const used = this.#used.get(this.owner) ?? new Set();
     this.#used.set(this.owner, used.add(file));
   }
 
   /** The files that were loaded for a module: those that it uses, and all that it was the first to load. */
   filesOf(owner: string): string[] {
-    const first = [...this.#files].flatMap(([file, kept]) => (kept.owner === owner ? [file] : []));
+    const first = [...this.#files].flatMap(([file, { owner: by }]) => (by === owner ? [file] : []));
     const used = [...(this.#used.get(owner) ?? [])].filter((file) => this.#files.has(file));
     return [...new Set([...used, ...first])];
   }
@@ -184,16 +184,16 @@ export class Kept {
   }
 
   /** What of this module the disk has to give again at a restart. */
-  notKeptOf(owner: string): string[] {
-    return [...(this.#notKept.get(owner) ?? [])];
+  leftOutOf(owner: string): string[] {
+    return [...(this.#leftOut.get(owner) ?? [])];
   }
 
   /** All that was recorded, as text. `warn` is told of a module whose packages, or own files, are too much. */
-  text(warn: (message: string) => void, most: number = LIMITS.snapshot_characters): string {
+  serialize(warn: (message: string) => void, most: number = LIMITS.snapshot_characters): string {
     for (;;) {
       const contents: Contents = {
         files: [...this.#files],
-        answers: [...this.#answers],
+        lookups: [...this.#lookups],
         used: [...this.#used].map(([owner, files]) => [owner, [...files]]),
       };
       const text = deflateRawSync(JSON.stringify(contents)).toString("base64");
@@ -203,19 +203,19 @@ export class Kept {
   }
 
   /** All is loaded: what is loaded from now on is not kept. */
-  stop(): void {
-    this.#records = false;
+  stopRecording(): void {
+    this.#isRecording = false;
   }
 
   /** What was loaded is needed no more. */
-  forget(): void {
+  dropContents(): void {
     for (const [file, { digest, owner }] of this.#files) this.#files.set(file, { digest, owner });
   }
 
   /** Of these, only what tells whether files have changed is kept. */
-  keepDigests(): void {
-    this.forget();
-    this.#answers.clear();
+  keepOnlyDigests(): void {
+    this.dropContents();
+    this.#lookups.clear();
   }
 
   #dropLargest(warn: (message: string) => void): void {
@@ -228,7 +228,7 @@ export class Kept {
     warn(`${owner}: ${what} (${size}) are too large to be kept: a restart of Node takes them from disk`);
     for (const [file, { digest, owner: its }] of this.#files)
       if (its === owner && isDropped(file)) this.#files.set(file, { digest, owner });
-    this.#notKept.set(owner, new Set([...this.notKeptOf(owner), what]));
+    this.#leftOut.set(owner, new Set([...this.leftOutOf(owner), what]));
   }
 
   /** The module whose files of a kind are the largest together, and their size. */
@@ -253,8 +253,8 @@ function readContents(text: string): Contents {
   return JSON.parse(contents.toString("utf8"));
 }
 
-function settle(answer: Answer): unknown {
-  if ("is" in answer) return answer.is;
-  const { code, message } = answer.error;
+function resultOf(result: LookupResult): unknown {
+  if ("is" in result) return result.is;
+  const { code, message } = result.error;
   throw Object.assign(new Error(message), code !== undefined && { code });
 }

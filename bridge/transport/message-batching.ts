@@ -1,17 +1,17 @@
-// Lets the connection begin several messages in one turn of the event loop: a turn costs as much as a small call, and
-// vscode-jsonrpc alone takes one for each message.
+// Lets the connection begin several messages in one iteration of the event loop: an iteration costs as much as a small
+// call, and vscode-jsonrpc alone takes one for each message.
 import { performance } from "node:perf_hooks";
 import { RAL } from "vscode-jsonrpc/node";
 
-// For how long messages are begun without a turn, in which cancellations come in and timers fire.
+// How long one batch may take. Cancellations come in and timers fire only after it.
 const BATCH_MS = 2;
 
-let shared = false;
+let isInstalled = false;
 
 /** For all connections of this process. */
-export function shareTurns(): void {
-  if (shared) return;
-  shared = true;
+export function batchMessages(): void {
+  if (isInstalled) return;
+  isInstalled = true;
   const layer = RAL();
   let until = 0;
   const soon: typeof layer.timer.setImmediate = (callback, ...args) => {

@@ -1,7 +1,7 @@
 // What modules were loaded from, part by part: those that were loaded together, on the main thread or in a thread, are one.
 
 import { LIMITS, type Part } from "../catalogue/protocol.js";
-import { Kept } from "./kept.js";
+import { Snapshot } from "./snapshot.js";
 
 /** The parts that it takes to load these modules. */
 export function partsOf(parts: readonly Part[], names: readonly string[]): Part[] {
@@ -36,9 +36,9 @@ export function withinLimit(
 }
 
 function digestsOf(text: string): string {
-  const kept = Kept.from([{ text }]);
-  kept.keepDigests();
-  return kept.text(() => {});
+  const snapshot = Snapshot.from([{ text }]);
+  snapshot.keepOnlyDigests();
+  return snapshot.serialize(() => {});
 }
 
 function sizeOf(parts: readonly Part[], index: number): number {

@@ -6,7 +6,7 @@ import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { OWN_FOLDER } from "../base/own-folder.js";
 import { collectImported, hasOwnHooks, hookImports, NAMES } from "./import-hooks.js";
-import { type Kept, UNKNOWN } from "./kept.js";
+import { type Snapshot, UNKNOWN } from "./snapshot.js";
 
 interface Loaded {
   _compile(code: string, filename: string, format?: string): unknown;
@@ -31,41 +31,41 @@ const BYTE_ORDER_MARK = /^\uFEFF/;
 const internals = Module as unknown as Internals;
 const require = createRequire(import.meta.url);
 
-let kept: Kept | undefined;
+let snapshot: Snapshot | undefined;
 
 /** What Node loads from now on belongs to these. */
-export function keepNative(theirs: Kept): void {
-  if (!kept) change();
-  kept = theirs;
+export function recordNodeLoading(next: Snapshot): void {
+  if (!snapshot) hookRequire();
+  snapshot = next;
 }
 
-function change(): void {
+function hookRequire(): void {
   const { _resolveFilename: resolve, _extensions: extensions } = internals;
   internals._resolveFilename = function (request, parent, isMain, options) {
     const find = () => resolve.call(this, request, parent, isMain, options);
-    if (!kept || isBuiltin(request)) return find();
+    if (!snapshot || isBuiltin(request)) return find();
     // Node may ask for what was found already.
-    if (kept.replayed(request)) return request;
+    if (snapshot.replayed(request)) return request;
     if (parent?.filename?.startsWith(OWN_FOLDER)) return find();
     // Node itself asks once for all files of a folder.
     const place = [request, parent?.filename ? path.dirname(parent.filename) : "", ...(options?.paths ?? [])];
-    const file = kept.ask(`require ${place.join("\n")}`, find);
-    kept.uses(file);
+    const file = snapshot.lookUp(`require ${place.join("\n")}`, find);
+    snapshot.recordUse(file);
     return file;
   };
   const { ".js": js, ".node": addon } = extensions as Record<".js" | ".node", Extension>;
   extensions[".js"] = (module, filename) => {
-    const { text, format } = kept?.replayed(filename) ?? {};
+    const { text, format } = snapshot?.replayed(filename) ?? {};
     if (text !== undefined && format !== undefined)
       module._compile(text, filename, format === UNKNOWN ? undefined : format);
     else {
-      if (kept?.records && !filename.startsWith(OWN_FOLDER)) noteCompiled(module, kept);
+      if (snapshot?.isRecording && !filename.startsWith(OWN_FOLDER)) recordWhenCompiled(module, snapshot);
       js(module, filename);
     }
   };
   extensions[".json"] = (module, filename) => {
-    const text = kept?.replayed(filename)?.text ?? readFileSync(filename, "utf8");
-    if (!filename.startsWith(OWN_FOLDER)) kept?.read(filename, text, "json");
+    const text = snapshot?.replayed(filename)?.text ?? readFileSync(filename, "utf8");
+    if (!filename.startsWith(OWN_FOLDER)) snapshot?.recordRead(filename, text, "json");
     try {
       module.exports = JSON.parse(text.replace(BYTE_ORDER_MARK, ""));
     } catch (error) {
@@ -74,17 +74,18 @@ function change(): void {
     }
   };
   extensions[".node"] = (module, filename) => {
-    kept?.notKept(`the native addon ${filename}`);
+    snapshot?.leaveOut(`the native addon ${filename}`);
     addon(module, filename);
   };
 }
 
-/** What is run is what is kept. */
-function noteCompiled(module: Loaded, kept: Kept): void {
+/** Records the text that Node runs. */
+function recordWhenCompiled(module: Loaded, snapshot: Snapshot): void {
   const compile = module._compile;
   module._compile = (code, filename, format) => {
-    if (format !== "module" || hasOwnHooks) kept.read(filename, bytesOf(filename, code), format ?? UNKNOWN);
-    else kept.notKept(`${filename}, an ES module that CommonJS requires (Node 24.11 would keep it)`);
+    if (format !== "module" || hasOwnHooks)
+      snapshot.recordRead(filename, bytesOf(filename, code), format ?? UNKNOWN);
+    else snapshot.leaveOut(`${filename}, an ES module that CommonJS requires (Node 24.11 would keep it)`);
     return compile.call(module, code, filename, format);
   };
 }
@@ -96,17 +97,17 @@ function bytesOf(filename: string, text: string): Buffer | string {
 }
 
 /** `import` of what is no TypeScript, as Node does it. */
-export async function importNative(
+export async function importByNode(
   id: string,
-  kept: Kept,
+  snapshot: Snapshot,
   isEsModule: (file: string) => boolean,
 ): Promise<unknown> {
   const file = id.startsWith("file:") ? fileURLToPath(id) : id;
   if (!path.isAbsolute(file)) return import(id);
   const url = pathToFileURL(file).href;
-  if (isEsModule(file)) hookImports(kept);
+  if (isEsModule(file)) hookImports(snapshot);
   let namespace: unknown;
-  const names = await kept.askLater(NAMES + file, async () => {
+  const names = await snapshot.lookUpAsync(NAMES + file, async () => {
     try {
       namespace = await import(url);
     } finally {
@@ -115,7 +116,7 @@ export async function importNative(
     return Object.keys(namespace as object);
   });
   if (namespace !== undefined) return namespace;
-  const format = kept.replayed(file)?.format;
+  const format = snapshot.replayed(file)?.format;
   return format === undefined || format === "module" ? import(url) : namespaceOf(require(file), names);
 }
 

@@ -1,7 +1,7 @@
 // What jiti sees of the file system: all that it finds there is recorded, and at a restart found again.
 import fs, { type PathLike, type StatSyncOptions } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Kept } from "./kept.js";
+import type { Snapshot } from "./snapshot.js";
 
 type Kind = "file" | "folder" | "other" | null;
 
@@ -9,10 +9,10 @@ type Kind = "file" | "folder" | "other" | null;
 const SOME_MODULE = "export {};";
 
 /** Node's `fs`, of which jiti needs little. */
-export function keptFiles(kept: Kept): typeof fs {
+export function snapshotFileSystem(snapshot: Snapshot): typeof fs {
   const kindOf = (file: PathLike): Kind => {
     const name = nameOf(file);
-    return kept.ask(`stat ${name}`, () => {
+    return snapshot.lookUp(`stat ${name}`, () => {
       const found = fs.statSync(name, { throwIfNoEntry: false });
       if (!found) return null;
       return found.isFile() ? "file" : found.isDirectory() ? "folder" : "other";
@@ -29,12 +29,12 @@ export function keptFiles(kept: Kept): typeof fs {
   const readFileSync = (file: PathLike | number, options?: { encoding: "utf8" } | "utf8") => {
     if (typeof file === "number") return fs.readFileSync(file, options);
     const name = nameOf(file);
-    const known = kept.replayed(name);
+    const known = snapshot.replayed(name);
     if (known) return options === undefined ? Buffer.from(known.text ?? "") : (known.text ?? SOME_MODULE);
     let content: Buffer | undefined;
-    kept.ask(`read ${name}`, () => {
+    snapshot.lookUp(`read ${name}`, () => {
       content = fs.readFileSync(name);
-      kept.read(name, content);
+      snapshot.recordRead(name, content);
       return true;
     });
     // It was there, and was too large to be kept.
@@ -47,8 +47,8 @@ export function keptFiles(kept: Kept): typeof fs {
     lstatSync: statSync,
     existsSync: (file: PathLike) => kindOf(file) !== null,
     realpathSync: (file: PathLike) => {
-      const real = kept.ask(`real ${nameOf(file)}`, () => fs.realpathSync(nameOf(file)));
-      kept.uses(real);
+      const real = snapshot.lookUp(`real ${nameOf(file)}`, () => fs.realpathSync(nameOf(file)));
+      snapshot.recordUse(real);
       return real;
     },
     readFileSync,
