@@ -1,4 +1,4 @@
-"""Run Matrix Synapse modules that are written in TypeScript."""
+"""Runs Matrix Synapse modules that are written in TypeScript. Synapse itself loads only Python."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ __all__ = ["ModuleBridge"]
 
 
 def __getattr__(name: str) -> Any:
-    # Only when it is asked for: the command needs nothing of Synapse, whose import takes a second.
+    # Imported on demand: most subcommands need nothing of Synapse, whose import takes a second.
     if name != "ModuleBridge":
         raise AttributeError(f"module {__name__} has no attribute {name}")
     from synapse_module_bridge.bridge import ModuleBridge

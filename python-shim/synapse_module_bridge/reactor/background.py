@@ -1,4 +1,4 @@
-"""Runs work that no request waits for, in a log context of its own."""
+"""Runs work in the background, in a log context of its own. Hides where each Synapse release keeps its function."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 def run_in_background_process(
     api: module_api.ModuleApi, desc: "LiteralString", func: Callable[[], Awaitable[None]]
 ) -> Any:
-    """`desc` becomes a metric's label. Exceptions are logged."""
+    """Starts `func` and does not wait for it. Synapse logs its exceptions, and uses `desc` as a label of metrics.
+
+    Relies on `synapse.module_api.ModuleApi.run_as_background_process`.
+    """
     if hasattr(api, "run_as_background_process"):
         return api.run_as_background_process(desc, func)
-    # An older Synapse has it as a function.
+    # Older releases have a function in place of the method.
     return module_api.run_as_background_process(desc, func)

@@ -1,4 +1,4 @@
-"""A Deferred that must fire within a time."""
+"""Gives a Deferred a deadline, without leaving Synapse's log context behind in the reactor."""
 
 from functools import partial
 from typing import Any, TypeVar
@@ -12,11 +12,14 @@ T = TypeVar("T")
 
 
 class DeadlinePassed(Exception):
-    """The Deferred did not fire in time; it was cancelled."""
+    """The Deferred did not fire in time, and was cancelled."""
 
 
 async def within(deferred: "Deferred[T]", seconds: float, clock: Any) -> T:
-    """What the Deferred fires with, in the log context of who waits. Raises DeadlinePassed, and what it fails with."""
+    """Waits for the Deferred and returns its result, in the caller's log context.
+
+    Raises DeadlinePassed after `seconds`, or the exception that the Deferred fails with. `clock` is an IReactorTime.
+    """
     timer = clock.callLater(max(0.0, seconds), partial(_cancel, deferred))
     try:
         with SentinelContext():
@@ -31,9 +34,9 @@ async def within(deferred: "Deferred[T]", seconds: float, clock: Any) -> T:
 
 
 def add_deadline(deferred: "Deferred[Any]", seconds: float, clock: Any) -> None:
-    """Cancels the Deferred after some seconds; what waits for it then sees DeadlinePassed.
+    """Cancels the Deferred after `seconds`; callbacks that are added later get DeadlinePassed as its failure.
 
-    Twisted's addTimeout would resume Synapse's code without putting the reactor's log context back.
+    Twisted's addTimeout would resume Synapse's code without restoring the reactor's log context.
     """
     passed = False
 

@@ -1,13 +1,13 @@
-"""Leaves the log context of who runs now: what Synapse's PreserveLoggingContext does, for what each call passes.
+"""Leaves the current log context and restores it: a cheaper `synapse.logging.context.PreserveLoggingContext`.
 
-Synapse's makes up a random name for each use, to log it, and costs several times as much.
+Synapse's makes a random id for each use and logs it, which costs several times as much. Each call comes through here.
 """
 
 from synapse.logging.context import SENTINEL_CONTEXT, LoggingContextOrSentinel, set_current_context
 
 
 class SentinelContext:
-    """`with SentinelContext():` others may run; then the context is what it was."""
+    """`with SentinelContext():` runs its block in Synapse's sentinel context, as code of the reactor does."""
 
     __slots__ = ("_before",)
     _before: LoggingContextOrSentinel

@@ -1,7 +1,8 @@
-"""Twisted's timers on the monotonic clock: the reactor's own go by the system's clock, and would come an hour late once
-that is set back by an hour, and too early once it is set forward.
+"""Timers for Twisted on the monotonic clock.
 
-They share one timer of the reactor, for the first of them: each call has one, and nearly all are cancelled.
+The reactor's own timers follow the system's clock: they fire an hour late after that is set back by an hour, and too
+early after it is set forward. All timers here share one timer of the reactor, since each call has a timer, and nearly
+all are cancelled.
 """
 
 import heapq
@@ -12,32 +13,35 @@ from itertools import count
 from math import inf
 from typing import Any
 
-# How often the two clocks are compared.
+# How often the two clocks are compared: a timer is at most this late after a jump of the system's clock.
 LOOK_SECONDS = 0.25
-# What they may have drifted apart before the reactor's timer is set anew.
+# A smaller difference only makes a timer early or late by as much.
 MOST_DRIFT_SECONDS = 0.1
-# Cancelled timers are swept out once they are so many, and most.
+# Cancelled timers are removed once they outnumber both this and the active ones: a removal passes over all timers.
 MOST_CANCELLED = 1_000
 
 
 class SteadyClock:
-    """What we use of Twisted's IReactorTime. One may serve all of a process."""
+    """Implements of Twisted's IReactorTime what the shim uses. One object serves the whole process."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
-        # The first is due first; a number keeps the order of those that are due together.
+        # A heap of due times and timers. A number between them keeps the order of timers that are due together.
         self._timers: list[tuple[float, int, Timer]] = []
         self._numbers = count()
+        # How many of them are active.
         self._waiting = 0
-        # The reactor's timer, and when it is due.
+        # The reactor's timer, and when it is due on the monotonic clock.
         self._alarm: Any = None
         self._alarm_due = inf
         self._watch: threading.Thread | None = None
 
     def seconds(self) -> float:
+        """The time of the monotonic clock."""
         return time.monotonic()
 
     def callLater(self, seconds: float, func: Callable[[], object]) -> "Timer":
+        """Calls `func` after `seconds`, in the reactor's thread."""
         timer = Timer(func, self)
         due = time.monotonic() + max(0.0, seconds)
         heapq.heappush(self._timers, (due, next(self._numbers), timer))
@@ -47,10 +51,11 @@ class SteadyClock:
         return timer
 
     def getDelayedCalls(self) -> "list[Timer]":
+        """The active timers."""
         return [timer for _, _, timer in self._timers if timer.active()]
 
     def cancelled(self) -> None:
-        """A timer has been: it lies in line still."""
+        """A timer was cancelled: it stays in the heap until cancelled timers are removed."""
         self._waiting -= 1
         cancelled = len(self._timers) - self._waiting
         if self._waiting == 0 or cancelled > max(MOST_CANCELLED, self._waiting):
@@ -66,7 +71,7 @@ class SteadyClock:
         while self._timers and not self._timers[0][2].active():
             heapq.heappop(self._timers)
         if self._timers:
-            # With the first timer, not before: a Synapse that becomes a daemon forks until then.
+            # Not before the first timer: a Synapse that becomes a daemon forks after it has loaded modules.
             if self._watch is None or not self._watch.is_alive():
                 self._watch = self._started()
             self._alarm_due = self._timers[0][0]
@@ -77,7 +82,7 @@ class SteadyClock:
         try:
             watch.start()
         except RuntimeError:
-            # The system has no more threads to give: the next timer tries again, and this one must ring all the same.
+            # The system has no more threads: the next timer tries again, and this one still has to fire.
             return None
         return watch
 
@@ -93,10 +98,10 @@ class SteadyClock:
             self._set_alarm()
 
     def _compare(self) -> None:
-        """Runs in a thread: when the clock was set back, the reactor may sleep for an hour before it looks again."""
+        """Runs in a thread: after the clock was set back, the reactor itself may sleep for an hour."""
         before = self._lead()
         while self._reactor.running:
-            # Of all waits, this one is by the monotonic clock on every Python.
+            # `time.sleep` uses the monotonic clock in every version of Python; waits on locks do not.
             time.sleep(LOOK_SECONDS)
             lead = self._lead()
             if abs(lead - before) > MOST_DRIFT_SECONDS:
@@ -104,10 +109,13 @@ class SteadyClock:
                 self._reactor.callFromThread(self._set_alarm)
 
     def _lead(self) -> float:
+        """How far the system's clock is ahead of the monotonic one; the zero points are arbitrary."""
         return float(self._reactor.seconds() - time.monotonic())
 
 
 class Timer:
+    """Implements of Twisted's IDelayedCall what the shim uses."""
+
     __slots__ = ("_active", "_clock", "func")
 
     def __init__(self, func: Callable[[], object], clock: SteadyClock) -> None:
@@ -116,16 +124,19 @@ class Timer:
         self._active = True
 
     def fire(self) -> None:
+        """Calls the function; for the clock alone."""
         self._active = False
         self.func()
 
     def active(self) -> bool:
+        """Whether it is still going to fire."""
         return self._active
 
     def cancel(self) -> None:
+        """Does nothing where it has fired, or was cancelled already."""
         if self._active:
             self._active = False
-            # It may lie in line for a while: what it would have done must not stay alive with it.
+            # The timer may stay in the heap for a while, and must not keep alive what its function refers to.
             self.func = _nothing
             self._clock.cancelled()
 

@@ -1,6 +1,4 @@
-"""For what must go on whatever goes wrong: an exception of our own code is logged, and nothing else is kept from being
-done.
-"""
+"""Logs an exception of the shim's own code, so that whatever comes after it is still done."""
 
 import logging
 import traceback
@@ -11,11 +9,15 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+# Of the stack, from the place where the exception was raised: enough to find it.
 MOST_FRAMES = 4
 
 
 def contained(what: str, do: Callable[[], T], otherwise: T) -> T:
-    """What `do` gives, or `otherwise` where it raises."""
+    """Calls `do` and returns its result. Where it raises, logs that, and returns `otherwise`.
+
+    `what` names the work in the log, as in "reading the host's log".
+    """
     try:
         return do()
     except Exception as e:
@@ -24,7 +26,7 @@ def contained(what: str, do: Callable[[], T], otherwise: T) -> T:
 
 
 def log_unexpected(what: str, error: BaseException) -> None:
-    """Tells where it was raised, and not its text, which may hold what users write."""
+    """Logs where the exception was raised, but not its text, which may contain what users write."""
     frames = traceback.extract_tb(error.__traceback__)[-MOST_FRAMES:]
     places = ", ".join(f"{frame.name} in {frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames)
     logger.error("%s failed: %s (%s); this is a fault of the bridge", what, type(error).__name__, places)

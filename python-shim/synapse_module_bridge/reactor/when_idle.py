@@ -1,4 +1,4 @@
-"""Waits until a host that is to end has answered what it was asked."""
+"""Waits until a host that is going to be stopped has no work left."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 from synapse.logging.context import PreserveLoggingContext
 from twisted.internet.defer import Deferred
 
+# Short beside the pause below.
 LOOK_SECONDS = 0.02
-# What Synapse needs from one answer of a module to its next question, or to its response: it stores the event first.
+# Between one answer of a module and the next question of the same request, Synapse may store an event.
 PAUSE_SECONDS = 0.5
 
 
 def drained(clock: Any, is_busy: Callable[[], bool]) -> "Deferred[None]":
-    """Fires at once where nothing is under way, else when nothing has been for a moment."""
+    """Fires at once where the host is not busy, else once it has not been busy for PAUSE_SECONDS."""
     done: Deferred[None] = Deferred()
     last_busy: float | None = None
 
