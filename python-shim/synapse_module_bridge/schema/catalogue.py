@@ -1,6 +1,6 @@
 """Reads the catalogue: the declarations of callbacks, wire types and ModuleApi methods.
 
-The files lie beside the host that was built with them. They are read once, when this module is imported.
+The build puts the files beside the host, so both sides have the same ones. They are read when this module is imported.
 """
 
 import hashlib
@@ -18,73 +18,83 @@ class Param:
     """A parameter of a callback, or of a ModuleApi method."""
 
     name: str
+    # The name of a wire type.
     type: str
     optional: bool = False
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
 class MembershipLock:
-    """The path to a room's id, and the values that must be at other paths."""
+    """When Synapse holds the lock of a room's memberships during a local call: always, or for some parameters.
 
+    Paths lead into the callback's parameters.
+    """
+
+    # The path to the room's id.
     room: tuple[str, ...]
+    # The values that must be at other paths.
     where: Mapping[tuple[str, ...], str]
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
 class Callback:
-    """A callback as `schemas/callbacks.json` declares it."""
+    """A callback as `schemas/callbacks.json` declares it. Paths lead into its parameters."""
 
     name: str
+    # As in ModuleApi's `register_<category>_callbacks`.
     category: str
+    # The first release of Synapse that has it.
     since: str
     summary: str
+    # In Synapse's order.
     params: tuple[Param, ...]
-    # The path to the user id whose server tells local calls from federated ones.
+    # The path to the user id whose server makes a call local or federated.
     subject: tuple[str, ...] | None
-    # The path to the authenticated user who wrote what it is about; None where that is somebody else, or nobody.
+    # The path to the authenticated user who wrote what the call is about; None where nobody authenticated wrote it.
     author: tuple[str, ...] | None
-    # Where it has no author: the parameter that the question is about; None for all.
+    # Without an author: the parameter that a quarantine of the question compares; None for all parameters.
     about: str | None
-    # What is answered a local author who is set aside, if it can be expressed.
+    # The policy for calls of a local author who is set aside, where the callback can express it.
     set_aside: str
-    # Of which room Synapse holds the lock of the memberships while a local call runs, and when.
     membership_lock: MembershipLock | None
+    # The name of the answer's wire type.
     result: str
-    # The answer that means "no objection", as it travels.
+    # The answer that means "no objection", as a wire value.
     passes: Any
-    # There is such an answer.
+    # Whether there is such an answer.
     passable: bool
+    # The failure policies that it can express, with its default and its exceptions.
     on_failure: Mapping[str, Any]
+    # Whether Synapse does not wait for an answer.
     notify: bool
-    # Synapse calls it in every process.
+    # Whether Synapse calls it in every process.
     everywhere: bool
-    # Synapse takes an exception for "allowed": a fault must answer instead of raising.
+    # Whether Synapse takes an exception for "allowed", so that a fault has to answer instead of raising.
     swallows: bool
-    # The callback that Synapse takes with it, or not at all.
+    # Another callback without which Synapse refuses to register this one.
     together: str | None
-    # What a module throws is settled by policy, too.
+    # Whether the failure policy answers also where a module throws.
     faults_by_policy: bool
-    # What is answered where a module fails about a message of another server.
+    # The code for a message of another server about which a module fails.
     remote_message_fault: str | None
-    # It is asked with passwords or tokens.
+    # Whether its parameters contain passwords or tokens.
     secret: bool
-    # No opinion leaves it to whom Synapse asks next, which is on record.
+    # Whether Synapse asks somebody else after "no opinion", which the decision's record then says.
     passed_on: bool
-    # Modules declare a list of entries, by login type.
+    # Whether modules declare a list of entries, one for each login type.
     listed: bool
-    # It may be asked once more: it holds no secrets, is of use more than once, and its parameters outlast the call.
+    # Whether it may be asked twice: it has no secrets, does not lose its use, and its parameters outlive the call.
     repeatable: bool
-    # Synapse itself puts the answers of several modules together, or asks the next one after an exception: each module
-    # has a function of its own.
+    # Whether Synapse gets one function for each module: it combines the answers itself, or goes on after an exception.
     per_module: bool
-    # What each call looks up, looked up once.
+    # The rest is derived, once, since each call needs it. The method of its request:
     method: str = attr.ib(init=False)
     param_names: tuple[str, ...] = attr.ib(init=False)
     event_param: str | None = attr.ib(init=False)
     state_param: str | None = attr.ib(init=False)
     request_param: str | None = attr.ib(init=False)
     file_param: str | None = attr.ib(init=False)
-    # The path to the room that it is about.
+    # The path to the id of the room that the call is about.
     room: tuple[str, ...] | None = attr.ib(init=False)
 
     @method.default
@@ -119,7 +129,7 @@ class Callback:
         return None if room is None else (room,)
 
     def param_of_type(self, type_name: str) -> str | None:
-        """The first one."""
+        """The name of the first parameter of this wire type."""
         return next((param.name for param in self.params if param.type == type_name), None)
 
 
@@ -127,16 +137,20 @@ class Callback:
 class Method:
     """A ModuleApi method as `schemas/api.json` declares it."""
 
+    # Dots lead into the ModuleApi's objects, as in `http_client.get_json`.
     name: str
+    # `read`, `write`, or `sync` for what the host answers by itself.
     access: str
+    # The first release of Synapse that has it; None where all supported ones have.
     since: str | None
-    # Which process of Synapse can do it; None: any.
+    # The only processes that can do it: `main`, or `presence` for the writers of presence; None for any.
     process: str | None
     params: tuple[Param, ...]
+    # The name of the result's wire type.
     result: str
-    # What an admin lists so that a module may use it.
+    # What an admin lists under `grants` so that a module may call it.
     grant: str
-    # Not of Synapse's ModuleApi: the shim has it, or the host alone.
+    # Whether Synapse's ModuleApi lacks it, so that the shim or the host provides it.
     added: bool
 
 
@@ -151,7 +165,7 @@ def _params(declared: Mapping[str, str]) -> tuple[Param, ...]:
     )
 
 
-# What is there only while its call lasts.
+# Wire types whose objects are of use only while their call lasts.
 _PASSING = {"HttpRequest", "FileWrapper"}
 
 
@@ -214,6 +228,7 @@ def _digest() -> str:
     return digest.hexdigest()
 
 
+# JSON Schemas by the name of their wire type.
 TYPES: Mapping[str, Any] = read_schema("types.json")["definitions"]
 CALLBACKS: Mapping[str, Callback] = {
     name: _callback(name, entry, TYPES) for name, entry in read_schema("callbacks.json").items()
@@ -222,4 +237,5 @@ METHODS: Mapping[str, Method] = {
     name: _method(name, entry) for name, entry in read_schema("api.json")["methods"].items()
 }
 CONFIG_SCHEMA: Mapping[str, Any] = read_schema("config.schema.json")
+# SHA-256 over all files: the host refuses a shim that has others.
 DIGEST = _digest()

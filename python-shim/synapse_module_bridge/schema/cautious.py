@@ -1,4 +1,4 @@
-"""Checks values that may come from anybody by a JSON Schema: no user decides what such a check costs."""
+"""Validates untrusted values by a JSON Schema, at a cost that the value's sender does not control."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from jsonschema.validators import extend
 
 
 def _has_type(validator: Any, types: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """As jsonschema's own, which writes out what has another type: a user decides how large and deep that is."""
+    """As jsonschema's own keyword `type`, whose message has the whole value, however large and deep that is."""
     if not any(validator.is_type(instance, one) for one in ([types] if isinstance(types, str) else types)):
         yield ValidationError("has another type")
 
@@ -17,15 +17,15 @@ CautiousValidator = extend(Draft7Validator, {"type": _has_type})  # type: ignore
 
 
 def with_definitions(schema: Any, definitions: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A schema, which may be a reference, that finds what it refers to."""
-    # Beside a $ref, draft-07 ignores every other key.
+    """The schema, together with the definitions to which its references lead."""
+    # Draft-07 ignores every key beside a $ref, so the definitions cannot stand there.
     return {"allOf": [schema], "definitions": definitions}
 
 
 def is_valid(validator: Any, value: Any) -> bool:
-    """False, too, for what is too deep to be told."""
+    """Whether the value fits. False also where it is nested too deeply to be checked."""
     try:
         return bool(validator.is_valid(value))
     except RecursionError:
-        # Where something does not fit, its error may hold it as text.
+        # The error about a value that does not fit may contain the value as text.
         return False

@@ -1,4 +1,4 @@
-"""The files that are installed with the shim: the host, and the declarations that both sides share."""
+"""Finds the files that are installed with the shim: the host, and the declarations that both sides share."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ SCHEMAS_FOLDER = HOST_FOLDER / "schemas"
 
 
 def read_schema(name: str) -> dict[str, Any]:
-    """What a file of `schemas/` declares. Raises StartupError where the host was not installed."""
+    """The content of a file of `schemas/`. Raises StartupError where the package has no built host."""
     try:
         with open(SCHEMAS_FOLDER / name, encoding="utf-8") as file:
             content: dict[str, Any] = json.load(file)

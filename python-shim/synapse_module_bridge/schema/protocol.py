@@ -1,6 +1,6 @@
-"""The protocol of shim and host, as `schemas/protocol.json` declares it: nothing of it is written a second time here.
+"""Reads the protocol of shim and host from `schemas/protocol.json`: its messages, limits, errors and definitions.
 
-The file is read once, when this module is imported. A name that it lacks fails the import of whoever uses it.
+This module reads the file when it is imported. A module that uses an undeclared name cannot be imported.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _declared = read_schema("protocol.json")
 PROTOCOL: int = _declared["version"]
 LIMITS: Mapping[str, int] = {name: limit["value"] for name, limit in _declared["limits"].items()}
 ERROR_CODES: Mapping[str, int] = {name: error["code"] for name, error in _declared["errors"].items()}
-# How the words begin that tell why a process or a thread has ended, by a short name.
+# By a short name, the words with which the cause of a process's or thread's end begins.
 CAUSES: Mapping[str, str] = {name: cause["text"] for name, cause in _declared["causes"].items()}
 
 
@@ -30,17 +30,17 @@ def _declared_in(part: str, name: str) -> str:
 
 
 def method_name(method: str) -> str:
-    """The method of a message. Raises KeyError for one that is not declared."""
+    """The method itself. Raises KeyError where no message is declared by that name."""
     return _declared_in("messages", method)
 
 
 def method_prefix(beginning: str) -> str:
-    """How the methods of a family begin. Raises KeyError for one that is not declared."""
+    """The common beginning of a family of methods. Raises KeyError where the family is not declared."""
     return method_name(f"{beginning}*").removesuffix("*")
 
 
 def record_kind(kind: str) -> str:
-    """A kind of record. Raises KeyError for one that is not declared."""
+    """The kind itself. Raises KeyError where no kind of record is declared by that name."""
     return _declared_in("records", kind)
 
 
@@ -49,7 +49,7 @@ API = method_prefix("api/")
 
 
 class Reason(str, Enum):
-    """Why policy answers: a label of metrics, and in the log. The file tells what each of them means."""
+    """Why policy answers: a label of metrics, and a word in the log. `protocol.json` says what each one means."""
 
     BREAKER = "breaker"
     DEADLINE = "deadline"
@@ -57,7 +57,7 @@ class Reason(str, Enum):
     ERROR = "error"
     FAULT = "fault"
     GONE = "gone"
-    # With the code of the host's error after it.
+    # The code of the host's error follows it.
     HOST_ERROR = "host error"
     OVERLOAD = "overload"
     PARAMS = "params"
@@ -67,13 +67,13 @@ class Reason(str, Enum):
     SETUP = "setup"
     TOO_LARGE = "too_large"
 
-    # It is its label, wherever a text is expected.
+    # Formatted as its value, not as `Reason.DOWN`.
     __str__ = str.__str__
     __repr__ = str.__repr__
 
 
 def _is_integer(_: Any, instance: Any) -> bool:
-    # To jsonschema, 1.0 is one as well.
+    # jsonschema takes 1.0 for an integer.
     return isinstance(instance, int) and not isinstance(instance, bool)
 
 
@@ -87,5 +87,5 @@ def _validator(name: str) -> Any:
 
 
 def fits(name: str, value: Any) -> bool:
-    """Whether what a host has sent is what the definition of this name says. There may be more keys than it names."""
+    """Whether a value from the host fits the definition of this name. Objects may have more keys than it declares."""
     return is_valid(_validator(name), value)
