@@ -1,5 +1,7 @@
-"""Counts and times in plain numbers, told to Prometheus when it asks: its own counters and histograms take a lock and
-several Python calls each time, and every call of a callback is counted and timed.
+"""Counts and times calls in plain numbers, which Prometheus collects.
+
+Its own counters and histograms take a lock and several Python calls for each change: too much for every call of a
+callback.
 """
 
 from bisect import bisect_left
@@ -12,7 +14,7 @@ from prometheus_client.registry import Collector
 
 
 class Counters(Collector):
-    """What Prometheus calls a counter with labels. To be written to by Synapse's main thread alone."""
+    """A Prometheus counter with labels. Only the reactor's thread may write to it."""
 
     def __init__(self, name: str, documentation: str, labels: Sequence[str]) -> None:
         self._name, self._documentation, self._labels = name, documentation, labels
@@ -20,6 +22,7 @@ class Counters(Collector):
         REGISTRY.register(self)
 
     def add(self, *labels: str) -> None:
+        """Adds 1 to the counter with these values of the labels."""
         try:
             self._counts[labels] += 1
         except KeyError:
@@ -27,24 +30,25 @@ class Counters(Collector):
 
     def collect(self) -> Iterator[Metric]:
         family = CounterMetricFamily(self._name, self._documentation, labels=self._labels)
-        # A copy, since Prometheus may ask in a thread of its own.
+        # A copy, since Prometheus may collect in another thread.
         for labels, count in self._counts.copy().items():
             family.add_metric(labels, count)
         yield family
 
 
 class Durations(Collector):
-    """What Prometheus calls a histogram with labels. To be written to by Synapse's main thread alone."""
+    """A Prometheus histogram with labels. Only the reactor's thread may write to it."""
 
     def __init__(self, name: str, documentation: str, labels: Sequence[str], buckets: Sequence[float]) -> None:
         self._name, self._documentation, self._labels = name, documentation, labels
         self._buckets = buckets
-        # By labels: how many there were in each bucket, and their sum.
+        # By labels: how many values each bucket has, not counting those of lower buckets; and the sum of all values.
         self._counts: dict[tuple[str, ...], list[int]] = {}
         self._sums: dict[tuple[str, ...], float] = {}
         REGISTRY.register(self)
 
     def add(self, seconds: float, *labels: str) -> None:
+        """Adds a value to the histogram with these values of the labels."""
         try:
             self._sums[labels] += seconds
         except KeyError:

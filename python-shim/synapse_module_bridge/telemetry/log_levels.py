@@ -1,4 +1,7 @@
-"""Tells a host which records of a module nobody wants, so that they cost nothing. Logging may change its mind."""
+"""Tells the host which level each module's logger has in Python, so that it does not send records for nothing.
+
+Synapse's logging may be configured anew at any time, so the levels are compared now and then.
+"""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -8,20 +11,21 @@ from synapse_module_bridge.schema.protocol import method_name
 from synapse_module_bridge.telemetry.log_records import logger_of
 
 _LOG_LEVELS = method_name("log_levels")
-# Of pino's levels those that Python's logging has too.
+# Levels of Python's logging, each with pino's number.
 _LEVELS = ((logging.DEBUG, 20), (logging.INFO, 30), (logging.WARNING, 40), (logging.ERROR, 50))
+# pino's `fatal`, for loggers that take nothing below CRITICAL.
 HIGHEST = 60
 
 
 class LogLevels:
-    """`notify` sends a notification to the host."""
+    """Remembers what one host was told. `notify` sends it a notification."""
 
     def __init__(self, notify: Callable[[str, Mapping[str, Any]], object]) -> None:
         self._notify = notify
         self._told: Mapping[str, int] = {}
 
     def tell(self, modules: Sequence[Mapping[str, Any]]) -> None:
-        """Of these modules, if anything has changed."""
+        """Sends the levels of these modules, if any of them has changed."""
         levels = {module["name"]: lowest_level(module["name"]) for module in modules}
         if levels != self._told:
             self._told = levels
@@ -29,6 +33,6 @@ class LogLevels:
 
 
 def lowest_level(module: str) -> int:
-    """The lowest level of pino's of which records of this module are wanted."""
+    """The lowest of pino's levels at which records of this module are logged."""
     wanted = logger_of(module).isEnabledFor
     return next((theirs for ours, theirs in _LEVELS if wanted(ours)), HIGHEST)

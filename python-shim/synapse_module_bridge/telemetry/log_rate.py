@@ -1,7 +1,4 @@
-"""Bounds how much of a log is taken: so many lines of each module in so many seconds.
-
-What is dropped, here or by the host, is counted and told.
-"""
+"""Limits the rate of log lines for each module, and reports how many the host and the shim have dropped."""
 
 import time
 
@@ -9,13 +6,13 @@ from synapse_module_bridge.schema.protocol import LIMITS
 from synapse_module_bridge.telemetry import metrics
 from synapse_module_bridge.telemetry.log_records import logger_of
 
-# A flood of lines must not fill the disk, nor keep Synapse busy.
+# A flood of lines must not fill the disk or keep Synapse busy.
 MOST_LINES = LIMITS["log_lines"]
 RATE_SECONDS = LIMITS["log_window_ms"] / 1000
 
 
 class LogRate:
-    """One module's flood takes nothing from another."""
+    """Counts lines by module; None stands for the host itself. The flood of one module leaves the others alone."""
 
     def __init__(self) -> None:
         self._since = time.monotonic()
@@ -23,6 +20,7 @@ class LogRate:
         self._dropped: dict[str | None, int] = {}
 
     def admits(self, module: str | None) -> bool:
+        """Counts one more line, and tells whether it is to be logged."""
         lines = self._lines[module] = self._lines.get(module, 0) + 1
         if lines <= MOST_LINES:
             return True
@@ -34,7 +32,7 @@ class LogRate:
         return False
 
     def lost(self, module: str | None, lines: int) -> None:
-        """So many lines were dropped, here or by the host."""
+        """Counts lines that were dropped, here or by the host."""
         metrics.LOG_DROPPED.inc(lines)
         self._dropped[module] = self._dropped.get(module, 0) + lines
 
@@ -42,12 +40,12 @@ class LogRate:
         return time.monotonic() - self._since >= RATE_SECONDS
 
     def tell(self, *, at_once: bool = False) -> None:
-        """Tells what was dropped since it was told last, and begins to count anew; not before its time is over."""
+        """Logs how many lines were dropped, and begins to count anew. Does nothing before RATE_SECONDS have passed."""
         if not (at_once or self._is_over()):
             return
         seconds = time.monotonic() - self._since
         for module, lines in self._dropped.items():
-            whose = "the host itself, or of nobody who is known" if module is None else "this module"
+            whose = "the host itself, or of an unknown module" if module is None else "this module"
             logger_of(module).warning(
                 "%d lines of the log of %s were dropped within %.0f s: it writes more than is taken",
                 lines,

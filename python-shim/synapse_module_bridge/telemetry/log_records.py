@@ -1,7 +1,7 @@
-"""Hands the host's records to Python's logging, under the name of their module and the id of their request.
+"""Hands the host's records to Python's logging, with the name of their module and the id of their request.
 
-The text in a record may come from anybody. What a record means (its level, module, request) is what the host has put
-first: of a key that comes twice, the first counts.
+The text in a record is untrusted. Its level, module and request are trusted, since the host writes them first: where a
+key occurs twice, the first one counts.
 """
 
 import json
@@ -22,20 +22,20 @@ PRINTED = record_kind("printed")
 DROPPED = record_kind("dropped")
 ENDS = record_kind("ends")
 
-# A record of this level, and above.
+# The lowest of pino's levels for each level of Python's logging.
 _LEVELS = ((60, logging.CRITICAL), (50, logging.ERROR), (40, logging.WARNING), (30, logging.INFO))
-# What the host writes of a record before anybody's text.
+# The beginning of a record, which the host writes before any untrusted text.
 _TEXT = r'("(?:[^"\\]|\\.)*"|null)'
 _HEAD = re.compile(rf'{{"{LOG}":{{"level":(\d{{1,3}}),"time":\d+(?:,"module":{_TEXT})?(?:,"request":{_TEXT})?')
-# Of a record that cannot be read, so much is logged.
+# How many characters of an unreadable record are logged.
 MOST_UNREADABLE = 1_000
-# A message is part of it, and may have any number of lines.
+# An error's stack begins with its message, which may have any number of lines.
 MOST_LINES_OF_STACK = 100
 _OWN_FIELDS = frozenset({"level", "time", "msg", "module", "request", "err"})
 
 
 def parse(line: bytes) -> tuple[str, dict[str, Any]]:
-    """The kind of a record, and what it holds."""
+    """The kind of a record and its fields. What cannot be parsed becomes a `log` record with its text. Never raises."""
     text = line.decode("utf-8", "replace")
     with suppress(ValueError, RecursionError):
         parsed = json.loads(text, object_pairs_hook=_first_wins)
@@ -47,7 +47,7 @@ def parse(line: bytes) -> tuple[str, dict[str, Any]]:
 
 
 def _unreadable(text: str) -> dict[str, Any]:
-    """Of a record that is cut or too deep: what it begins with, and its text."""
+    """The fields of a record that was cut, or is nested too deeply: those at its beginning, and its text."""
     head = _HEAD.match(text)
     level, module, request = (None, None, None) if head is None else head.groups()
     return {
@@ -64,7 +64,7 @@ def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return found
     found = {}
     for key, value in pairs:
-        # The others are shown, and mean nothing.
+        # The others are logged under a changed key.
         while key in found:
             key += "'"
         found[key] = value
@@ -72,11 +72,12 @@ def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def logger_of(module: str | None) -> logging.Logger:
+    """The logger of a module; for None, that of the host."""
     return logger if module is None else logging.getLogger(MODULE_LOGGERS + one_line(module))
 
 
 def level_of(record: Mapping[str, Any]) -> int:
-    """Of a record of pino's, as Python's logging has it."""
+    """The level in Python's logging for a record of pino's."""
     level = record.get("level")
     if not isinstance(level, int):
         return logging.INFO
@@ -84,17 +85,17 @@ def level_of(record: Mapping[str, Any]) -> int:
 
 
 def emit(module: str | None, level: int, text: str, request: object) -> None:
-    """Logs one text. It may have several lines, each of which the caller has marked."""
+    """Logs one text, for the request with this id. The caller has marked all lines but the first as continuations."""
     target = logger_of(module)
     entry = target.makeRecord(target.name, level, __name__, 0, "%s", (text,), None)
     if isinstance(request, str):
-        # Synapse's formatter shows it, and outside of a request's log context its filter leaves it alone.
+        # Synapse's formatter prints it. Its LoggingContextFilter keeps it, since no request's context is current here.
         entry.request = one_line(request)
     target.handle(entry)
 
 
 def message_of(record: Mapping[str, Any]) -> str:
-    """The text of a record of pino's."""
+    """The text to log for a record of pino's: its message, its other fields as JSON, and its error's stack."""
     text = one_line(_shown(record.get("msg", "")))
     rest = {key: value for key, value in record.items() if key not in _OWN_FIELDS}
     if rest:
@@ -115,12 +116,12 @@ def _json(value: Any) -> str:
     try:
         return json.dumps(value)
     except RecursionError:
-        # What can be read may still be too deep to be written.
-        return "(too deep to be shown)"
+        # The parser allows deeper nesting than the writer.
+        return "(nested too deeply to be shown)"
 
 
 def continued(stack: str) -> str:
-    """Each line of a stack, marked as a continuation, so that none passes for a record."""
+    """The lines of a stack, each marked as a continuation, so that none can pose as a record."""
     lines = stack.splitlines()
     if len(lines) > MOST_LINES_OF_STACK:
         lines[MOST_LINES_OF_STACK:] = [f"... and {len(lines) - MOST_LINES_OF_STACK} lines more"]

@@ -1,4 +1,4 @@
-"""What the bridge tells Prometheus, in Synapse's own registry and with Synapse's label for the server's name."""
+"""Declares the bridge's metrics, in the registry and with the `server_name` label of Synapse's own."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,7 +11,7 @@ _PREFIX = "synapse_module_bridge_"
 
 CALLS = Counters(
     _PREFIX + "calls",
-    "Calls of callbacks, by who decided them and how. `reason` says why policy had to answer.",
+    "Calls of callbacks, by the module that decided and by outcome. `reason` says why policy had to answer.",
     ["callback", "module", "outcome", "reason", SERVER],
 )
 SECONDS = Durations(
@@ -22,7 +22,7 @@ SECONDS = Durations(
 )
 REMEMBERED = Counter(
     _PREFIX + "remembered",
-    "Questions that were answered with what a module had answered to an equal one, within its `ttl`.",
+    "Questions that were answered from the answer cache: a module had answered an equal one within its `ttl`.",
     ["callback", "module", SERVER],
 )
 DROPPED = Counter(
@@ -37,7 +37,7 @@ UP = Gauge(_PREFIX + "up", "1 while the module host answers; with several, while
 ENDS = Counter(_PREFIX + "host_ends", "How often the module host has ended, by cause.", ["cause", SERVER])
 LATE = Counter(_PREFIX + "late_answers", "Answers that came after their deadline.", [SERVER])
 BREAKERS = Gauge(
-    _PREFIX + "breakers_open", "Callbacks of modules that are not asked, for they missed deadlines.", [SERVER]
+    _PREFIX + "breakers_open", "Callbacks of modules that are not asked, since they missed deadlines.", [SERVER]
 )
 QUARANTINES = Gauge(
     _PREFIX + "quarantines",
@@ -52,11 +52,11 @@ THREAD_ENDS = Counter(
 SETUP_FAILURES = Gauge(_PREFIX + "modules_not_set_up", "Modules whose setup has not succeeded.", [SERVER])
 MEMORY = Gauge(_PREFIX + "node_memory_bytes", "Memory of Node, by kind: rss, heap_used.", ["kind", SERVER])
 SPURIOUS = Counter(
-    _PREFIX + "spurious_answers", "Messages of the module host that are no JSON, or answer nothing that waits."
+    _PREFIX + "spurious_answers", "Messages of the module host that are not JSON, or that answer no open request."
 )
 LOG_DROPPED = Counter(
     _PREFIX + "log_lines_dropped",
-    "Lines of the log of the host and its modules that were dropped, by the host or here.",
+    "Log lines of the host and its modules that were dropped, by the host or by the shim.",
 )
 
 
@@ -69,7 +69,10 @@ def watch(
     read: Callable[[], float],
     combine: Callable[[Sequence[float]], float] = sum,
 ) -> None:
-    """Lets a gauge read its value whenever Prometheus asks: the sum over all bridges of this process."""
+    """Lets a gauge read its value whenever Prometheus collects it.
+
+    Where homeserver.yaml lists several bridges, `combine` makes one value of theirs.
+    """
     reads = _watched.setdefault((gauge, labels), [])
     reads.append(read)
     gauge.labels(*labels).set_function(lambda: combine([read() for read in reads]))
