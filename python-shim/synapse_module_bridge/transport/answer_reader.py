@@ -1,4 +1,4 @@
-"""Reads what Node answers for a short while in each turn of the reactor, so that a burst leaves others their turn."""
+"""Reads Node's answers for a bounded time in each turn of the reactor, so that a burst does not block Synapse."""
 
 import os
 import time
@@ -7,22 +7,25 @@ from typing import Any
 from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.process import ProcessReader
 
+# As much as a pipe of Linux holds.
 CHUNK_BYTES = 64 * 1024
-# How long answers are read in one turn of the reactor, and how much between two looks at the clock: some 16 answers.
+# How long answers are read in one turn of the reactor; all else in Synapse waits meanwhile.
 TURN_SECONDS = 0.003
+# Some 16 answers: the clock is read after each chunk of this size.
 FEW_BYTES = 2 * 1024
-# Amid a burst of so many calls, turns are shorter, and other threads get the interpreter after each. They would have to
-# wait 5 ms each time that they want it, and the database threads of one client's request want it a hundred times: it
-# would take as long as the burst. With fewer calls, it would cost more than it gives.
+# With so many calls pending, turns are shorter, and this thread releases the interpreter's lock after each. Other
+# threads would wait 5 ms for it each time, and the database threads of a single request need it a hundred times: such a
+# request would take as long as the burst. With fewer calls pending, the release costs more than it gains.
 BURST_CALLS = 100
 BURST_TURN_SECONDS = 0.001
 YIELD_SECONDS = 0.0001
 
 
 class AnswerReader(ProcessReader):
-    """`proc` is the Child."""
+    """Reads the child's standard output; Twisted's `proc` is the Child."""
 
     def doRead(self) -> Any:
+        """Twisted calls this when there is something to read. Returns None, or why the connection has ended."""
         is_burst = len(self.proc.rpc.pending) >= BURST_CALLS
         until = time.monotonic() + (BURST_TURN_SECONDS if is_burst else TURN_SECONDS)
         while True:
@@ -40,6 +43,6 @@ class AnswerReader(ProcessReader):
                 if is_burst:
                     time.sleep(YIELD_SECONDS)
                 return None
-            # The process may have been given up for what it sent.
+            # Not connected: the process was killed for what it sent.
             if len(data) < wanted or not self.connected:
                 return None

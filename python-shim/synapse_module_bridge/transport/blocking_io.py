@@ -1,4 +1,4 @@
-"""Sends to a process and receives from it, blocking: for the handshake, before Synapse's reactor turns."""
+"""Exchanges bytes with a process and blocks meanwhile: for the handshake, before Synapse's reactor runs."""
 
 import os
 import selectors
@@ -13,7 +13,11 @@ from synapse_module_bridge.transport.answer_reader import CHUNK_BYTES
 
 
 class BlockingIO:
-    """Over the process's pipes. `unsent` is what it is to get; `received` and `logs` get what it writes."""
+    """Uses the process's pipes, by their descriptors.
+
+    `unsent` is sent, and emptied. `received` gets what arrives on `stdout`; `logs` has for each of the other pipes the
+    function that gets what arrives there, and empty bytes once it ends.
+    """
 
     def __init__(
         self,
@@ -29,9 +33,9 @@ class BlockingIO:
         self._logs = logs
 
     def until(self, deferred: "Deferred[Any]", timeout: float) -> Any:
-        """Blocks until the Deferred has fired.
+        """Blocks until the Deferred has fired, and returns its result.
 
-        Raises what it failed with, TimeoutError, or EOFError once the process's output has ended; its log may go on.
+        Raises the exception that it failed with; TimeoutError after `timeout` seconds; EOFError where `stdout` ends.
         """
         outcome: list[Any] = []
         deferred.addBoth(outcome.append)

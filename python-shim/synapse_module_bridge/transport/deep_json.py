@@ -1,12 +1,13 @@
-"""JSON of any depth, written and read without recursion: slow, for what the quick ways give up at some depth.
+"""Reads and writes JSON of any depth, without recursion. Slow: for values at which the fast parsers give up.
 
-How deep a request's body may be nested, its sender decides; how deep Python recurses, its version and the caller.
+The sender of a request decides how deeply its body is nested. Python's recursion limit depends on its version and on
+the depth of the caller.
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping
-from json.decoder import scanstring  # type: ignore[attr-defined] # it is what `json` reads strings with
+from json.decoder import scanstring  # type: ignore[attr-defined] # undocumented: the scanner that `json` uses
 from typing import Any
 
 _TOKEN = re.compile(
@@ -17,18 +18,21 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 def write(value: Any) -> str:
-    """As `json.dumps` does, without spaces, with characters as they are. Raises ValueError for what is no JSON."""
+    """As `json.dumps`, without spaces, and with non-ASCII characters as they are.
+
+    Raises ValueError where the value, or a part of it, has no form in JSON.
+    """
     return "".join(_pieces(value))
 
 
 def _pieces(value: Any) -> Iterator[str]:
-    # The containers that are open: what is left of each, how it closes, and which it is.
+    # The open containers: the rest of their items, their closing bracket, and their identity.
     opened: list[tuple[Iterator[Any], str, int]] = []
     inside: set[int] = set()
     while True:
         if isinstance(value, Mapping | list | tuple):
             if id(value) in inside:
-                raise ValueError("holds itself")
+                raise ValueError("contains itself")
             inside.add(id(value))
             if isinstance(value, Mapping):
                 opened.append((iter(value.items()), "}", id(value)))
@@ -65,15 +69,15 @@ def _pieces(value: Any) -> Iterator[str]:
 
 
 def read(text: str) -> Any:
-    """As `json.loads` does. Raises ValueError for what is no JSON."""
+    """As `json.loads`. Raises ValueError where the text is not JSON."""
     whole: list[Any] = []
-    # The containers that are open, and for an object the key of the value that comes.
+    # The open containers, and for an object the key of its next value.
     opened: list[tuple[list[Any] | dict[str, Any], str]] = [(whole, "")]
     awaited, at = "value", 0
     while True:
         token = _TOKEN.match(text, at)
         if token is None:
-            raise ValueError(f"no JSON at character {at}")
+            raise ValueError(f"not JSON at character {at}")
         at, kind, mark = token.end(), token.lastgroup, token["mark"]
         container, key = opened[-1]
         if awaited in ("value", "first value"):
@@ -110,7 +114,7 @@ def read(text: str) -> Any:
             return whole[0]
         closes = mark == ("]" if isinstance(container, list) else "}")
         if not closes or awaited not in ("more", "first value", "first key"):
-            raise ValueError(f"no JSON at character {at}")
+            raise ValueError(f"not JSON at character {at}")
         opened.pop()
         awaited = "more" if len(opened) > 1 else "end"
 

@@ -1,4 +1,4 @@
-"""JSON and Content-Length framing: bytes to messages and back. Does no I/O."""
+"""Converts messages to frames and back: JSON after a Content-Length header. Does no I/O, and trusts no input."""
 
 import json
 import re
@@ -10,31 +10,31 @@ from pydantic_core import from_json, to_json
 from synapse_module_bridge.schema.protocol import LIMITS
 from synapse_module_bridge.transport import deep_json
 
-# A frame that claims more than this is taken for a broken stream.
+# A larger frame breaks the stream.
 MAX_FRAME_BYTES = LIMITS["frame_bytes"]
-# A header block is "Content-Length: " and a number.
+# A header is little more than "Content-Length: " and a number.
 MAX_HEADER_BYTES = LIMITS["header_bytes"]
 _HEADER_END = b"\r\n\r\n"
-# As our host writes it, each time; and what else may be meant.
+# The header as the host writes it, and the field in any other form that the protocol allows.
 _OWN_HEADER = re.compile(rb"Content-Length: ([0-9]{1,15})\r\n\r\n")
 _LENGTH = re.compile(rb"(?:\A|\r\n)content-length: *([0-9]+) *(?=\r\n|\Z)", re.IGNORECASE)
 
-# What Python writes and JSON lacks; strings are found so that they are left alone. NaN no user can write: a look for it
-# would cost as much as writing the message, and the host refuses such a message alone.
+# JSON has no Infinity, but Python writes it. Strings are matched so that they stay as they are. NaN is not looked for:
+# no user can write it, the search costs as much as writing the message, and the host refuses only that message.
 _STRING_OR_INFINITY = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?Infinity')
 _INFINITIES = {b"Infinity": b"1e400", b"-Infinity": b"-1e400"}
 
 
 class TooLarge(ValueError):
-    """A message that does not fit into a frame."""
+    """The message does not fit into a frame."""
 
 
 class BrokenStream(Exception):
-    """The bytes are not a sequence of frames: nothing after this point can be trusted."""
+    """The bytes are not a sequence of frames: what follows cannot be read."""
 
 
 def encode(message: Any) -> bytes:
-    """A message as one frame. Raises ValueError for what JSON cannot hold, and TooLarge."""
+    """The message as one frame. Raises ValueError where it has no form in JSON, and TooLarge, which is one."""
     body = to_body(message)
     if len(body) > MAX_FRAME_BYTES:
         raise TooLarge(f"has {len(body)} bytes; at most {MAX_FRAME_BYTES} are sent")
@@ -42,11 +42,11 @@ def encode(message: Any) -> bytes:
 
 
 def to_body(message: Any) -> bytes:
-    """A message as JSON. Raises ValueError for what JSON cannot hold."""
+    """The message as JSON in UTF-8. Raises ValueError where it has no form in JSON."""
     try:
         body: bytes = to_json(message, fallback=_thaw)
     except ValueError:
-        # It takes no lone surrogates, which have no UTF-8 form, and no more than 255 levels.
+        # It refuses lone surrogates, which UTF-8 lacks, and more than 255 levels of nesting.
         body = _slow_json(message)
     if b"Infinity" in body:
         body = _STRING_OR_INFINITY.sub(_as_json, body)
@@ -60,30 +60,30 @@ def _slow_json(value: Any) -> bytes:
         text = deep_json.write(value)
     except TypeError as e:
         raise ValueError(f"cannot be written as JSON: {e}") from e
-    # A lone surrogate becomes its escape.
+    # A lone surrogate becomes an escape sequence of JSON.
     return text.encode("utf-8", "backslashreplace")
 
 
 def _thaw(value: Any) -> Any:
-    """Synapse freezes what modules must not change: the immutabledict of an event's content, in older Synapses."""
+    """For values of other types: older releases of Synapse freeze an event's content into an immutabledict."""
     if isinstance(value, Mapping):
         return dict(value)
-    raise TypeError(f"{type(value).__name__} is no type of JSON")
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 def _as_json(found: re.Match[bytes]) -> bytes:
-    """A user writes 1e400 for Infinity, and JavaScript reads it so."""
+    """JavaScript reads 1e400 as Infinity; it is also what a user has written to make Python read Infinity."""
     return _INFINITIES.get(found[0], found[0])
 
 
 def decode(body: bytes | bytearray) -> Any:
-    """The value that a frame's body holds. Raises ValueError."""
+    """The value of a frame's body. Raises ValueError where it is not JSON in UTF-8."""
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError:
         pass
-    # pydantic_core refuses lone surrogates, and nesting that Python's own parser still takes. From bytes, the latter
-    # would also take other encodings than UTF-8.
+    # pydantic_core refuses lone surrogates, and nesting that Python's own parser accepts. That gets a text, since it
+    # would accept bytes in other encodings than UTF-8.
     text = body.decode("utf-8")
     try:
         return json.loads(text, parse_constant=_refuse_constant)
@@ -96,15 +96,16 @@ def _refuse_constant(name: str) -> Any:
 
 
 class FrameReader:
-    """Collects chunks of bytes and yields the bodies of whole frames."""
+    """Splits a stream into the bodies of its frames."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._length: int | None = None
-        # What the frame that has begun still lacks, once its header is known.
+        # How much of the present frame is still to come; 0 while its header is not known.
         self.missing_bytes = 0
 
     def feed(self, data: bytes) -> Iterator[bytes | bytearray]:
+        """Takes a chunk, and yields the bodies of the frames that it completes. Raises BrokenStream."""
         buffer = self._buffer
         buffer += data
         taken = 0
@@ -131,13 +132,13 @@ class FrameReader:
                 taken, self._length = end, None
                 yield body
         finally:
-            # Once for all: each time, what is left moves to the front.
+            # Once for all frames, since each deletion moves the rest to the front.
             del buffer[:taken]
             self.missing_bytes = 0 if self._length is None else self._length - len(buffer)
 
 
 def _end_of_header(buffer: bytearray, start: int) -> int | None:
-    """None where more must come."""
+    """Where the header ends; None where the buffer does not have all of it. Raises BrokenStream."""
     end = buffer.find(_HEADER_END, start)
     if (len(buffer) if end < 0 else end) - start > MAX_HEADER_BYTES:
         raise BrokenStream(f"no header in {len(buffer) - start} bytes")

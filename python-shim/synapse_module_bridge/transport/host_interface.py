@@ -1,4 +1,4 @@
-"""What those who ask the host need of it."""
+"""Describes the host as its callers see it; `supervision/supervisor.py` implements it."""
 
 from collections.abc import Awaitable
 from typing import Any, Protocol, TypeVar
@@ -11,21 +11,24 @@ T = TypeVar("T")
 
 
 class Host(Protocol):
+    """Deadlines are times of the monotonic clock, in seconds."""
+
     @property
     def is_up(self) -> bool:
-        """Whether a call that is sent now may arrive."""
+        """Whether a call that is sent now may reach it."""
 
     async def until_up(self, deadline: float) -> None:
-        """Waits a short while for a host that is down. Raises Unavailable."""
+        """Waits for a host that is down, during the grace period of the outage. Raises Unavailable."""
 
     async def until_up_again(self) -> None:
-        """Waits for a host that is down, however long. Raises Unavailable once there will be none."""
+        """Waits for a host that is down, without a deadline. Raises Unavailable where no host will be started."""
 
     def within(self, deferred: "Deferred[T]", deadline: float) -> Awaitable[T]:
-        """What the Deferred fires with. Raises DeadlinePassed at a time of the monotonic clock."""
+        """The Deferred's result, in the caller's log context. Raises DeadlinePassed, and the Deferred's exception."""
 
     def call(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> "Deferred[Any]":
-        """Fires with the result of a request; knows nothing of log contexts. Raises ConnectionGone and Unavailable.
+        """Sends a request. The Deferred fires with its result, outside of the caller's log context.
 
-        Fails with RpcError, ConnectionGone, DeadlinePassed; ValueError for what is no JSON.
+        Raises ConnectionGone and Unavailable. The Deferred fails with RpcError, ConnectionGone, DeadlinePassed, or with
+        ValueError where the parameters have no form in JSON.
         """

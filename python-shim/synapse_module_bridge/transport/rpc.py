@@ -1,4 +1,4 @@
-"""One JSON-RPC 2.0 connection: ids, answers, cancellation, in both directions. Does no I/O, knows no clock."""
+"""One JSON-RPC 2.0 connection: requests, answers, notifications and cancellations, both ways. No I/O, and no clock."""
 
 import logging
 import re
@@ -26,7 +26,7 @@ _CANCEL = method_name("$/cancelRequest")
 
 
 class RpcError(Exception):
-    """The other side answered a request with an error."""
+    """An error as the answer to a request: one that the host sent, or one to send to the host."""
 
     def __init__(self, code: int, message: str, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
@@ -39,48 +39,53 @@ class ConnectionGone(Exception):
     """The connection ended before the answer came."""
 
 
-# Handles a request of the other side: method, params, and how to answer it.
+# Answers a request of the host with a result, or with an error.
 Answer = Callable[[Any], None]
 Refuse = Callable[[RpcError], None]
 Params = Mapping[str, Any]
-# A request's parameters, or what makes them when it leaves; and who is told of an answer that came too late.
+# A request's parameters, or a function that makes them when the request is sent.
 Asked = Params | Callable[[], Params]
+# Gets the result or the error of an answer that came after its request was cancelled.
 OnLate = Callable[[Any], None]
+# Handles a request of the host: its method, its parameters, and the two functions that answer it.
 RequestHandler = Callable[[str, Params, Answer, Refuse], None]
 
 
-# Cancelled calls whose late answers are still told; older ones are forgotten.
+# How many cancelled requests wait for a late answer; the oldest is forgotten first.
 MOST_LATE = 1_000
-# A host that sends more of them in a row is broken, and so is one that begins with one.
+# A host that sends more of them in a row is broken, and so is a host whose first frame is one.
 MOST_UNREADABLE = LIMITS["unreadable_frames"]
-# How an answer begins, whatever comes then. An id of the other side's own requests is none of ours.
+# How an answer begins, whatever follows. A request of the host's own has its `method` there.
 _ANSWER = re.compile(rb'[^{]{0,9}\{ *"jsonrpc": *"2\.0", *"id": *([0-9]{1,18}), *"(?:result|error)"')
 
 
 class Rpc:
+    """`write` sends bytes. `handle_request` gets the host's requests and notifications, and answers them."""
+
     def __init__(self, write: Callable[[bytes], None], handle_request: RequestHandler) -> None:
         self.write = write
         self._handle_request = handle_request
         self.frames = FrameReader()
-        # By id, who waits for an answer that is still to come, and who is told of it if that gives up.
+        # By id, the requests that are not answered yet, with what to do about a late answer.
         self.pending: dict[int, tuple[Deferred[Any], OnLate | None]] = {}
-        # What leaves once the messages that are received have been taken: method and parameters, by id.
+        # By id, the method and the parameters of requests that are sent once all received messages are handled.
         self.held: dict[int, tuple[str, Asked]] = {}
         self._receiving = False
         self._late: dict[int, OnLate] = {}
-        # That of the last request.
+        # The id of the last request.
         self.last_id = 0
         self._unreadable = 0
         self._failures = 0
         self._unreadable_in_a_row = MOST_UNREADABLE
+        # Set once the connection is closed.
         self._gone: ConnectionGone | None = None
 
     def request(self, method: str, params: Asked, on_late: OnLate | None = None) -> "Deferred[Any]":
-        """Sends a request; what it brings about while messages are received leaves after them, together.
+        """Sends a request. Requests that are made while messages are being handled are sent together, after them.
 
-        `params` may be a function that makes them when they leave. The Deferred fails with what that raises, and with
-        ValueError if they cannot be written as JSON, or are too large. Cancelling it tells the other side; `on_late`
-        is told of the answer that still comes after that: its error, or its result.
+        The Deferred fires with the result. It fails with RpcError and ConnectionGone, with what a function in place of
+        `params` raises, and with ValueError where the parameters have no form in JSON or are too large. Cancelling it
+        sends a cancellation; `on_late` gets the answer that comes all the same.
         """
         request_id = self.last_id = self.last_id + 1
         deferred: Deferred[Any] = Deferred(partial(self._give_up, request_id))
@@ -94,7 +99,7 @@ class Rpc:
         return deferred
 
     def _send_held(self) -> None:
-        """All in one go: where writing JSON takes turns with other code, both find the processor's caches cold."""
+        """Encodes all of them in one go: in turns with other code, both would find the processor's caches cold."""
         while self.held:
             held, self.held = self.held, {}
             frames: list[bytes] = []
@@ -107,14 +112,14 @@ class Rpc:
                     failed.append((request_id, Failure(e)))
             if frames:
                 self.write(b"".join(frames))
-            # Who waits for them may at once ask for more, or cancel others.
+            # After the loop, since a callback may make or cancel requests.
             for request_id, failure in failed:
                 waiting = self.pending.pop(request_id, None)
                 if waiting is not None:
                     waiting[0].errback(failure)
 
     def cancel(self, request_id: int, why: Exception) -> None:
-        """Who waits for its answer, if that is still to come, sees this."""
+        """Cancels a request that is not answered yet, and fails its Deferred with `why`."""
         if request_id in self.pending:
             deferred, _ = self.pending[request_id]
             self._give_up(request_id)
@@ -122,6 +127,7 @@ class Rpc:
                 deferred.errback(why)
 
     def notify(self, method: str, params: Mapping[str, Any]) -> None:
+        """Sends a notification; does nothing once the connection is closed."""
         if self._gone is None:
             self.write(encode({"jsonrpc": "2.0", "method": method, "params": params}))
 
@@ -137,19 +143,19 @@ class Rpc:
         self.notify(_CANCEL, {"id": request_id})
 
     def data_received(self, data: bytes) -> None:
-        """Takes bytes from the other side. Raises BrokenStream, after which the connection is of no use."""
+        """Handles bytes of the host's. Raises BrokenStream, after which the connection is of no use."""
         bodies: list[bytes | bytearray] = []
         broken: BrokenStream | None = None
         try:
             bodies.extend(self.frames.feed(data))
         except BrokenStream as e:
-            # What came before is taken.
+            # The frames before are handled first.
             broken = e
-        # What waits goes on in its own log context, and must not leave it behind.
+        # Deferreds resume code in other log contexts, which must not stay current afterwards.
         with SentinelContext():
             self._receiving = True
             try:
-                # All are parsed in one go, as those that leave are written.
+                # All are parsed in one go, for the processor's caches, as in `_send_held`.
                 messages: list[Any] = []
                 for body in bodies:
                     try:
@@ -162,7 +168,7 @@ class Rpc:
                         try:
                             self._message_received(message)
                         except Exception as e:
-                            # Those that came with it are taken all the same.
+                            # The messages after it are still handled.
                             self._failed(e)
                     else:
                         why = message if isinstance(message, ValueError) else "not an object"
@@ -177,10 +183,10 @@ class Rpc:
         self._failures += 1
         # The 1st, 2nd, 4th, 8th, ...: each of many would fill the log.
         if self._failures & (self._failures - 1) == 0:
-            log_unexpected(f"taking a message of the module host (the {self._failures}. time)", error)
+            log_unexpected(f"handling a message of the module host (failure {self._failures})", error)
 
     def _unreadable_received(self, body: bytes | bytearray, reason: str) -> None:
-        """A frame that is no message fails at most the call that it answers; one that is not found has its deadline."""
+        """A frame that is no message fails the request that it answers, if its id can be read. Raises BrokenStream."""
         self._unreadable_in_a_row += 1
         if self._unreadable_in_a_row > MOST_UNREADABLE:
             raise BrokenStream(f"a frame that is not JSON: {reason}")
@@ -188,7 +194,7 @@ class Rpc:
         self._unreadable += 1
         # The 1st, 2nd, 4th, 8th, ...: each of many would fill the log.
         if self._unreadable & (self._unreadable - 1) == 0:
-            logger.error("the module host has sent a frame that is not JSON (its %d.): %s", self._unreadable, reason)
+            logger.error("the module host has sent a frame that is not JSON (%d so far): %s", self._unreadable, reason)
         answer = _ANSWER.match(body)
         if answer is not None and int(answer[1]) in self.pending:
             error = {"code": PARSE_ERROR, "message": f"an answer that is not JSON: {reason}"}
@@ -199,7 +205,7 @@ class Rpc:
             self._request_received(message)
             return
         request_id = message.get("id")
-        # True would be found as 1.
+        # `True` would be found as 1.
         waiting = self.pending.pop(request_id, None) if type(request_id) is int else None
         if waiting is None:
             self._late_received(request_id, message)
@@ -220,10 +226,10 @@ class Rpc:
             on_late(message.get("error", message.get("result")))
         else:
             metrics.SPURIOUS.inc()
-            logger.debug("dropped an answer that nobody waits for: id %.50r", request_id)
+            logger.debug("dropped an answer to no open request: id %.50r", request_id)
 
     def _request_received(self, message: dict[str, Any]) -> None:
-        # An answer under any other id could not be written, or not be found again.
+        # Another id cannot be sent back, or the host would not find its request by it.
         request_id = message["id"] if type(message.get("id")) in (int, str) else None
 
         def answer(result: Any) -> None:
@@ -252,7 +258,7 @@ class Rpc:
         self.write(frame)
 
     def close(self, reason: str) -> None:
-        """Fails everything that waits, and everything that will be asked."""
+        """Ends the connection: open requests, and all that are made later, fail with ConnectionGone."""
         if self._gone is not None:
             return
         self._gone = ConnectionGone(reason)

@@ -1,5 +1,5 @@
-"""Requests on one connection, each with a deadline. Nearly all deadlines are met: there is one timer for all, and those
-that were met are forgotten when it rings.
+"""Gives each request of a connection a deadline. One timer serves all of them, since nearly all requests are answered
+in time.
 """
 
 from heapq import heapify, heappop, heappush
@@ -11,24 +11,25 @@ from twisted.internet.defer import Deferred
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.transport.rpc import Asked, OnLate, Rpc
 
-# Those that were met are swept out once they are at least so many.
+# So many deadlines of answered requests may stay in the heap, and more where many requests are open.
 MOST_MET = 1_000
 
 
 class TimedRequests:
-    """`clock` is what deadlines are told in."""
+    """`clock` is an IReactorTime; deadlines are times of it."""
 
     def __init__(self, rpc: Rpc, clock: Any) -> None:
         self._rpc = rpc
         self._clock = clock
-        # With the request's id; the first is due first.
+        # A heap of deadlines with the ids of their requests, answered ones included.
         self._line: list[tuple[float, int]] = []
+        # How long it may grow before the answered ones are removed.
         self._most = MOST_MET
         self._alarm: Any = None
         self._alarm_due = inf
 
     def ask(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> "Deferred[Any]":
-        """As Rpc's request, which fails with DeadlinePassed, too."""
+        """As `Rpc.request`; the Deferred also fails with DeadlinePassed."""
         asking = self._rpc.request(method, params, on_late)
         heappush(self._line, (deadline, self._rpc.last_id))
         if deadline < self._alarm_due or len(self._line) > self._most:
@@ -36,12 +37,12 @@ class TimedRequests:
         return asking
 
     def stop(self) -> None:
-        """The connection has ended, and its requests with it."""
+        """Stops the timer: the connection has ended, and its requests with it."""
         self._line.clear()
         self._sort_out()
 
     def _sort_out(self) -> None:
-        """Sets the alarm for the first one that is still open."""
+        """Removes deadlines of answered requests, and sets the timer for the first open one."""
         pending = self._rpc.pending
         if len(self._line) > self._most:
             self._line = [entry for entry in self._line if entry[1] in pending]

@@ -1,12 +1,11 @@
-"""Why a call cannot be answered by a module."""
+"""Defines the exception for a call that no module can answer."""
 
 from synapse_module_bridge.schema.protocol import Reason
 
 
 class Unavailable(Exception):
-    """No answer can be had, for this reason."""
+    """No module can answer the call. `reason` is a text where it is the host's own error."""
 
     def __init__(self, reason: Reason | str) -> None:
-        """A text where the host's own error is the reason."""
         super().__init__(reason)
         self.reason = reason
