@@ -1,7 +1,7 @@
-"""Tells whether a normalised answer has the shape of its result type, as `schemas/types.json` declares it.
+"""Checks that a normalised answer fits its wire type, as `schemas/types.json` declares it.
 
-The host has checked it too. But what Synapse makes of a wrong value may be the opposite of what was meant (any list is
-true), so that nothing unchecked may reach it.
+The host checks it too, but is not trusted: Synapse may take a wrong value for the opposite of what was meant, as any
+list is true.
 """
 
 import math
@@ -12,34 +12,36 @@ from typing import Any
 from synapse_module_bridge.schema.catalogue import TYPES
 from synapse_module_bridge.schema.cautious import CautiousValidator, is_valid, with_definitions
 
-# How an answer travels where that is narrower than what a module may answer.
+# Normalised answers, where the host narrows down what a module may answer.
 _NORMALISED: Mapping[str, Any] = {
     "EventAllowedVerdict": {"anyOf": [{"type": "boolean"}, {"$ref": "#/definitions/EventReplacement"}]},
     "Edits": {"type": ["object", "null"]},
     "Nothing": {"type": "null"},
 }
 
+# By wire type: the answers that mean "no objection", with their Python types, since True equals 1.
 _PASSES: Mapping[str, Sequence[tuple[type, Any]]] = {
     name: [(type(value), value) for value in declared["pass"]] for name, declared in TYPES.items() if "pass" in declared
 }
 
 
-# Python's own encoder, with which Synapse writes, gives up at about twice as many, less what called it.
+# Synapse writes JSON with Python's encoder, which gives up at about twice as many levels, less those of its callers.
 MOST_LEVELS = 500
 
-# An infinite number in them may be one of the original's, onto which they are put.
+# These are merged onto an original, from which an infinite number in them may come.
 _MERGED = ("EventAllowedVerdict", "Edits")
 
 
 def fits(result: str, answer: Any) -> bool:
-    # Most answers pass: they need no walk through a schema.
+    """Whether a normalised answer fits the wire type `result`, and Synapse can write it as JSON."""
+    # Most answers are pass values, which need no validation.
     if is_pass(result, answer):
         return True
     return is_valid(_validator(result), answer) and (result in _MERGED or is_writable(answer))
 
 
 def is_writable(value: Any) -> bool:
-    """Whether Synapse can write it as JSON: a client's request, or everybody's in a room, would fail with it."""
+    """Whether Synapse can write the value as JSON. Otherwise requests fail that contain it, such as each /sync."""
     left = [(value, 0)]
     while left:
         one, level = left.pop()
@@ -55,8 +57,7 @@ def is_writable(value: Any) -> bool:
 
 
 def is_pass(result: str, answer: Any) -> bool:
-    """Whether the answer is one that means "no objection"."""
-    # With their types, since True equals 1.
+    """Whether the answer is a pass value of this wire type: one that means "no objection"."""
     return (type(answer), answer) in _PASSES[result]
 
 
@@ -67,7 +68,7 @@ def _validator(result: str) -> Any:
 
 
 def _without_codes(value: Any) -> Any:
-    """The schema with any string for a code: which codes there are, the installed Synapse says."""
+    """The schema, with any string as a code: the installed Synapse decides which codes exist."""
     if isinstance(value, Mapping):
         if value.get("$ref") == "codes.json":
             return {"type": "string"}

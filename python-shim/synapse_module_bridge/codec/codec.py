@@ -1,8 +1,8 @@
-"""Between Synapse's objects and wire values: one encoder or decoder per wire type that is not plain JSON.
+"""Converts between Synapse's objects and wire values: one encoder or decoder for each wire type that is not plain JSON.
 
-ENCODE turns a parameter (or a ModuleApi result) into its wire value; types that are absent travel as they are.
-DECODE turns a callback's normalised answer into the very object that Synapse compares with. DECODE_PARAM turns a
-wire value into what a ModuleApi method takes.
+ENCODE converts a callback's parameter, or a ModuleApi method's result, into its wire value. A type that it lacks is
+plain JSON. DECODE converts a callback's normalised answer into the object that Synapse expects, by identity where
+Synapse compares so. DECODE_PARAM converts a wire value into what a ModuleApi method takes.
 """
 
 import base64
@@ -36,24 +36,26 @@ Params = Mapping[str, Any]
 
 
 class Unfit(Exception):
-    """An answer that Synapse would not take, or not as it was meant."""
+    """Synapse would not accept this answer, or would misunderstand it."""
 
 
 _METADATA_FIELDS = frozenset(TYPES["EventInternalMetadata"]["properties"])
-# Those that have a value also where nothing was set; the others raise AttributeError then.
+# Those that have a value also where none was set; the others raise AttributeError.
 _ALWAYS_SET = tuple(field for field in sorted(_METADATA_FIELDS) if hasattr(EventInternalMetadata({}), field))
 _always_set = attrgetter(*_ALWAYS_SET)
 _REQUESTER_FIELDS = tuple(TYPES["Requester"]["properties"])
 _PRESENCE_FIELDS = tuple(TYPES["UserPresenceState"]["properties"])
 _UPLOAD_LIMIT_FIELDS = tuple(TYPES["MediaUploadLimit"]["properties"])
 _USER_INFO_FIELDS = tuple(TYPES["UserInfo"]["properties"])
-# What the wire form of an event has beyond its PDU.
+# Fields that an event's wire form has beyond its PDU.
 _ADDED_FIELDS = ("event_id", "room_version", "internal_metadata")
+# Fields that a replacement may repeat, but not change.
 _FIXED_FIELDS = ("type", "room_id", "state_key")
 _TOO_DEEP = f"is nested deeper than {MOST_LEVELS} levels, which Synapse cannot write"
 
 
 def encode_event(event: EventBase) -> dict[str, Any]:
+    """The event's PDU fields, with `event_id`, `room_id`, `room_version` and `internal_metadata`."""
     encoded = pdu_of(event)
     # The PDU lacks the event id from room version 3 on, and a create event's room id from 12 on.
     encoded["event_id"] = event.event_id
@@ -64,6 +66,7 @@ def encode_event(event: EventBase) -> dict[str, Any]:
 
 
 def pdu_of(event: EventBase) -> dict[str, Any]:
+    """The event's fields as they are federated: `synapse.events.EventBase.get_dict`."""
     pdu: dict[str, Any]
     try:
         pdu = event.get_dict()
@@ -73,7 +76,10 @@ def pdu_of(event: EventBase) -> dict[str, Any]:
 
 
 def with_any_digits(read: Callable[[], Any]) -> Any:
-    """What it reads of an event: Synapse takes whole numbers in events that Python refuses to read as too long."""
+    """Calls `read`, which reads from an event, without Python's limit on the digits of an integer.
+
+    Synapse accepts integers in events that exceed that limit.
+    """
     if not hasattr(sys, "get_int_max_str_digits"):
         return read()
     most = sys.get_int_max_str_digits()
@@ -99,11 +105,11 @@ def _fields(*names: str) -> Callable[[Any], dict[str, Any]]:
 
 def _encode_requester(requester: Any) -> dict[str, Any]:
     encoded = {name: getattr(requester, name) for name in _REQUESTER_FIELDS if hasattr(requester, name)}
-    # Before Synapse 1.14x the user and the app service were objects only.
+    # Before Synapse 1.14x, there was only an object for the user, and one for the app service.
     encoded["user_id"] = requester.user.to_string()
     encoded.setdefault("app_service_id", getattr(getattr(requester, "app_service", None), "id", None))
     encoded["scope"] = sorted(encoded.get("scope", ()))
-    # SQLite has 0 and 1, and older Synapses pass them on.
+    # SQLite stores 0 and 1, which older releases of Synapse pass on.
     encoded["is_guest"], encoded["shadow_banned"] = bool(requester.is_guest), bool(requester.shadow_banned)
     return encoded
 
@@ -141,7 +147,7 @@ def _encode_delivery(delivery: Any) -> dict[str, Any]:
     }
 
 
-# Parameters that a call must not hold on to, since much would stay alive with them: they are encoded as it begins.
+# Parameters that are encoded when the call begins: the call would otherwise keep large objects alive.
 ENCODE_AT_ONCE: Mapping[str, Callable[[Any], Any]] = {"FederationEventDeliveryEvent": _encode_delivery}
 
 
@@ -177,7 +183,7 @@ DECODE_PARAM: Mapping[str, Callable[[Any], Any]] = {
 
 def _decode_verdict(answer: Any, params: Params) -> Any:
     if isinstance(answer, str):
-        # Synapse compares with `is`: an equal string would refuse.
+        # Synapse compares by identity (spamchecker_callbacks.py): an equal string would refuse.
         if answer == NOT_SPAM:
             return NOT_SPAM
         try:
@@ -189,7 +195,7 @@ def _decode_verdict(answer: Any, params: Params) -> Any:
         try:
             return Codes(code), safe_fields(fields)
         except ValueError:
-            raise Unfit(f"this Synapse does not know the code {code}") from None
+            raise Unfit(f"this release of Synapse does not have the code {code}") from None
     return answer
 
 
@@ -213,7 +219,7 @@ def _decode_event_allowed(answer: Any, params: Params) -> tuple[bool, dict[str, 
     except Unsafe as e:
         if not strict:
             raise Unfit(f"the replacement's {e}") from None
-        # Synapse refuses such a number in this room version, with the error that clients know.
+        # In this room version, Synapse refuses such a number with an error of its own, which clients know.
         merged = changed
     if problem := refused_by_synapse(merged, strict=strict):
         logger.warning("Synapse refuses the replacement of %s: its %s", event.event_id, problem)
@@ -230,15 +236,15 @@ def _decode_edits(answer: Any, params: Params) -> None:
         merged = merge(content, answer)
     except Unsafe as e:
         raise Unfit(f"request_content's {e}") from None
-    # Synapse goes on with this very object.
+    # Synapse goes on with this object, so it is changed in place.
     content.clear()
     content.update(merged)
 
 
 def _decode_with_follow_up(answer: Any, params: Params) -> tuple[Any, Mapping[str, str] | None]:
-    """The value, and what is to be run later."""
+    """The value, and the follow-up, if there is one."""
     value, follow_up = answer if isinstance(answer, list) else (answer, None)
-    # JSON Schema takes 1.0 for an integer.
+    # JSON Schema accepts 1.0 as an integer.
     return int(value) if isinstance(value, float) else value, follow_up
 
 
@@ -263,18 +269,24 @@ DECODE: Mapping[str, Callable[[Any, Params], Any]] = {
 
 
 def decode_answer(result: str, answer: Any, params: Params) -> Any:
-    """The object that Synapse expects for a normalised answer. Raises Unfit."""
+    """The object that Synapse expects for a normalised answer from the host, which is untrusted. Raises Unfit.
+
+    `params` are Synapse's arguments by name. Edits of `request_content` are made in place.
+    """
     if not fits(result, answer):
         raise Unfit(f"an answer that is no {result} ({type(answer).__name__})")
     return decode_own(result, answer, params)
 
 
 def decode_own(result: str, answer: Any, params: Params) -> Any:
-    """The object that Synapse expects for an answer that the catalogue gives."""
+    """As `decode_answer`, for an answer that is written in the catalogue, and needs no check."""
     decode = DECODE.get(result)
     return answer if decode is None else decode(answer, params)
 
 
 def safe_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields for the body of a client's error, without the keys that Synapse cannot write: the request would hang."""
+    """Additional fields for the body of a client's error, without those that Synapse itself sets as arguments.
+
+    `synapse.api.errors.cs_error(msg, code, **fields)` would raise TypeError, and the request would hang.
+    """
     return {key: value for key, value in fields.items() if key not in ("msg", "code")}

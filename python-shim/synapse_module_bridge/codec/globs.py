@@ -1,28 +1,28 @@
-"""Matches texts against globs in linear time, whatever the text: `*` is any characters, `?` any one.
+"""Matches untrusted texts against globs, in time linear in the text. `*` is any number of characters, `?` is one.
 
-A glob is cut at its stars. The piece before the first stands at the beginning of the text, the one after the last at
-its end; each of the others is looked for behind the one before it, where it fits first: if that fails, no other way
-fits. In a long text, a piece is looked for at all places at once, one step for each of its own characters. A module's
-author writes the pieces, so their length is no user's.
+A glob is split at its stars. The first piece must begin the text, and the last one must end it. Each piece between them
+is searched after the piece before it, and the first match is taken: if that fails, so does every other. In a long text,
+a piece is searched at all places at once, by one operation on bits for each of its characters. Pieces come from the
+module's author, so their length is trusted.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-# Looking at one place after the other is quicker for so many, and where a piece stands near.
+# So many places are searched one by one, which is faster where the piece is near.
 FEW_PLACES = 2_048
-# Places times characters of a piece with `?`.
+# The same for a piece with `?`, times its length.
 FEW_STEPS = 10_000
-# For each of the bits of a byte: the digit that it is, for each byte.
+# For each bit of a byte, a table that translates each byte into that bit, as the digit 0 or 1.
 _DIGITS = [bytes(b"01"[byte >> bit & 1] for byte in range(256)) for bit in range(8)]
-# All characters have so many bits, those of ASCII fewer.
+# The bits of a code point.
 MOST_BITS = 21
 ASCII_BITS = 7
 
 
 def compile_globs(globs: Sequence[str]) -> Callable[[str], bool]:
-    """A function from a text to whether one of the globs fits all of it, in the same case."""
+    """A function that tells whether one of the globs matches the whole text. Case matters."""
     exact: set[str] = set()
     beginnings: list[str] = []
     endings: list[str] = []
@@ -79,7 +79,7 @@ class _Piece:
         self._piece = piece
         self.length = len(piece)
         self._letters = [(offset, letter) for offset, letter in enumerate(piece) if letter != "?"]
-        # Each step takes one character, so there is nothing to go back to.
+        # Each part of the pattern matches one character, so it does not backtrack.
         wildcards = "".join("." if letter == "?" else re.escape(letter) for letter in piece)
         self._pattern = re.compile(wildcards, re.DOTALL) if "?" in piece else None
 
@@ -89,7 +89,7 @@ class _Piece:
         return self._pattern.match(text, at) is not None
 
     def find(self, text: str, at: int, end: int) -> int:
-        """The first place from `at` where it fits before `end`, or -1."""
+        """The first place from `at` on where the piece fits and ends before `end`, or -1."""
         few = FEW_PLACES if self._pattern is None else FEW_STEPS // self.length
         near = min(end, at + few + self.length)
         if self._pattern is None:
@@ -104,13 +104,13 @@ class _Piece:
             places &= _places(text, letter) >> offset
             if not places:
                 return -1
-        # The lowest bit.
+        # The index of the lowest bit.
         return (places & -places).bit_length() - 1
 
 
 @lru_cache(maxsize=64)
 def _places(text: str, letter: str) -> int:
-    """A number whose bit `i` tells whether the letter is at the place `i`."""
+    """A number whose bit `i` says whether the letter stands at place `i`."""
     bits = _bits(text)
     if ord(letter) >> len(bits):
         return 0
@@ -122,7 +122,7 @@ def _places(text: str, letter: str) -> int:
 
 @lru_cache(maxsize=1)
 def _bits(text: str) -> list[int]:
-    """For each bit of a character's number, the places where it is set, as a number."""
+    """For each bit of a code point, a number whose bit `i` is that bit of the character at place `i`."""
     characters = text[::-1].encode("utf-32-le", "surrogatepass")
     planes = [characters[byte::4] for byte in range(3)]
     count = ASCII_BITS if text.isascii() else MOST_BITS

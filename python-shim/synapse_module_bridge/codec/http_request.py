@@ -1,4 +1,4 @@
-"""How a client's HTTP request travels to the host."""
+"""Encodes a client's HTTP request for the host."""
 
 import base64
 import re
@@ -6,15 +6,15 @@ from typing import Any
 
 from synapse.module_api.errors import Codes, SynapseError
 
-# A request that a callback gets is an admin's short message: more than this is a mistake.
+# Callbacks get requests of admins, whose bodies are short.
 MOST_BYTES = 1024 * 1024
 
-# Anything else would move the path of the URL that a handler reads.
+# Other characters would change which part of the URL is its path.
 HOST = re.compile(rb"[^\s/?#@\\]+")
 
 
 def encode_bounded_request(request: Any) -> dict[str, Any]:
-    """The request with its body. Raises SynapseError where that is too large."""
+    """The wire form of a Twisted request, with its body, which is read here. Raises SynapseError, 413 or 400."""
     body = request.content.read(MOST_BYTES + 1)
     if len(body) > MOST_BYTES:
         raise SynapseError(413, f"the body has more than {MOST_BYTES} bytes", Codes.TOO_LARGE)
@@ -22,7 +22,7 @@ def encode_bounded_request(request: Any) -> dict[str, Any]:
 
 
 def encode_request(request: Any, body: bytes) -> dict[str, Any]:
-    """Raises SynapseError where the Host header names no host."""
+    """The wire form of a Twisted request. Raises SynapseError 400 where its Host header is malformed."""
     headers = [
         [name.decode("latin-1"), value.decode("latin-1")]
         for name, values in request.requestHeaders.getAllRawHeaders()

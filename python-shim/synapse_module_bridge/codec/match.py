@@ -1,7 +1,8 @@
-"""Decides, without a call, whether a module wants to be asked: the `match` of its declaration.
+"""Evaluates the `match` of a module's declaration on Synapse's objects, so that an unwanted call is not even encoded.
 
-A key is a path into the parameters (`event.` is implied where there is an event); a value is a boolean, or a list of
-globs of which one must fit the whole string. A missing field fits nothing. All keys must hold, none under `not` may.
+A key is a path into the parameters; `event.` is implied where there is an event. A value is a boolean, or a list of
+globs, one of which must match the whole string. A missing field matches nothing. All keys must match, and none under
+`not` may.
 """
 
 import re
@@ -15,13 +16,18 @@ from synapse_module_bridge.codec.codec import encode_event, with_any_digits
 from synapse_module_bridge.codec.globs import compile_globs
 from synapse_module_bridge.schema.catalogue import Callback
 
+# A predicate on a callback's parameters, by name.
 Matcher = Callable[[Mapping[str, Any]], bool]
+# The value at a path that leads nowhere.
 MISSING = object()
 _EVENT_ATTRIBUTES = frozenset({"type", "sender", "room_id", "event_id", "content"})
 
 
 def compile_match(callback: Callback, match: Mapping[str, Any], is_local: Matcher) -> Matcher | None:
-    """A function from the call's parameters (Synapse's objects) to whether the module is asked; None: always."""
+    """A predicate that says whether the module is asked about a call; None where it always is.
+
+    `is_local` decides the key `local`.
+    """
     wanted = [_condition(callback, key, value, is_local) for key, value in match.items() if key != "not"]
     unwanted = [_condition(callback, key, value, is_local) for key, value in match.get("not", {}).items()]
 
@@ -50,7 +56,7 @@ def _condition(callback: Callback, key: str, expected: Any, is_local: Matcher) -
 
 
 def resolve_path(callback: Callback, key: str) -> tuple[str, ...]:
-    """The parts of a key; a dot inside of a part is written `\\.`, as in push rules."""
+    """The path that a key stands for. A dot within a part is written `\\.`, as in push rules."""
     parts = tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", key))
     event = callback.event_param
     if event is not None and parts[0] not in {param.name for param in callback.params}:
@@ -59,7 +65,7 @@ def resolve_path(callback: Callback, key: str) -> tuple[str, ...]:
 
 
 def compile_lookup(callback: Callback, path: Sequence[str]) -> Callable[[Mapping[str, Any]], Any]:
-    """`lookup` of this path, which most often is a field of an event."""
+    """`lookup` as a function for one path. It is fast for the usual fields of events."""
     if callback.event_param == path[0] and len(path) == 2 and path[1] in _EVENT_ATTRIBUTES:
         event, field = path[0], attrgetter(path[1])
         return lambda params: field(params[event])
@@ -67,11 +73,11 @@ def compile_lookup(callback: Callback, path: Sequence[str]) -> Callable[[Mapping
 
 
 def lookup(params: Mapping[str, Any], path: Sequence[str]) -> Any:
-    """The value at a path into the parameters, or a value that equals nothing."""
+    """The value at a path into the parameters, or MISSING."""
     value = params.get(path[0], MISSING)
     for part in path[1:]:
         value = _field(value, part)
-    # A room alias is a string to modules.
+    # For modules, a room alias is a string.
     return value.to_string() if hasattr(value, "to_string") else value
 
 
@@ -83,7 +89,7 @@ def _field(value: Any, part: str) -> Any:
             return value.get(part, MISSING)
         except Exception:
             return with_any_digits(lambda: value.get(part, MISSING))
-    # Most keys need no copy of the whole event.
+    # Most keys do without a copy of the whole event.
     if part in _EVENT_ATTRIBUTES:
         return getattr(value, part)
     if part == "state_key":

@@ -1,4 +1,7 @@
-"""Tells equal media files by what they hold: Synapse gives each a name of its own, also one that it fetches again."""
+"""Hashes a media file, so that the answer cache recognises it. It reads the file in a thread of Twisted's pool.
+
+Synapse gives every file a new name, also one that it downloads again.
+"""
 
 import hashlib
 
@@ -13,9 +16,9 @@ _BLOCK_BYTES = 1024 * 1024
 
 
 async def media_digest(path: str, host: Host, deadline: float) -> bytes | None:
-    """None for a file that cannot be read. Raises Unavailable."""
+    """The SHA-256 of the file's content, or None where it cannot be read. Raises Unavailable at the deadline."""
     try:
-        # Of a large file, it would keep Synapse's reactor from its work.
+        # In a thread, since a large file would block the reactor.
         return await host.within(deferToThread(_digest, path), deadline)
     except DeadlinePassed:
         raise Unavailable(Reason.DEADLINE) from None

@@ -1,35 +1,35 @@
-"""Puts an answer that went through JavaScript onto the value that it came from.
+"""Merges an answer that went through JavaScript onto Synapse's original, whose numbers only Python has exactly.
 
-JavaScript has one kind of number, so `1.0` comes back as `1`, and 2^53+1 as 2^53. What a module did not
-change is taken from the original, and stays exactly what it was.
+JavaScript has one type of number, so `1.0` comes back as `1`, and 2^53+1 as 2^53. What a module did not change is taken
+from the original.
 """
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-# The largest integer up to which every integer is a JavaScript number of its own.
+# JavaScript's Number.MAX_SAFE_INTEGER.
 MAX_SAFE_INTEGER = 2**53 - 1
-# Of a path; a longer one is cut.
+# A longer path in a message is cut.
 MOST_CHARACTERS = 80
 
 
-# How a place is reached: the way to what is around it, and the step from there.
+# A place in the answer: the path of its container, and its key or index there; None for the answer itself.
 Path = tuple[Any, str | int] | None
 
 
 class Unsafe(Exception):
-    """A number that JavaScript cannot hold exactly, and that is not one of the original's."""
+    """The answer has a number that JavaScript cannot represent exactly, and the original does not have it."""
 
 
 def merge(original: Any, answered: Any) -> Any:
-    """The object or list `answered`, with each part that JavaScript could not tell from the original's taken from it.
+    """A copy of the object or list `answered`, with the original's number wherever the two are equal in JavaScript.
 
-    Raises Unsafe for a whole number beyond 2^53-1, and for an infinite one, that cannot be one of the original's.
+    Raises Unsafe for an integer beyond 2^53-1, or an infinite number, that the original does not have.
     """
     numbers = _Numbers(original)
     merged = _emptied(answered)
-    # Not recursive: how deep they are nested, a user decides.
+    # Not recursive, since a user decides how deeply values are nested.
     opened: list[tuple[Any, Iterator[tuple[Any, Any, Any]], Path]] = [(merged, _pairs(original, answered), None)]
     while opened:
         into, left, path = opened[-1]
@@ -51,12 +51,12 @@ def merge(original: Any, answered: Any) -> Any:
 
 
 def _emptied(value: Any) -> Any:
-    """An object, or a list of that length, to be filled in."""
+    """An empty object, or a list of the same length, to be filled in."""
     return {} if isinstance(value, dict) else [None] * len(value)
 
 
 def _pairs(before: Any, after: Any) -> Iterator[tuple[Any, Any, Any]]:
-    """For each place in an answered object or list, what was there, and what is."""
+    """For each place in an answered object or list: its key or index, the original's value, and the answered value."""
     if isinstance(after, dict):
         known: Mapping[str, Any] = before if isinstance(before, Mapping) else {}
         return ((key, known.get(key), item) for key, item in after.items())
@@ -65,13 +65,11 @@ def _pairs(before: Any, after: Any) -> Iterator[tuple[Any, Any, Any]]:
 
 
 class _Numbers:
-    """The original's numbers that JavaScript cannot hold exactly, by their doubles; None where several have the same.
-
-    Where such a number has moved (an element of a list was removed), it is found by its value.
-    """
+    """The original's numbers. One that has moved is found by its value, as where an element of a list was removed."""
 
     def __init__(self, original: Any) -> None:
         self._original = original
+        # Those that JavaScript cannot represent exactly, by their doubles; None where several share one.
         self._fragile: dict[float, int | float | None] | None = None
 
     def merge(self, original: Any, answered: int | float, path: Path) -> int | float:
@@ -89,7 +87,7 @@ class _Numbers:
 
     def _moved(self, double: float) -> int | float | None:
         if self._fragile is None:
-            # No set of those alike: a user can write many different ones of one hash.
+            # Not in sets: a user can write many different numbers with one hash.
             found: dict[float, int | float | None] = {}
             for one in _fragile_numbers(self._original):
                 own = _as_double(one)
@@ -120,7 +118,7 @@ def _written(path: Path) -> str:
 
 
 def _counterparts(original: Sequence[Any], answered: Sequence[Any]) -> list[Any]:
-    """For each element of an answered list the original's: elements may have been put in or taken out in one place."""
+    """For each element of an answered list, the original's. Elements may have been added or removed in one place."""
     shorter = min(len(original), len(answered))
     tail = 0
     if len(original) != len(answered):
@@ -135,7 +133,7 @@ def _counterparts(original: Sequence[Any], answered: Sequence[Any]) -> list[Any]
 
 
 def _same(original: Any, answered: Any) -> bool:
-    """Whether JavaScript could not tell them apart."""
+    """Whether the two are equal in JavaScript."""
     left = [(original, answered)]
     while left:
         before, after = left.pop()
@@ -167,5 +165,5 @@ def _as_double(value: int | float) -> float:
     try:
         return float(value)
     except OverflowError:
-        # JSON.parse reads such an integer as Infinity.
+        # JavaScript's JSON.parse reads such an integer as Infinity.
         return math.inf if value > 0 else -math.inf

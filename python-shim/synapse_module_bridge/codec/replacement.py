@@ -1,4 +1,4 @@
-"""Names the field for which a replacement event is refused: Synapse's own errors do not."""
+"""Finds the field for which Synapse refuses a replacement event, since Synapse's own errors do not name it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,20 +15,20 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def with_surrogate(replacement: Mapping[str, Any]) -> str | None:
-    """The field that has half a character, which nothing can be hashed with."""
+    """The path of a field with a lone surrogate (half a character), with which an event cannot be hashed; or None."""
     return next((path for path, leaf in _leaves(replacement) if isinstance(leaf, str) and _half(leaf)), None)
 
 
 def too_deep(answered: Mapping[str, Any], original: Mapping[str, Any]) -> str | None:
-    """The field of an answer that is nested deeper than Synapse can write, where the original is not."""
+    """The path of a field that is nested deeper than Synapse can write; None where the original is so deep, too."""
     found = next(_deeper_than(MOST_LEVELS, answered), None)
     return None if found is None or next(_deeper_than(MOST_LEVELS, original), None) else found
 
 
 def refused_by_synapse(replacement: Mapping[str, Any], *, strict: bool) -> str | None:
-    """What Synapse refuses with an error that clients know, for the log. `strict`: as of room version 6.
+    """Why Synapse is going to refuse the replacement, for the log; or None. It must have no lone surrogates.
 
-    There must be no half characters.
+    `strict` is whether the room version (from 6 on) restricts numbers: `RoomVersion.strict_canonicaljson`.
     """
     content = replacement.get("content", {})
     if len(to_body(content)) > MAX_PDU_SIZE:
@@ -46,8 +46,8 @@ def _half(text: str) -> bool:
 
 
 def _leaves(value: Any) -> Iterator[tuple[str, Any]]:
-    """All keys and all values that hold no others, with their paths."""
-    # Not recursive: how deep they are nested, a user decides.
+    """The path and the value of each leaf, and the path and the text of each key."""
+    # Not recursive, since a user decides how deeply values are nested.
     left: list[tuple[str, Any]] = [("", value)]
     while left:
         path, one = left.pop()
@@ -62,7 +62,7 @@ def _leaves(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _deeper_than(levels: int, value: Any) -> Iterator[str]:
-    """The paths of what lies below that many levels."""
+    """The paths of all values below that many levels."""
     left: list[tuple[str, int, Any]] = [("", 0, value)]
     while left:
         path, level, one = left.pop()
@@ -75,7 +75,7 @@ def _deeper_than(levels: int, value: Any) -> Iterator[str]:
 
 
 def _longer(path: str, step: str) -> str:
-    """What is cut anyway need not grow: each leaf is told with its path."""
+    """The path with one more step, cut as in the message, since whole paths of all leaves would take quadratic time."""
     return (path + step)[: MOST_CHARACTERS + 2]
 
 

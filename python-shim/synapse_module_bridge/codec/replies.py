@@ -1,6 +1,4 @@
-"""Reads what the host replies to a call, and trusts none of it: a reply that does not say clearly who decided what is
-none.
-"""
+"""Reads the host's replies to calls. Replies are untrusted: an ambiguous one is rejected."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -15,31 +13,31 @@ from synapse_module_bridge.transport.rpc import INVALID_PARAMS, RpcError
 
 
 class Reply(NamedTuple):
-    """The normalised answer, and the module that gave it; None where none of those asked objects."""
+    """The normalised answer, and the module that gave it; None where all modules passed."""
 
     answer: Any
     module: str | None
 
 
 def read_reply(callback: Callback, modules: Sequence[str], reply: Any) -> Reply | None:
-    """None for what is no reply to the question whether these modules object."""
+    """The reply to a call of these modules, or None where it is not one that they can have given."""
     if not isinstance(reply, dict) or "answer" not in reply:
         return None
     answer, module = reply["answer"], reply.get("module")
     passes = is_pass(callback.result, answer)
     if module is None:
         return Reply(answer, None) if passes else None
-    # Who passes does not decide: those after it would go unasked.
+    # A pass value decides nothing, so no module may be named as its author: the modules after it were not asked.
     return Reply(answer, module) if module in modules and not passes else None
 
 
 def read_error(error: RpcError, modules: Sequence[str]) -> RpcError:
-    """The error; a module fault where a SynapseError's fields are not such that Synapse could answer with them."""
+    """The error itself, or a module fault in place of a SynapseError that Synapse could not send to a client."""
     if error.code != ERROR_CODES["synapse_error"] or _is_whole(error):
         return error
     module = error.data.get("module")
     data = {"module": module if module in modules else None, "kind": "threw"}
-    return RpcError(ERROR_CODES["module_fault"], f"{module}: a SynapseError that is not whole", data)
+    return RpcError(ERROR_CODES["module_fault"], f"{module}: a SynapseError with missing or wrong fields", data)
 
 
 def _is_whole(error: RpcError) -> bool:
@@ -55,12 +53,12 @@ def _is_whole(error: RpcError) -> bool:
 
 
 def reason_of(e: RpcError) -> Reason | str:
-    """Why policy stands in for all that were asked, where the host itself refused."""
+    """Why policy answers a call, where the host itself has answered with this error."""
     return Reason.PARAMS if e.code == INVALID_PARAMS else f"{Reason.HOST_ERROR} {e.code}"
 
 
 def synapse_error(e: RpcError) -> SynapseError:
-    """The SynapseError that a module threw."""
+    """The SynapseError that a module threw, from an error that `read_error` has checked."""
     return SynapseError(
         e.data["code"], e.data["msg"], _code(e.data["errcode"]), safe_fields(e.data["additional_fields"])
     )

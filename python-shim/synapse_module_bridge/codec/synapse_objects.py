@@ -1,7 +1,7 @@
-"""Builds the objects of Synapse that answers stand for, where Synapse reads attributes or looks for a class.
+"""Builds instances of Synapse's classes from answers, where Synapse reads attributes or checks the class.
 
-Each is made anew for each answer: Synapse sorts and extends some of them in place. What an older Synapse lacks is only
-looked for once it has asked.
+Every answer gets new objects, since Synapse sorts and extends some of them in place. Classes that older releases lack
+are imported in the functions, which only a release that has them calls.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from synapse.api.presence import UserPresenceState
 
 
 def upload_limits(answer: Any) -> Any:
+    """A list of `synapse.config.repository.MediaUploadLimit`, or None."""
     if answer is None:
         return None
     from synapse.config.repository import MediaUploadLimit
@@ -21,6 +22,7 @@ def upload_limits(answer: Any) -> Any:
 
 
 def ratelimit_override(answer: Any) -> Any:
+    """A `synapse.module_api.RatelimitOverride`, or None."""
     if answer is None:
         return None
     from synapse.module_api import RatelimitOverride
@@ -29,9 +31,10 @@ def ratelimit_override(answer: Any) -> Any:
 
 
 def presence_routes(answer: Mapping[str, Any]) -> dict[str, set[UserPresenceState]]:
+    """By user id, the presence states that the user is sent."""
     return {user_id: {UserPresenceState(**state) for state in states} for user_id, states in answer.items()}
 
 
 def interested_users(answer: Any) -> Any:
-    """A set; or the word for everybody."""
+    """A set of user ids, or `PresenceRouter.ALL_USERS`, which is a string."""
     return answer if isinstance(answer, str) else set(answer)

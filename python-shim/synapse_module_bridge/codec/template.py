@@ -1,5 +1,6 @@
-"""Fills in a template of fields for an event's `unsigned`, without a call: `{"$event": "<path>"}` is what the event has
-there, and is left out where it has nothing.
+"""Fills in a template of fields for an event's `unsigned`, so that `add_field_to_unsigned_callback` needs no call.
+
+`{"$event": "<path>"}` stands for the value at that path of the event, and is left out where there is none.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,11 +11,12 @@ from synapse_module_bridge.schema.catalogue import Callback
 
 REFERENCE = "$event"
 
+# Gets the callback's parameters by name, and returns the fields.
 Template = Callable[[Mapping[str, Any]], Any]
 
 
 def compile_template(callback: Callback, template: Any) -> Template:
-    """A function from the callback's parameters to the fields. The host has checked the template."""
+    """A function that fills in the template, whose shape the host has checked."""
     if isinstance(template, Mapping):
         if REFERENCE in template:
             path = resolve_path(callback, template[REFERENCE])
@@ -28,5 +30,5 @@ def compile_template(callback: Callback, template: Any) -> Template:
 
 
 def _plain(value: Any) -> Any:
-    """A value of JSON; a path may also lead to what Python's objects have."""
+    """The value, or MISSING where it is not JSON: a path may also lead to an attribute of a Python object."""
     return value if value is None or isinstance(value, str | int | float | list | tuple | Mapping) else MISSING
