@@ -1,4 +1,4 @@
-"""The bridge's `config` block of homeserver.yaml: checked against its schema, with defaults and absolute paths."""
+"""Reads the bridge's `config` block of homeserver.yaml: validates it by its schema, and fills in defaults."""
 
 import atexit
 import difflib
@@ -21,8 +21,9 @@ from synapse_module_bridge.schema.startup_problems import StartupProblem, descri
 logger = logging.getLogger("synapse_module_bridge.config")
 
 MIB = 1024 * 1024
+# Node does not start with less.
 LEAST_MEMORY_MB = 16
-# What JSON Schema calls a type, and a reader of YAML.
+# Types of JSON Schema, in words for readers of YAML.
 _TYPES = {
     "object": "a mapping",
     "array": "a list",
@@ -31,13 +32,13 @@ _TYPES = {
     "number": "a number",
     "boolean": "true or false",
 }
-# Where Synapse runs background tasks, whichever process that is.
+# In place of a process's name: the one that runs Synapse's background tasks.
 BACKGROUND = "background"
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
 class Timeout:
-    """How long a call may take, in milliseconds, by whose user it is about."""
+    """How long a local and a federated call may take, in milliseconds."""
 
     local: int
     federated: int
@@ -48,30 +49,39 @@ DEFAULT_TIMEOUT = Timeout(local=5_000, federated=2_000)
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
 class BridgeConfig:
-    # The folder that Synapse was started in.
+    """The block, with defaults and absolute paths. docs/admin/configuration.md describes the keys."""
+
+    # The folder in which Synapse was started.
     folder: str
+    # As in the YAML, in the order in which they are asked.
     modules: list[dict[str, Any]]
+    # The path of Node, where it is configured.
     node: str | None
     timeout: Timeout
+    # By callback, as the next mappings: only what is set for the callback itself.
     callback_timeouts: Mapping[str, Timeout]
     on_failure: OnFailure
     callback_on_failure: Mapping[str, OnFailure]
+    # The processes that start Node; empty for all.
     workers: tuple[str, ...]
     callback_workers: Mapping[str, tuple[str, ...]]
+    # Those that this release of Synapse may lack.
     optional_callbacks: frozenset[str]
-    # All that have settings of their own.
+    # Those that have any settings.
     callbacks: frozenset[str]
     start_timeout_ms: int
+    # Names of environment variables that Node gets.
     env: tuple[str, ...]
+    # Node's heap; None for Node's own default.
     memory_mb: int | None
 
 
 def parse(config: Any) -> BridgeConfig:
-    """Raises ConfigError that tells all that is wrong with the block's shape. Starts nothing."""
+    """The block, for `parse_config`. Raises ConfigError with all problems of its shape; starts no process."""
     parsed, faults = examine(config)
     if parsed is None or faults:
         message = describe(faults)
-        # A worker prints only Synapse's own words for a ConfigError: say ours last, whatever it prints.
+        # A worker prints a ConfigError without its text, so the text is logged once more when the process exits.
         atexit.register(logger.critical, message)
         path = [f"<item {part}>" if isinstance(part, int) else part for part in faults[0].path or ()]
         raise ConfigError(message, path)
@@ -79,7 +89,7 @@ def parse(config: Any) -> BridgeConfig:
 
 
 def examine(config: Any) -> tuple[BridgeConfig | None, list[StartupProblem]]:
-    """The block, if it can be read at all, and all that is wrong with its shape."""
+    """The block, or None where it does not fit its schema, and all problems of its shape."""
     faults = _schema_faults(config)
     if faults:
         return None, faults
@@ -91,7 +101,7 @@ def examine(config: Any) -> tuple[BridgeConfig | None, list[StartupProblem]]:
 
 
 def read_again(config: Any, folder: str) -> BridgeConfig | None:
-    """The same of a block that is not in force; None where its shape is wrong."""
+    """The block as it would be after a restart of Synapse in `folder`; None where its shape is wrong."""
     return None if _schema_faults(config) or _memory_faults(config.get("memory")) else _with_defaults(config, folder)
 
 
@@ -119,7 +129,7 @@ def _fault(error: ValidationError) -> StartupProblem:
 
 
 def _words(error: ValidationError, schema: Mapping[str, Any]) -> str:
-    """What the schema wants. jsonschema's own words have the value, which may be a secret."""
+    """What the schema requires. jsonschema's own messages contain the value, which may be a secret."""
     if error.validator == "type":
         wanted = schema["type"]
         names = [_TYPES[name] for name in ([wanted] if isinstance(wanted, str) else wanted)]
@@ -207,7 +217,7 @@ def _timeout(value: Any, default: Timeout) -> Timeout:
 
 
 def _absolute(module: Mapping[str, Any], folder: str) -> dict[str, Any]:
-    """A daemonised Synapse changes folder before modules load: relative paths are resolved now."""
+    """The module with absolute paths: a Synapse that becomes a daemon changes its folder before it loads modules."""
     result = dict(module)
     for key in ("path", "config_file"):
         if key in result:

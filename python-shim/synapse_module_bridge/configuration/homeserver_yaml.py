@@ -1,4 +1,4 @@
-"""The bridge's blocks in homeserver.yaml: finds them, and tells whether one is still what Synapse was started with."""
+"""Finds the bridge's blocks in homeserver.yaml, and tells whether one has changed since Synapse was started."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,16 +17,16 @@ MODULE = "synapse_module_bridge.ModuleBridge"
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
 class Homeserver:
-    """What Synapse would read of some files and folders."""
+    """The settings that Synapse would read from some files and folders."""
 
     settings: Mapping[str, Any]
-    # Of several files, the one whose `modules` hold.
+    # Where there are several files, the last one that has `modules`, which replaces those before.
     file: str | None
 
     def blocks(self) -> Iterator[tuple[str, Any]]:
-        """The bridge's, each with its place. Raises Unreadable."""
+        """The `config` of each of the bridge's entries, with its place in the files. Raises Unreadable."""
         at = "" if self.file is None else f"{self.file}: "
-        # Without any, Synapse takes what is empty, too.
+        # Synapse takes any empty value for an empty list.
         modules = self.settings.get("modules") or []
         if not isinstance(modules, list):
             raise Unreadable(f"{at}modules must be a list")
@@ -34,8 +34,11 @@ class Homeserver:
 
 
 def read_homeserver(paths: Sequence[str]) -> Homeserver:
-    """Raises Unreadable. As `read_config_files` does, but it goes without what the bridge does not need."""
-    # What it does not take, Synapse prints.
+    """The settings in these files and folders. Raises Unreadable.
+
+    Merges files as `synapse.config._base.read_config_files` does, but names the place of a fault in the YAML.
+    """
+    # Synapse prints what it ignores.
     with redirect_stdout(sys.stderr):
         try:
             files = find_config_files(list(paths))
@@ -54,7 +57,11 @@ def read_homeserver(paths: Sequence[str]) -> Homeserver:
 
 
 def has_changed(api: ModuleApi, ours: BridgeConfig) -> bool:
-    """False, too, where its files are not known. May run in a thread."""
+    """Whether homeserver.yaml has no bridge with the config `ours` any more. May run in a thread.
+
+    False where this Synapse does not know its files (`synapse.config.homeserver.HomeServerConfig.config_files`). Raises
+    what `synapse.config._base.read_config_files` raises.
+    """
     homeserver: Any = api._hs
     files = getattr(homeserver.config, "config_files", ())
     if not files:
@@ -66,5 +73,5 @@ def has_changed(api: ModuleApi, ours: BridgeConfig) -> bool:
 def _blocks(modules: Sequence[Any]) -> Iterator[tuple[int, Any]]:
     for index, entry in enumerate(modules):
         if isinstance(entry, dict) and entry.get("module") == MODULE:
-            # As Synapse has it.
+            # Synapse, too, makes a mapping of an empty value.
             yield index, entry.get("config") or {}

@@ -1,6 +1,6 @@
-"""The modules' own configs: reads each `config_file` as Synapse reads YAML, and refuses what is no JSON.
+"""Reads the modules' configs: each `config_file` with Synapse's own YAML parser. Refuses what has no form in JSON.
 
-No message shows what stands in a file: it may be a secret.
+No message contains anything from a file, since it may be a secret.
 """
 
 import hashlib
@@ -15,26 +15,28 @@ import yaml
 
 from synapse_module_bridge.telemetry.log_text import one_line
 
-# Deeper than any config, and far from what would overflow a stack.
+# Deeper than any config, and far below Python's recursion limit.
 MAX_DEPTH = 200
+# By their first bytes, files that are not UTF-8, with the remedy.
 _NO_TEXT = {
     b"\x1f\x8b": "compressed (gzip): unpack it",
     b"\xff\xfe": "UTF-16, not UTF-8: save it as UTF-8",
     b"\xfe\xff": "UTF-16, not UTF-8: save it as UTF-8",
 }
-# What PyYAML quotes of the file in its messages; a single character, or the name of a token, tells nothing.
+# PyYAML's messages quote from the file. A single character, or the name of a token, tells nothing of a secret.
 _QUOTED = re.compile(r"'([^']*)'")
 
 
+# As `read` below.
 Read = Callable[[str], Any]
 
 
 class Unreadable(Exception):
-    """Why a config cannot be taken."""
+    """The file, or the config, cannot be used. The message has the reason and the remedy."""
 
 
 class ConfigFiles:
-    """Remembers what it has read: PyYAML takes long, so a file that holds the same is not parsed again.
+    """Reads files, and parses a file again only where its content has changed, since PyYAML is slow.
 
     May be used in threads.
     """
@@ -43,7 +45,7 @@ class ConfigFiles:
         self._known: dict[str, tuple[bytes, Any]] = {}
 
     def read(self, path: str) -> Any:
-        """As the function of that name."""
+        """As the function `read`."""
         content = _content(path)
         digest = hashlib.sha256(content).digest()
         known = self._known.get(path)
@@ -53,7 +55,7 @@ class ConfigFiles:
 
 
 def with_configs(configured: Sequence[Mapping[str, Any]], read: Read | None = None) -> list[dict[str, Any]]:
-    """The modules as the host gets them: each with its config, or with why it has none."""
+    """The modules as the host gets them: each with its `config`, or with a `config_fault` that says why it has none."""
     return [_with_config(module, read or ConfigFiles().read) for module in configured]
 
 
@@ -75,7 +77,7 @@ def _with_config(module: Mapping[str, Any], read: Read) -> dict[str, Any]:
 
 
 def read(path: str) -> Any:
-    """What a config_file holds. Raises Unreadable with a message that names the file."""
+    """The config in a `config_file`. Raises Unreadable with a message that names the file."""
     return _config(path, _content(path))
 
 
@@ -87,7 +89,7 @@ def _config(path: str, content: bytes) -> Any:
 
 
 def read_yaml(path: str) -> Any:
-    """What a file holds that Synapse would read as YAML. Raises Unreadable with a message that names the file."""
+    """The value of a YAML file, as Synapse would read it. Raises Unreadable with a message that names the file."""
     return _value(path, _content(path))
 
 
@@ -119,10 +121,10 @@ def _value(path: str, content: bytes) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """Synapse's own, which tells the place of each value that it cannot make.
+    """Synapse's parser (`yaml.SafeLoader`), which here reports the place of each value that it cannot construct.
 
-    No CSafeLoader: it takes other files (tabs, deep ones), reads some as something else, and 100,000 brackets end the
-    process.
+    CSafeLoader would not do: it accepts other files (tabs, deep nesting), reads some values otherwise, and crashes the
+    process on 100,000 brackets.
     """
 
     def construct_object(self, node: Any, deep: bool = False) -> Any:
@@ -135,7 +137,7 @@ class _Loader(yaml.SafeLoader):
 
 def _parsed(path: str, text: str) -> Any:
     try:
-        return yaml.load(text, _Loader)  # a SafeLoader
+        return yaml.load(text, _Loader)  # derived from SafeLoader
     except yaml.MarkedYAMLError as e:
         mark = e.problem_mark or e.context_mark
         place = "" if mark is None else f":{mark.line + 1}:{mark.column + 1}"
@@ -156,7 +158,7 @@ def _harmless(quoted: "re.Match[str]") -> str:
 
 
 def what_json_lacks(value: Any) -> str | None:
-    """The first thing in a value that JSON has no form for, with its place and the remedy."""
+    """The first part of a value that has no form in JSON, with its place and the remedy; None where there is none."""
     found = next(_losses(value, (), ()), None)
     if found is None:
         return None
@@ -186,6 +188,6 @@ def _losses(value: Any, path: tuple[Any, ...], above: tuple[int, ...]) -> Iterat
 
 
 def _place(path: tuple[Any, ...]) -> str:
-    """As the messages of the host name it."""
+    """The path as the host's messages write it."""
     steps = [f".{key}" if isinstance(key, str) and re.fullmatch(r"\w+", key) else f"[{key!r:.40}]" for key in path[:12]]
     return "".join(steps).removeprefix(".") or "it"
