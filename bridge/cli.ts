@@ -5,8 +5,8 @@ import { workerData } from "node:worker_threads";
 import { Command } from "commander";
 import { VERSION } from "./base/version.js";
 import { catalogue } from "./catalogue/catalogue.js";
-import { openTell, supervise, type Tell } from "./command/supervise.js";
-import { threadData } from "./threads/thread-terms.js";
+import { openProgressReport, type ReportProgress, runInSubprocess } from "./command/subprocess.js";
+import { threadData } from "./threads/thread-data.js";
 
 // As diff and grep have it.
 const COULD_NOT_LOOK = 2;
@@ -24,9 +24,9 @@ program
   )
   .option("--config <file>", "the config of the module, as YAML or JSON")
   .action(async (paths: string[], options: { config?: string }) => {
-    await supervised(async (tell) => {
+    await supervised(async (report) => {
       const { check } = await import("./command/check.js");
-      return check(paths, options, catalogue(), (text) => tell({ answer: `${text}\n` }), tell);
+      return check(paths, options, catalogue(), (text) => report({ answer: `${text}\n` }), report);
     }, COULD_NOT_LOOK);
   });
 
@@ -48,13 +48,13 @@ program
   .option("--config <file>", "the module's config, as YAML or JSON")
   .option("--server-name <name>", "the homeserver that the module believes itself on", "example.org")
   .action(async (module: string, callback: string, file: string | undefined, options) => {
-    await supervised(async (tell) => {
+    await supervised(async (report) => {
       const { callOnce, readParams } = await import("./command/call.js");
       const { logToStandardError } = await import("./logging/log.js");
       const params = file === undefined ? {} : readParams(file);
       const log = logToStandardError();
-      const { answer, asked } = await callOnce(module, callback, params, options, catalogue(), log, tell);
-      tell({ answer: `${JSON.stringify(answer, null, 2)}\n` });
+      const { answer, asked } = await callOnce(module, callback, params, options, catalogue(), log, report);
+      report({ answer: `${JSON.stringify(answer, null, 2)}\n` });
       process.stderr.write(`${callback}: answered in ${asked[0]?.ms} ms\n`);
       return true;
     });
@@ -85,17 +85,17 @@ if (thread) (await import("./host/thread-host.js")).serveThread(thread);
 else await program.parseAsync();
 
 /** Ends the process whatever a module has left running: with 1 unless all is well, with `thrown` where work throws. */
-async function supervised(work: (tell: Tell) => Promise<boolean>, thrown = 1): Promise<void> {
-  const tell = openTell();
-  if (tell === undefined) process.exitCode = await supervise();
+async function supervised(work: (report: ReportProgress) => Promise<boolean>, thrown = 1): Promise<void> {
+  const report = openProgressReport();
+  if (report === undefined) process.exitCode = await runInSubprocess();
   else {
     let done = thrown;
     try {
-      done = (await work(tell)) ? 0 : 1;
+      done = (await work(report)) ? 0 : 1;
     } catch (error) {
       process.stderr.write(`${(error as Error).message}\n`);
     }
-    tell({ done });
+    report({ done });
     process.exitCode = done;
   }
   // Lets what was written reach a slow pipe first.

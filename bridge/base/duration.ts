@@ -9,7 +9,7 @@ const UNITS = [
 ] as const;
 
 /** With the largest unit of which it is a whole number, such as `90s`. */
-export function inWords(milliseconds: number): string {
+export function formatDuration(milliseconds: number): string {
   const [unit, size] = UNITS.find(([, size]) => milliseconds > 0 && milliseconds % size === 0) ?? ["ms", 1];
   return `${milliseconds / size}${unit}`;
 }

@@ -8,8 +8,8 @@ import { whatJsonLoses } from "../base/json-check.js";
 import { describeThrown } from "../base/thrown.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import type { Asked, Call, ErrorData, Reply } from "../catalogue/protocol.js";
-import { asModule } from "../logging/current.js";
-import { newOrigin, runFrom } from "../module-api/origin.js";
+import { runAsModule } from "../logging/current-module.js";
+import { newOrigin, runWithOrigin } from "../module-api/origin.js";
 import { isSynapseError } from "../sdk/errors.js";
 import {
   CallError,
@@ -25,19 +25,19 @@ import { checkAuthenticated } from "./authenticated.js";
 import { makeContext, type RunningModule } from "./context.js";
 import type { FollowUps } from "./follow-ups.js";
 import { Lifetime } from "./lifetime.js";
-import { type Lent, prepareParams } from "./params.js";
+import { type PreparedParams, prepareParams } from "./params.js";
 import type { StateSource } from "./state.js";
 import { fromWire } from "./wire-errors.js";
 
 /** Asks a module that is not here; undefined where there is none of that name. */
-export type AskElsewhere = (
+export type AskThread = (
   name: string,
   callback: string,
   call: Call,
   cancellation: Cancellation,
 ) => Promise<Reply> | undefined;
 
-export interface Surroundings {
+export interface DispatchEnvironment {
   catalogue: Catalogue;
   modules: ReadonlyMap<string, RunningModule>;
   state: StateSource;
@@ -45,16 +45,20 @@ export interface Surroundings {
   handles: WeakMap<object, number>;
   followUps: FollowUps;
   cancellation: Cancellation;
-  elsewhere?: AskElsewhere | undefined;
+  askThread?: AskThread | undefined;
   /** A module has answered, and did not wait for api calls that Synapse's lock may hold up. */
   notAwaited?(module: string): void;
 }
 
 /** Throws a CallError, whose data tells who was asked. */
-export async function dispatch(callback: Callback, call: Call, around: Surroundings): Promise<Reply> {
+export async function dispatch(
+  callback: Callback,
+  call: Call,
+  environment: DispatchEnvironment,
+): Promise<Reply> {
   const asked: Asked[] = [];
   try {
-    return await askInOrder(callback, call, around, asked);
+    return await askInOrder(callback, call, environment, asked);
   } catch (error) {
     if (error instanceof CallError) error.data.asked = asked;
     throw error;
@@ -64,20 +68,20 @@ export async function dispatch(callback: Callback, call: Call, around: Surroundi
 async function askInOrder(
   callback: Callback,
   call: Call,
-  around: Surroundings,
+  environment: DispatchEnvironment,
   asked: Asked[],
 ): Promise<Reply> {
-  const { pass = [] } = around.catalogue.type(callback.result);
-  const lent = prepareParams(callback, call, around);
+  const { pass = [] } = environment.catalogue.type(callback.result);
+  const prepared = prepareParams(callback, call, environment);
   const edited = callback.edits === undefined ? undefined : call.params[callback.edits];
   let before = edited === undefined ? undefined : exactJson(edited);
   let editor: string | null = null;
   for (const name of call.modules) {
-    if (around.cancellation.requested) throw cancelled();
+    if (environment.cancellation.requested) throw cancelled();
     const started = performance.now();
     let answer: unknown;
     try {
-      answer = await ask(name, callback, call, lent, around, asked);
+      answer = await ask(name, callback, call, prepared, environment, asked);
     } catch (error) {
       // A deadline has passed: the shim wants to know while whom.
       if (error instanceof CallError && error.kind === "cancelled") error.data.module = name;
@@ -85,7 +89,9 @@ async function askInOrder(
         throw error;
       // Nobody waits for the answer, and the next module has its own business with the news. A fault is in the log.
       if (error.kind !== "module_fault")
-        around.modules.get(name)?.log.error({ request: call.request }, `${callback.name}: ${error.message}`);
+        environment.modules
+          .get(name)
+          ?.log.error({ request: call.request }, `${callback.name}: ${error.message}`);
       answer = null;
     } finally {
       asked.push({ module: name, ms: Math.round((performance.now() - started) * 1000) / 1000 });
@@ -111,34 +117,34 @@ async function ask(
   name: string,
   callback: Callback,
   call: Call,
-  lent: Lent,
-  around: Surroundings,
+  prepared: PreparedParams,
+  environment: DispatchEnvironment,
   asked: readonly Asked[],
 ): Promise<unknown> {
-  const running = around.modules.get(name);
+  const running = environment.modules.get(name);
   const declared = running?.module.callbacks.get(callback.name);
   const entry = call.entry === undefined ? declared : declared?.checkers?.[call.entry];
   const handler = entry?.handler;
-  if (!running || !handler) return askElsewhere(name, callback, call, around, asked);
-  const data = await running.setup.ready(around.cancellation);
-  const lifetime = new Lifetime(callback.name, around.cancellation);
+  if (!running || !handler) return askInThread(name, callback, call, environment, asked);
+  const data = await running.setup.ready(environment.cancellation);
+  const lifetime = new Lifetime(callback.name, environment.cancellation);
   const origin = newOrigin(call.call);
-  const context = makeContext(running, data, around.cancellation, call.request);
+  const context = makeContext(running, data, environment.cancellation, call.request);
   const warn = (message: string) => running.log.warn({ request: call.request }, `${name}: ${message}`);
   try {
-    const run = () => asModule(name, call.request, () => handler(lent.forModule(lifetime), context));
+    const run = () => runAsModule(name, call.request, () => handler(prepared.forModule(lifetime), context));
     // Only where it matters: following a module's awaits makes all promises of the process slower.
-    const handled = callback.membership_lock ? runFrom(origin, run) : run();
-    const given = await untilAborted(handled, around.cancellation);
+    const handled = callback.membership_lock ? runWithOrigin(origin, run) : run();
+    const given = await untilAborted(handled, environment.cancellation);
     const problem =
-      callback.edits === undefined ? undefined : whatJsonLoses(call.params[callback.edits], lent.isRare);
+      callback.edits === undefined ? undefined : whatJsonLoses(call.params[callback.edits], prepared.isRare);
     if (problem) throw new UnfitAnswer(`left something in ${callback.edits} that is not JSON: ${problem}`);
-    const answer = takesFollowUp(callback, around.catalogue)
-      ? around.followUps.keep(name, callback, given)
+    const answer = takesFollowUp(callback, environment.catalogue)
+      ? environment.followUps.keep(name, callback, given)
       : given;
-    const read = readAnswer(callback, answer, around.catalogue, warn, lent.isRare);
+    const read = readAnswer(callback, answer, environment.catalogue, warn, prepared.isRare);
     if (callback.result === "Authenticated")
-      await untilAborted(checkAuthenticated(read, running.api), around.cancellation);
+      await untilAborted(checkAuthenticated(read, running.api), environment.cancellation);
     return read;
   } catch (error) {
     if (error instanceof CallError) throw error;
@@ -148,23 +154,23 @@ async function ask(
   } finally {
     lifetime.end();
     origin.over = true;
-    if (callback.membership_lock && origin.pending > 0) around.notAwaited?.(name);
+    if (callback.membership_lock && origin.pending > 0) environment.notAwaited?.(name);
   }
 }
 
 /** A module that has a thread. */
-async function askElsewhere(
+async function askInThread(
   name: string,
   callback: Callback,
   call: Call,
-  around: Surroundings,
+  environment: DispatchEnvironment,
   asked: readonly Asked[],
 ): Promise<unknown> {
   const question = { ...call, modules: [name] };
   if (call.time_left_ms !== undefined)
     question.time_left_ms = call.time_left_ms - asked.reduce((sum, { ms }) => sum + ms, 0);
-  const reply = await around
-    .elsewhere?.(name, callback.name, question, around.cancellation)
+  const reply = await environment
+    .askThread?.(name, callback.name, question, environment.cancellation)
     ?.catch((error) => {
       throw fromWire(error);
     });

@@ -4,7 +4,7 @@ import { exactJson, holdsRareNumber, markExact } from "../base/exact-json.js";
 import { whatJsonLoses } from "../base/json-check.js";
 import type { Callback } from "../catalogue/catalogue.js";
 import type { FollowUpCall, FollowUpReply } from "../catalogue/protocol.js";
-import { asModule } from "../logging/current.js";
+import { runAsModule } from "../logging/current-module.js";
 import { CallError, moduleUnavailable } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
 import { UnfitAnswer } from "./answer.js";
@@ -28,7 +28,7 @@ export async function runFollowUp(
   const isRare = holdsRareNumber(params);
   try {
     await untilAborted(
-      asModule(module, request, () => run(...Object.values(params))),
+      runAsModule(module, request, () => run(...Object.values(params))),
       cancellation,
     );
     const problem = whatJsonLoses(params, () => isRare);

@@ -6,7 +6,7 @@ import { deepFreeze } from "../base/freeze.js";
 import { isObject } from "../base/is-object.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import type { Call, WantedState } from "../catalogue/protocol.js";
-import { fitEvent, fitEvents } from "../module-api/fit-events.js";
+import { sanitizeEvent, sanitizeEvents } from "../module-api/sanitize-events.js";
 import type { Event } from "../sdk/wire-types.js";
 import type { Cancellation } from "../transport/cancellation.js";
 import type { RunningModule } from "./context.js";
@@ -18,13 +18,13 @@ import { RoomState, type StateSource } from "./state.js";
 export type Params = Record<string, unknown>;
 
 /** A call's parameters, ready to be lent to one module after the other. */
-export interface Lent {
+export interface PreparedParams {
   forModule(lifetime: Lifetime): object;
   /** Whether they hold a number that JSON.stringify loses: an answer may hold it, too, then. */
   isRare(): boolean;
 }
 
-interface Around {
+interface ParamSources {
   catalogue: Catalogue;
   modules: ReadonlyMap<string, RunningModule>;
   state: StateSource;
@@ -36,17 +36,17 @@ interface Around {
 export function prepareParams(
   callback: Callback,
   call: Pick<Call, "call" | "params" | "modules">,
-  around: Around,
-): Lent {
-  fitParams(callback, call.params, around.catalogue);
-  const declared = call.modules.flatMap((name) => declaredState(around.modules.get(name), callback));
+  sources: ParamSources,
+): PreparedParams {
+  sanitizeParams(callback, call.params, sources.catalogue);
+  const declared = call.modules.flatMap((name) => declaredState(sources.modules.get(name), callback));
   const makers = Object.entries(callback.params).map(
     ([name, type]): [string, (lifetime: Lifetime) => unknown] => {
       const value = call.params[name];
       if (type === "StateEvents") {
         const { events, left_out } = value as { events: Event[]; left_out?: boolean };
         deepFreeze(events);
-        return [name, (lifetime) => new RoomState(events, left_out ? [] : declared, around.state, lifetime)];
+        return [name, (lifetime) => new RoomState(events, left_out ? [] : declared, sources.state, lifetime)];
       }
       if (type === "FileWrapper") {
         const { path } = value as { path: string };
@@ -56,16 +56,16 @@ export function prepareParams(
         return [
           name,
           () => {
-            const request = makeRequest(value as HttpRequest, around.cancellation.signal);
+            const request = makeRequest(value as HttpRequest, sources.cancellation.signal);
             if (typeof request === "number") return undefined;
-            around.handles.set(request, call.call);
+            sources.handles.set(request, call.call);
             return request;
           },
         ];
       }
       // All modules edit the one object, as they would in Python.
       if (name === callback.edits) return [name, () => value];
-      if (around.catalogue.type(type.replace(/\?$/, "")).mutable) return [name, () => copyJson(value)];
+      if (sources.catalogue.type(type.replace(/\?$/, "")).mutable) return [name, () => copyJson(value)];
       deepFreeze(value);
       return [name, () => value];
     },
@@ -85,24 +85,24 @@ export class UnfitParams extends Error {}
  * Lets any value through, since users and other servers write them: a question that were refused would be a way past
  * every policy. Only events are brought into shape.
  */
-function fitParams(callback: Callback, params: unknown, catalogue: Catalogue): void {
+function sanitizeParams(callback: Callback, params: unknown, catalogue: Catalogue): void {
   const fits: (value: unknown) => boolean = catalogue.paramsValidator(callback.params, false);
   if (fits(params)) return;
   if (!isObject(params)) throw new UnfitParams(`${callback.name}: params must be an object`);
   for (const [name, type] of Object.entries(callback.params)) {
     const value = params[name];
-    if (type === "Event") fitEvent(value, catalogue);
+    if (type === "Event") sanitizeEvent(value, catalogue);
     else if (type === "StateEvents") {
       if (!isObject(value) || !Array.isArray(value.events) || !value.events.every(isObject))
         throw new UnfitParams(`${callback.name}: params.${name} must hold a list of events`);
-      fitEvents(value.events, catalogue);
+      sanitizeEvents(value.events, catalogue);
     } else if (["FileWrapper", "HttpRequest"].includes(type) && !catalogue.validator(type)(value))
       throw new UnfitParams(`${callback.name}: params.${name} must be a ${type}`);
   }
 }
 
 /** For who writes a call by hand: one for each parameter that is not as Synapse has it, to be repaired in one go. */
-export function problemsOf(callback: Callback, params: Params, catalogue: Catalogue): string[] {
+export function findParamProblems(callback: Callback, params: Params, catalogue: Catalogue): string[] {
   return Object.entries(callback.params).flatMap(([name, type]) => {
     const isAbsent = !Object.hasOwn(params, name);
     if (isAbsent && Object.hasOwn(callback.params_since ?? {}, name)) return [];

@@ -3,7 +3,7 @@
 import { describeThrown } from "../base/thrown.js";
 import { LIMITS } from "../catalogue/protocol.js";
 import type { LoadedModule } from "../declarations/module.js";
-import { asModule } from "../logging/current.js";
+import { runAsModule } from "../logging/current-module.js";
 import type { Logger } from "../logging/log.js";
 import { cancelled, moduleUnavailable } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
@@ -105,7 +105,7 @@ export class ModuleSetup {
       const { log } = this;
       const context = { config: this.module.config, api: this.api, log, signal: controller.signal };
       return await Promise.race([
-        asModule(this.module.name, null, () => this.module.setup?.(context)),
+        runAsModule(this.module.name, null, () => this.module.setup?.(context)),
         promise,
       ]);
     } finally {

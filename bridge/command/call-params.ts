@@ -8,7 +8,7 @@ type Params = Record<string, unknown>;
 // As Synapse makes rooms by default.
 const ROOM_VERSION = "10";
 
-export function complete(callback: Callback, params: Params, serverName: string): Params {
+export function completeParams(callback: Callback, params: Params, serverName: string): Params {
   const completed = { ...params };
   const named = (type: string) =>
     Object.keys(callback.params).filter((name) => callback.params[name] === type);

@@ -3,12 +3,12 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { CancellationToken } from "vscode-jsonrpc/node";
-import { readText } from "../base/encoding.js";
 import { didYouMean } from "../base/nearest.js";
+import { readText } from "../base/text-files.js";
 import type { RunningModule } from "../calls/context.js";
 import { dispatch } from "../calls/dispatch.js";
 import { FollowUps } from "../calls/follow-ups.js";
-import { problemsOf } from "../calls/params.js";
+import { findParamProblems } from "../calls/params.js";
 import { ModuleSetup } from "../calls/setup.js";
 import type { StateSource } from "../calls/state.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
@@ -20,9 +20,9 @@ import { makeApi } from "../module-api/api.js";
 import { WireError } from "../module-api/api-errors.js";
 import type { Event, StateKey } from "../sdk/wire-types.js";
 import { Cancellation } from "../transport/cancellation.js";
-import { complete } from "./call-params.js";
+import { completeParams } from "./call-params.js";
 import { matches } from "./match.js";
-import type { Tell } from "./supervise.js";
+import type { ReportProgress } from "./subprocess.js";
 
 export interface CallOptions {
   /** The module's config file. */
@@ -39,14 +39,14 @@ export async function callOnce(
   options: CallOptions,
   catalogue: Catalogue,
   log: Logger,
-  tell: Tell = () => {},
+  report: ReportProgress = () => {},
 ): Promise<Reply> {
-  tell({ loading: path.resolve(file) });
+  report({ loading: path.resolve(file) });
   const running = await load(file, options, catalogue, log);
-  tell({ asking: callbackName });
+  report({ asking: callbackName });
   const callback = find(callbackName, running, catalogue);
-  const completed = complete(callback, params, options.serverName);
-  const problems = problemsOf(callback, completed, catalogue);
+  const completed = completeParams(callback, params, options.serverName);
+  const problems = findParamProblems(callback, completed, catalogue);
   if (problems.length > 0) throw new Error(`${callback.name}: ${problems.join("; ")}`);
   const { name } = running.module;
   const chosen = entryOf(callback, running, params);

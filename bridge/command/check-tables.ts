@@ -1,27 +1,27 @@
 // What `check` prints about sound modules: who is asked, when, where, and what happens if they fail.
 
-import { inWords } from "../base/duration.js";
-import { table } from "../base/table.js";
+import { formatDuration } from "../base/duration.js";
+import { formatTable } from "../base/table.js";
 import type { Callback, Catalogue, FailurePolicy } from "../catalogue/catalogue.js";
 import type { Conditions } from "../catalogue/protocol.js";
 import {
+  DEPENDS_ON_CONFIG,
   type ListedChecker,
   type ListedEntry,
   type ListedModule,
-  OF_CONFIG,
 } from "../declarations/module.js";
 
 const ORIGINS = ["local", "federated"] as const;
 type ByOrigin<Value> = Readonly<Record<(typeof ORIGINS)[number], Value>>;
 const UNKNOWN = "(depends on config)";
 
-export type Shown = Pick<ListedModule, "name" | "callbacks" | "web_resources"> & {
+export type ShownModule = Pick<ListedModule, "name" | "callbacks" | "web_resources"> & {
   shadow?: boolean;
   isolated?: boolean;
 };
 
 /** What holds for a callback under the settings of homeserver.yaml. The shim alone decides that. */
-export interface Terms {
+export interface CallbackTerms {
   policy: ByOrigin<string>;
   timeout_ms: ByOrigin<number>;
   /** Empty for all of them. */
@@ -30,9 +30,9 @@ export interface Terms {
 
 /** `terms` by callback; without a homeserver.yaml there are none. */
 export function callbackTable(
-  modules: Shown[],
+  modules: ShownModule[],
   catalogue: Catalogue,
-  terms?: Readonly<Record<string, Terms>>,
+  terms?: Readonly<Record<string, CallbackTerms>>,
 ): string {
   const rows: string[][] = [];
   const notes: string[] = [];
@@ -62,18 +62,18 @@ export function callbackTable(
   if (rows.length === 0) return "No callbacks.";
   const header = ["callback", "asked, in order", "only if", "room state sent", "kept for"];
   if (terms) header.push("if it fails", "timeout", "process");
-  return `\n${table(header, rows)}\n${notes.join("")}`;
+  return `\n${formatTable(header, rows)}\n${notes.join("")}`;
 }
 
-export function resourceTable(modules: Shown[]): string {
+export function resourceTable(modules: ShownModule[]): string {
   const rows = modules.flatMap(({ name, web_resources }) =>
-    (web_resources === OF_CONFIG ? [UNKNOWN] : web_resources).map((path) => [path, name]),
+    (web_resources === DEPENDS_ON_CONFIG ? [UNKNOWN] : web_resources).map((path) => [path, name]),
   );
-  return rows.length === 0 ? "No web resources.\n" : `${table(["web resource", "module"], rows)}\n`;
+  return rows.length === 0 ? "No web resources.\n" : `${formatTable(["web resource", "module"], rows)}\n`;
 }
 
 /** Where it runs, if not beside the others. */
-function describeThread({ shadow, isolated }: Shown): string {
+function describeThread({ shadow, isolated }: ShownModule): string {
   if (isolated) return shadow ? " (shadow, in a thread of its own)" : " (in a thread of its own)";
   return shadow ? " (shadow, in the thread of the shadow modules)" : "";
 }
@@ -82,7 +82,7 @@ function describeMatch(entry: ListedEntry | ListedChecker): string {
   const { match = {} } = entry;
   const login =
     "login_type" in entry ? [`${entry.login_type} by ${entry.fields.join(" and ") || "nothing"}`] : [];
-  if (match === OF_CONFIG) return [...login, UNKNOWN].join("; ");
+  if (match === DEPENDS_ON_CONFIG) return [...login, UNKNOWN].join("; ");
   const { not, local, ...conditions } = match;
   const parts = login.concat(describeConditions(conditions as Conditions, ""));
   if (not) parts.push(...describeConditions(not, "not "));
@@ -100,7 +100,7 @@ function describeConditions(conditions: Conditions, prefix: string): string[] {
 /** How long its answers are kept. */
 function describeKept(entry: ListedEntry | ListedChecker): string {
   if (!("login_type" in entry) && entry.fields !== undefined) return "no call";
-  return entry.ttl === undefined ? "-" : showTtl(entry.ttl);
+  return entry.ttl === undefined ? "-" : formatTtl(entry.ttl);
 }
 
 function describeState(entry: ListedEntry | ListedChecker): string {
@@ -112,11 +112,11 @@ function hasExceptions(policy: string, { on_failure }: Callback): boolean {
   return on_failure.exceptions?.some((exception) => exception.policy !== policy) ?? false;
 }
 
-function describeTerms({ policy, timeout_ms, processes }: Terms, callback: Callback): string[] {
+function describeTerms({ policy, timeout_ms, processes }: CallbackTerms, callback: Callback): string[] {
   const policies = ORIGINS.map((origin) =>
     hasExceptions(policy[origin], callback) ? `${policy[origin]} *` : policy[origin],
   );
-  const timeouts = ORIGINS.map((origin) => inWords(timeout_ms[origin]));
+  const timeouts = ORIGINS.map((origin) => formatDuration(timeout_ms[origin]));
   return [...[policies, timeouts].map(byOrigin), processes.join(", ") || "all"];
 }
 
@@ -134,6 +134,6 @@ function describeExceptions({ exceptions = [] }: FailurePolicy): string[] {
 }
 
 /** A number without a unit is milliseconds. */
-function showTtl(ttl: string | number): string {
+function formatTtl(ttl: string | number): string {
   return /^\d+$/.test(String(ttl)) ? `${ttl}ms` : String(ttl);
 }

@@ -4,11 +4,11 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import type { ModuleSettings } from "../declarations/module.js";
-import { type Loaded, loadModules } from "../loading/loader.js";
-import { findFile } from "../loading/source.js";
+import { type LoadResult, loadModules } from "../loading/loader.js";
+import { findFile } from "../loading/module-importer.js";
 import { callbackTable, resourceTable } from "./check-tables.js";
 import { checkTypes, type Source } from "./check-types.js";
-import type { Tell } from "./supervise.js";
+import type { ReportProgress } from "./subprocess.js";
 
 export interface CheckOptions {
   /** The config file of a module. */
@@ -23,10 +23,10 @@ export async function check(
   { config }: CheckOptions,
   catalogue: Catalogue,
   print: Print,
-  tell: Tell = () => {},
+  report: ReportProgress = () => {},
 ): Promise<boolean> {
   const others = files.filter((file) => !isModule(file));
-  if (others.length > 0) throw new Error(notHere(others));
+  if (others.length > 0) throw new Error(refuseYaml(others));
   if (config !== undefined && files.length > 1)
     throw new Error("--config goes with one module: check these one by one");
   const present = files.map((given) => {
@@ -40,7 +40,7 @@ export async function check(
       path: path.resolve(given),
       ...(config !== undefined && { config_file: path.resolve(config) }),
     };
-    const loaded = await load(settings, catalogue, print, tell);
+    const loaded = await load(settings, catalogue, print, report);
     all.push({ loaded, source: loaded.listed[0] ?? (present[index] as Source) });
   }
   const types = await checkTypes(all.map(({ source }) => source));
@@ -74,7 +74,7 @@ function isModule(given: string): boolean {
   return /\.[mc]?[jt]sx?$/.test(given) || existsSync(path.join(given, "package.json"));
 }
 
-function notHere(others: string[]): string {
+function refuseYaml(others: string[]): string {
   const given = others.join(" ");
   return (
     `this command checks modules (a file, or a folder with a package.json), and not ${given}: Synapse's configuration is ` +
@@ -88,13 +88,13 @@ async function load(
   settings: ModuleSettings,
   catalogue: Catalogue,
   print: Print,
-  tell: Tell,
-): Promise<Loaded> {
+  report: ReportProgress,
+): Promise<LoadResult> {
   const loaded = await loadModules([settings], catalogue, {
     warn: print,
-    loading: () => tell({ loading: settings.path }),
+    loading: () => report({ loading: settings.path }),
   });
-  tell({ between: true });
+  report({ between: true });
   return loaded;
 }
 

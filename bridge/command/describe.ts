@@ -4,8 +4,8 @@
 import type { Catalogue } from "../catalogue/catalogue.js";
 import type { DeclaredModule, StartupProblem } from "../catalogue/protocol.js";
 import { type ModuleSettings, nameOf } from "../declarations/module.js";
-import { findFile } from "../loading/source.js";
-import { callbackTable, resourceTable, type Shown, type Terms } from "./check-tables.js";
+import { findFile } from "../loading/module-importer.js";
+import { type CallbackTerms, callbackTable, resourceTable, type ShownModule } from "./check-tables.js";
 import { checkTypes, type Source } from "./check-types.js";
 
 export interface Asked {
@@ -14,7 +14,7 @@ export interface Asked {
     /** Undefined where something is wrong with it. */
     declared?: Pick<DeclaredModule, "callbacks" | "web_resources"> & { files: string[] };
   }[];
-  terms: Record<string, Terms>;
+  terms: Record<string, CallbackTerms>;
 }
 
 export interface Described {
@@ -33,7 +33,7 @@ export async function describe({ modules, terms }: Asked, catalogue: Catalogue):
     lines.push(`${source.file}: ${found.note}`);
     problems.push(...found.errors.map((message) => ({ path: ["modules", index, "path"], message })));
   }
-  const shown = modules.flatMap(({ settings, declared }): Shown[] =>
+  const shown = modules.flatMap(({ settings, declared }): ShownModule[] =>
     declared
       ? [
           {

@@ -45,7 +45,7 @@ export function readDeclaredGrants(
 }
 
 /** The line that the admin is to write, where the module needs more than it has. */
-export function lacking(declared: readonly string[], granted: Granted): string | undefined {
+export function missingGrants(declared: readonly string[], granted: Granted): string | undefined {
   if (granted === "all") return undefined;
   // A group has all of its methods.
   const has = (grant: string) => granted.has(grant) || granted.has(grant.split(".")[0] ?? grant);

@@ -37,15 +37,15 @@ export interface LoadedModule {
 }
 
 /** A declaration that is a function of the module's config, where that config is not known. */
-export const OF_CONFIG = Symbol("of config");
-export type OfConfig = typeof OF_CONFIG;
+export const DEPENDS_ON_CONFIG = Symbol("depends on config");
+export type DependsOnConfig = typeof DEPENDS_ON_CONFIG;
 
 export interface ListedChecker extends Omit<Checker, "match"> {
-  readonly match?: Match | OfConfig;
+  readonly match?: Match | DependsOnConfig;
 }
 
 export interface ListedEntry extends Omit<Entry, "match" | "checkers"> {
-  readonly match?: Match | OfConfig;
+  readonly match?: Match | DependsOnConfig;
   readonly checkers?: readonly ListedChecker[];
 }
 
@@ -57,7 +57,7 @@ export interface ListedModule {
   file: string;
   files: readonly string[];
   callbacks: ReadonlyMap<string, ListedEntry>;
-  web_resources: readonly string[] | OfConfig;
+  web_resources: readonly string[] | DependsOnConfig;
 }
 
 /** One module of the `config` block, as `initialize` brings it. */

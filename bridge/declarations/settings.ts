@@ -1,9 +1,9 @@
 // A module's own config: from homeserver.yaml or its config_file, with the defaults of its configSchema filled in.
 
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
-import { readText } from "../base/encoding.js";
 import { whatJsonLoses } from "../base/json-check.js";
 import { didYouMean } from "../base/nearest.js";
+import { readText } from "../base/text-files.js";
 import { parseYaml } from "../base/yaml.js";
 import type { StartupProblem } from "../catalogue/protocol.js";
 import type { ModuleSettings } from "./module.js";

@@ -14,7 +14,7 @@ import {
 import { markExact } from "../base/exact-json.js";
 import { describeThrown } from "../base/thrown.js";
 import type { RunningModule } from "../calls/context.js";
-import { dispatch, type Surroundings } from "../calls/dispatch.js";
+import { type DispatchEnvironment, dispatch } from "../calls/dispatch.js";
 import { runFollowUp } from "../calls/follow-up-call.js";
 import { FollowUps } from "../calls/follow-ups.js";
 import { UnfitParams } from "../calls/params.js";
@@ -46,8 +46,8 @@ import { Snapshot } from "../loading/snapshot.js";
 import { type Logger, setLevel } from "../logging/log.js";
 import { type ApiSource, makeApi } from "../module-api/api.js";
 import { WireError } from "../module-api/api-errors.js";
-import { fitEvents } from "../module-api/fit-events.js";
-import type { Loaded, Placed } from "../threads/introduce.js";
+import { sanitizeEvents } from "../module-api/sanitize-events.js";
+import type { ManifestPart, PlacedModule } from "../threads/load-in-thread.js";
 import type { Relay, ThreadOptions } from "../threads/thread.js";
 import { Threads } from "../threads/threads.js";
 import { Cancellation } from "../transport/cancellation.js";
@@ -106,20 +106,20 @@ export class Host {
     for (const callback of options.catalogue.callbacks.values()) {
       this.#on(`callback/${callback.name}`, (params, cancellation) => {
         const { catalogue } = options;
-        const around: Surroundings = {
+        const environment: DispatchEnvironment = {
           catalogue,
           modules: this.modules,
           state: this.#stateOf(params.call),
           handles: this.#handles,
           followUps: this.#followUps,
           cancellation,
-          elsewhere: this.#threads?.ask,
+          askThread: this.#threads?.ask,
           notAwaited: (module) => this.#notAwaited(params.call, module),
         };
         const asked =
           params.apart !== undefined && this.#threads
-            ? this.#threads.askApart(callback, params, around)
-            : dispatch(callback, params, around);
+            ? this.#threads.askApart(callback, params, environment)
+            : dispatch(callback, params, environment);
         return asked.then((reply) => markExact(reply, reply.answer));
       });
     }
@@ -213,8 +213,8 @@ export class Host {
 
   async #load(
     { modules, synapse, snapshot: given }: Initialize,
-    placed?: readonly Placed[],
-  ): Promise<Loaded> {
+    placed?: readonly PlacedModule[],
+  ): Promise<ManifestPart> {
     const { catalogue, log } = this.#options;
     const snapshot = given === undefined ? new Snapshot() : Snapshot.from(given);
     const watch = {
@@ -322,7 +322,8 @@ export class Host {
 
   #stateOf(call: number): StateSource {
     return {
-      get: async (keys) => fitEvents(await this.#ask("state/get", { call, keys }), this.#options.catalogue),
+      get: async (keys) =>
+        sanitizeEvents(await this.#ask("state/get", { call, keys }), this.#options.catalogue),
       keys: () => this.#ask("state/keys", { call }),
     };
   }

@@ -6,13 +6,13 @@ import { VERSION } from "../base/version.js";
 import { catalogue } from "../catalogue/catalogue.js";
 import { LIMITS } from "../catalogue/protocol.js";
 import { openRecords } from "../logging/records.js";
-import { HeldThreads, threadsHoldOn } from "../threads/held.js";
+import { HeldThreads, threadsBlockExit } from "../threads/held-threads.js";
 import { makeLoopsInterruptible } from "../threads/interruptible.js";
 import { threadMemory } from "../threads/thread-memory.js";
 import { FrameReader, FrameWriter } from "../transport/framing.js";
 import { takeWire } from "../transport/own-wire.js";
-import { attend } from "./attend.js";
 import { Host } from "./host.js";
+import { monitorHost } from "./monitored-host.js";
 
 // The shim closes the input once nobody waits for an answer any more, or has been killed: then Node is gone in good time.
 const FINISH_LIMIT = LIMITS.finish_ms - 500;
@@ -25,7 +25,7 @@ export function serve(records: number, entry: URL): void {
   makeLoopsInterruptible();
   const wire = takeWire(records);
   const out = openRecords(wire.records);
-  const { host, endings, log } = attend(
+  const { host, exitReporter, log } = monitorHost(
     out,
     (log) =>
       new Host(new FrameReader(wire.input), new FrameWriter(wire.output), {
@@ -36,7 +36,7 @@ export function serve(records: number, entry: URL): void {
           entry,
           records: out,
           memory: threadMemory(),
-          held: new HeldThreads(log, ({ cause, module }) => endings.kill(cause, module)),
+          held: new HeldThreads(log, ({ cause, module }) => exitReporter.kill(cause, module)),
         },
       }),
   );
@@ -49,15 +49,17 @@ export function serve(records: number, entry: URL): void {
   });
   process.on("exit", () => {
     // Node would wait for it, and nobody for Node.
-    if (threadsHoldOn()) endings.killAll();
+    if (threadsBlockExit()) exitReporter.killAll();
   });
-  endings.watch();
+  exitReporter.watch();
 
-  host.connection.onError(([error]) => endings.die(error, `the wire is broken: ${error.message}`));
+  host.connection.onError(([error]) =>
+    exitReporter.exitForError(error, `the wire is broken: ${error.message}`),
+  );
   host.connection.onClose(async () => {
     process.off("SIGTERM", ignore);
     await Promise.race([host.finish(), setTimeout(FINISH_LIMIT)]);
-    endings.exit(0);
+    exitReporter.exit(0);
   });
   host.listen();
 }

@@ -8,10 +8,10 @@ import { catalogue } from "../catalogue/catalogue.js";
 import { CAUSES } from "../catalogue/protocol.js";
 import { PipedRecords } from "../logging/records.js";
 import { watchMemory } from "../threads/memory-watch.js";
-import type { ThreadData } from "../threads/thread-terms.js";
+import type { ThreadData } from "../threads/thread-data.js";
 import { PortReader, ThreadWriter } from "../transport/port.js";
-import { type Attended, attend } from "./attend.js";
 import { Host } from "./host.js";
+import { type MonitoredHost, monitorHost } from "./monitored-host.js";
 
 // Less than the process has.
 const FINISH_LIMIT = 1_000;
@@ -34,7 +34,7 @@ export function serveThread({
     return bytes.byteLength;
   });
   const reader = new PortReader(rpc);
-  const attended = attend(
+  const monitored = monitorHost(
     records,
     (log) =>
       new Host(reader, new ThreadWriter(rpc, reader), {
@@ -45,27 +45,27 @@ export function serveThread({
         ...(setupTimes && { setupTimes }),
       }),
   );
-  const { host, endings } = attended;
-  endThisThreadAlone(attended);
+  const { host, exitReporter } = monitored;
+  endThisThreadAlone(monitored);
   watchMemory(memory, () => {
     records.ends(CAUSES.memory, null, 1);
-    endings.exit(1);
+    exitReporter.exit(1);
   });
   host.connection.onClose(async () => {
     await Promise.race([host.finish(), setTimeout(FINISH_LIMIT)]);
-    endings.exit(0);
+    exitReporter.exit(0);
   });
   host.listen();
 }
 
-function endThisThreadAlone({ endings }: Attended): void {
+function endThisThreadAlone({ exitReporter }: MonitoredHost): void {
   // Node refuses it in a thread: that is an error of the module's like any other.
   const { abort } = process;
   const kill = process.kill.bind(process);
   process.kill = (pid: number, signal: string | number = "SIGTERM"): true => {
     const number = typeof signal === "number" ? signal : constants.signals[signal as "SIGTERM"];
-    return pid === process.pid && number > 0 ? endings.exit(128 + number) : kill(pid, signal);
+    return pid === process.pid && number > 0 ? exitReporter.exit(128 + number) : kill(pid, signal);
   };
-  endings.watch();
+  exitReporter.watch();
   process.abort = abort;
 }

@@ -15,7 +15,7 @@ import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { threadId } from "node:worker_threads";
 
-// What lies there is taken unseen: another version of what refused-syntax.ts refuses, or of the compiler's options, needs
+// What lies there is taken unseen: another version of what unsupported-syntax.ts refuses, or of the compiler's options, needs
 // another folder.
 const CHECKED = "checked-1";
 // A file for each source that was ever loaded, of some KB.

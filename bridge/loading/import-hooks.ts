@@ -26,12 +26,12 @@ interface Context {
 }
 
 /** What is there to be given again, by key and by URL. */
-interface Known {
+interface Recorded {
   found(key: string): Found | undefined;
   source(url: string, isRequired: boolean): Source | undefined;
 }
 
-type Told = { key: string; found: Found } | { url: string; source: Source };
+type HookReport = { key: string; found: Found } | { url: string; source: Source };
 
 type Next<Argument, Result> = (what: string, context: Argument) => Result | Promise<Result>;
 
@@ -59,8 +59,8 @@ export function hookImports(next: Snapshot): void {
 
 /** An `import` has come to its end: takes over what a thread has told, and what CommonJS has exported to ES modules. */
 export async function collectImported(): Promise<void> {
-  for (let told = port && receiveMessageOnPort(port); told; told = port && receiveMessageOnPort(port))
-    take(told.message);
+  for (let next = port && receiveMessageOnPort(port); next; next = port && receiveMessageOnPort(port))
+    recordReport(next.message);
   if (!snapshot?.isRecording) port?.close();
   for (const url of imported) {
     imported.delete(url);
@@ -71,11 +71,11 @@ export async function collectImported(): Promise<void> {
 }
 
 function setUp(snapshot: Snapshot): void {
-  if (hasOwnHooks) registerHooks(makeHooks(liveKnown, take));
+  if (hasOwnHooks) registerHooks(makeHooks(liveRecorded, recordReport));
   else hookInThread(snapshot);
 }
 
-const liveKnown: Known = {
+const liveRecorded: Recorded = {
   found: (key) => snapshot?.found(RESOLVE + key) as Found | undefined,
   source(url, isRequired) {
     const file = url.startsWith("file:") ? fileURLToPath(url) : undefined;
@@ -94,7 +94,7 @@ function hookInThread(snapshot: Snapshot): void {
     let hooks;
     export function initialize({ port, found, sources }) {
       const known = { found: (key) => found.get(key), source: (url) => sources.get(url) };
-      hooks = (${makeHooks})(known, (told) => port.postMessage(told));
+      hooks = (${makeHooks})(known, (report) => port.postMessage(report));
     }
     export const resolve = (...given) => hooks.resolve(...given);
     export const load = (...given) => hooks.load(...given);`;
@@ -133,20 +133,20 @@ function asEsModule(file: string, names: readonly string[]): string {
   ].join("\n");
 }
 
-function take(told: Told): void {
+function recordReport(report: HookReport): void {
   if (!snapshot?.isRecording) return;
-  if ("found" in told) snapshot.recordFound(RESOLVE + told.key, told.found);
+  if ("found" in report) snapshot.recordFound(RESOLVE + report.key, report.found);
   else {
-    const { format, source } = told.source;
-    const file = fileURLToPath(told.url);
+    const { format, source } = report.source;
+    const file = fileURLToPath(report.url);
     if (format === "wasm" || format === "addon") snapshot.leaveOut(file);
     else if (source) snapshot.recordRead(file, Buffer.from(source as Uint8Array), format ?? UNKNOWN);
-    else imported.add(told.url);
+    else imported.add(report.url);
   }
 }
 
 /** Both for hooks that may be asynchronous and for such that may not. It runs in a thread, too: it knows nothing around. */
-function makeHooks(given: Known, tell: (told: Told) => void) {
+function makeHooks(recorded: Recorded, report: (found: HookReport) => void) {
   const after = <T, R>(value: T | Promise<T>, then: (value: T) => R): R | Promise<R> =>
     value instanceof Promise ? value.then(then) : then(value);
   return {
@@ -154,22 +154,22 @@ function makeHooks(given: Known, tell: (told: Told) => void) {
       const { parentURL = "", conditions = [], importAttributes } = context;
       const isRequired = conditions.includes("require");
       const key = [specifier, parentURL, isRequired].join("\n");
-      const source = given.source(specifier, isRequired);
-      const found = source ? { url: specifier, format: source.format } : given.found(key);
+      const source = recorded.source(specifier, isRequired);
+      const found = source ? { url: specifier, format: source.format } : recorded.found(key);
       if (found) return { ...found, format: found.format ?? undefined, importAttributes, shortCircuit: true };
       return after(next(specifier, context), (found) => {
-        tell({ key, found: { url: found.url, format: found.format ?? null } });
+        report({ key, found: { url: found.url, format: found.format ?? null } });
         return found;
       });
     },
     load(url: string, context: Context, next: Next<Context, Source>) {
       const isRequired = context.conditions?.includes("require") ?? false;
-      const known = given.source(url, isRequired);
+      const known = recorded.source(url, isRequired);
       if (known) return { ...known, format: known.format ?? undefined, shortCircuit: true };
       return after(next(url, context), (loaded) => {
         // Without its text, Node loads CommonJS as if there were no hooks; with it, some versions break cycles of it.
         const source = loaded.format === "commonjs" && !isRequired ? null : (loaded.source ?? null);
-        if (url.startsWith("file:")) tell({ url, source: { format: loaded.format ?? null, source } });
+        if (url.startsWith("file:")) report({ url, source: { format: loaded.format ?? null, source } });
         return { ...loaded, source };
       });
     },

@@ -5,25 +5,25 @@ import { describeThrown } from "../base/thrown.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import type { Match, StartupProblem } from "../catalogue/protocol.js";
 import { findCallbackClashes, findNameClash, findPathClashes } from "../declarations/conflicts.js";
-import { lacking, readGrants } from "../declarations/grants.js";
+import { readDefinition } from "../declarations/definition.js";
+import { missingGrants, readGrants } from "../declarations/grants.js";
 import { readMatch } from "../declarations/match-shape.js";
 import {
+  DEPENDS_ON_CONFIG,
+  type DependsOnConfig,
   type Entry,
   type ListedEntry,
   type ListedModule,
   type LoadedModule,
   type ModuleSettings,
   nameOf,
-  OF_CONFIG,
-  type OfConfig,
 } from "../declarations/module.js";
 import { checkConfig, compileSchema, readConfig } from "../declarations/settings.js";
-import { readDefinition } from "../declarations/shape.js";
-import { readWebResources } from "../declarations/webpaths.js";
+import { readWebResources } from "../declarations/web-paths.js";
+import { ModuleImporter } from "./module-importer.js";
 import { Snapshot } from "./snapshot.js";
-import { Sources } from "./source.js";
 
-export interface Loaded {
+export interface LoadResult {
   modules: LoadedModule[];
   /** All modules whose file could be read, also those with problems. */
   listed: ListedModule[];
@@ -38,15 +38,15 @@ export interface LoadWatch {
 }
 
 // A file that awaits something at its top level may never be loaded: better to name it than to time out in silence.
-const SLOW = 5_000;
+const SLOW_MS = 5_000;
 
 export async function loadModules(
   all: readonly ModuleSettings[],
   catalogue: Catalogue,
   watch: LoadWatch = {},
   snapshot = new Snapshot(),
-): Promise<Loaded> {
-  const sources = new Sources(snapshot);
+): Promise<LoadResult> {
+  const importer = new ModuleImporter(snapshot);
   const modules: LoadedModule[] = [];
   const listed: ListedModule[] = [];
   const problems: StartupProblem[] = [];
@@ -55,15 +55,15 @@ export async function loadModules(
   for (const [index, settings] of all.entries()) {
     const name = nameOf(settings);
     problems.push(...findNameClash(settings, index, names));
-    const text = `${settings.path} is still not loaded after ${SLOW / 1000} s: does it await something at its top level?`;
+    const text = `${settings.path} is still not loaded after ${SLOW_MS / 1000} s: does it await something at its top level?`;
     await watch.loading?.(index, name);
-    const slow = setTimeout(() => warn(text), SLOW).unref();
+    const slow = setTimeout(() => warn(text), SLOW_MS).unref();
     const module = await loadModule(
       settings,
       name,
       ["modules", index],
       catalogue,
-      sources,
+      importer,
       problems,
       listed,
       warn,
@@ -81,7 +81,7 @@ async function loadModule(
   name: string,
   at: StartupProblem["path"],
   catalogue: Catalogue,
-  sources: Sources,
+  importer: ModuleImporter,
   problems: StartupProblem[],
   listed: ListedModule[],
   warn: (message: string) => void,
@@ -97,15 +97,15 @@ async function loadModule(
   let files: string[];
   let packages: string[];
   try {
-    file = sources.find(settings.path, name);
-    ({ exported, files, packages } = await sources.import(file, name));
+    file = importer.find(settings.path, name);
+    ({ exported, files, packages } = await importer.import(file, name));
   } catch (error) {
     reportPlain((error as Error).message);
     return undefined;
   }
   const definition = readDefinition(exported, catalogue, report);
   if (!definition) return undefined;
-  const line = lacking(definition.grants ?? [], grants);
+  const line = missingGrants(definition.grants ?? [], grants);
   if (line !== undefined) {
     const message = `${file}: needs \`${line}\` beside its \`path\``;
     problems.push({ path: [...at, "grants"], message });
@@ -115,23 +115,23 @@ async function loadModule(
     configSchema && compileSchema(configSchema, report, (message) => warn(`${file}: ${message}`));
   const isKnown =
     config && (!configSchema || (validate && checkConfig(validate, config.value, settings, at, problems)));
-  const known = isKnown ? config : OF_CONFIG;
+  const known = isKnown ? config : DEPENDS_ON_CONFIG;
   const callbacks = new Map<string, Entry>();
   const shown = new Map<string, ListedEntry>();
   for (const [callback, declared] of definition.callbacks) {
     const place = `callbacks.${callback}`;
     const { checkers, ...parts } = declared;
-    const { entry, listed: own } = settleMatch(parts, known, place, report);
-    const settled = checkers?.map((checker, i) => settleMatch(checker, known, `${place}[${i}]`, report));
+    const { entry, listed: own } = resolveMatch(parts, known, place, report);
+    const settled = checkers?.map((checker, i) => resolveMatch(checker, known, `${place}[${i}]`, report));
     callbacks.set(callback, settled ? { ...entry, checkers: settled.map((one) => one.entry) } : entry);
     shown.set(callback, settled ? { ...own, checkers: settled.map((one) => one.listed) } : own);
   }
-  const resources = ofConfig(definition.web_resources, known, "web_resources", report);
-  const web_resources = readWebResources(resources === OF_CONFIG ? undefined : resources, report);
-  const paths = resources === OF_CONFIG ? OF_CONFIG : [...web_resources.keys()];
+  const resources = resolveByConfig(definition.web_resources, known, "web_resources", report);
+  const web_resources = readWebResources(resources === DEPENDS_ON_CONFIG ? undefined : resources, report);
+  const paths = resources === DEPENDS_ON_CONFIG ? DEPENDS_ON_CONFIG : [...web_resources.keys()];
   const index = at[1] as number;
   listed.push({ name, index, file, files, callbacks: shown, web_resources: paths });
-  if (problems.length > before || known === OF_CONFIG) return undefined;
+  if (problems.length > before || known === DEPENDS_ON_CONFIG) return undefined;
   const module: LoadedModule = {
     name,
     index,
@@ -148,29 +148,30 @@ async function loadModule(
 }
 
 /** A declared entry with its `match` as the config makes it. */
-function settleMatch<Declared extends { callback: Callback; match?: unknown }>(
+function resolveMatch<Declared extends { callback: Callback; match?: unknown }>(
   declared: Declared,
-  known: { value: unknown } | OfConfig,
+  known: { value: unknown } | DependsOnConfig,
   at: string,
   report: (message: string) => void,
 ) {
   const { callback, match, ...entry } = declared;
-  const found = ofConfig(match, known, `${at}.match`, report);
-  if (found === OF_CONFIG) return { entry, listed: { ...entry, match: OF_CONFIG as OfConfig } };
+  const found = resolveByConfig(match, known, `${at}.match`, report);
+  if (found === DEPENDS_ON_CONFIG)
+    return { entry, listed: { ...entry, match: DEPENDS_ON_CONFIG as DependsOnConfig } };
   const read = found === undefined ? undefined : readMatch(found, callback, at, report);
   const whole: typeof entry & { match?: Match } = read ? { ...entry, match: read } : entry;
   return { entry: whole, listed: whole };
 }
 
 /** A declaration, or what it makes of the config if it is a function. */
-function ofConfig(
+function resolveByConfig(
   declared: unknown,
-  config: { value: unknown } | OfConfig,
+  config: { value: unknown } | DependsOnConfig,
   what: string,
   report: (message: string) => void,
 ): unknown {
   if (typeof declared !== "function") return declared;
-  if (config === OF_CONFIG) return OF_CONFIG;
+  if (config === DEPENDS_ON_CONFIG) return DEPENDS_ON_CONFIG;
   try {
     return declared(config.value);
   } catch (error) {

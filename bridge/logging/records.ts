@@ -4,7 +4,7 @@
 import { writeSync } from "node:fs";
 import { setTimeout } from "node:timers";
 import { LIMITS, type RecordKinds } from "../catalogue/protocol.js";
-import { cutRecord, cutText } from "./cut.js";
+import { truncateRecord, truncateText } from "./truncate.js";
 
 /** Where the host's records go. */
 export interface Records {
@@ -60,12 +60,12 @@ export class PipedRecords implements Records {
 
   write(line: string): void {
     const module = OF_MODULE.exec(line)?.[1] ?? "";
-    if (this.#takes(module)) this.#add(module, `${LOG}${cutRecord(line.trimEnd())}}`);
+    if (this.#takes(module)) this.#add(module, `${LOG}${truncateRecord(line.trimEnd())}}`);
   }
 
   printed(text: string, module: string | null, request: string | null): void {
     const name = quoted(module);
-    if (this.#takes(name)) this.#add(name, lineOf("printed", { module, request, text: cutText(text) }));
+    if (this.#takes(name)) this.#add(name, lineOf("printed", { module, request, text: truncateText(text) }));
   }
 
   ends(cause: string, module: string | null, code: number): void {

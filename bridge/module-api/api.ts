@@ -6,13 +6,13 @@ import { type ApiMethod, type Catalogue, grantsFor } from "../catalogue/catalogu
 import type { ApiRequest, SynapseInfo, TemplateRender } from "../catalogue/protocol.js";
 import type { LoadedModule } from "../declarations/module.js";
 import { ApiError } from "../sdk/errors.js";
+import type { ApiClient, MethodAdapter, TransactionSteps } from "./api-client.js";
 import { thrownFor, WireError } from "./api-errors.js";
 import { fromWire, toWire, type ValueSource } from "./api-values.js";
-import type { Asker, Form, Steps } from "./asker.js";
 import { interact } from "./database.js";
-import { fitEvent, fitEvents } from "./fit-events.js";
 import { currentOrigin } from "./origin.js";
-import { storeForms } from "./store.js";
+import { sanitizeEvent, sanitizeEvents } from "./sanitize-events.js";
+import { storeAdapters } from "./store.js";
 import { refuseInTransaction, TRANSACTION } from "./transaction.js";
 
 export interface ApiSource extends ValueSource {
@@ -23,7 +23,10 @@ export interface ApiSource extends ValueSource {
 type Params = Record<string, unknown>;
 
 /** What a module sees, where that is not what travels. */
-const FORMS: ReadonlyMap<string, Form> = new Map([["run_db_interaction", interact], ...storeForms]);
+const ADAPTERS: ReadonlyMap<string, MethodAdapter> = new Map([
+  ["run_db_interaction", interact],
+  ...storeAdapters,
+]);
 
 export function makeApi(
   module: Pick<LoadedModule, "name" | "grants">,
@@ -36,20 +39,20 @@ export function makeApi(
     if (!method) throw new Error(`api.json has no ${path}`);
     return method;
   };
-  const asker: Asker = {
+  const client: ApiClient = {
     module: module.name,
-    check: (path, params) => void checked(path, methodOf(path), params, catalogue),
+    check: (path, params) => void checkParams(path, methodOf(path), params, catalogue),
     call: (path, params) => asyncMethod(path, methodOf(path), module, source, catalogue)(params),
     step: async (step, params) => {
       const result = await send(TRANSACTION, `${TRANSACTION}/${step}`, module.name, params, source);
-      return result as Steps[typeof step]["result"];
+      return result as TransactionSteps[typeof step]["result"];
     },
   };
-  const formed =
-    (path: string, method: ApiMethod, form: Form) =>
+  const adapted =
+    (path: string, method: ApiMethod, adapter: MethodAdapter) =>
     async (params: Params = {}) => {
-      permit(path, method, module);
-      return form(asker, path, byName(path, method, params));
+      checkAllowed(path, method, module);
+      return adapter(client, path, byName(path, method, params));
     };
   const api: Record<string, unknown> = {};
   for (const name of catalogue.properties.keys()) api[name] = synapse[name];
@@ -58,8 +61,8 @@ export function makeApi(
       method.access === "sync"
         ? syncMethod(path, method, synapse, catalogue)
         : asyncMethod(path, method, module, source, catalogue);
-    const form = FORMS.get(path);
-    place(api, path.split("."), form ? formed(path, method, form) : call);
+    const adapter = ADAPTERS.get(path);
+    setAt(api, path.split("."), adapter ? adapted(path, method, adapter) : call);
   }
   for (const value of Object.values(api))
     if (typeof value === "object" && value !== null) Object.freeze(value);
@@ -88,7 +91,7 @@ function qualify(username: string, server_name: string): string {
 function syncMethod(path: string, method: ApiMethod, synapse: SynapseInfo, catalogue: Catalogue) {
   const answer = SYNC.get(path);
   if (!answer) throw new Error(`api.json declares ${path} as synchronous, but the host has no answer to it`);
-  return (params: Params = {}) => answer(checked(path, method, params, catalogue), synapse);
+  return (params: Params = {}) => answer(checkParams(path, method, params, catalogue), synapse);
 }
 
 function asyncMethod(
@@ -99,14 +102,14 @@ function asyncMethod(
   catalogue: Catalogue,
 ) {
   return async (params: Params = {}) => {
-    permit(path, method, module);
-    const handed = checked(path, method, withWireValues(path, method, params, source), catalogue);
+    checkAllowed(path, method, module);
+    const handed = checkParams(path, method, withWireValues(path, method, params, source), catalogue);
     const problem = whatJsonLoses(handed);
     if (problem) throw new TypeError(`api.${path}: ${problem}, which cannot be sent`);
     const result = await send(path, path, module.name, handed, source);
     const type = method.result.replace(/\?$/, "");
-    if (type === "Events") fitEvents(result, catalogue);
-    if (type === "Event") fitEvent(result, catalogue);
+    if (type === "Events") sanitizeEvents(result, catalogue);
+    if (type === "Event") sanitizeEvent(result, catalogue);
     return fromWire(type, result, handed, rendering(source));
   };
 }
@@ -122,7 +125,7 @@ function rendering(source: ApiSource): ValueSource {
   return { handleOf: source.handleOf, render };
 }
 
-function permit(path: string, method: ApiMethod, module: Pick<LoadedModule, "name" | "grants">): void {
+function checkAllowed(path: string, method: ApiMethod, module: Pick<LoadedModule, "name" | "grants">): void {
   refuseInTransaction(path);
   const { name, grants } = module;
   // The shim checks this too: here it only fails sooner.
@@ -154,7 +157,7 @@ async function send(
 }
 
 /** A copy without undefined parameters; throws a TypeError that names the method and the parameter. */
-function checked(path: string, method: ApiMethod, params: Params, catalogue: Catalogue): Params {
+function checkParams(path: string, method: ApiMethod, params: Params, catalogue: Catalogue): Params {
   const given = Object.fromEntries(
     Object.entries(byName(path, method, params)).filter(([, value]) => value !== undefined),
   );
@@ -186,11 +189,11 @@ function withWireValues(path: string, method: ApiMethod, params: Params, source:
   return handed;
 }
 
-function place(api: Record<string, unknown>, [first = "", ...rest]: string[], value: unknown): void {
+function setAt(api: Record<string, unknown>, [first = "", ...rest]: string[], value: unknown): void {
   if (rest.length === 0) {
     api[first] = value;
     return;
   }
   api[first] ??= {};
-  place(api[first] as Record<string, unknown>, rest, value);
+  setAt(api[first] as Record<string, unknown>, rest, value);
 }

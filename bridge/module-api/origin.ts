@@ -18,7 +18,7 @@ export function newOrigin(call: number): Origin {
 }
 
 /** Runs a handler; all that it starts knows where it came from. */
-export function runFrom<T>(origin: Origin, handler: () => T): T {
+export function runWithOrigin<T>(origin: Origin, handler: () => T): T {
   return storage.run(origin, handler);
 }
 

@@ -7,7 +7,7 @@ import { type DatabaseError, isDatabaseError } from "../sdk/database-error.js";
 import type { DatabaseParam } from "../sdk/json.js";
 import type { DatabaseResult, Transaction } from "../sdk/storage-types.js";
 import type { DatabaseStatement } from "../sdk/wire-types.js";
-import type { Asker } from "./asker.js";
+import type { ApiClient } from "./api-client.js";
 import { encodeParams, toResult } from "./database-values.js";
 
 const LIMIT_MS = LIMITS.transaction_function_ms;
@@ -18,7 +18,7 @@ const RETRIED = new Set(["40001", "40P01"]);
 
 export const TRANSACTION = "run_db_interaction";
 
-const current = new AsyncLocalStorage<Open>();
+const current = new AsyncLocalStorage<RunningTransaction>();
 
 /** A transaction holds a connection of Synapse's, which another call may be waiting for. */
 export function refuseInTransaction(path: string): void {
@@ -29,30 +29,30 @@ export function refuseInTransaction(path: string): void {
 }
 
 export async function runTransaction(
-  asker: Asker,
+  client: ApiClient,
   desc: string,
   func: (txn: Transaction) => unknown,
 ): Promise<unknown> {
   for (let attempt = 1; ; attempt++) {
-    const { transaction } = await asker.step("begin", { desc });
-    const open = new Open(asker, transaction);
+    const { transaction } = await client.step("begin", { desc });
+    const running = new RunningTransaction(client, transaction);
     try {
-      return await open.run(func);
+      return await running.run(func);
     } catch (error) {
-      const cause = open.failure ?? error;
+      const cause = running.failure ?? error;
       const again = isDatabaseError(cause) && RETRIED.has(cause.sqlstate ?? "");
       if (!again || attempt === ATTEMPTS) throw error;
     }
   }
 }
 
-class Open implements Transaction {
+class RunningTransaction implements Transaction {
   open = true;
   /** What the first statement to fail failed with. */
   failure: DatabaseError | undefined;
 
   constructor(
-    private readonly asker: Asker,
+    private readonly client: ApiClient,
     private readonly transaction: number,
   ) {}
 
@@ -68,12 +68,12 @@ class Open implements Transaction {
       const txn = Object.freeze({ execute: this.execute.bind(this) });
       const value = await Promise.race([current.run(this, async () => func(txn)), late]);
       this.open = false;
-      await this.asker.step("commit", { transaction: this.transaction });
+      await this.client.step("commit", { transaction: this.transaction });
       return value;
     } catch (error) {
       this.open = false;
       // Where it is over already, there is nothing to roll back.
-      await this.asker.step("roll_back", { transaction: this.transaction }).catch(() => {});
+      await this.client.step("roll_back", { transaction: this.transaction }).catch(() => {});
       // A commit after a failed statement is only told that it comes too late.
       throw isDatabaseError(error) ? (this.failure ?? error) : error;
     } finally {
@@ -98,7 +98,7 @@ class Open implements Transaction {
     if (!this.open) throw new Error(`txn.execute was called after its transaction was over`);
     const encoded = Array.isArray(params) ? encodeParams(params) : params;
     const statement = { sql, params: encoded, ...options } as DatabaseStatement;
-    this.asker.check(TRANSACTION, { desc: "", statements: [statement] });
-    return toResult(await this.asker.step("execute", { transaction: this.transaction, statement }));
+    this.client.check(TRANSACTION, { desc: "", statements: [statement] });
+    return toResult(await this.client.step("execute", { transaction: this.transaction, statement }));
   }
 }

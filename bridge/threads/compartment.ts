@@ -7,14 +7,20 @@ import { Backoff } from "../base/backoff.js";
 import { type End, LIMITS, type Loading, type LogLevels, type ShimRequests } from "../catalogue/protocol.js";
 import { cancelled, moduleUnavailable } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
-import { type Introduction, introduce, introduceInTime, type Loaded, type Placed } from "./introduce.js";
+import {
+  loadInThread,
+  loadInThreadInTime,
+  type ManifestPart,
+  type PlacedModule,
+  type ThreadInitialize,
+} from "./load-in-thread.js";
 import { type Relay, Thread, type ThreadOptions } from "./thread.js";
 import { watch } from "./watchdog.js";
 
-export interface Aboard {
+export interface SpawnOptions {
   options: ThreadOptions;
   relay: Relay;
-  initialize: Introduction;
+  initialize: ThreadInitialize;
 }
 
 // Calls get half of the time that is left, of 5 s by default: they are to be asked again within it. Nobody waits for a shadow
@@ -42,16 +48,16 @@ export class Compartment {
   #closed = false;
 
   constructor(
-    readonly modules: readonly Placed[],
-    private readonly aboard: Aboard,
+    readonly modules: readonly PlacedModule[],
+    private readonly spawnOptions: SpawnOptions,
   ) {
     this.names = modules.map(({ name }) => name);
   }
 
   /** Starts the first thread. If it ends meanwhile, that is a startup problem of the module that was being loaded. */
-  async load(): Promise<Loaded> {
+  async load(): Promise<ManifestPart> {
     const thread = this.#spawn();
-    const answer = await introduce(thread, this.aboard.initialize, this.modules);
+    const answer = await loadInThread(thread, this.spawnOptions.initialize, this.modules);
     if ("cause" in answer) return { modules: [], faults: [this.#endedWhileLoading(answer)] };
     this.#take(thread);
     return answer;
@@ -76,7 +82,7 @@ export class Compartment {
   ): Promise<ShimRequests[Method]["result"]> {
     for (;;) {
       if (this.#down !== undefined) throw moduleUnavailable(module, `its thread is down: ${this.#down}`);
-      if (this.thread && !this.thread.isGone) return this.thread.ask(method, params, module, cancellation);
+      if (this.thread && !this.thread.isClosed) return this.thread.ask(method, params, module, cancellation);
       try {
         await once(this.#events, "change", { signal: cancellation.signal });
       } catch {
@@ -93,7 +99,7 @@ export class Compartment {
   }
 
   #spawn(): Thread {
-    const { options, relay } = this.aboard;
+    const { options, relay } = this.spawnOptions;
     const own: Relay = {
       request: relay.request,
       notify: (method, params) => {
@@ -114,7 +120,7 @@ export class Compartment {
     } catch (error) {
       this.#down = `it cannot be made: ${(error as Error).message}`;
       this.#events.emit("change");
-      this.aboard.options.log.error(`the thread of ${this.names.join(", ")}: ${this.#down}`);
+      this.spawnOptions.options.log.error(`the thread of ${this.names.join(", ")}: ${this.#down}`);
       return undefined;
     }
   }
@@ -133,7 +139,7 @@ export class Compartment {
     if (this.#logLevels) thread.setLogLevels(this.#logLevels);
     thread.start();
     const isShadow = this.modules.every(({ settings }) => settings.shadow);
-    watch(thread, isShadow ? SHADOW_SILENT_MS : SILENT_MS, this.aboard.options.log);
+    watch(thread, isShadow ? SHADOW_SILENT_MS : SILENT_MS, this.spawnOptions.options.log);
   }
 
   #ended(thread: Thread, { cause, module }: End): void {
@@ -146,7 +152,7 @@ export class Compartment {
     const {
       options: { log },
       relay,
-    } = this.aboard;
+    } = this.spawnOptions;
     this.restarts++;
     (module === null ? log : log.child({ module })).error(
       `the thread of ${names} has ended (${cause}): ${next}`,
@@ -170,7 +176,7 @@ export class Compartment {
   async #replace(pause: number): Promise<void> {
     const began = performance.now();
     await setTimeout(pause, undefined, { ref: false });
-    const { held } = this.aboard.options;
+    const { held } = this.spawnOptions.options;
     const refused = held.refuses(this.names);
     if (refused !== undefined) {
       this.#down = refused;
@@ -180,16 +186,16 @@ export class Compartment {
     if (this.#closed) return;
     const thread = this.#trySpawn();
     if (!thread) return this.#replace(this.#backoff.pause());
-    const answer = await introduceInTime(thread, this.aboard.initialize, this.modules);
-    if (thread.isOver || "cause" in answer) return;
+    const answer = await loadInThreadInTime(thread, this.spawnOptions.initialize, this.modules);
+    if (thread.hasEnded || "cause" in answer) return;
     const [problem] = answer.faults;
     if (problem) return thread.stop({ cause: `it cannot be loaded: ${problem.message}`, module: null });
     this.#take(thread);
     await Promise.race([thread.setUp, thread.ended, setTimeout(STEADY_MS, undefined, { ref: false })]);
-    if (thread.isGone) return;
+    if (thread.isClosed) return;
     this.#down = undefined;
     const seconds = ((performance.now() - began) / 1000).toFixed(2);
-    this.aboard.options.log.warn(`the thread of ${this.names.join(", ")} is back after ${seconds} s`);
+    this.spawnOptions.options.log.warn(`the thread of ${this.names.join(", ")} is back after ${seconds} s`);
   }
 
   #endedWhileLoading({ cause, module }: End) {

@@ -5,19 +5,19 @@ import type { Catalogue } from "../catalogue/catalogue.js";
 import type { StartupProblem } from "../catalogue/protocol.js";
 import { findCallbackClashes, findNameClash, findPathClashes } from "../declarations/conflicts.js";
 import { type ListedModule, type ModuleSettings, nameOf } from "../declarations/module.js";
-import type { Loaded, Placed } from "./introduce.js";
+import type { ManifestPart, PlacedModule } from "./load-in-thread.js";
 
 export interface Placement {
   /** On the main thread. */
-  here: Placed[];
+  here: PlacedModule[];
   /** By thread. */
-  apart: Placed[][];
+  apart: PlacedModule[][];
 }
 
 export function place(all: readonly ModuleSettings[]): Placement {
-  const here: Placed[] = [];
-  const apart: Placed[][] = [];
-  const shadows: Placed[] = [];
+  const here: PlacedModule[] = [];
+  const apart: PlacedModule[][] = [];
+  const shadows: PlacedModule[] = [];
   for (const [index, settings] of all.entries()) {
     const placed = { index, name: nameOf(settings), settings };
     if (settings.isolated) apart.push([placed]);
@@ -27,11 +27,11 @@ export function place(all: readonly ModuleSettings[]): Placement {
 }
 
 /** What all threads declare together, in the order of the configuration, with the clashes between them. */
-export function merged(
-  parts: readonly Loaded[],
+export function mergeManifests(
+  parts: readonly ManifestPart[],
   all: readonly ModuleSettings[],
   catalogue: Catalogue,
-): Loaded {
+): ManifestPart {
   const index = new Map(all.map((settings, at) => [nameOf(settings), at]));
   const declared = parts
     .flatMap(({ modules }) => modules)

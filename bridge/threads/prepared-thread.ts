@@ -2,8 +2,8 @@
 // not end it.
 import { setTimeout as pause } from "node:timers/promises";
 import { type End, LIMITS } from "../catalogue/protocol.js";
-import type { Aboard } from "./compartment.js";
-import { introduceInTime, type Placed } from "./introduce.js";
+import type { SpawnOptions } from "./compartment.js";
+import { loadInThreadInTime, type PlacedModule } from "./load-in-thread.js";
 import { type Relay, Thread } from "./thread.js";
 import { watch } from "./watchdog.js";
 
@@ -23,10 +23,10 @@ export class PreparedThread {
   isReleased = false;
 
   constructor(
-    modules: readonly Placed[],
-    private readonly aboard: Aboard,
+    modules: readonly PlacedModule[],
+    private readonly spawnOptions: SpawnOptions,
   ) {
-    const { options, relay } = aboard;
+    const { options, relay } = spawnOptions;
     const notify: Relay["notify"] = (method, params) => {
       if (method !== "loading") relay.notify(method, params);
     };
@@ -41,28 +41,28 @@ export class PreparedThread {
     this.thread.stop(GIVEN_UP);
   }
 
-  async #setUp(modules: readonly Placed[]): Promise<string | undefined> {
+  async #setUp(modules: readonly PlacedModule[]): Promise<string | undefined> {
     const { thread } = this;
-    const loaded = await introduceInTime(thread, this.aboard.initialize, modules);
-    if ("cause" in loaded) return said(loaded);
+    const loaded = await loadInThreadInTime(thread, this.spawnOptions.initialize, modules);
+    if ("cause" in loaded) return describeEnd(loaded);
     if (loaded.faults[0]) return loaded.faults[0].message;
-    if (thread.isGone) return said(await thread.ended);
+    if (thread.isClosed) return describeEnd(await thread.ended);
     thread.start();
-    const stopWatching = watch(thread, MOST_SILENT_MS, this.aboard.options.log);
+    const stopWatching = watch(thread, MOST_SILENT_MS, this.spawnOptions.options.log);
     try {
       const asked = thread.peer.sendRequest("set_up", {});
       const answer = await Promise.race([asked.catch(() => thread.ended), thread.ended]);
-      if ("cause" in answer) return said(answer);
+      if ("cause" in answer) return describeEnd(answer);
       const [failure] = Object.entries(answer.failed);
       if (failure) return `the setup of ${failure.join(" has failed: ")}`;
       const end = await Promise.race([thread.ended, pause(STEADY_MS, undefined)]);
-      return end && said(end);
+      return end && describeEnd(end);
     } finally {
       stopWatching();
     }
   }
 }
 
-function said({ module, cause }: End): string {
+function describeEnd({ module, cause }: End): string {
   return `it has ended (${cause})${module === null ? "" : ` in ${module}`}`;
 }

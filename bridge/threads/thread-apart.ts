@@ -2,7 +2,7 @@
 // answer.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { type AskElsewhere, untilAborted } from "../calls/dispatch.js";
+import { type AskThread, untilAborted } from "../calls/dispatch.js";
 import type {
   Call,
   End,
@@ -14,8 +14,8 @@ import type {
 } from "../catalogue/protocol.js";
 import { CallError, moduleEnded } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
-import type { Aboard } from "./compartment.js";
-import type { Placed } from "./introduce.js";
+import type { SpawnOptions } from "./compartment.js";
+import type { PlacedModule } from "./load-in-thread.js";
 import { PreparedThread } from "./prepared-thread.js";
 import { watch } from "./watchdog.js";
 
@@ -32,15 +32,15 @@ export class ThreadApart {
   #unreported: End | undefined;
 
   constructor(
-    private readonly modules: readonly Placed[],
-    private readonly aboard: Aboard,
+    private readonly modules: readonly PlacedModule[],
+    private readonly spawnOptions: SpawnOptions,
   ) {}
 
   /** `dispatch` asks the modules in order by what it is given. Fails with a CallError. */
   async ask(
     call: Call,
     cancellation: Cancellation,
-    dispatch: (askOne: AskElsewhere) => Promise<Reply>,
+    dispatch: (askOne: AskThread) => Promise<Reply>,
   ): Promise<Reply> {
     return this.#inTurn(cancellation, async () => {
       const current = await this.#of(call.modules, cancellation);
@@ -58,8 +58,8 @@ export class ThreadApart {
         const { thread } = await this.#of(modules, cancellation);
         await untilAborted(Promise.race([thread.ended, pause(linger_ms)]), cancellation);
         const ended = this.#unreported ?? null;
-        if (thread.isOver && ended === null) throw unavailable(modules, (await thread.ended).cause);
-        if (thread.isOver) continue;
+        if (thread.hasEnded && ended === null) throw unavailable(modules, (await thread.ended).cause);
+        if (thread.hasEnded) continue;
         this.#unreported = undefined;
         return { ended };
       }
@@ -69,8 +69,8 @@ export class ThreadApart {
   /** Asks for what a module has left in the thread to be done later; undefined where it is not there. */
   followUp(params: FollowUpCall, cancellation: Cancellation): Promise<FollowUpReply> | undefined {
     const { module } = params.follow_up;
-    const { modules, isOver } = this.#current?.thread ?? { modules: [], isOver: true };
-    return !isOver && modules.includes(module)
+    const { modules, hasEnded } = this.#current?.thread ?? { modules: [], hasEnded: true };
+    return !hasEnded && modules.includes(module)
       ? this.#current?.thread.ask("follow_up", params, module, cancellation)
       : undefined;
   }
@@ -79,7 +79,7 @@ export class ThreadApart {
     clearTimeout(this.#expiry);
     const current = this.#current;
     this.#current = undefined;
-    if (!current || current.thread.isGone) return;
+    if (!current || current.thread.isClosed) return;
     current.isReleased = true;
     current.thread.close();
   }
@@ -114,15 +114,15 @@ export class ThreadApart {
     current: PreparedThread,
     call: Call,
     cancellation: Cancellation,
-    dispatch: (askOne: AskElsewhere) => Promise<Reply>,
+    dispatch: (askOne: AskThread) => Promise<Reply>,
   ): Promise<Reply> {
     const { thread } = current;
     const limit = Math.min(MOST_SILENT_MS, (call.time_left_ms ?? 2 * MOST_SILENT_MS) / 2);
-    const stopWatching = watch(thread, limit, this.aboard.options.log);
+    const stopWatching = watch(thread, limit, this.spawnOptions.options.log);
     let began = false;
-    const askOne: AskElsewhere = (name, callback, one, ofCall) => {
+    const askOne: AskThread = (name, callback, one, ofCall) => {
       if (!thread.modules.includes(name)) return undefined;
-      began ||= !thread.isGone;
+      began ||= !thread.isClosed;
       return thread.ask(`callback/${callback}`, one, name, ofCall);
     };
     try {
@@ -135,7 +135,7 @@ export class ThreadApart {
       // What nobody waits for any more goes on, and must not be taken for the next call.
       if (!cancellation.requested) await Promise.race([thread.ended, pause(call.apart?.linger_ms ?? 0)]);
       else if (began) current.giveUp();
-      if (!thread.isOver || cancellation.requested) return outcome();
+      if (!thread.hasEnded || cancellation.requested) return outcome();
       const { module, cause } = await thread.ended;
       this.#unreported = undefined;
       throw moduleEnded(module, cause, began);
@@ -146,7 +146,7 @@ export class ThreadApart {
 
   async #of(names: readonly string[], cancellation: Cancellation): Promise<PreparedThread> {
     const has = (current: PreparedThread) => names.every((name) => current.thread.modules.includes(name));
-    if (!this.#current || this.#current.thread.isGone || !has(this.#current)) {
+    if (!this.#current || this.#current.thread.isClosed || !has(this.#current)) {
       this.close();
       const modules = this.modules.filter(({ name }) => names.includes(name));
       this.#current = this.#make(modules);
@@ -159,8 +159,8 @@ export class ThreadApart {
     throw unavailable(names, why);
   }
 
-  #make(modules: readonly Placed[]): PreparedThread {
-    const made = new PreparedThread(modules, this.aboard);
+  #make(modules: readonly PlacedModule[]): PreparedThread {
+    const made = new PreparedThread(modules, this.spawnOptions);
     void made.thread.ended.then((end) => {
       if (!made.isReleased && made.thread.served > 0) this.#unreported = end;
     });

@@ -30,8 +30,8 @@ import type { Cancellation } from "../transport/cancellation.js";
 import { connectionLog } from "../transport/connection-log.js";
 import type { HostPeer } from "../transport/peer.js";
 import { PortReader, PortWriter } from "../transport/port.js";
-import { type HeldThreads, living } from "./held.js";
-import { asWorkerData } from "./thread-terms.js";
+import { type HeldThreads, liveThreads } from "./held-threads.js";
+import { asWorkerData } from "./thread-data.js";
 
 export interface ThreadOptions {
   /** The file that runs in each thread. */
@@ -55,19 +55,19 @@ export interface Relay {
   notify<Method extends keyof HostNotifications>(method: Method, params: HostNotifications[Method]): void;
 }
 
-interface Asked {
+interface PendingRequest {
   readonly module: string;
   fail(error: CallError): void;
 }
 
 const MIB = 1024 * 1024;
 // Where V8 ends the heap: far beyond what the thread may use, see memory-watch.ts.
-const HEAP = 4;
+const HEAP_FACTOR = 4;
 const LEAST_HEAP = 1024 * MIB;
 // How long one that is to end by itself may take.
 const CLOSE_MS = 2_000;
 // Its last words are on their way when it has ended.
-const LAST_WORDS_MS = 200;
+const FINAL_RECORDS_MS = 200;
 
 export class Thread {
   readonly peer: HostPeer;
@@ -77,9 +77,9 @@ export class Thread {
   readonly exited: Promise<void>;
   /** Resolves once all modules were set up. */
   readonly setUp: Promise<void>;
-  isOver = false;
+  hasEnded = false;
   /** It takes no more questions: it ends, or is over. */
-  isGone = false;
+  isClosed = false;
   hasExited = false;
   /** When its event loop turned last, once it is started. */
   heardAt = Number.POSITIVE_INFINITY;
@@ -99,8 +99,8 @@ export class Thread {
   #worker: Worker;
   #connection: MessageConnection;
   #port: MessagePort;
-  #asked = new Set<Asked>();
-  #words: End | undefined;
+  #pending = new Set<PendingRequest>();
+  #exitRecord: End | undefined;
   #error: NodeJS.ErrnoException | undefined;
   #owners: readonly Owner[] = [];
   #settle: (end: End) => void = () => {};
@@ -126,7 +126,7 @@ export class Thread {
       transferList: [data.rpc, data.records],
       stdout: true,
       stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(Math.max(HEAP * memory, LEAST_HEAP) / MIB) },
+      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(Math.max(HEAP_FACTOR * memory, LEAST_HEAP) / MIB) },
     });
     this.memoryHeld = memoryHeldBy(this.#worker);
     this.ended = new Promise((resolve) => {
@@ -135,10 +135,10 @@ export class Thread {
     this.setUp = new Promise((resolve) => {
       this.#isSetUp = resolve;
     });
-    living.add(this);
+    liveThreads.add(this);
     this.exited = new Promise((resolve) => {
       this.#worker.once("exit", () => {
-        living.delete(this);
+        liveThreads.delete(this);
         resolve();
       });
     });
@@ -147,10 +147,10 @@ export class Thread {
       new PortWriter(rpc.port1),
       connectionLog(options.log),
     );
-    this.#hear(records.port1, underWay, options.records);
+    this.#readRecords(records.port1, underWay, options.records);
     this.#relay(relay);
     this.#connection.onClose(() => {
-      this.isGone = true;
+      this.isClosed = true;
     });
     this.#connection.listen();
     this.#watch([rpc.port1, records.port1]);
@@ -162,7 +162,7 @@ export class Thread {
 
   /** The modules that it works for. */
   get running(): Set<string> {
-    return new Set([...this.#asked].map(({ module }) => module));
+    return new Set([...this.#pending].map(({ module }) => module));
   }
 
   /** Asks it on behalf of a module. Fails at once when the call is cancelled, or the thread over. */
@@ -172,7 +172,7 @@ export class Thread {
     module: string,
     cancellation: Cancellation,
   ): Promise<ShimRequests[Method]["result"]> {
-    if (this.isGone) throw moduleEnded(module, (await this.ended).cause, false);
+    if (this.isClosed) throw moduleEnded(module, (await this.ended).cause, false);
     const { signal } = cancellation;
     const source = new CancellationTokenSource();
     if (method !== "set_up") this.served++;
@@ -180,16 +180,16 @@ export class Thread {
       const asked = { module, fail: reject };
       const abort = () => {
         reject(cancelled());
-        if (!this.isGone) source.cancel();
+        if (!this.isClosed) source.cancel();
       };
       signal.addEventListener("abort", abort, { once: true });
-      this.#asked.add(asked);
+      this.#pending.add(asked);
       this.peer
         .sendRequest(method, params, source.token)
         .then(resolve, reject)
         .finally(() => {
           // Until now it may have been the one that the thread worked for, also where nobody waited for it any more.
-          this.#asked.delete(asked);
+          this.#pending.delete(asked);
           signal.removeEventListener("abort", abort);
           source.dispose();
         });
@@ -220,7 +220,7 @@ export class Thread {
   }
 
   setLogLevels(levels: LogLevels): void {
-    if (!this.isGone) void this.peer.sendNotification("log_levels", levels);
+    if (!this.isClosed) void this.peer.sendNotification("log_levels", levels);
   }
 
   /** What was not heard of it yet may have been said. */
@@ -238,18 +238,18 @@ export class Thread {
   /** Ends it. */
   stop(end: End): void {
     void this.#worker.terminate();
-    this.#over(end);
+    this.#end(end);
     void this.#held.add(this);
   }
 
-  #hear(port: MessagePort, underWay: Int32Array, records: ThreadOptions["records"]): void {
+  #readRecords(port: MessagePort, underWay: Int32Array, records: ThreadOptions["records"]): void {
     const [alone = null] = this.modules.length === 1 ? this.modules : [];
     port.on("message", (text: string) => {
       Atomics.sub(underWay, 0, text.length);
       for (const line of text.split("\n")) {
         if (line === "") continue;
         const { ends, printed } = JSON.parse(line) as Partial<RecordKinds>;
-        if (ends) this.#words = ends;
+        if (ends) this.#exitRecord = ends;
         else if (printed) records.printed(printed.text, printed.module ?? alone, printed.request);
         else records.pass(line);
       }
@@ -290,18 +290,21 @@ export class Thread {
     });
     this.#worker.once("exit", async (code) => {
       this.hasExited = true;
-      await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
-      this.#over(this.#words ?? { cause: describeEnd(code, this.#error), module: null });
+      await Promise.race([
+        Promise.all(closed),
+        new Promise((resolve) => setTimeout(resolve, FINAL_RECORDS_MS)),
+      ]);
+      this.#end(this.#exitRecord ?? { cause: describeEnd(code, this.#error), module: null });
       for (const port of ports) port.close();
     });
   }
 
-  #over({ cause, module }: End): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    this.isGone = true;
+  #end({ cause, module }: End): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.isClosed = true;
     const [likely = null, another] = this.modules.length === 1 ? this.modules : this.running;
-    for (const { module, fail } of this.#asked)
+    for (const { module, fail } of this.#pending)
       fail(moduleEnded(module, cause, !this.notSetUp.includes(module)));
     this.#connection.dispose();
     this.#port.close();

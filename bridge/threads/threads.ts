@@ -1,7 +1,7 @@
 // What runs in threads, and what the main thread passes on to them.
 
-import { type AskElsewhere, dispatch, type Surroundings } from "../calls/dispatch.js";
-import { limited } from "../calls/limited.js";
+import { type AskThread, type DispatchEnvironment, dispatch } from "../calls/dispatch.js";
+import { withTimeLimit } from "../calls/time-limit.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import type {
   Call,
@@ -20,22 +20,22 @@ import type {
 import { partsOf, withinLimit } from "../loading/snapshot-parts.js";
 import { type CallError, moduleUnavailable } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
-import { type Aboard, Compartment } from "./compartment.js";
-import { type Loaded, namesOf, type Placed, relocated } from "./introduce.js";
-import { merged, place } from "./placement.js";
+import { Compartment, type SpawnOptions } from "./compartment.js";
+import { type ManifestPart, namesOf, type PlacedModule, relocated } from "./load-in-thread.js";
+import { mergeManifests, place } from "./placement.js";
 import type { Relay, ThreadOptions } from "./thread.js";
 import { ThreadApart } from "./thread-apart.js";
 
-const NOTHING_HERE: Surroundings["modules"] = new Map();
+const NO_MODULES: DispatchEnvironment["modules"] = new Map();
 
 /** Loads modules on the main thread, which have these places in the configuration. */
-export type LoadHere = (params: Initialize, placed: readonly Placed[]) => Promise<Loaded>;
+export type LoadHere = (params: Initialize, placed: readonly PlacedModule[]) => Promise<ManifestPart>;
 
 export class Threads {
   #compartments: readonly Compartment[] = [];
-  #of = new Map<string, Compartment>();
+  #compartmentOf = new Map<string, Compartment>();
   /** Nobody waits for these: they may take all the time that there is. */
-  #unhurried = new Set<string>();
+  #withoutTimeLimit = new Set<string>();
   #threadApart: ThreadApart | undefined;
 
   constructor(
@@ -45,13 +45,13 @@ export class Threads {
   ) {}
 
   /** Loads all modules, one thread after the other, so that the shim can name the one that it waits for. */
-  async load(params: Initialize, loadHere: LoadHere): Promise<Loaded> {
+  async load(params: Initialize, loadHere: LoadHere): Promise<ManifestPart> {
     const { modules: all, ...initialize } = params;
     const { options, relay } = this;
-    const aboard: Aboard = { options, relay, initialize };
+    const spawnOptions: SpawnOptions = { options, relay, initialize };
     options.held.patience_ms = params.held_patience_ms ?? 0;
     const { here, apart } = place(all);
-    this.#threadApart = new ThreadApart([here, apart].flat(2), aboard);
+    this.#threadApart = new ThreadApart([here, apart].flat(2), spawnOptions);
     const { snapshot: given } = params;
     const own = await loadHere(
       {
@@ -62,22 +62,22 @@ export class Threads {
       here,
     );
     const parts = [{ ...own, faults: relocated(own.faults, here) }];
-    this.#compartments = apart.map((modules) => this.#compartment(modules, aboard));
+    this.#compartments = apart.map((modules) => this.#compartment(modules, spawnOptions));
     for (const compartment of this.#compartments) parts.push(await compartment.load());
-    const loaded = apart.length === 0 ? own : merged(parts, all, this.catalogue);
+    const loaded = apart.length === 0 ? own : mergeManifests(parts, all, this.catalogue);
     if (given !== undefined) return loaded;
     const recorded = parts.flatMap(({ snapshot = [] }) => snapshot);
     const { parts: snapshot, dropped } = withinLimit(recorded, (message) => options.log.warn(message));
     // A thread that comes later loads what was loaded now.
-    aboard.initialize = { ...initialize, snapshot };
-    return { ...loaded, modules: loaded.modules.map((module) => notingDropped(module, dropped)), snapshot };
+    spawnOptions.initialize = { ...initialize, snapshot };
+    return { ...loaded, modules: loaded.modules.map((module) => withDropped(module, dropped)), snapshot };
   }
 
-  #compartment(modules: readonly Placed[], aboard: Aboard): Compartment {
-    const compartment = new Compartment(modules, aboard);
+  #compartment(modules: readonly PlacedModule[], spawnOptions: SpawnOptions): Compartment {
+    const compartment = new Compartment(modules, spawnOptions);
     for (const { name, settings } of modules) {
-      this.#of.set(name, compartment);
-      if (settings.shadow) this.#unhurried.add(name);
+      this.#compartmentOf.set(name, compartment);
+      if (settings.shadow) this.#withoutTimeLimit.add(name);
     }
     return compartment;
   }
@@ -91,12 +91,12 @@ export class Threads {
   }
 
   /** Asks a module; undefined where no thread has it. */
-  readonly ask: AskElsewhere = (name, callback, call, cancellation) => {
-    const compartment = this.#of.get(name);
+  readonly ask: AskThread = (name, callback, call, cancellation) => {
+    const compartment = this.#compartmentOf.get(name);
     if (!compartment) return undefined;
-    const left = this.#unhurried.has(name) ? undefined : call.time_left_ms;
+    const left = this.#withoutTimeLimit.has(name) ? undefined : call.time_left_ms;
     const share = left === undefined ? undefined : left / 2;
-    return limited(
+    return withTimeLimit(
       cancellation,
       share,
       () => tooLate(name),
@@ -106,24 +106,24 @@ export class Threads {
 
   /** Undefined where no thread has the module. */
   web(call: WebCall, cancellation: Cancellation): Promise<WebAnswer> | undefined {
-    return this.#of.get(call.module)?.ask("web", call, call.module, cancellation);
+    return this.#compartmentOf.get(call.module)?.ask("web", call, call.module, cancellation);
   }
 
   /** Undefined where no thread has the module. */
   followUp(call: FollowUpCall, cancellation: Cancellation): Promise<FollowUpReply> | undefined {
     const { module } = call.follow_up;
-    const compartment = this.#of.get(module);
+    const compartment = this.#compartmentOf.get(module);
     if (compartment) return compartment.ask("follow_up", call, module, cancellation);
     // What a module has left for later while it was asked there.
     return this.#threadApart?.followUp(call, cancellation);
   }
 
   /** Asks all of a call's modules apart. */
-  async askApart(callback: Callback, call: Call, around: Surroundings): Promise<Reply> {
-    const { cancellation } = around;
+  async askApart(callback: Callback, call: Call, environment: DispatchEnvironment): Promise<Reply> {
+    const { cancellation } = environment;
     if (!this.#threadApart) throw moduleUnavailable(call.modules[0] ?? "", "the host was not initialized");
-    return this.#threadApart.ask(call, cancellation, (elsewhere) =>
-      dispatch(callback, call, { ...around, modules: NOTHING_HERE, elsewhere }),
+    return this.#threadApart.ask(call, cancellation, (askThread) =>
+      dispatch(callback, call, { ...environment, modules: NO_MODULES, askThread }),
     );
   }
 
@@ -167,7 +167,7 @@ export class Threads {
   }
 }
 
-function notingDropped(module: DeclaredModule, dropped: readonly string[]): DeclaredModule {
+function withDropped(module: DeclaredModule, dropped: readonly string[]): DeclaredModule {
   if (!dropped.includes(module.name)) return module;
   return { ...module, not_kept: [...module.not_kept, "all that it was loaded from"] };
 }

@@ -5,33 +5,36 @@ import { makeContext, type RunningModule } from "../calls/context.js";
 import { untilAborted } from "../calls/dispatch.js";
 import { makeRequest } from "../calls/request.js";
 import type { WebAnswer, WebCall } from "../catalogue/protocol.js";
-import { asModule } from "../logging/current.js";
+import { runAsModule } from "../logging/current-module.js";
 import { isSynapseError } from "../sdk/errors.js";
 import { CallError, fromSynapseError, moduleFault, moduleUnavailable } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
 import { readResponse, UnfitResponse } from "./response.js";
 
-export interface WebSurroundings {
+export interface WebEnvironment {
   modules: ReadonlyMap<string, RunningModule>;
   /** Which call a Request belongs to, for the ModuleApi methods that take one. */
   handles: WeakMap<object, number>;
   cancellation: Cancellation;
 }
 
-export async function answerWeb(call: WebCall, around: WebSurroundings): Promise<WebAnswer> {
-  const running = around.modules.get(call.module);
+export async function answerWeb(call: WebCall, environment: WebEnvironment): Promise<WebAnswer> {
+  const running = environment.modules.get(call.module);
   const handler = running?.module.web_resources.get(call.path);
   if (!running || !handler)
     throw moduleUnavailable(call.module, `the host has no module that serves ${call.path}`);
   const name = running.module.name;
-  const data = await running.setup.ready(around.cancellation);
-  const request = makeRequest(call, around.cancellation.signal);
+  const data = await running.setup.ready(environment.cancellation);
+  const request = makeRequest(call, environment.cancellation.signal);
   if (typeof request === "number") return { status: request, headers: [], body: "" };
-  around.handles.set(request, call.call);
+  environment.handles.set(request, call.call);
   try {
-    const context = makeContext(running, data, around.cancellation, call.request);
-    const handled = asModule(name, call.request, () => handler(request, context));
-    return await readResponse(await untilAborted(handled, around.cancellation), around.cancellation);
+    const context = makeContext(running, data, environment.cancellation, call.request);
+    const handled = runAsModule(name, call.request, () => handler(request, context));
+    return await readResponse(
+      await untilAborted(handled, environment.cancellation),
+      environment.cancellation,
+    );
   } catch (error) {
     if (error instanceof CallError) throw error;
     if (isSynapseError(error)) {
@@ -43,6 +46,6 @@ export async function answerWeb(call: WebCall, around: WebSurroundings): Promise
     running.log.error({ request: call.request, err: error }, `${name}: ${call.path} threw`);
     throw moduleFault(name, "threw", `${call.path} threw ${describeThrown(error)}`);
   } finally {
-    around.handles.delete(request);
+    environment.handles.delete(request);
   }
 }

@@ -4,7 +4,7 @@ import { catalogue } from "../../bridge/catalogue/catalogue.js";
 import type { Api } from "../../bridge/index.js";
 import { type ApiSource, isMine, makeApi } from "../../bridge/module-api/api.js";
 import { WireError } from "../../bridge/module-api/api-errors.js";
-import { newOrigin, runFrom } from "../../bridge/module-api/origin.js";
+import { newOrigin, runWithOrigin } from "../../bridge/module-api/origin.js";
 import { isApiError, isHttpResponseException, isSynapseError } from "../../bridge/sdk/errors.js";
 import { SYNAPSE } from "./rig.js";
 
@@ -143,7 +143,7 @@ describe("a method that asks Synapse", () => {
   test("tells from which call it is made, while the module has not answered", async () => {
     const origin = newOrigin(7);
     const user_id = "@a:b";
-    await runFrom(origin, async () => {
+    await runWithOrigin(origin, async () => {
       await Promise.resolve();
       const asked = api().is_user_admin({ user_id });
       expect(origin.pending).toBe(1);
@@ -154,7 +154,7 @@ describe("a method that asks Synapse", () => {
       0,
     ]);
     origin.over = true;
-    await runFrom(origin, () => api().is_user_admin({ user_id }));
+    await runWithOrigin(origin, () => api().is_user_admin({ user_id }));
     expect(sent).toEqual([["is_user_admin", { module: "no-links", params: { user_id } }]]);
   });
 

@@ -20,7 +20,7 @@ import type { ModuleSettings } from "../../bridge/declarations/module.js";
 import { Host } from "../../bridge/host/host.js";
 import { createLogger } from "../../bridge/logging/log.js";
 import { PipedRecords } from "../../bridge/logging/records.js";
-import { HeldThreads } from "../../bridge/threads/held.js";
+import { HeldThreads } from "../../bridge/threads/held-threads.js";
 import { FrameReader, FrameWriter } from "../../bridge/transport/framing.js";
 import { bundle } from "./bundle.js";
 

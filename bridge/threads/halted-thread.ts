@@ -10,14 +10,14 @@ interface Frame {
   location: { scriptId: string; lineNumber: number; columnNumber?: number };
 }
 
-export interface Place {
+export interface HaltedThread {
   /** As of an Error; empty where it is unknown. */
   stack: string;
   /** Lets go of the thread, which has to be ended first: one that is halted does not end. */
   release(): void;
 }
 
-export async function whereIs(threadId: number): Promise<Place> {
+export async function haltThread(threadId: number): Promise<HaltedThread> {
   const inspector = await import("node:inspector").catch(() => undefined);
   if (!inspector) return { stack: "", release: () => {} };
   const session = new inspector.Session();

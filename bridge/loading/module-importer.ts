@@ -4,15 +4,15 @@ import fs from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import path from "node:path";
 import type { Jiti, JitiOptions } from "jiti";
-import { findUnfitText, noFile, readText } from "../base/encoding.js";
 import { isObject } from "../base/is-object.js";
+import { findUnfitText, noSuchFile, readText } from "../base/text-files.js";
 import * as sdk from "../index.js";
 import { compilerFor, holdCompiler, runOfJiti } from "./compiler.js";
 import { findLaterLoads } from "./later-loads.js";
 import { importByNode, recordNodeLoading } from "./node-loading.js";
-import { REFUSED, refusedSyntax } from "./refused-syntax.js";
 import { isOfPackage, Snapshot } from "./snapshot.js";
 import { snapshotFileSystem } from "./snapshot-files.js";
+import { UNSUPPORTED, unsupportedSyntax } from "./unsupported-syntax.js";
 
 const ENTRY_FILES = ["index.ts", "index.mts", "index.js", "index.mjs"];
 // How jiti tells what its compiler says: with the code of the error, and the place.
@@ -35,7 +35,7 @@ type FileSystem = typeof fs;
 const require = createRequire(import.meta.url);
 
 /** Loads modules, and keeps what they are loaded from. */
-export class Sources {
+export class ModuleImporter {
   readonly #files: FileSystem;
   readonly #createJiti: CreateJiti;
   readonly #options: JitiOptions;
@@ -54,7 +54,7 @@ export class Sources {
         { "synapse-module-bridge": sdk },
         { has: (modules, name) => this.#isOurs(modules, name) },
       ),
-      transformOptions: { babel: { plugins: [refusedSyntax] } },
+      transformOptions: { babel: { plugins: [unsupportedSyntax] } },
       transform: compilerFor(snapshot),
     };
     recordNodeLoading(snapshot);
@@ -133,7 +133,7 @@ function typeOf(manifest: string): unknown {
 /** The file to load: the path itself, or what the package.json of that folder names. */
 export function findFile(given: string, files: FileSystem = fs): string {
   const kind = kindOf(given, files);
-  if (kind === undefined) throw new Error(noFile(given, "file or folder"));
+  if (kind === undefined) throw new Error(noSuchFile(given, "file or folder"));
   if (kind === "file") return given;
   const manifest = path.join(given, "package.json");
   if (!kindOf(manifest, files)) throw new Error(`the folder ${given} has no package.json`);
@@ -193,7 +193,7 @@ function describe(error: unknown, file: string): string {
   const message = (said || whole.replace(/\nRequire stack:\n- ([^\n]*)[\s\S]*$/, " (imported by $1)"))
     .replace(/\s+/g, " ")
     .trim();
-  if (code === REFUSED) return `${at}: ${message}`;
+  if (code === UNSUPPORTED) return `${at}: ${message}`;
   if (code !== undefined) return `${at}: syntax error: ${message.replace(/\.$/, "")}`;
   if (error.code === "MODULE_NOT_FOUND" || error.code === "ERR_MODULE_NOT_FOUND") return message;
   const folder = path.dirname(file) + path.sep;

@@ -1,40 +1,40 @@
 // Runs a host, in a process or a thread of its own: names the module that ends it, and makes records of what modules print.
 import { catalogue } from "../catalogue/catalogue.js";
 import { CAUSES } from "../catalogue/protocol.js";
-import { Endings } from "../logging/endings.js";
+import { captureOutput } from "../logging/captured-output.js";
+import { ExitReporter } from "../logging/exit-reporter.js";
 import { createLogger, type Logger } from "../logging/log.js";
-import { recordPrints } from "../logging/printed.js";
 import type { Records } from "../logging/records.js";
 import { redactThrown } from "../transport/redaction.js";
 import type { Host } from "./host.js";
 
-export interface Attended {
+export interface MonitoredHost {
   host: Host;
-  endings: Endings;
+  exitReporter: ExitReporter;
   log: Logger;
 }
 
-export function attend(records: Records, makeHost: (log: Logger) => Host): Attended {
+export function monitorHost(records: Records, makeHost: (log: Logger) => Host): MonitoredHost {
   const log = createLogger(records);
   let host: Host | undefined;
-  const endings = new Endings({
+  const exitReporter = new ExitReporter({
     log,
     records,
-    flushPrints: () => flushPrints(),
+    flushOutput: () => flushOutput(),
     modules: () => [...(host?.modules.values() ?? [])].map(({ module }) => module),
     loading: () => host?.loading,
-    shown: (error, module) => (mayTellSecrets(host, module) ? redactThrown(error) : error),
+    redacted: (error, module) => (mayTellSecrets(host, module) ? redactThrown(error) : error),
   });
-  const flushPrints = recordPrints(records, () => endings.whoRuns());
+  const flushOutput = captureOutput(records, () => exitReporter.currentModule());
   process.on("uncaughtException", (error, origin) => {
-    endings.die(error, origin === "unhandledRejection" ? CAUSES.unhandled : CAUSES.uncaught);
+    exitReporter.exitForError(error, origin === "unhandledRejection" ? CAUSES.unhandled : CAUSES.uncaught);
   });
   process.on("exit", () => {
-    flushPrints();
+    flushOutput();
     records.flush();
   });
   host = makeHost(log);
-  return { host, endings, log };
+  return { host, exitReporter, log };
 }
 
 /** Whether this module, or any where it is not known which, is asked with passwords or tokens. */

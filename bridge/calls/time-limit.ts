@@ -4,7 +4,7 @@ import { CallError } from "../transport/call-error.js";
 import { Cancellation } from "../transport/cancellation.js";
 
 /** `work` must end at once when it is cancelled. Where its own time is up, it fails with what `late` makes. */
-export async function limited<T>(
+export async function withTimeLimit<T>(
   cancellation: Cancellation,
   ms: number | undefined,
   late: () => CallError,

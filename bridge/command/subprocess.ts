@@ -10,17 +10,17 @@ import { setTimeout as pause } from "node:timers/promises";
 import { LIMITS } from "../catalogue/protocol.js";
 
 /** What the working process does, or has done. */
-export type Told =
+export type Progress =
   | { readonly loading: string }
   | { readonly asking: string }
   | { readonly between: true }
   | { readonly answer: string }
   | { readonly done: number };
 
-export type Tell = (told: Told) => void;
+export type ReportProgress = (progress: Progress) => void;
 
 // In the environment of the working process: where it tells.
-const MARK = "SYNAPSE_MODULE_BRIDGE_TELLS";
+const REPORTS_PROGRESS = "SYNAPSE_MODULE_BRIDGE_TELLS";
 const DESCRIPTOR = 3;
 // As `start_timeout` of homeserver.yaml has it by default.
 const LOAD_LIMIT = LIMITS.start_timeout_ms;
@@ -30,11 +30,11 @@ const REST_LIMIT = 1_000;
 const UNSETTLED = 13;
 
 /** For the working process; undefined in the command's own. A debugger looks at one process: there it is both. */
-export function openTell(): Tell | undefined {
-  if (isDebugged()) return (told) => void ("answer" in told && process.stdout.write(told.answer));
-  if (process.env[MARK] === undefined) return undefined;
-  delete process.env[MARK];
-  return (told) => write(`${JSON.stringify(told)}\n`);
+export function openProgressReport(): ReportProgress | undefined {
+  if (isDebugged()) return (progress) => void ("answer" in progress && process.stdout.write(progress.answer));
+  if (process.env[REPORTS_PROGRESS] === undefined) return undefined;
+  delete process.env[REPORTS_PROGRESS];
+  return (progress) => write(`${JSON.stringify(progress)}\n`);
 }
 
 function isDebugged(): boolean {
@@ -54,18 +54,18 @@ function write(text: string): void {
 }
 
 /** In the command's own process: does what it was asked in another, and gives the exit code. */
-export async function supervise(): Promise<number> {
+export async function runInSubprocess(): Promise<number> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     // What modules print goes to standard error: standard output is for the answer alone.
     stdio: ["inherit", 2, "inherit", "pipe"],
-    env: { ...process.env, [MARK]: "" },
+    env: { ...process.env, [REPORTS_PROGRESS]: "" },
   });
   // A terminal sends it to both: the other one ends by it.
   process.on("SIGINT", () => {});
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
-  const state = new State(() => child.kill("SIGKILL"));
+  const state = new SubprocessState(() => child.kill("SIGKILL"));
   const lines = createInterface({ input: child.stdio[DESCRIPTOR] as Readable });
-  lines.on("line", (line) => state.told(JSON.parse(line) as Told));
+  lines.on("line", (line) => state.report(JSON.parse(line) as Progress));
   const read = once(lines, "close");
   const [code, signal]: [number | null, NodeJS.Signals | null] = await Promise.race([
     once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>,
@@ -75,21 +75,21 @@ export async function supervise(): Promise<number> {
   return state.ended(code, signal);
 }
 
-class State {
-  #now: Told = { between: true };
+class SubprocessState {
+  #now: Progress = { between: true };
   #limit: NodeJS.Timeout | undefined;
   #isLate = false;
 
   constructor(private readonly kill: () => void) {}
 
-  told(told: Told): void {
-    if ("answer" in told) {
-      process.stdout.write(told.answer);
+  report(progress: Progress): void {
+    if ("answer" in progress) {
+      process.stdout.write(progress.answer);
       return;
     }
     clearTimeout(this.#limit);
-    this.#now = told;
-    if (!("loading" in told)) return;
+    this.#now = progress;
+    if (!("loading" in progress)) return;
     this.#limit = setTimeout(() => {
       this.#isLate = true;
       this.kill();

@@ -3,42 +3,42 @@
 import { constants } from "node:os";
 import { CAUSES } from "../catalogue/protocol.js";
 import { culpritHere, culpritOf, framesOf, MOST_FRAMES, type Owner } from "./culprit.js";
-import { type Current, whoRuns } from "./current.js";
+import { type CurrentModule, currentModule } from "./current-module.js";
 import type { Logger } from "./log.js";
 import type { Records } from "./records.js";
 
 const SIGNALS = Object.keys(constants.signals) as NodeJS.Signals[];
 const HARMLESS = new Set<string>(["SIGCHLD", "SIGCONT", "SIGPIPE", "SIGURG", "SIGWINCH"]);
 
-export interface Surroundings {
+export interface ExitReporterOptions {
   log: Logger;
   records: Records;
   /** What is printed, and has no line end yet. */
-  flushPrints(): void;
+  flushOutput(): void;
   modules(): Iterable<Owner>;
   /** The module that is being loaded. */
   loading(): string | undefined;
   /** What may be shown of an error that this module, or nobody who is known, has thrown. */
-  shown(error: unknown, module: string | undefined): unknown;
+  redacted(error: unknown, module: string | undefined): unknown;
 }
 
-export class Endings {
+export class ExitReporter {
   readonly exit = process.exit.bind(process);
   readonly #kill = process.kill.bind(process);
 
-  constructor(private readonly around: Surroundings) {}
+  constructor(private readonly options: ExitReporterOptions) {}
 
   /** Ends the process for an error that nobody has caught. */
-  die(error: unknown, cause: string): never {
+  exitForError(error: unknown, cause: string): never {
     const frames = error instanceof Error ? framesOf(error) : [];
-    const module = culpritOf(frames, this.around.modules()) ?? this.around.loading();
-    this.#tell(cause, module, 1, this.around.shown(error, module));
+    const module = culpritOf(frames, this.options.modules()) ?? this.options.loading();
+    this.#report(cause, module, 1, this.options.redacted(error, module));
     return this.exit(1);
   }
 
   /** Ends the process at once, where something keeps it from exiting. */
   kill(cause: string, module: string | null): void {
-    this.#tell(cause, module ?? undefined, -constants.signals.SIGKILL);
+    this.#report(cause, module ?? undefined, -constants.signals.SIGKILL);
     this.killAll();
   }
 
@@ -53,10 +53,10 @@ export class Endings {
   }
 
   /** Whose code runs, by its stack where it has awaited something. */
-  whoRuns(): Current | undefined {
-    const running = whoRuns();
+  currentModule(): CurrentModule | undefined {
+    const running = currentModule();
     if (running) return running;
-    const module = culpritHere(this.around.modules()) ?? this.around.loading();
+    const module = culpritHere(this.options.modules()) ?? this.options.loading();
     return module === undefined ? undefined : { module, request: null };
   }
 
@@ -64,12 +64,12 @@ export class Endings {
   watch(): void {
     process.exit = (code?: number | string | null): never => {
       const status = Number(code ?? process.exitCode ?? 0);
-      this.#itEnds(`${CAUSES.exit}(${status})`, status & 0xff);
+      this.#reportExit(`${CAUSES.exit}(${status})`, status & 0xff);
       return this.exit(code);
     };
     const abort = process.abort.bind(process);
     process.abort = (): never => {
-      this.#itEnds(`${CAUSES.abort}()`, -constants.signals.SIGABRT);
+      this.#reportExit(`${CAUSES.abort}()`, -constants.signals.SIGABRT);
       return abort();
     };
     const kill = process.kill.bind(process);
@@ -77,19 +77,19 @@ export class Endings {
       const number =
         typeof signal === "number" ? signal : constants.signals[(signal ?? "SIGTERM") as "SIGTERM"];
       const name = SIGNALS.find((one) => constants.signals[one] === number);
-      if (pid === process.pid && name !== undefined && ends(name))
-        this.#itEnds(`${CAUSES.signal} ${name}`, -number);
+      if (pid === process.pid && name !== undefined && endsProcess(name))
+        this.#reportExit(`${CAUSES.signal} ${name}`, -number);
       return kill(pid, signal);
     };
   }
 
-  #itEnds(cause: string, code: number): void {
-    this.#tell(cause, this.whoRuns()?.module, code, { stack: framesHere().join("\n") });
+  #reportExit(cause: string, code: number): void {
+    this.#report(cause, this.currentModule()?.module, code, { stack: framesHere().join("\n") });
   }
 
-  #tell(cause: string, module: string | undefined, code: number, err?: unknown): void {
-    const { log, records, flushPrints } = this.around;
-    flushPrints();
+  #report(cause: string, module: string | undefined, code: number, err?: unknown): void {
+    const { log, records, flushOutput } = this.options;
+    flushOutput();
     (module === undefined ? log : log.child({ module })).fatal({ err }, cause);
     records.ends(cause, module ?? null, code);
     records.flush();
@@ -97,7 +97,7 @@ export class Endings {
 }
 
 /** Whether it ends a process that does not listen. */
-function ends(signal: NodeJS.Signals): boolean {
+function endsProcess(signal: NodeJS.Signals): boolean {
   return !HARMLESS.has(signal) && process.listenerCount(signal) === 0;
 }
 

@@ -15,7 +15,7 @@ interface Schema {
 const declared = new WeakMap<Catalogue, [field: string, types: readonly string[]][]>();
 
 /** The event itself, which is changed in place. */
-export function fitEvent<T>(event: T, catalogue: Catalogue): T {
+export function sanitizeEvent<T>(event: T, catalogue: Catalogue): T {
   if (!isObject(event)) return event;
   for (const [field, types] of fieldsOf(catalogue)) {
     const value = event[field];
@@ -24,8 +24,8 @@ export function fitEvent<T>(event: T, catalogue: Catalogue): T {
   return event;
 }
 
-export function fitEvents<T>(events: T, catalogue: Catalogue): T {
-  if (Array.isArray(events)) for (const event of events) fitEvent(event, catalogue);
+export function sanitizeEvents<T>(events: T, catalogue: Catalogue): T {
+  if (Array.isArray(events)) for (const event of events) sanitizeEvent(event, catalogue);
   return events;
 }
 

@@ -3,27 +3,27 @@
 import { Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { isMainThread } from "node:worker_threads";
-import type { Current } from "./current.js";
+import type { CurrentModule } from "./current-module.js";
 import type { Records } from "./records.js";
 
 // A line without end is broken up: it must not be held for ever.
 const LONGEST = 1024 * 1024;
 
 /** `whoPrints` is asked at each write. Gives the function that records what has no line end yet. */
-export function recordPrints(records: Records, whoPrints: () => Current | undefined): () => void {
+export function captureOutput(records: Records, whoPrints: () => CurrentModule | undefined): () => void {
   const streams = (["stdout", "stderr"] as const).map((name, index) => {
-    const stream = new Printed(index + 1, records, whoPrints);
-    if (!isMainThread) answerNode(stream, process[name]);
+    const stream = new CapturedStream(index + 1, records, whoPrints);
+    if (!isMainThread) bindNodeMethods(stream, process[name]);
     Object.defineProperty(process, name, { configurable: true, enumerable: true, get: () => stream });
     return stream;
   });
   return () => {
-    for (const stream of streams) stream.break();
+    for (const stream of streams) stream.endLine();
   };
 }
 
 /** Node calls a thread's own stream by symbols of its own, and takes the one that is there now for it (since Node 22). */
-function answerNode(stream: Writable, own: Writable): void {
+function bindNodeMethods(stream: Writable, own: Writable): void {
   for (
     let kind = Object.getPrototypeOf(own);
     kind !== Writable.prototype;
@@ -36,22 +36,22 @@ function answerNode(stream: Writable, own: Writable): void {
   }
 }
 
-class Printed extends Writable {
+class CapturedStream extends Writable {
   #decoder = new StringDecoder("utf8");
   #line = "";
-  #by: Current | undefined;
+  #by: CurrentModule | undefined;
 
   constructor(
     readonly fd: number,
     private readonly records: Records,
-    private readonly whoPrints: () => Current | undefined,
+    private readonly whoPrints: () => CurrentModule | undefined,
   ) {
     super({ decodeStrings: false });
   }
 
   override _write(chunk: string | Buffer, encoding: BufferEncoding, done: () => void): void {
     const by = this.whoPrints();
-    if (by?.module !== this.#by?.module) this.break();
+    if (by?.module !== this.#by?.module) this.endLine();
     this.#by = by;
     const [first = "", ...others] = this.#text(chunk, encoding).split("\n");
     this.#line += first;
@@ -59,12 +59,12 @@ class Printed extends Writable {
       this.#record();
       this.#line = next;
     }
-    if (this.#line.length > LONGEST) this.break();
+    if (this.#line.length > LONGEST) this.endLine();
     done();
   }
 
   /** Ends the line. */
-  break(): void {
+  endLine(): void {
     if (this.#line !== "") this.#record();
     this.#line = "";
   }

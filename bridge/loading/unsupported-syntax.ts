@@ -21,7 +21,7 @@ interface File {
 }
 
 /** The code of the error that the plug-in throws. */
-export const REFUSED = "REFUSED";
+export const UNSUPPORTED = "UNSUPPORTED";
 
 const DECORATORS =
   "decorators are not run: the loader would leave them out. Call the function that the decorator is, instead";
@@ -30,8 +30,8 @@ const MUTABLE =
   "a namespace that exports what is not `const` is not run. Export functions that get and set it, or write a module";
 
 /** Throws at the first thing that is refused. */
-export const refusedSyntax = {
-  name: "refused-syntax",
+export const unsupportedSyntax = {
+  name: "unsupported-syntax",
   /** Lets the parser read what else it would report as the lack of a plug-in of its own. */
   manipulateOptions(_options: object, parser: { plugins: (string | [string, object])[] }) {
     const names = parser.plugins.map((plugin) => (typeof plugin === "string" ? plugin : plugin[0]));
@@ -40,22 +40,22 @@ export const refusedSyntax = {
   },
   /** Before any other plug-in has changed the tree. */
   pre({ ast }: File) {
-    const [first] = findRefused(ast.program).sort((a, b) => a.line - b.line || a.column - b.column);
+    const [first] = findUnsupported(ast.program).sort((a, b) => a.line - b.line || a.column - b.column);
     if (!first) return;
     const loc = { line: first.line, column: first.column };
-    throw Object.assign(new Error(first.message), { code: REFUSED, loc });
+    throw Object.assign(new Error(first.message), { code: UNSUPPORTED, loc });
   },
 };
 
-interface Refused {
+interface Unsupported {
   line: number;
   column: number;
   message: string;
 }
 
-function findRefused(program: Node): Refused[] {
-  const found: Refused[] = [];
-  const refuse = ({ loc }: Node, message: string) => {
+function findUnsupported(program: Node): Unsupported[] {
+  const found: Unsupported[] = [];
+  const report = ({ loc }: Node, message: string) => {
     found.push({ line: loc?.start.line ?? 1, column: loc?.start.column ?? 0, message });
   };
   // A stack of its own: a tree is as deep as its author likes.
@@ -64,11 +64,11 @@ function findRefused(program: Node): Refused[] {
     const value = open.pop();
     if (Array.isArray(value)) open.push(...value);
     else if (isNode(value)) {
-      for (const decorator of value.decorators ?? []) refuse(decorator, DECORATORS);
-      if (value.type === "ClassAccessorProperty") refuse(value, ACCESSOR);
+      for (const decorator of value.decorators ?? []) report(decorator, DECORATORS);
+      if (value.type === "ClassAccessorProperty") report(value, ACCESSOR);
       if (Array.isArray(value.body)) {
-        refuseMerged(value.body, refuse);
-        if (value.type === "TSModuleBlock") refuseMutable(value.body, refuse);
+        reportMerged(value.body, report);
+        if (value.type === "TSModuleBlock") reportMutable(value.body, report);
       }
       open.push(...Object.values(value));
     }
@@ -81,7 +81,7 @@ function isNode(value: unknown): value is Node {
 }
 
 /** Within each part of a namespace, what the other parts have declared would not be found, or something else would. */
-function refuseMerged(body: Node[], refuse: (node: Node, message: string) => void): void {
+function reportMerged(body: Node[], report: (node: Node, message: string) => void): void {
   const seen = new Map<string, Node>();
   for (const statement of body) {
     const declared = statement.declaration ?? statement;
@@ -91,14 +91,14 @@ function refuseMerged(body: Node[], refuse: (node: Node, message: string) => voi
     seen.set(name, declared);
     if (!other || ![declared.type, other.type].includes("TSModuleDeclaration")) continue;
     const message = `${name} is declared in parts, here and in line ${other.loc?.start.line}, which is not run where one of them is a namespace. Write it in one part`;
-    refuse(declared, message);
+    report(declared, message);
   }
 }
 
-function refuseMutable(body: Node[], refuse: (node: Node, message: string) => void): void {
+function reportMutable(body: Node[], report: (node: Node, message: string) => void): void {
   for (const { type, declaration } of body) {
     if (type !== "ExportNamedDeclaration" || declaration?.type !== "VariableDeclaration") continue;
-    if (!declaration.declare && declaration.kind !== "const") refuse(declaration, MUTABLE);
+    if (!declaration.declare && declaration.kind !== "const") report(declaration, MUTABLE);
   }
 }
 

@@ -9,7 +9,7 @@ const HEAD =
   /^\{"level":\d+,"time":\d+(?:,"module":"(?:[^"\\]|\\.)*")?(?:,"request":(?:"(?:[^"\\]|\\.)*"|null))?/;
 
 /** A line of pino's, or a shorter one. */
-export function cutRecord(line: string): string {
+export function truncateRecord(line: string): string {
   const bytes = Buffer.byteLength(line);
   if (bytes <= MOST_BYTES) return line;
   const head = HEAD.exec(line)?.[0] ?? '{"level":40,"time":0';
@@ -23,7 +23,7 @@ export function cutRecord(line: string): string {
 }
 
 /** A text that fits into a record. */
-export function cutText(text: string): string {
+export function truncateText(text: string): string {
   let cut = text;
   for (
     let most = MOST_BYTES;

@@ -5,9 +5,9 @@ import { CAUSES, type End } from "../catalogue/protocol.js";
 import type { Logger } from "../logging/log.js";
 
 /** A thread, as far as it is watched here. */
-interface Ending {
+interface WatchedThread {
   readonly modules: readonly string[];
-  readonly isOver: boolean;
+  readonly hasEnded: boolean;
   readonly heardAt: number;
   readonly ended: Promise<End>;
   readonly exited: Promise<void>;
@@ -25,19 +25,21 @@ const ENDING_MS = 1_000;
 const SILENT_MS = 1_000;
 
 /** Those that have not ended yet. */
-export const living = new Set<Ending>();
+export const liveThreads = new Set<WatchedThread>();
 
 /** Whether a thread would keep the process from exiting: Node waits for each, and native code ends when it ends. */
-export function threadsHoldOn(): boolean {
-  return [...living].some(({ isOver, heardAt }) => isOver || performance.now() - heardAt > SILENT_MS);
+export function threadsBlockExit(): boolean {
+  return [...liveThreads].some(
+    ({ hasEnded, heardAt }) => hasEnded || performance.now() - heardAt > SILENT_MS,
+  );
 }
 
 export class HeldThreads {
   /** How long to bear too many: whoever starts Node anew knows how often that was needed. */
   patience_ms = 0;
   /** Those that have not ended yet, with whose they are. */
-  #givenUp = new Map<Ending, readonly string[]>();
-  #held = new Set<Ending>();
+  #givenUp = new Map<WatchedThread, readonly string[]>();
+  #held = new Set<WatchedThread>();
   #events = new EventEmitter().setMaxListeners(0);
   #ending: NodeJS.Timeout | undefined;
 
@@ -48,17 +50,17 @@ export class HeldThreads {
   ) {}
 
   /** A thread was given up. */
-  async add(thread: Ending): Promise<void> {
+  async add(thread: WatchedThread): Promise<void> {
     const { module } = await thread.ended;
     this.#givenUp.set(thread, module === null ? thread.modules : [module]);
     const timer = setTimeout(() => {
       this.#held.add(thread);
-      this.#look();
+      this.#check();
     }, ENDING_MS).unref();
     await thread.exited;
     clearTimeout(timer);
     this.#givenUp.delete(thread);
-    if (this.#held.delete(thread)) this.#look();
+    if (this.#held.delete(thread)) this.#check();
     this.#events.emit("change");
   }
 
@@ -73,16 +75,16 @@ export class HeldThreads {
     while (this.refuses(names) !== undefined) await once(this.#events, "change");
   }
 
-  #count(name: string, threads: Iterable<Ending> = this.#held): number {
+  #count(name: string, threads: Iterable<WatchedThread> = this.#held): number {
     return [...threads].filter((thread) => this.#givenUp.get(thread)?.includes(name)).length;
   }
 
-  #look(): void {
+  #check(): void {
     const names = [...new Set([...this.#held].flatMap((thread) => this.#givenUp.get(thread) ?? []))];
     const most = Math.max(0, ...names.map((name) => this.#count(name)));
     if (this.#ending === undefined && (most >= MOST_HELD || this.#held.size >= MOST_OF_ALL)) {
       const worst = names.filter((name) => this.#count(name) === most);
-      this.#endSoon(worst, most);
+      this.#endNodeSoon(worst, most);
     } else if (this.#ending !== undefined && most < FEW_HELD && this.#held.size < MOST_OF_ALL / 2) {
       clearTimeout(this.#ending);
       this.#ending = undefined;
@@ -90,7 +92,7 @@ export class HeldThreads {
     }
   }
 
-  #endSoon(names: readonly string[], count: number): void {
+  #endNodeSoon(names: readonly string[], count: number): void {
     const [first = null, another] = names;
     const module = another === undefined ? first : null;
     const when = this.patience_ms === 0 ? "" : ` in ${this.patience_ms / 1000} s, unless they end before`;

@@ -55,7 +55,7 @@ function decode(bytes: Buffer): string {
 }
 
 /** Shells expand more in a path than is expanded here. */
-export function noFile(file: string, what = "file"): string {
+export function noSuchFile(file: string, what = "file"): string {
   const expanded = /(?:^|\/)~|\$/.test(file)
     ? " (`~` and `$` stand for themselves here: write the whole path)"
     : "";
@@ -68,7 +68,7 @@ function readBytes(file: string, files: Reader): Buffer {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EISDIR") throw new Error(`${file} is a folder, not a file`, { cause: error });
-    if (code === "ENOENT") throw new Error(noFile(file), { cause: error });
+    if (code === "ENOENT") throw new Error(noSuchFile(file), { cause: error });
     if (code === "EACCES") throw new Error(`${file} may not be read by this user`, { cause: error });
     throw error;
   }
