@@ -3,16 +3,16 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { chart } from "../test/bench/chart.js";
-import { judge } from "../test/bench/goals.js";
-import { measureJoins } from "../test/bench/join.js";
-import { memory } from "../test/bench/measure.js";
-import { circumstances, page } from "../test/bench/report.js";
-import { type Figures, runRounds } from "../test/bench/rounds.js";
-import { startSides } from "../test/bench/sides.js";
-import { measureStarts } from "../test/bench/start.js";
-import { goalsTable, LABELS, table } from "../test/bench/table.js";
-import { projectRoot } from "../test/homeserver/paths.js";
+import { chart } from "../test/perf/bench/chart.js";
+import { judge } from "../test/perf/bench/goals.js";
+import { measureJoins } from "../test/perf/bench/join.js";
+import { memory } from "../test/perf/bench/measure.js";
+import { circumstances, page } from "../test/perf/bench/report.js";
+import { type Figures, runRounds } from "../test/perf/bench/rounds.js";
+import { startSides } from "../test/perf/bench/sides.js";
+import { measureStarts } from "../test/perf/bench/start.js";
+import { goalsTable, LABELS, table } from "../test/perf/bench/table.js";
+import { projectRoot } from "../test/support/paths.js";
 
 const { values } = parseArgs({
   options: { rounds: { type: "string", default: "5" }, save: { type: "boolean", default: false } },

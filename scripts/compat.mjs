@@ -40,12 +40,19 @@ try {
 console.log("Testing compatibility");
 const steps = [
   ...installed.map(({ line, path }) => ({ ...unitTests(), name: `unit tests, Node ${line}`, command: path })),
-  jest("packages, older Synapse", [], testFiles(["compat"]), ["--maxWorkers=2"]),
+  jest("packages, older Synapse", [], testFiles(["test/packages"]), ["--maxWorkers=2"]),
   // A deployment has several processes, each with a Node: one at a time.
-  { ...jest("workers, tracing", [], testFiles(["workers", "tracing"]), ["--runInBand"]), alone: true },
+  {
+    ...jest("workers, tracing", [], testFiles(["test/synapse/workers", "test/synapse/tracing"]), [
+      "--runInBand",
+    ]),
+    alone: true,
+  },
   ...installed.map(({ line, path }) => ({
     // What depends on Node: the comparison with Python is made once, by npm test.
-    ...jest(`on Synapse, Node ${line}`, [], testFiles(["faults", "synapse"]), ["--maxWorkers=2"]),
+    ...jest(`on Synapse, Node ${line}`, [], testFiles(["test/synapse/faults", "test/synapse/features"]), [
+      "--maxWorkers=2",
+    ]),
     command: path,
     env: { PATH: `${dirname(path)}${delimiter}${process.env.PATH}` },
     alone: true,

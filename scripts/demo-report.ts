@@ -1,6 +1,6 @@
 // Prints the demo's steps for a person: what a client sent and got, which module decided, and how long that took.
-import type { Answer } from "../test/homeserver/client.js";
-import type { Homeserver } from "../test/homeserver/homeserver.js";
+import type { Answer } from "../test/support/client.js";
+import type { Homeserver } from "../test/support/homeserver.js";
 
 const indent = " ".repeat(5);
 

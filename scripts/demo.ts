@@ -1,8 +1,8 @@
 // Boots a real Synapse with the bridge and four example modules, lets two people talk on it, and shows what they get.
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { Client, password, signedIn } from "../test/homeserver/client.js";
-import { type Homeserver, HomeserverStartError, startHomeserver } from "../test/homeserver/homeserver.js";
+import { Client, password, signedIn } from "../test/support/client.js";
+import { type Homeserver, HomeserverStartError, startHomeserver } from "../test/support/homeserver.js";
 import { DemoReport } from "./demo-report.js";
 
 const example = (name: string) => fileURLToPath(new URL(`../examples/${name}.ts`, import.meta.url));

@@ -1,5 +1,5 @@
 // Makes the fault matrix of what the tests have noted. `node scripts/fault-matrix.mjs NOTES` writes it to
-// fault-matrix.txt, and fails when a row of test/faults/rows.json has neither a test nor a reason why it has none.
+// fault-matrix.txt, and fails when a row of test/support/faults.json has neither a test nor a reason why it has none.
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { root } from "./inputs.mjs";
 
 export const matrixFile = join(root, "fault-matrix.txt");
-const rows = JSON.parse(readFileSync(join(root, "test/faults/rows.json"), "utf8"));
+const rows = JSON.parse(readFileSync(join(root, "test/support/faults.json"), "utf8"));
 
 /** Where the tests that are about to run leave their notes: an empty place, told to them by the environment. */
 export function freshNotes() {
@@ -33,7 +33,7 @@ function problems(notes) {
         return [`row ${row} has a test, and a reason why it has none`];
       return [];
     }),
-    ...[...tried].filter((row) => !(row in rows)).map((row) => `rows.json has no row ${row}`),
+    ...[...tried].filter((row) => !(row in rows)).map((row) => `faults.json has no row ${row}`),
   ];
 }
 

@@ -37,11 +37,9 @@ async function mutatePython(folder, source, tests, jobs) {
     tests,
   });
   const runner = join(folder, "test/mutation/run_mutants.py");
-  const folders = [join(folder, "python-shim"), join(folder, "test/python")];
-  const onPostgres = tests.some((path) => path.startsWith("test/workers/postgres/"));
-  const env = onPostgres
-    ? await postgresEnvironment(folders)
-    : { ...process.env, PYTHONPATH: folders.join(":") };
+  const shim = join(folder, "python-shim");
+  const onPostgres = tests.some((path) => path.startsWith("test/synapse/workers/postgres/"));
+  const env = onPostgres ? await postgresEnvironment(shim) : { ...process.env, PYTHONPATH: shim };
   const shares = onPostgres ? 1 : jobs; // they would meet in the database
   const told = Array.from({ length: shares }, (_, share) =>
     run(basename(source), join(root, ".venv/bin/python"), [runner, String(share), String(shares), job], {
@@ -60,14 +58,14 @@ async function mutatePython(folder, source, tests, jobs) {
 let postgres;
 
 /** One PostgreSQL serves all; it ends with this process. */
-async function postgresEnvironment(folders) {
+async function postgresEnvironment(shim) {
   const { import: load } = createJiti(import.meta.url);
-  const { environmentFor, startPostgres } = await load("../test/homeserver/postgres.ts");
-  const { installPackages } = await load("../test/homeserver/packages.ts");
-  const { harnessFile } = await load("../test/homeserver/paths.ts");
+  const { environmentFor, startPostgres } = await load("../test/support/postgres.ts");
+  const { installPackages } = await load("../test/support/packages.ts");
+  const { harnessFile } = await load("../test/support/paths.ts");
   const packages = await installPackages(harnessFile("deployment.txt"));
   postgres ??= await startPostgres(packages);
-  return environmentFor(postgres, packages, folders);
+  return environmentFor(postgres, packages, [shim]);
 }
 
 /** Ends what was started for the mutants. */

@@ -4,8 +4,8 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { projectRoot } from "../test/homeserver/paths.js";
-import { soak } from "../test/soak/soak.js";
+import { soak } from "../test/perf/soak/soak.js";
+import { projectRoot } from "../test/support/paths.js";
 
 const { values } = parseArgs({
   options: {

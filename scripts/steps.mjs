@@ -9,13 +9,18 @@ const venvBin = (name) => join(root, ".venv/bin", name);
 const config = "python-shim/pyproject.toml";
 const pythonSources = ["python-shim/synapse_module_bridge", "python-shim/hatch_build.py", "test"];
 
-// Folders of test/ whose tests boot a Synapse, and those whose tests install much: for `npm run test:compat`.
-const bootingSynapse = ["differential", "faults", "homeserver", "ports", "synapse"];
-const installing = ["compat", "tracing", "workers"];
-const folders = readdirSync(join(root, "test"), { withFileTypes: true });
-const testFolders = folders.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+// What `npm run test:compat` runs instead, since it installs much.
+const installing = ["test/packages", "test/synapse/tracing", "test/synapse/workers"];
 
-/** Runs the TypeScript tests of some folders of test/. */
+/** All TypeScript tests below some folders, less those below others. */
+export function testFiles(folders, without = []) {
+  const isIn = (path, some) => some.some((folder) => path.startsWith(`${folder}/`));
+  return readdirSync(join(root, "test"), { recursive: true })
+    .map((path) => join("test", path))
+    .filter((path) => path.endsWith(".test.ts") && isIn(path, folders) && !isIn(path, without));
+}
+
+/** Runs some TypeScript tests. */
 export function jest(name, groups, paths, options = []) {
   const args = [
     "--experimental-vm-modules",
@@ -31,34 +36,20 @@ export function jest(name, groups, paths, options = []) {
   };
 }
 
-/** All test files below some folders of test/. */
-export function testFiles(wanted) {
-  return wanted.flatMap((folder) =>
-    readdirSync(join(root, "test", folder), { recursive: true })
-      .filter((path) => path.endsWith(".test.ts"))
-      .map((path) => join("test", folder, path)),
-  );
-}
-
-/** The folders of test/ whose tests boot a Synapse. */
-export const onSynapse = () => testFolders.filter((name) => bootingSynapse.includes(name));
-
 /** The TypeScript tests that need no Synapse. */
-export function unitTests() {
-  const elsewhere = [...installing, ...bootingSynapse];
-  const paths = testFiles(testFolders.filter((name) => !elsewhere.includes(name)));
-  const top = folders.filter(({ name }) => name.endsWith(".test.ts")).map(({ name }) => `test/${name}`);
-  return jest("unit tests", ["unit"], [...paths, ...top], ["--maxWorkers=50%"]);
-}
+export const unitTests = () =>
+  jest("unit tests", ["unit"], testFiles(["test"], ["test/synapse", ...installing]), ["--maxWorkers=50%"]);
 
 /** Those about what modules can do, once more with each module in a thread of its own. */
 const inThreads = () =>
   jest(
     "unit tests, in threads",
     ["unit", "threads"],
-    ["host", "dispatch", "web", "follow-ups", "api", "state", "storage", "answers", "handler"]
-      .concat("information", "origin", "secrets", "odd-values")
-      .map((name) => `test/host/${name}.test.ts`),
+    [
+      ...["calls/answer", "calls/dispatch", "calls/follow-ups", "calls/handler", "calls/information"],
+      ...["calls/odd-values", "calls/state", "host/host", "module-api/api", "module-api/origin"],
+      ...["module-api/storage", "transport/redaction", "web/web"],
+    ].map((name) => `test/unit/bridge/${name}.test.ts`),
     ["--maxWorkers=50%", "--globals", '{"MODULES_IN_THREADS":true}'],
   );
 
@@ -98,13 +89,15 @@ export function allSteps() {
       "scripts/generate/generate.ts",
       "--check",
     ]),
-    pytest("Python tests", ["python"], ["test/python"]),
+    pytest("Python tests", ["python"], ["test/unit/shim", "test/fake_host", "test/docs", "test/packages"]),
     unitTests(),
     inThreads(),
     // It ends with 1 when a client gets another status than it should.
     { ...check("the demo", ["demo"], node, ["scripts/demo.mjs"]), alone: true },
     {
-      ...jest("tests on a real Synapse", ["synapse"], testFiles(onSynapse()), ["--maxWorkers=2"]),
+      ...jest("tests on a real Synapse", ["synapse"], testFiles(["test/synapse"], installing), [
+        "--maxWorkers=2",
+      ]),
       alone: true, // each test file boots its own Synapse; beside other steps they would time out
     },
   ];

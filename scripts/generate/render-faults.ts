@@ -4,7 +4,7 @@ import type { Fault } from "./sources.js";
 
 const INTRODUCTION = `# Faults
 
-<!-- Generated from test/faults/rows.json by \`npm run generate\`: do not edit. -->
+<!-- Generated from test/support/faults.json by \`npm run generate\`: do not edit. -->
 
 What may go wrong with modules, with Node and around them; what clients and other servers see of it; and how it ends, always
 without a restart of a Synapse that runs. "Policy" is what \`on_failure\` says, or the default of the callback in

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { ApiMethod, ApiProperty, Callback, WireType } from "../../bridge/catalogue/catalogue.js";
 
-/** A row of test/faults/rows.json. */
+/** A row of test/support/faults.json. */
 export interface Fault {
   readonly fault: string;
   readonly seen: string;
@@ -95,7 +95,7 @@ export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 export function readSources(): Sources {
   const read = (name: string) => JSON.parse(readFileSync(`${ROOT}schemas/${name}`, "utf8"));
-  const faults = JSON.parse(readFileSync(`${ROOT}test/faults/rows.json`, "utf8"));
+  const faults = JSON.parse(readFileSync(`${ROOT}test/support/faults.json`, "utf8"));
   const { $schema, ...callbacks } = read("callbacks.json");
   const api = read("api.json");
   return {

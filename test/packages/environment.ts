@@ -1,0 +1,70 @@
+/** Python environments of their own, for the compatibility tests. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { projectRoot, venvPython } from "../support/paths.js";
+
+const execute = promisify(execFile);
+
+export interface Output {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end, whatever its exit code. */
+export async function output(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Output> {
+  try {
+    return { code: 0, ...(await execute(command, args, { ...options, timeout: 60_000 })) };
+  } catch (error) {
+    const { code, stdout, stderr } = error as Output;
+    if (typeof code !== "number") throw error;
+    return { code, stdout, stderr };
+  }
+}
+
+/** A folder that goes away with `remove`. */
+export function temporaryFolder(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), "bridge-compat-"));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+export const constraints = join(projectRoot, "python-shim/constraints.txt");
+
+/** Makes an empty environment in a folder and installs into it; gives its bin folder. */
+export async function makeEnvironment(folder: string, install: readonly string[]): Promise<string> {
+  const bin = join(folder, "bin");
+  await execute(venvPython(), ["-m", "venv", folder]);
+  await execute(join(bin, "python"), [
+    ...["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-input", "--prefer-binary"],
+    ...install,
+  ]);
+  return bin;
+}
+
+/** constraints.txt without the packages that another requirements file names. */
+export function constraintsWithout(requirements: string, folder: string): string {
+  const name = (line: string) => /^[\w.-]+/.exec(line)?.[0];
+  const taken = new Set(readFileSync(requirements, "utf8").split("\n").map(name));
+  const rest = readFileSync(constraints, "utf8").split("\n");
+  const path = join(folder, "constraints.txt");
+  writeFileSync(path, rest.filter((line) => !taken.has(name(line))).join("\n"));
+  return path;
+}
+
+/** Builds wheels and source archives of a python-shim folder; gives their paths. */
+export async function buildPackages(
+  source: string,
+  into: string,
+  targets: readonly string[],
+): Promise<string[]> {
+  const chosen = targets.flatMap((target) => ["-t", target]);
+  await execute(venvPython(), ["-m", "hatchling", "build", "-d", into, ...chosen], { cwd: source });
+  return readdirSync(into).map((name) => join(into, name));
+}

@@ -1,0 +1,80 @@
+/** What a module author gets from npm: types that compile under their own TypeScript, and the command. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { projectRoot } from "../support/paths.js";
+import { output, temporaryFolder } from "./environment.js";
+
+const folder = temporaryFolder();
+const project = join(folder.path, "author");
+
+const good = `import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
+export default defineModule({
+  configSchema: { type: "object", properties: { friends: { type: "array", items: { type: "string" } } } },
+  setup: ({ api }) => ({ home: api.server_name }),
+  callbacks: {
+    user_may_invite({ invitee }, { config, data }) {
+      return invitee.endsWith(data.home) || config.friends?.includes(invitee) ? NOT_SPAM : Codes.FORBIDDEN;
+    },
+  },
+});
+`;
+
+beforeAll(async () => {
+  mkdirSync(project);
+  const packed = await output(
+    "npm",
+    ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder.path],
+    {
+      cwd: projectRoot,
+    },
+  );
+  const tarball = join(folder.path, packed.stdout.trim());
+  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "policies", type: "module" }));
+  writeFileSync(join(project, "good.ts"), good);
+  writeFileSync(join(project, "bad.ts"), good.replace("user_may_invite(", "user_may_invit("));
+  const wanted = [tarball, "typescript@7.0.2", "typescript5@npm:typescript@5.9.3"];
+  const installed = await output("npm", ["install", "--no-audit", "--no-fund", ...wanted], { cwd: project });
+  expect(installed.code).toBe(0);
+}, 120_000);
+
+afterAll(() => folder.remove());
+jest.setTimeout(90_000); // the older tsc takes long on a busy machine
+
+describe.each(["typescript", "typescript5"])("with %s", (typescript) => {
+  const check = async (file: string) => {
+    const options = [
+      "--noEmit",
+      "--strict",
+      "--exactOptionalPropertyTypes",
+      "--module",
+      "nodenext",
+      "--target",
+      "es2023",
+    ];
+    const alone = typescript === "typescript" ? ["--ignoreConfig"] : [];
+    const tsc = join(project, "node_modules", typescript, "bin/tsc");
+    return output(process.execPath, [tsc, ...options, ...alone, file], { cwd: project });
+  };
+
+  test("a module compiles under strict settings, and the package's own types as well", async () => {
+    expect(await check("good.ts")).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
+
+  test("a misspelt callback does not", async () => {
+    const { code, stdout } = await check("bad.ts");
+    expect(code).not.toBe(0);
+    expect(stdout).toContain("user_may_invit");
+  });
+});
+
+test("the command checks a module with the author's TypeScript", async () => {
+  const command = join(project, "node_modules/.bin/synapse-module-bridge");
+  const { code, stdout } = await output(command, ["check", "good.ts"], { cwd: project });
+  expect(stdout).toContain("types checked by tsc 7.0.2");
+  expect(stdout).toContain("user_may_invite");
+  expect(code).toBe(0);
+  const wrong = await output(command, ["check", "bad.ts"], { cwd: project });
+  expect(wrong.stdout + wrong.stderr).toContain("user_may_invit");
+  expect(wrong.code).toBe(1);
+});

@@ -1,0 +1,38 @@
+/** An environment with the oldest Synapse that the bridge is tried on, and homeservers of it. */
+import { join } from "node:path";
+import { type Homeserver, startHomeserver } from "../support/homeserver.js";
+import { projectRoot } from "../support/paths.js";
+import { freePort } from "../support/ports.js";
+import { buildPackages, constraintsWithout, makeEnvironment, temporaryFolder } from "./environment.js";
+
+export interface OlderSynapse {
+  readonly folder: string;
+  /** With this configuration of the bridge. */
+  start(config: Readonly<Record<string, unknown>>): Promise<Homeserver>;
+  remove(): void;
+}
+
+export async function olderSynapse(): Promise<OlderSynapse> {
+  const folder = temporaryFolder();
+  const requirements = join(projectRoot, "test/packages/older-synapse.txt");
+  const [wheel = ""] = await buildPackages(join(projectRoot, "python-shim"), join(folder.path, "built"), [
+    "wheel",
+  ]);
+  const constraints = constraintsWithout(requirements, folder.path);
+  const install = ["-r", requirements, "-c", constraints, wheel];
+  const python = join(await makeEnvironment(join(folder.path, "older"), install), "python");
+  return {
+    folder: folder.path,
+    async start(config) {
+      // It does not tell which port it got for port 0.
+      const resources = [{ names: ["client", "federation"] }];
+      const listener = { port: await freePort(), type: "http", bind_addresses: ["127.0.0.1"], resources };
+      return startHomeserver({
+        python,
+        extraConfig: { listeners: [listener] },
+        modules: [{ module: "synapse_module_bridge.ModuleBridge", config }],
+      });
+    },
+    remove: () => folder.remove(),
+  };
+}

@@ -1,0 +1,87 @@
+// One measurement on one side: asks bench_driver.py, and for whole messages a client.
+import { readdirSync, readFileSync } from "node:fs";
+import { Client } from "../../support/client.js";
+import type { Homeserver } from "../../support/homeserver.js";
+import type { Side } from "./sides.js";
+
+export interface Timing {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly per_second: number;
+  readonly cpu: number;
+  readonly begun: number;
+}
+
+type Options = Readonly<Record<string, string | number>>;
+
+async function driver<T>(server: Homeserver, options: Options): Promise<T> {
+  const query = Object.fromEntries(Object.entries(options).map(([key, value]) => [key, String(value)]));
+  const { status, body } = await new Client(server.baseUrl).get("/_synapse/client/bench", query);
+  if (status !== 200) throw new Error(`the benchmark's driver: ${status} ${JSON.stringify(body)}`);
+  return body;
+}
+
+export const time = ({ server }: Side, options: Options): Promise<Timing> => driver(server, options);
+
+/** A blocking echo to Node over a pipe: what no child process can beat. */
+export function echo(side: Side, calls: number): Promise<Pick<Timing, "p50" | "p99">> {
+  const program = "process.stdin.on('data', (bytes) => process.stdout.write(bytes))";
+  return driver(side.server, { calls, echo: JSON.stringify([process.execPath, "-e", program]) });
+}
+
+/** Microseconds that it takes a client to send a message. */
+export async function sendMessage({ name, user, room }: Side): Promise<number> {
+  const started = performance.now();
+  const { status } = await user.say(room, "a message");
+  if (status !== 200) throw new Error(`${name}: a message was answered with ${status}`);
+  return (performance.now() - started) * 1e3;
+}
+
+/** Seconds that Synapse's own thread has used. */
+export async function cpuSeconds(server: Homeserver): Promise<number> {
+  return (await driver<{ cpu_seconds: number }>(server, {})).cpu_seconds;
+}
+
+// Each as often at the beginning and the end as in between: messages make work that Synapse does during those after them.
+const IN_TURNS = "none asked asked none asked none none asked".split(" ") as readonly ("none" | "asked")[];
+
+/**
+ * Microseconds of Synapse's own thread for each message that a client sends: while the module is asked about its spam, and
+ * while it is asked nothing, in one process, since two of them differ by more than a module costs.
+ */
+export async function sendMessages(side: Side, count: number): Promise<Record<"asked" | "none", number>> {
+  const used = { asked: 0, none: 0 };
+  for (const turn of IN_TURNS) {
+    await driver(side.server, { only: turn === "asked" ? "check_event_for_spam" : "none" });
+    const before = await cpuSeconds(side.server);
+    for (let sent = 0; sent < count; sent++) await sendMessage(side);
+    used[turn] += ((await cpuSeconds(side.server)) - before) * 1e6;
+  }
+  await driver(side.server, { only: "all" });
+  const messages = (count * IN_TURNS.length) / 2;
+  return { asked: used.asked / messages, none: used.none / messages };
+}
+
+/** Resident megabytes of Synapse and of the children that it has. */
+export function memory(server: Homeserver): { synapse: number; node: number | undefined } {
+  const children = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === server.pid);
+  const node = children.map((pid) => residentMegabytes(pid));
+  return { synapse: residentMegabytes(String(server.pid)), node: node[0] };
+}
+
+function parentOf(pid: string): number | undefined {
+  return Number(/^PPid:\t(\d+)$/m.exec(statusOf(pid))?.[1]);
+}
+
+function residentMegabytes(pid: string): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(statusOf(pid))?.[1]) / 1024;
+}
+
+function statusOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, "utf8");
+  } catch {
+    return ""; // it has ended meanwhile
+  }
+}

@@ -1,0 +1,105 @@
+// What is compared: a Synapse without any module, with the policy in Python, over HTTP, and through the bridge.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { type Client, registerUser } from "../../support/client.js";
+import type { ModuleEntry } from "../../support/config.js";
+import { type Homeserver, type HomeserverOptions, startHomeserver } from "../../support/homeserver.js";
+import { installPackages } from "../../support/packages.js";
+import { projectRoot } from "../../support/paths.js";
+
+const folder = join(projectRoot, "test/perf/bench");
+
+/** `bridge5` and `bridge20` have so many modules in a row. */
+export type SideName = "none" | "python" | "http" | "bridge" | "filtered" | "bridge5" | "bridge20";
+
+export interface Side {
+  readonly name: SideName;
+  readonly server: Homeserver;
+  readonly user: Client;
+  readonly room: string;
+}
+
+export interface Sides {
+  readonly all: readonly Side[];
+  of(name: SideName): Side;
+  stop(): Promise<void>;
+}
+
+const pythonPath = [join(projectRoot, "python-shim"), folder];
+const driver = { module: "bench_driver.BenchDriver", config: {} };
+
+function bridge(file: string, modules = 1) {
+  const named = (_: unknown, index: number) => ({ path: join(folder, file), name: `policy-${index + 1}` });
+  return {
+    module: "synapse_module_bridge.ModuleBridge",
+    config: { modules: Array.from({ length: modules }, named) },
+  };
+}
+
+/** A Synapse of the benchmark, with a module or without. */
+export function startWith(
+  module: ModuleEntry | undefined,
+  options: HomeserverOptions = {},
+): Promise<Homeserver> {
+  return startHomeserver({
+    modules: [driver, ...(module ? [module] : [])],
+    pythonPath,
+    serverName: "test.localhost",
+    logLevels: { "synapse_module_bridge.decision": "INFO" }, // as an admin runs it
+    ...options,
+  });
+}
+
+/** What is compared where HTTP is too slow to be waited for. */
+export const MODULES = {
+  none: undefined,
+  python: { module: "bench_driver.Policy", config: {} },
+  bridge: bridge("policy.ts"),
+} satisfies Partial<Record<SideName, ModuleEntry | undefined>>;
+
+/** Boots all of them; who fails to start takes the others down. */
+export async function startSides(): Promise<Sides> {
+  const packages = await installPackages(join(folder, "packages.txt"));
+  const { server: http, port } = await startHttpServer();
+  const modules: Record<SideName, ModuleEntry | undefined> = {
+    ...MODULES,
+    http: {
+      module: "synapse_http_antispam.HTTPAntispam",
+      config: {
+        base_url: `http://127.0.0.1:${port}`,
+        authorization: "bench",
+        enabled_callbacks: ["check_event_for_spam"],
+      },
+    },
+    filtered: bridge("filtered.ts"),
+    bridge5: bridge("policy.ts", 5),
+    bridge20: bridge("policy.ts", 20),
+  };
+  const all: Side[] = [];
+  const stop = async () => {
+    await Promise.all(all.map(({ server }) => server.stop()));
+    http.kill();
+  };
+  try {
+    for (const [name, module] of Object.entries(modules)) {
+      const server = await startWith(module, { pythonPath: [...pythonPath, packages] });
+      const user = await registerUser(server, "bench");
+      const { body } = await user.createRoom({ preset: "private_chat" });
+      all.push({ name: name as SideName, server, user, room: body.room_id });
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const of = (name: SideName) => all.find((side) => side.name === name) as Side;
+  return { all, of, stop };
+}
+
+async function startHttpServer(): Promise<{ server: ChildProcess; port: number }> {
+  const server = spawn(process.execPath, [join(folder, "http-server.mjs")], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(server.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
+  return { server, port: Number(line) };
+}

@@ -1,0 +1,72 @@
+// What protocol.json declares is whole, and used: nothing of it is written a second time on either side.
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "@jest/globals";
+import { catalogue } from "../../bridge/catalogue/catalogue.js";
+import { makeAjv } from "../../bridge/catalogue/validators.js";
+import { ROOT, readSources } from "../../scripts/generate/sources.js";
+
+const { protocol, types } = readSources();
+const { messages, records, errors, limits, definitions } = protocol;
+const bridge = textOf("bridge", ".ts", "bridge/catalogue/protocol.ts");
+const shim = textOf("python-shim/synapse_module_bridge", ".py");
+
+/** All files of a folder but one, and the built host. */
+function textOf(folder: string, ending: string, without?: string): string {
+  const names = readdirSync(ROOT + folder, { recursive: true }) as string[];
+  return names
+    .map((name) => path.join(folder, name))
+    .filter((file) => file.endsWith(ending) && file !== without && !file.includes("_host"))
+    .map((file) => readFileSync(ROOT + file, "utf8"))
+    .join("\n");
+}
+
+test("every definition is JSON Schema, and none has the name of a wire type", () => {
+  const { types: wireTypes, codes } = catalogue();
+  const ajv = makeAjv(wireTypes, codes, { validateSchema: true });
+  ajv.addSchema({ $id: "protocol.json", definitions });
+  for (const name of Object.keys(definitions)) {
+    expect(() => ajv.compile({ $ref: `protocol.json#/definitions/${name}` })).not.toThrow();
+    expect(types).not.toHaveProperty(name);
+  }
+});
+
+test("every definition is named, and every name is defined", () => {
+  const named = [
+    ...Object.values(messages).flatMap(({ params, result = [] }) => [params, result].flat()),
+    ...Object.values(records).map(({ holds }) => holds),
+    ...Object.values(errors).flatMap(({ data }) => Object.values(data)),
+  ].map((name) => name.replace(/\?$/, ""));
+  const referred = JSON.stringify(definitions).matchAll(/"#\/definitions\/(\w+)"/g);
+  const all = new Set([...named, ...[...referred].map(([, name = ""]) => name)]);
+  const own = [...all].filter((name) => !Object.hasOwn(types, name));
+  expect(own.sort()).toEqual(Object.keys(definitions).sort());
+});
+
+test.each(Object.entries(messages))("%s: its errors are declared, and both sides know it", (method, one) => {
+  for (const error of one.errors ?? []) expect(errors).toHaveProperty([error]);
+  const beginning = method.replace(/\*$/, "");
+  const taken = method.endsWith("*") ? `method_prefix("${beginning}")` : `method_name("${method}")`;
+  expect(shim.includes(taken)).toBe(true);
+  // The library sends and takes it by itself. The steps of a transaction are typed by their own names.
+  const step = /^api\/run_db_interaction\/(\w+)$/.exec(method)?.[1];
+  const known = step === undefined ? beginning : `.step("${step}"`;
+  if (method !== "$/cancelRequest") expect(bridge.includes(known)).toBe(true);
+});
+
+test("the shim writes no method but where it looks it up", () => {
+  const paths = Object.keys(messages).filter((method) => method.includes("/") && !method.endsWith("*"));
+  const others = shim.replace(/method_name\("[^"]+"\)/g, "");
+  expect(paths.filter((method) => others.includes(`"${method}"`))).toEqual([]);
+  expect(/\.(call|request|notify)\("/.test(others)).toBe(false);
+});
+
+test.each(Object.keys(limits))("%s is kept", (name) => {
+  expect(bridge.includes(`LIMITS.${name}`) || new RegExp(`"${name}"`).test(shim)).toBe(true);
+});
+
+test.each(Object.keys(protocol.causes))("the cause %s is told by who is said to tell it", (name) => {
+  const by = protocol.causes[name]?.by;
+  if (by !== "shim") expect(bridge.includes(`CAUSES.${name}`)).toBe(true);
+  if (by !== "host") expect(new RegExp(`CAUSES\\[["']${name}["']\\]`).test(shim)).toBe(true);
+});

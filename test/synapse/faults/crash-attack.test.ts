@@ -1,0 +1,87 @@
+/**
+ * One user ends or hangs Node by a message every five seconds, as Synapse's default rate limits let them: what the others send
+ * is judged all the same. `ATTACK_SECONDS=90` attacks for longer; what passed is printed.
+ */
+import { setTimeout as pause } from "node:timers/promises";
+import { afterEach, expect, test } from "@jest/globals";
+import { type Client, registerUser } from "../../support/client.js";
+import type { Homeserver } from "../../support/homeserver.js";
+import { observed } from "../../support/observed.js";
+import * as servers from "./servers.js";
+
+const { boot, bridge, logged, metric, modulePath } = servers;
+
+const SECONDS = Number(process.env.ATTACK_SECONDS ?? 15);
+const WINDOW_SECONDS = 15;
+const MOST_UNJUDGED = 3;
+
+let server: Homeserver | undefined;
+
+afterEach(async () => {
+  await server?.stop();
+  server = undefined;
+});
+
+interface Sent {
+  readonly at: number;
+  readonly status: number;
+}
+
+/** Says this again and again, however long each takes, and gives what came of it once all is over. */
+async function keepSaying(user: Client, room: string, body: string, everyMs: number): Promise<Sent[]> {
+  const began = performance.now();
+  const sent: Promise<Sent>[] = [];
+  while (performance.now() - began < SECONDS * 1_000) {
+    const at = (performance.now() - began) / 1_000;
+    sent.push(user.say(room, body).then(({ status }) => ({ at, status })));
+    await pause(everyMs);
+  }
+  return Promise.all(sent);
+}
+
+/** Of each window, how many had this status. */
+function perWindow(sent: readonly Sent[], status: number): string[] {
+  const windows = Math.ceil(SECONDS / WINDOW_SECONDS);
+  return Array.from({ length: windows }, (_, index) => {
+    const within = sent.filter(({ at }) => Math.floor(at / WINDOW_SECONDS) === index);
+    return `${within.filter((one) => one.status === status).length}/${within.length}`;
+  });
+}
+
+test.each(["crash at once", "crash later", "crash by a rejection", "crash by hanging"])(
+  "%s: no spam of others passes, and nobody else is refused",
+  async (crash) => {
+    server = await boot({ modules: [bridge({ modules: [{ path: modulePath("crashes.ts") }] })] });
+    const users = ["mallory", "bob", "carol"].map((name) => registerUser(server as Homeserver, name));
+    const [mallory, bob, carol] = (await Promise.all(users)) as [Client, Client, Client];
+    const own: string[] = [];
+    for (const user of [mallory, bob, carol]) {
+      const { status, body } = await user.createRoom();
+      expect(status).toBe(200);
+      own.push(body.room_id);
+    }
+    const [mallorys, bobs, carols] = own as [string, string, string];
+    const [crashes, spam, honest] = await Promise.all([
+      keepSaying(mallory, mallorys, crash, 5_000),
+      keepSaying(bob, bobs, "spam", 750),
+      keepSaying(carol, carols, "hello", 700),
+    ]);
+    const passed = spam.filter(({ status }) => status === 200).length;
+    const ends = logged(server, "the module host ended (").length;
+    const report =
+      `spam that passed per ${WINDOW_SECONDS} s: ${perWindow(spam, 200).join(", ")}; honest messages that were refused: ` +
+      `${perWindow(honest, 403).join(", ")}; Node ended ${ends} times; the attacker's were ` +
+      `${crashes.map(({ status }) => status).join(", ")}`;
+    console.log(`${crash}: ${report}`);
+    expect(passed).toBeLessThanOrEqual(MOST_UNJUDGED);
+    expect(honest.filter(({ status }) => status !== 200)).toEqual([]);
+    // Only the attacker is set aside, and everything that they say from then on.
+    expect(logged(server, "is not asked check_event_for_spam about")).toEqual([
+      expect.stringContaining(`about ${mallory.userId} for 10 min`),
+    ]);
+    expect(crashes.slice(1).map(({ status }) => status)).toEqual(crashes.slice(1).map(() => 403));
+    expect(await metric(server, "synapse_module_bridge_quarantines")).toBe(1);
+    observed(9, { outcome: report });
+  },
+  120_000,
+);

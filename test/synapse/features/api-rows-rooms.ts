@@ -1,0 +1,156 @@
+// What modules can ask and do about rooms.
+import { expect } from "@jest/globals";
+import type { Body } from "../../support/client.js";
+import { waitFor } from "../../support/wait.js";
+import { newUser, type Rows, type World } from "./api-row.js";
+
+const inRoom = ({ room }: World) => ({ room_id: room });
+
+export const roomRows: Rows = {
+  get_room_state: [
+    {
+      params: inRoom,
+      result: (events: Body[]) => expect(events.map(({ type }) => type)).toContain("m.room.create"),
+    },
+    {
+      title: "filtered",
+      params: (world) => ({ ...inRoom(world), event_filter: [["m.room.member", null]] }),
+      result: [{ type: "m.room.member", state_key: "@alice:test.localhost", room_version: "12" }],
+    },
+    { title: "of no room", params: { room_id: "!none:test.localhost" }, result: [] },
+  ],
+  get_state_events_in_room: [
+    {
+      params: (world) => ({ ...inRoom(world), types: [["m.room.join_rules", ""]] }),
+      result: [{ content: { join_rule: "public" } }],
+    },
+  ],
+  lookup_room_alias: [
+    {
+      params: { room_alias: "#lobby:test.localhost" },
+      result: (found: unknown, { room }: World) => expect(found).toEqual([room, ["test.localhost"]]),
+    },
+    {
+      title: "of no room",
+      params: { room_alias: "#none:test.localhost" },
+      error: { code: 404, errcode: "M_NOT_FOUND" },
+    },
+  ],
+  get_canonical_room_alias: [
+    { params: inRoom, result: "#lobby:test.localhost" },
+    {
+      title: "of a room without",
+      params: async ({ alice }) => ({ room_id: (await alice.createRoom()).body.room_id }),
+      result: null,
+    },
+    { title: "of no room id", params: { room_id: "lobby" }, error: { code: 400 } },
+  ],
+  create_and_send_event_into_room: [
+    {
+      params: ({ alice, room }) => ({
+        event_dict: {
+          ...{ type: "m.room.message", room_id: room, sender: alice.userId },
+          content: { msgtype: "m.notice", body: "from a module" },
+        },
+      }),
+      result: async ({ event_id, room_version }: Body, { alice, room }: World) => {
+        expect(room_version).toBe("12");
+        expect((await alice.event(room, event_id)).body.content.body).toBe("from a module");
+      },
+    },
+    {
+      title: "without a sender",
+      params: ({ room }) => ({ event_dict: { type: "m.room.message", room_id: room, content: {} } }),
+      error: { kind: "api_error", exception: "KeyError" },
+    },
+  ],
+  update_room_membership: [
+    {
+      params: async ({ alice, admin }) => ({
+        ...{ sender: alice.userId, target: admin.userId, new_membership: "invite" },
+        room_id: (await alice.createRoom()).body.room_id,
+        content: { reason: "please" },
+      }),
+      result: async ({ room_id, state_key, type }: Body, { alice, admin }: World) => {
+        expect([type, state_key]).toEqual(["m.room.member", admin.userId]);
+        const { body } = await alice.getState(room_id, "m.room.member", admin.userId);
+        expect(body).toMatchObject({ membership: "invite", reason: "please" });
+      },
+    },
+    {
+      title: "by another server's user",
+      params: { sender: "@a:b", target: "@a:b", room_id: "!r", new_membership: "join" },
+      error: { kind: "api_error", exception: "RuntimeError" },
+    },
+  ],
+  create_room: [
+    {
+      params: ({ alice }) => ({
+        ...{ user_id: alice.userId, config: { name: "By a module", room_alias_name: "made" } },
+        creator_join_profile: { displayname: "Creator" },
+      }),
+      result: async ([room_id, alias]: string[], { alice }: World) => {
+        expect(alias).toBe("#made:test.localhost");
+        const room = room_id as string;
+        expect((await alice.getState(room, "m.room.name")).body).toEqual({ name: "By a module" });
+        const { body } = await alice.getState(room, "m.room.member", alice.userId);
+        expect(body).toMatchObject({ displayname: "Creator" });
+      },
+    },
+  ],
+  delete_room: [
+    {
+      params: async (world) => {
+        const owner = await newUser(world, "owner");
+        return { room_id: (await owner.createRoom({ name: "to be deleted" })).body.room_id };
+      },
+      result: async (_: null, { admin }: World) => {
+        await waitFor("the room to be deleted", async () => {
+          const { body } = await admin.admin("GET", "v1/rooms?search_term=deleted");
+          return body.rooms.length === 0 || undefined;
+        });
+      },
+    },
+  ],
+  "public_room_list_manager.room_is_in_public_room_list": [
+    { params: inRoom, result: true },
+    { title: "of no room", params: { room_id: "!none:test.localhost" }, result: false },
+  ],
+  "public_room_list_manager.add_room_to_public_room_list": [
+    {
+      params: async ({ alice }) => {
+        const { body } = await alice.createRoom({ name: "added", preset: "public_chat" });
+        return { room_id: body.room_id };
+      },
+      result: async (_: null, { alice }: World) => {
+        const { body } = await alice.post("/_matrix/client/v3/publicRooms", {
+          filter: { generic_search_term: "added" },
+        });
+        expect(body.chunk).toMatchObject([{ name: "added" }]);
+      },
+    },
+    {
+      title: "of no room",
+      params: { room_id: "!none:test.localhost" },
+      error: { code: 404, errcode: "M_UNKNOWN" },
+    },
+  ],
+  "public_room_list_manager.remove_room_from_public_room_list": [
+    {
+      params: async ({ alice }) => {
+        const { body } = await alice.createRoom({
+          name: "removed",
+          preset: "public_chat",
+          visibility: "public",
+        });
+        return { room_id: body.room_id };
+      },
+      result: async (_: null, { alice }: World) => {
+        const { body } = await alice.post("/_matrix/client/v3/publicRooms", {
+          filter: { generic_search_term: "removed" },
+        });
+        expect(body.chunk).toEqual([]);
+      },
+    },
+  ],
+};

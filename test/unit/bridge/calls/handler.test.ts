@@ -1,0 +1,119 @@
+// What a handler gets, and what becomes of a call that is cancelled.
+import { describe, expect, test } from "@jest/globals";
+import { errorOf, event, INVITE, moduleOf } from "../rig.js";
+import { until } from "../until.js";
+import { folder, load, rig } from "./chain.js";
+
+describe("a handler gets", () => {
+  test("frozen parameters", async () => {
+    const names = await load(
+      "check_event_for_spam",
+      "'use strict'; try { params.event.content.deep.list.push(1); } catch (e) { return e.name; } return 'changed';",
+    );
+    const params = { event: event({ content: { deep: { list: [] } } }) };
+    expect(await rig.callback("check_event_for_spam", params, names)).toMatchObject({ answer: "TypeError" });
+  });
+
+  test("a copy of its own of what Python lets modules change", async () => {
+    const body =
+      'const seen = JSON.stringify(params.room_config); params.room_config.list.push(1); return seen === \'{"list":[],"__proto__":{"a":1}}\' ? NOT_SPAM : seen;';
+    const names = await load("user_may_create_room", body, body);
+    const params = { user_id: "@a:b", room_config: JSON.parse('{ "list": [], "__proto__": { "a": 1 } }') };
+    expect(await rig.callback("user_may_create_room", params, names)).toMatchObject({
+      answer: "NOT_SPAM",
+      module: null,
+    });
+  });
+
+  test("a media file to read, while its callback runs", async () => {
+    const file = folder.write("file.bin", "bytes");
+    const body = `
+      const before = context.data.file;
+      for (const use of before ? ["read", "stream"] : [])
+        try {
+          await before[use]();
+          throw new TypeError(use);
+        } catch (e) {
+          if (e.name + e.kind + e.method !== "ApiErrorcall_overfile_wrapper") throw new TypeError(use);
+        }
+      if (before) return before.read();
+      let streamed = "";
+      for await (const chunk of params.file_wrapper.stream()) streamed += Buffer.from(chunk).toString();
+      const read = Buffer.from(await params.file_wrapper.read()).toString();
+      context.data.file = params.file_wrapper;
+      return [params.file_wrapper.path, read, streamed].join(" ");`;
+    const text = moduleOf("check_media_file_for_spam", body).replace(
+      "{ callbacks",
+      "{ setup: () => ({}), callbacks",
+    );
+    await rig.load([{ path: folder.write("media.ts", text) }]);
+    const params = {
+      file_wrapper: { path: file },
+      file_info: { server_name: null, file_id: "x", url_cache: false, thumbnail: null },
+    };
+    expect(await rig.callback("check_media_file_for_spam", params, ["media"])).toMatchObject({
+      answer: `${file} bytes bytes`,
+    });
+    expect(await errorOf(rig.callback("check_media_file_for_spam", params, ["media"]))).toMatchObject({
+      message: expect.stringContaining(
+        "file_wrapper of check_media_file_for_spam was used after its handler had settled",
+      ),
+    });
+  });
+
+  test("its config, and a log with its name and the request's id", async () => {
+    const path = folder.write(
+      "context.ts",
+      moduleOf(
+        "user_may_invite",
+        "context.log.info('from ' + Object.keys(context).join()); return context.config.word;",
+      ),
+    );
+    await rig.load([{ path, config: { word: "configured" } }]);
+    expect(await rig.callback("user_may_invite", INVITE, ["context"])).toMatchObject({
+      answer: "configured",
+    });
+    expect(rig.lines).toContainEqual(
+      expect.objectContaining({
+        level: 30,
+        module: "context",
+        request: "REQ-1",
+        msg: "from config,data,api,signal,log",
+      }),
+    );
+  });
+});
+
+describe("a cancelled call", () => {
+  test("aborts the signal and is over, though its handler hangs", async () => {
+    const names = await load(
+      "user_may_invite",
+      "context.signal.onabort = () => context.log.info('aborted'); context.log.info('asked'); return new Promise(() => {});",
+    );
+    const { CancellationTokenSource } = await import("vscode-jsonrpc/node");
+    const source = new CancellationTokenSource();
+    const params = { call: 1, modules: names, params: INVITE, request: null };
+    const answer = errorOf(rig.shim.sendRequest("callback/user_may_invite", params, source.token));
+    await until(() => rig.lines.some(({ msg }) => msg === "asked"));
+    source.cancel();
+    expect(await answer).toMatchObject({ code: -32800 });
+    await until(() => rig.lines.some(({ msg }) => msg === "aborted"));
+  });
+
+  test("asks nobody else", async () => {
+    const names = await load(
+      "user_may_invite",
+      "await new Promise((go) => { context.signal.onabort = go; }); return NOT_SPAM;",
+      "context.log.info('asked'); return NOT_SPAM;",
+    );
+    const { CancellationTokenSource } = await import("vscode-jsonrpc/node");
+    const source = new CancellationTokenSource();
+    const params = { call: 1, modules: names, params: INVITE, request: null };
+    const answer = errorOf(rig.shim.sendRequest("callback/user_may_invite", params, source.token));
+    await rig.callback("user_may_invite", INVITE, []);
+    source.cancel();
+    expect(await answer).toMatchObject({ code: -32800, data: { asked: [{ module: "a" }] } });
+    await rig.callback("user_may_invite", INVITE, []);
+    expect(rig.lines).not.toContainEqual(expect.objectContaining({ msg: "asked" }));
+  });
+});
