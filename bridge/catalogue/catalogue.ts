@@ -13,6 +13,8 @@ export interface Callback {
   since: string;
   summary: string;
   params: Record<string, string>;
+  /** What parameters are, for the reference pages. */
+  notes?: Readonly<Record<string, string>>;
   /** The first Synapse that gives these parameters; before it they are undefined. */
   params_since?: Readonly<Record<string, string>>;
   subject?: string;
@@ -58,6 +60,8 @@ export interface ApiMethod {
   since?: string;
   process?: "main" | "presence";
   params: Record<string, string>;
+  /** What parameters are, for the reference pages. */
+  notes?: Readonly<Record<string, string>>;
   result: string;
   summary: string;
   /** Not of Synapse's ModuleApi. */

@@ -58,78 +58,78 @@ export interface Api {
   readonly worker_app: string | null;
   /** The address that clients use, with a slash at its end. */
   readonly public_baseurl: string;
-  /** The application's name in mails. */
+  /** The name of the application in mails. */
   readonly email_app_name: string;
-  /** The folder of the admin's own templates; null if there is none. */
+  /** The folder with the admin's own templates; null if there is none. */
   readonly custom_template_dir: string | null;
-  /** Whether a user id, or another id with a domain, is of this homeserver. */
+  /** Tells whether a user id, or another id with a domain, belongs to this homeserver. */
   is_mine(params: { id: string }): boolean;
-  /** The full id of a localpart; what begins with @ is returned as it is. */
+  /** Makes a full user id from a localpart. A string that begins with `@` stays as it is. */
   get_qualified_user_id(params: { username: string }): UserId;
-  /** Whether this process of Synapse runs background tasks. */
+  /** Tells whether this process of Synapse runs background tasks. */
   should_run_background_tasks(): boolean;
-  /** The time now. */
+  /** Gives the current time. */
   get_current_time_msec(): Milliseconds;
-  /** What Synapse knows of a local account; null if there is none. */
+  /** Gives what Synapse knows about a local account; null if there is none. */
   get_userinfo_by_id(params: { user_id: UserId }): Promise<UserInfo | null>;
-  /** Who makes a web request, by its access token. Throws a SynapseError if nobody does. */
+  /** Finds who makes a web request, by its access token. Throws a SynapseError if the request has no valid token. */
   get_user_by_req(params: {
     req: Request;
     allow_guest?: boolean | undefined;
     allow_expired?: boolean | undefined;
   }): Promise<Requester>;
-  /** Whether a user is a server admin. */
+  /** Tells whether a user is a server admin. */
   is_user_admin(params: { user_id: UserId }): Promise<boolean>;
-  /** A local user's profile; both fields are null for an unknown user. */
+  /** Gives a local user's profile. Both fields are null for an unknown user. */
   get_profile_for_user(params: { localpart: string }): Promise<ProfileInfo>;
-  /** A local user's third-party identifiers. */
+  /** Gives a local user's third-party identifiers. */
   get_threepids_for_user(params: { user_id: UserId }): Promise<Threepids>;
-  /** The id of a local user as it was registered; null if there is none. */
+  /** Gives the id of a local user as it was registered; null if there is none. */
   check_user_exists(params: { user_id: UserId }): Promise<UserId | null>;
-  /** The state events of a room now. Without a filter, all of them. */
+  /** Gives the current state events of a room. Without a filter, gives all of them. */
   get_room_state(params: { room_id: RoomId; event_filter?: StateFilter | undefined }): Promise<Events>;
-  /** Some state events of a room now. */
+  /** Gives some of the current state events of a room. */
   get_state_events_in_room(params: { room_id: RoomId; types: StateFilter }): Promise<Events>;
-  /** The room that an alias points to. */
+  /** Finds the room that an alias points to. */
   lookup_room_alias(params: { room_alias: RoomAlias }): Promise<RoomAliasLookup>;
   readonly account_data_manager: {
-    /** A local user's global account data of one type. */
+    /** Gives a local user's global account data of one type; null if there is none. */
     get_global(params: { user_id: UserId; data_type: string }): Promise<JsonObject | null>;
     /** Overwrites a local user's global account data of one type. Needs a grant. */
     put_global(params: { user_id: UserId; data_type: string; new_data: JsonObject }): Promise<void>;
   };
   readonly public_room_list_manager: {
-    /** Whether a room is in the public room list. */
+    /** Tells whether a room is in the public room directory. */
     room_is_in_public_room_list(params: { room_id: RoomId }): Promise<boolean>;
-    /** Publishes a room. Asks no callback. Needs a grant. */
+    /** Adds a room to the public room directory. Asks no callback. Needs a grant. */
     add_room_to_public_room_list(params: { room_id: RoomId }): Promise<void>;
-    /** Takes a room out of the public room list. Needs a grant. */
+    /** Removes a room from the public room directory. Needs a grant. */
     remove_room_from_public_room_list(params: { room_id: RoomId }): Promise<void>;
   };
-  /** Throws a SynapseError if a localpart is taken (M_USER_IN_USE) or not valid (M_INVALID_USERNAME). */
+  /** Throws a SynapseError if a localpart is taken (`M_USER_IN_USE`) or not valid (`M_INVALID_USERNAME`). */
   check_username(params: { username: string }): Promise<void>;
-  /** Throws an ApiError (InvalidRuleException) if push rule actions are not valid. */
+  /** Throws an ApiError (`InvalidRuleException`) if push rule actions are not valid. */
   check_push_rule_actions(params: { actions: PushActions }): Promise<void>;
-  /** Where a local user was last seen. Synapse compares since_ts with milliseconds, whatever its documentation says. */
+  /** Gives the addresses and user agents that a local user was seen with. */
   get_user_ip_and_agents(params: {
     user_id: UserId;
     since_ts?: number | undefined;
   }): Promise<UserIpsAndAgents>;
-  /** The monthly active users. */
+  /** Gives the monthly active users. */
   get_monthly_active_users_by_service(params?: {
     start_timestamp?: Milliseconds | null | undefined;
     end_timestamp?: Milliseconds | null | undefined;
   }): Promise<ServiceUsers>;
-  /** A room's canonical alias; null if it has none. */
+  /** Gives a room's canonical alias; null if it has none. */
   get_canonical_room_alias(params: { room_id: RoomId }): Promise<RoomAlias | null>;
-  /** Loads Jinja2 templates, in the order of their names: of custom_template_directory, else of the admin's folder, else Synapse's own. Synapse renders them. */
+  /** Loads Jinja2 templates. Synapse looks in `custom_template_directory`, then in the admin's folder, then in its own. Synapse renders them. */
   read_templates(params: {
     filenames: Texts;
     custom_template_directory?: string | null | undefined;
   }): Promise<Templates>;
-  /** Sends an event (type, room_id, sender, content, and state_key for state) as a local user. Not for memberships. Needs a grant. */
+  /** Sends an event as a local user. For memberships use `update_room_membership`. Needs a grant. */
   create_and_send_event_into_room(params: { event_dict: JsonObject }): Promise<Event>;
-  /** Changes a membership. Awaited for the same room inside a callback that decides about one of its memberships, it can only fail, as Synapse holds the room's lock until the callback has answered: start it there without awaiting it. Needs a grant. */
+  /** Changes a membership. In a callback about a membership of the same room, start it without awaiting it: awaited, it fails with `membership_locked`. Needs a grant. */
   update_room_membership(params: {
     sender: UserId;
     target: UserId;
@@ -147,41 +147,41 @@ export interface Api {
   }): Promise<CreatedRoom>;
   /** Sends a mail with Synapse's mail settings. Needs a grant. */
   send_mail(params: { recipient: string; subject: string; html: string; text: string }): Promise<void>;
-  /** Registers a user and a device. Deprecated by Synapse: use register_user and register_device. Needs a grant. */
+  /** Registers a user and a device. Deprecated by Synapse: use `register_user` and `register_device`. Needs a grant. */
   register(params: {
     localpart: string;
     displayname?: string | null | undefined;
     emails?: Texts | null | undefined;
   }): Promise<UserAndToken>;
-  /** Registers a user, who has no password. Emails count as validated. Needs a grant. */
+  /** Registers a user without a password. Email addresses count as validated. Needs a grant. */
   register_user(params: {
     localpart: string;
     displayname?: string | null | undefined;
     emails?: Texts | null | undefined;
     admin?: boolean | undefined;
   }): Promise<UserId>;
-  /** Makes a device with an access token. Synapse does not check that the user exists. Needs a grant. */
+  /** Creates a device with an access token. Synapse does not check that the user exists. Needs a grant. */
   register_device(params: {
     user_id: UserId;
     device_id?: DeviceId | null | undefined;
     initial_display_name?: string | null | undefined;
   }): Promise<DeviceTokens>;
-  /** Records who a user is to an SSO provider. Throws an ApiError (ExternalIDReuseException) if the external id is another user's. Needs a grant. */
+  /** Records the id that a user has at an SSO provider. Throws an ApiError (`ExternalIDReuseException`) if it is recorded for another user. Needs a grant. */
   record_user_external_id(params: {
     auth_provider_id: string;
     remote_user_id: string;
     registered_user_id: UserId;
   }): Promise<void>;
-  /** A token for m.login.token. Synapse does not check that the user exists. Needs a grant. */
+  /** Creates a token for a login of the type `m.login.token`. Synapse does not check that the user exists. Needs a grant. */
   create_login_token(params: {
     user_id: UserId;
     duration_in_ms?: Milliseconds | undefined;
     auth_provider_id?: string | null | undefined;
     auth_provider_session_id?: string | null | undefined;
   }): Promise<string>;
-  /** Logs a device out by its access token. Works also in the versions of Synapse whose own method fails. Needs a grant. */
+  /** Logs a device out by its access token. It works even in versions of Synapse whose own method fails. Needs a grant. */
   invalidate_access_token(params: { access_token: string }): Promise<void>;
-  /** Ends an SSO login: Synapse itself answers the web request, and what the handler returns is ignored. Needs a grant. */
+  /** Completes an SSO login. Synapse itself answers the web request, and what the handler returns is ignored. Needs a grant. */
   complete_sso_login_async(params: {
     registered_user_id: UserId;
     request: Request;
@@ -189,9 +189,9 @@ export interface Api {
     new_user?: boolean | undefined;
     auth_provider_id?: string | undefined;
   }): Promise<void>;
-  /** Makes a local user a server admin, or no longer. Needs a grant. */
+  /** Makes a local user a server admin, or takes that away. Needs a grant. */
   set_user_admin(params: { user_id: UserId; admin: boolean }): Promise<void>;
-  /** Changes a local user's display name. Leave out deactivation, which Synapse is about to remove. Needs a grant. */
+  /** Changes a local user's display name. Leave out `deactivation`: Synapse is about to remove it. Needs a grant. */
   set_displayname(params: {
     user_id: UserId;
     new_displayname: string;
@@ -204,13 +204,13 @@ export interface Api {
     address: string;
     id_server: ServerName;
   }): Promise<void>;
-  /** Begins to remove everyone from a room and to purge it; does not wait for it. Needs a grant. */
+  /** Begins to remove all users from a room and to purge it. Does not wait until that is done. Needs a grant. */
   delete_room(params: { room_id: RoomId }): Promise<void>;
-  /** Sends users the presence of all online users that they see. Needs a grant. */
+  /** Sends users the presence of all online users that they may see. Needs a grant. */
   send_local_online_presence_to(params: { users: UserIds }): Promise<void>;
-  /** Changes users' presence. Needs a grant. */
+  /** Changes the presence of users. Needs a grant. */
   set_presence_for_users(params: { users: PresenceUpdates }): Promise<void>;
-  /** Pushes to a user's devices, or to one; tells which were reached. In a process that does not run the user's pushers the answer is empty. Needs a grant. */
+  /** Sends a push notification to one of a user's devices, or to all if `device_id` is null. In a process that does not run the user's pushers the answer is empty. Needs a grant. */
   send_http_push_notification(params: {
     user_id: UserId;
     device_id: DeviceId | null;
@@ -218,7 +218,7 @@ export interface Api {
     tweaks?: JsonObject | null | undefined;
     default_payload?: JsonObject | null | undefined;
   }): Promise<DeviceFlags>;
-  /** Changes the actions of a local user's push rule; the scope is global. Throws an ApiError (RuleNotFoundException, InvalidRuleException). Needs a grant. */
+  /** Changes the actions of a local user's push rule. Throws an ApiError (`RuleNotFoundException`, `InvalidRuleException`). Needs a grant. */
   set_push_rule_action(params: {
     user_id: UserId;
     scope: string;
@@ -227,38 +227,38 @@ export interface Api {
     actions: PushActions;
   }): Promise<void>;
   readonly http_client: {
-    /** GETs JSON with Synapse's HTTP client. Throws an HttpResponseException unless the status is 2xx. Needs a grant. */
+    /** GETs JSON. Throws an HttpResponseException unless the status is 2xx. Needs a grant. */
     get_json(params: {
       uri: string;
       args?: QueryArgs | null | undefined;
       headers?: HttpHeaders | null | undefined;
     }): Promise<JsonValue>;
-    /** GETs bytes with Synapse's HTTP client. Throws an HttpResponseException unless the status is 2xx. Needs a grant. */
+    /** GETs bytes. Throws an HttpResponseException unless the status is 2xx. Needs a grant. */
     get_raw(params: {
       uri: string;
       args?: QueryArgs | null | undefined;
       headers?: HttpHeaders | null | undefined;
     }): Promise<Uint8Array>;
-    /** POSTs JSON, gets JSON. Throws an HttpResponseException unless the status is 2xx. Needs a grant. */
+    /** POSTs JSON and gets JSON. Throws an HttpResponseException unless the status is 2xx. Needs a grant. */
     post_json_get_json(params: {
       uri: string;
       post_json: JsonValue;
       headers?: HttpHeaders | null | undefined;
     }): Promise<JsonValue>;
-    /** POSTs a form, gets JSON. Throws an HttpResponseException unless the status is 2xx. Needs a grant. */
+    /** POSTs a form and gets JSON. Throws an HttpResponseException unless the status is 2xx. Needs a grant. */
     post_urlencoded_get_json(params: {
       uri: string;
       args?: QueryArgs | null | undefined;
       headers?: HttpHeaders | null | undefined;
     }): Promise<JsonValue>;
-    /** PUTs JSON, gets JSON. Throws an HttpResponseException unless the status is 2xx. Needs a grant. */
+    /** PUTs JSON and gets JSON. Throws an HttpResponseException unless the status is 2xx. Needs a grant. */
     put_json(params: {
       uri: string;
       json_body: JsonValue;
       args?: QueryArgs | null | undefined;
       headers?: HttpHeaders | null | undefined;
     }): Promise<JsonValue>;
-    /** Any request, and its whole answer whatever the status. Needs a grant. */
+    /** Makes any request, and gives the whole answer whatever its status. Needs a grant. */
     request(params: {
       method: string;
       uri: string;
@@ -266,20 +266,20 @@ export interface Api {
       headers?: HttpHeaders | null | undefined;
     }): Promise<HttpResponse>;
   };
-  /** Runs SQL in Synapse's own database, in one transaction: a list of statements, or (on PostgreSQL) a function that runs them. Needs a grant. */
+  /** Runs SQL in Synapse's database, in one transaction: a list of statements, or on PostgreSQL a function that runs them. Needs a grant. */
   readonly run_db_interaction: RunDbInteraction;
   readonly store: {
-    /** The value of a key; undefined if there is none. */
+    /** Gives the value of a key; undefined if there is none. */
     readonly get: StoreGet;
-    /** Entries in the order of their keys, at most `limit` (100; 500 at most), of those that come after the key `after`. */
+    /** Gives entries in the order of their keys: those with `prefix`, after the key `after`, at most `limit` of them (100 by default, 500 at most). */
     readonly list: StoreList;
-    /** Gives a key a value, which expires after `ttl`. Needs the grant `store`. */
+    /** Sets the value of a key, which expires after `ttl`. Needs the grant `store`. */
     readonly set: StoreSet;
-    /** Deletes a key; whether it had a value. Needs the grant `store`. */
+    /** Deletes a key, and tells whether it had a value. Needs the grant `store`. */
     readonly delete: StoreDelete;
-    /** Sets a value (undefined deletes it) if the present one equals `expected` (undefined: if there is none); whether it did. Needs the grant `store`. */
+    /** Sets a value if the present one equals `expected`, and tells whether it did. `undefined` stands for no value. Needs the grant `store`. */
     readonly compare_and_set: StoreCompareAndSet;
-    /** Replaces a value by what the function `update` makes of it (undefined deletes it), with no other write in between; the new value. Needs the grant `store`. */
+    /** Replaces a value by what the function `update` returns, with no other write in between. Gives the new value; undefined deletes it. Needs the grant `store`. */
     readonly update: StoreUpdate;
   };
 }

@@ -10,28 +10,28 @@ import type {
   JsonValue,
 } from "./json.js";
 
-/** A full Matrix user id, `@localpart:server`. */
+/** A full user id, `@localpart:server`. */
 export type UserId = string;
 
-/** A room id, `!opaque:server` (`!hash` from room version 12 on). */
+/** A room id: `!opaque:server`, or `!hash` from room version 12 on. */
 export type RoomId = string;
 
-/** A room alias, `#localpart:server`. Synapse's RoomAlias object travels as its string. */
+/** A room alias, `#localpart:server`. On the wire: the string of Synapse's RoomAlias object. */
 export type RoomAlias = string;
 
 /** The id of a user's device. */
 export type DeviceId = string;
 
-/** A homeserver's name, with its port where it has one. */
+/** The name of a homeserver, with its port if it has one. */
 export type ServerName = string;
 
-/** The kind of a third-party identifier: `email` or `msisdn`. */
+/** The kind of a third-party identifier: `email` or `msisdn` (a phone number). */
 export type Medium = string;
 
 /** A time or a duration in milliseconds. */
 export type Milliseconds = number;
 
-/** A room's visibility in the public room directory. */
+/** Whether a room is in the public room directory. */
 export type Visibility = "public" | "private";
 
 /** What this server knows about an event beyond its PDU. An attribute that Synapse has not set is absent. */
@@ -58,7 +58,7 @@ export interface EventInternalMetadata {
   readonly [key: string]: JsonValue | undefined;
 }
 
-/** An event: the fields of its PDU, plus event_id, room_id (also where the PDU lacks it), room_version and internal_metadata. Numbers above 2^53 are the nearest JavaScript number. */
+/** An event: the fields of its PDU, and `event_id`, `room_id`, `room_version` and `internal_metadata`. `room_id` is there even if the PDU lacks it. A number above 2^53 is rounded to the nearest JavaScript number. */
 export interface Event {
   readonly event_id: string;
   readonly room_id: string;
@@ -82,7 +82,7 @@ export interface Event {
   readonly [key: string]: JsonValue | undefined;
 }
 
-/** Who makes a request, and with what. */
+/** Who makes a request, and how they are authenticated. */
 export interface Requester {
   readonly user_id: UserId;
   readonly access_token_id: number | null;
@@ -94,7 +94,7 @@ export interface Requester {
   readonly authenticated_entity: string;
 }
 
-/** A user as the user directory finds them. */
+/** A user as the user directory shows them. */
 export interface UserProfile {
   readonly user_id: UserId;
   readonly display_name: string | null;
@@ -102,7 +102,7 @@ export interface UserProfile {
   readonly [key: string]: JsonValue | undefined;
 }
 
-/** A user's profile after a change. */
+/** A user's profile. */
 export interface ProfileInfo {
   readonly avatar_url: string | null;
   readonly display_name: string | null;
@@ -127,7 +127,7 @@ export interface UserInfo {
   readonly [key: string]: JsonValue | undefined;
 }
 
-/** A third-party identifier, such as an email address. Times in milliseconds. */
+/** A third-party identifier, such as an email address. Times are in milliseconds. */
 export interface Threepid {
   readonly medium: Medium;
   readonly address: string;
@@ -136,10 +136,10 @@ export interface Threepid {
   readonly [key: string]: JsonValue | undefined;
 }
 
-/** The requests that led here, each as [user agent, IP address]. */
+/** The requests that led to this call, each as [user agent, IP address]. */
 export type RequestInfo = readonly (readonly [string | null, string | null])[];
 
-/** What a thumbnail looks like. */
+/** The size and format of a thumbnail. */
 export interface ThumbnailInfo {
   readonly width: number;
   readonly height: number;
@@ -148,7 +148,7 @@ export interface ThumbnailInfo {
   readonly length?: number | null;
 }
 
-/** What Synapse knows of a media file. `server_name` is null for a local one. */
+/** What Synapse knows about a media file. `server_name` is null for a local file. */
 export interface FileInfo {
   readonly server_name: string | null;
   readonly file_id: string;
@@ -156,7 +156,7 @@ export interface FileInfo {
   readonly thumbnail: ThumbnailInfo | null;
 }
 
-/** How much a user may upload in a time. `info_uri` and `can_upgrade` go into the error that clients get; an older Synapse ignores them. */
+/** How many bytes a user may upload in a period. `info_uri` and `can_upgrade` go into the error that the client gets; older versions of Synapse ignore them. */
 export interface MediaUploadLimit {
   readonly max_bytes: number;
   readonly time_period_ms: number;
@@ -164,7 +164,7 @@ export interface MediaUploadLimit {
   readonly can_upgrade?: boolean;
 }
 
-/** A user's presence. Times in milliseconds. */
+/** A user's presence. Times are in milliseconds. */
 export interface UserPresenceState {
   readonly user_id: UserId;
   readonly state: string;
@@ -175,10 +175,10 @@ export interface UserPresenceState {
   readonly currently_active: boolean;
 }
 
-/** Several presences. */
+/** A list of presences. */
 export type UserPresenceStates = readonly UserPresenceState[];
 
-/** Events that another server has received from us, by their ids alone (they may be many thousands). `method` is how: `/send`, where it has acknowledged them, or the endpoint where it fetched them; newer Synapses may have more. */
+/** The ids of events that another server has received from this one; there may be many thousands. `method` says how: `/send` if the other server acknowledged them, else the endpoint that it fetched them from. Newer versions of Synapse may have more methods. */
 export interface FederationEventDeliveryEvent {
   readonly server_name: ServerName;
   readonly event_ids: readonly string[];
@@ -191,13 +191,13 @@ export type Events = readonly Event[];
 /** A list of third-party identifiers. */
 export type Threepids = readonly Threepid[];
 
-/** Which state, as [type, state_key]; a state_key of null means all of that type. */
+/** A list of [type, state_key]. A `state_key` of null stands for all state keys of that type. */
 export type StateFilter = readonly StateKey[];
 
-/** [type, state_key]; null for all state keys. */
+/** [type, state_key]. Null stands for all state keys. */
 export type StateKey = readonly [type: string, state_key: string | null];
 
-/** A list of homeservers. */
+/** A list of server names. */
 export type ServerNames = readonly string[];
 
 /** [room id, servers that know the room]. */
@@ -209,17 +209,17 @@ export type CreatedRoom = readonly [RoomId, string | null];
 /** A list of strings. */
 export type Texts = readonly string[];
 
-/** A list of users. */
+/** A list of user ids. */
 export type UserIds = readonly UserId[];
 
-/** From where a user was seen; `last_seen` is in milliseconds. */
+/** An address and a user agent of a user. `last_seen` is in milliseconds. */
 export interface UserIpAndAgent {
   readonly ip: string;
   readonly user_agent: string;
   readonly last_seen: number;
 }
 
-/** From where a user was seen. */
+/** The addresses and user agents of a user. */
 export type UserIpsAndAgents = readonly UserIpAndAgent[];
 
 /** A list of [application service or `native`, user id]. */
@@ -231,15 +231,15 @@ export type UserAndToken = readonly [user_id: UserId, access_token: string];
 /** [device id, access token, when the token expires in milliseconds or null, refresh token or null]. */
 export type DeviceTokens = readonly [DeviceId, string, number | null, string | null];
 
-/** For each device, whether it was reached. */
+/** For each device id, whether the notification reached it. */
 export interface DeviceFlags {
   readonly [k: string]: boolean;
 }
 
-/** The actions of a push rule, as the Matrix specification has them. */
+/** The actions of a push rule, as in the Matrix specification. */
 export type PushActions = readonly (string | JsonObject)[];
 
-/** For each user, [presence, status message or null]. */
+/** For each user id, [presence, status message or null]. */
 export interface PresenceUpdates {
   readonly [k: string]: readonly [state: "online" | "unavailable" | "busy" | "offline", status_msg: string | null];
 }
@@ -249,12 +249,12 @@ export interface HttpHeaders {
   readonly [k: string]: readonly string[];
 }
 
-/** The fields of a query or a form, each with one value or a list. */
+/** The fields of a query string or a form, each with one value or a list. */
 export interface QueryArgs {
   readonly [k: string]: string | readonly string[];
 }
 
-/** The answer of another server. Of headers, names are lower-case. */
+/** The answer of another server. Header names are in lower case. */
 export interface HttpResponse {
   readonly code: number;
   readonly phrase: string;
@@ -262,60 +262,60 @@ export interface HttpResponse {
   readonly body: Uint8Array;
 }
 
-/** A code, and fields that are added to the body of the error that the client gets. */
+/** A code, and fields for the body of the error that the client gets. */
 export type CodeAndFields = readonly [code: Codes, additional_fields: JsonObject];
 
-/** NOT_SPAM allows; a code, or a code with fields, refuses. At run time also: false allows, true refuses, any other string refuses with that text. */
+/** `NOT_SPAM` allows. A code, or a code with fields, refuses. At run time also: false allows, true refuses, and any other string refuses with that text. */
 export type EventSpamVerdict = typeof NOT_SPAM | Codes | CodeAndFields;
 
-/** NOT_SPAM allows; a code, or a code with fields, refuses. At run time also: true allows, false refuses, any other string refuses. */
+/** `NOT_SPAM` allows. A code, or a code with fields, refuses. At run time also: true allows, false and any other string refuse. */
 export type SpamVerdict = typeof NOT_SPAM | Codes | CodeAndFields;
 
-/** NOT_SPAM allows; a code, or a code with fields, refuses. At run time also: a boolean or any other string refuses. */
+/** `NOT_SPAM` allows. A code, or a code with fields, refuses. At run time also: a boolean or any other string refuses. */
 export type LoginVerdict = typeof NOT_SPAM | Codes | CodeAndFields;
 
-/** NOT_SPAM allows; a code refuses. At run time also: a boolean or any other string refuses. */
+/** `NOT_SPAM` allows. A code refuses. At run time also: a boolean or any other string refuses. */
 export type StateEventVerdict = typeof NOT_SPAM | Codes;
 
-/** NOT_SPAM allows; a code refuses (Synapse shows an uploading client 400 M_UNKNOWN whatever the code). At run time also: false allows, true and any other string refuse. */
+/** `NOT_SPAM` allows. A code, or a code with fields, refuses: whatever the code, a client that uploads gets 400 `M_UNKNOWN`. At run time also: false allows, true and any other string refuse. */
 export type MediaVerdict = typeof NOT_SPAM | Codes | CodeAndFields;
 
-/** true hides the user from the search result, false shows them. */
+/** true hides the user from the search results, false shows them. */
 export type HideVerdict = boolean;
 
 /** true allows, false refuses. */
 export type Permission = boolean;
 
-/** true if expired, false if not, null for no opinion. */
+/** true if the account has expired, false if not, null for no opinion. */
 export type Expired = boolean | null;
 
-/** [token valid, token stale, expiration time in milliseconds]: the client sees a page that says so. */
+/** [token valid, token stale, expiry in milliseconds]. The client gets a page that says so. */
 export type RenewalResult = readonly [token_valid: boolean, token_stale: boolean, expiration_ts: number];
 
-/** A rate limit for this user, or null for no opinion. A per_second of 0 does not lift the limit, whatever Synapse's documentation says: Synapse divides by it, so that it does not fit here. To lift the limit give large numbers. */
+/** A rate limit for this user, or null for no opinion. A `per_second` of 0 is an error: Synapse's documentation says that it lifts the limit, but Synapse divides by it. To lift the limit, use large numbers. */
 export type RatelimitOverride = {
   readonly per_second: number;
   readonly burst_count: number;
 } | null;
 
-/** The whole body of the media config answer; null, or an empty object, for Synapse's own. */
+/** The whole body of the answer, or null or an empty object for Synapse's own. */
 export type MediaConfig = JsonObject | null;
 
 /** true allows the upload, false refuses it. */
 export type UploadPermission = boolean;
 
-/** The user's upload limits (an empty list: none), or null for those of the configuration. */
+/** The user's upload limits (an empty list for none), or null for those of homeserver.yaml. */
 export type MediaUploadLimits = readonly MediaUploadLimit[] | null;
 
-/** For each user, the presences to send to them. Synapse merges the answers of all modules. */
+/** For each user id, the presences to send to that user. Synapse merges the answers of all modules. */
 export interface PresenceRoutes {
   readonly [k: string]: UserPresenceStates;
 }
 
-/** The users whose presence this user sees, besides those they share a room with; or `"ALL"`, after which Synapse asks nobody else here, and asks get_users_for_states what this user is shown. Synapse merges the answers of all modules. */
+/** The users whose presence this user sees, besides those who share a room with them. Synapse merges the answers of all modules. After `"ALL"` Synapse asks no other module here, and asks `get_users_for_states` what this user is shown. */
 export type InterestedUsers = "ALL" | readonly UserId[];
 
-/** A function of a module that is run later, once. On the wire: which. */
+/** A function of a module that runs later, once. On the wire: which one. */
 export interface FollowUp {
   readonly module: string;
   readonly id: string;
@@ -330,10 +330,10 @@ export type ChosenName = string | null;
 /** A number of rows, or null for Synapse's own. */
 export type BatchSize = number | null;
 
-/** Fields to add. The answers of all modules are merged, those of later ones over those of earlier ones. */
+/** Fields to add. Synapse merges the answers of all modules; a later answer overwrites an earlier one. */
 export type UnsignedFields = JsonObject;
 
-/** Milliseconds, or a text as in homeserver.yaml: `10m`, `1h`, `7d`. */
+/** Milliseconds, or a string as in homeserver.yaml: `10m`, `1h`, `7d`. */
 export type Duration = number | string;
 
 /** One SQL statement, with a `?` for each parameter. */
@@ -346,10 +346,10 @@ export interface DatabaseStatement {
   readonly fetch?: "all" | "one" | "none";
 }
 
-/** Run in order. */
+/** Statements, which run in order. */
 export type DatabaseStatements = readonly DatabaseStatement[];
 
-/** A value that there is. */
+/** A stored value. */
 export interface StoreValue {
   readonly value: JsonValue;
 }

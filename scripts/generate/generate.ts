@@ -1,29 +1,32 @@
-// Writes the files that derive from schemas/: types, enums, and the reference pages; and the page of faults, which
-// derives from the table that the tests go by.
+// Writes the files that derive from schemas/: types, enums and the reference pages. The examples in them come from
+// examples/callbacks/, and the page of faults comes from the table of the tests of faults.
 // With --check it writes nothing, names the files that are stale, and exits 1.
 import { readFileSync, writeFileSync } from "node:fs";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 import { renderApiDocs } from "./render-api.js";
+import { renderCallbacks } from "./render-callbacks.js";
 import { renderCoverage } from "./render-coverage.js";
-import { renderDocs } from "./render-docs.js";
 import { renderFaults } from "./render-faults.js";
 import { renderProtocol } from "./render-protocol.js";
 import { renderProtocolTypes } from "./render-protocol-types.js";
+import { renderTypeDocs } from "./render-type-docs.js";
 import { renderCodes, renderTypes } from "./render-types.js";
 import { ROOT, readSources, type Sources } from "./sources.js";
 
 /** Each generated file's path from the root, and the text that it should hold. */
 export async function renderAll(sources: Sources): Promise<[path: string, text: string][]> {
   const { wireTypes, callbacks, moduleApi } = await renderTypes(sources);
+  const codes = renderCodes(sources);
   return [
     ["bridge/sdk/wire-types.ts", wireTypes],
     ["bridge/sdk/callbacks.ts", callbacks],
     ["bridge/sdk/module-api.ts", moduleApi],
-    ["bridge/sdk/codes.ts", renderCodes(sources)],
+    ["bridge/sdk/codes.ts", codes],
     ["bridge/catalogue/protocol.ts", renderProtocolTypes(sources)],
-    ["docs/reference/callbacks.md", renderDocs(sources)],
+    ["docs/reference/callbacks.md", renderCallbacks(sources)],
     ["docs/reference/faults.md", renderFaults(sources.faults)],
+    ["docs/reference/types.md", renderTypeDocs([wireTypes, callbacks, codes, ...sources.sdk])],
     ["docs/reference/api.md", renderApiDocs(sources)],
     ["docs/reference/coverage.md", renderCoverage(sources)],
     ["docs/reference/protocol.md", renderProtocol(sources)],

@@ -1,30 +1,32 @@
 // Renders docs/reference/api.md, the reference page of the ModuleApi. Pure text, no files.
 import type { ApiMethod } from "../../bridge/catalogue/catalogue.js";
-import { GENERATED, objectText, typeText } from "./render-types.js";
+import { anchor, describe, parameters, table, typeLink, withLinks } from "./markdown.js";
+import { GENERATED } from "./render-types.js";
 import type { Sources } from "./sources.js";
+import { declarationsIn } from "./type-declarations.js";
 
 const INTRODUCTION = `# The ModuleApi
 
 <!-- ${GENERATED} -->
 
-\`api\`, in the context of every handler and of \`setup\`, is Synapse's ModuleApi by its names. Parameters travel by name, in one
-object: \`await api.is_user_admin({ user_id })\`. What a parameter may be is checked before anything is asked. Types that are not
-plain are declared in [\`bridge/sdk/wire-types.ts\`](../../bridge/sdk/wire-types.ts), and \`synapse-module-bridge\` exports them.
+\`api\`, in the context of every handler and of \`setup\`, is Synapse's ModuleApi. It has Synapse's names, and takes parameters
+by name, in one object: \`await api.is_user_admin({ user_id })\`. A name with \`?\` may be left out. The bridge checks the
+parameters before it asks Synapse. [Types](types.md) has the declarations.
 
-**At once** are methods that are answered in Node, without a promise. **Reads** are open to every module. **Writes** need a grant:
-\`grants: [send_mail]\` beside the module's \`path\` in \`homeserver.yaml\`, by the name of a method or of a group such as
-\`http_client\`, or \`grants: all\`. A call without a grant is refused, and says which line to write. The writes of a shadow module are
-all refused.
+- **[At once](#at-once)**: Node answers these methods itself, without a promise.
+- **[Reads](#reads)**: every module may use them.
+- **[Writes](#writes)**: they need a [grant](../admin/configuration.md#grants), by the name of the method or of its group, such
+  as \`http_client\`. All writes of a shadow module are refused.
 
-A call from inside a callback calls callbacks again, of all modules, as in Python. One thing cannot work: while
-\`user_may_join_room\`, \`user_may_invite\`, or \`check_event_allowed\` for a membership is asked about a local user, Synapse lets no other
-membership of that room change. A module that awaits \`update_room_membership\` for that room there gets an \`ApiError\` of the kind
-\`membership_locked\`, after a second or half of the time that is left to the call, and nothing is changed. Start it without awaiting
-it, and catch its errors: it is done once the callback has been answered.
+A call from a callback makes Synapse ask callbacks again, as in Python. One call cannot work: while Synapse asks
+\`user_may_join_room\`, \`user_may_invite\`, or \`check_event_allowed\` for a membership, about a local user, it locks the memberships
+of that room. A handler that awaits \`update_room_membership\` for that room would wait for itself. After one second, or half of
+the time that the call has left, it gets an \`ApiError\` of the kind \`membership_locked\`, and nothing is changed.
+[Start the change without awaiting it](../author/modules.md#promises-that-nobody-awaits).
+`;
 
-\`http_client\` is Synapse's own: its settings for proxies hold, its lists of blocked addresses do not. An answer may have 10 MiB,
-and 90 s to come. Node's \`fetch\` needs no grant: grants guard against mistakes, no sandbox holds a module. With its logger
-\`synapse.http.client\` at DEBUG, Synapse logs the bodies of such requests.
+const HTTP_CLIENT = `The methods of \`http_client\` use Synapse's HTTP client with its proxy settings, but without its lists of blocked addresses. An
+answer may have 10 MiB and take 90 s. If the logger \`synapse.http.client\` is at DEBUG, Synapse logs the bodies of these requests.
 `;
 
 const GROUPS: readonly (readonly [access: ApiMethod["access"], title: string])[] = [
@@ -46,80 +48,71 @@ export function renderApiDocs(sources: Sources): string {
 function renderErrors({ protocol }: Sources): string {
   const kinds = Object.entries(protocol.errors)
     .filter(([, { thrown_as }]) => thrown_as === "ApiError")
-    .map(([kind, { summary }]) => `| \`${kind}\` | ${summary} |\n`);
+    .map(([kind, { summary }]) => [`\`${kind}\``, summary]);
   return `## Errors
 
-| error | recognised by | what it has |
-| --- | --- | --- |
-| \`SynapseError\`: Synapse refused, as it would a client | \`isSynapseError(error)\` | \`code\`, \`msg\`, \`errcode\`, \`additional_fields\` |
-| \`HttpResponseException\`: another server's status is not 2xx | \`isHttpResponseException(error)\` | \`code\`, \`msg\`, \`response\` (bytes) |
-| \`ApiError\`: anything else | \`isApiError(error)\` | \`kind\`, \`method\`, and \`exception\`, the name of Synapse's exception |
-| \`TypeError\`: parameters that do not fit | \`error instanceof TypeError\` | |
+| error | thrown when | test for it | what it has |
+| --- | --- | --- | --- |
+| \`SynapseError\` | Synapse refuses, as it would refuse a client. | \`isSynapseError(error)\` | \`code\`, \`msg\`, \`errcode\`, \`additional_fields\` |
+| \`HttpResponseException\` | Another server answers with a status that is not 2xx. | \`isHttpResponseException(error)\` | \`code\`, \`msg\`, \`response\` (bytes) |
+| \`DatabaseError\` | SQL fails. | \`isDatabaseError(error)\` | [\`kind\`, \`sqlstate\`, \`statement\`](../author/storage.md#results) |
+| \`ApiError\` | Anything else fails. | \`isApiError(error)\` | \`kind\`, \`method\`, \`exception\` (the class of Synapse's exception) |
+| \`TypeError\` | Parameters do not fit. | \`error instanceof TypeError\` | |
 
 The kinds of \`ApiError\`:
 
-| kind | what has happened |
-| --- | --- |
-${kinds.join("")}| \`host_error\` | The bridge itself failed. |
-`;
+${table(["kind", "what has happened"], [...kinds, ["`host_error`", "The bridge itself failed."]])}`;
 }
 
 function renderProperties(sources: Sources): string {
-  const rows = sources.properties.map(
-    ([name, { type, summary }]) =>
-      `| \`${name}\` | \`${typeText(type, sources).replaceAll("|", "\\|")}\` | ${summary} |\n`,
-  );
-  return `## Properties\n\nKnown from the start.\n\n| name | type | |\n| --- | --- | --- |\n${rows.join("")}`;
+  const rows = sources.properties.map(([name, { type, summary }]) => [
+    `\`${name}\``,
+    typeLink(type, sources),
+    summary,
+  ]);
+  return `## Properties\n\n${table(["name", "type", "meaning"], rows)}`;
 }
 
 function renderGroup(access: ApiMethod["access"], title: string, sources: Sources): string {
   const methods = sources.methods.filter(([, method]) => method.access === access);
+  const links = methods.map(([name]) => `[\`${name}\`](#${anchor(name)})`).join(", ");
+  const about = access === "write" ? [HTTP_CLIENT] : [];
   const sections = methods.map(([name, method]) => renderMethod(name, method, sources));
-  return `## ${title}\n\n${sections.join("\n")}`;
+  return [`## ${title}\n\n${links}\n`, ...about, ...sections].join("\n");
 }
 
 const PLACES = { main: "the main process", presence: "a process that writes presence" };
 
 function renderMethod(name: string, method: ApiMethod, sources: Sources): string {
-  const { since, process, summary, params } = method;
-  const notes = [
-    method.grant && `Grant: ${method.grant}`,
-    since && `Since Synapse ${since}`,
-    process && `only in ${PLACES[process]}`,
+  const { since, process, summary, params, notes = {}, grant, tsType, result } = method;
+  const facts = [
+    since && `Since Synapse ${since}.`,
+    process && `Only in ${PLACES[process]}.`,
+    grant && `Needs the grant \`${grant}\`.`,
   ].filter(Boolean);
-  const described = Object.entries(method.tsType ? {} : params).map(
-    ([param, type]) => `- \`${param.replace(/\?$/, "")}\`: ${describe(type, sources)}`,
-  );
-  const result = describe(method.result, sources);
+  const names = sources.methods.map(([one]) => one);
   const parts = [
     `### \`${name}\``,
-    notes.length > 0 ? `_${notes.join("; ")}_` : "",
-    summary,
-    `\`\`\`ts\n${signature(name, method, sources)}\n\`\`\``,
-    described.join("\n"),
-    method.result === "Nothing" || method.tsType ? "" : `**Result**: ${result}`,
+    `${withLinks(summary, names)}${facts.length > 0 ? ` _${facts.join(" ")}_` : ""}`,
   ];
-  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+  if (tsType) parts.push(`\`\`\`ts\n${declarationsIn(sources.sdk).get(tsType)?.trim()}\n\`\`\``);
+  else {
+    if (Object.keys(params).length > 0) parts.push(parameters(params, notes, sources));
+    if (result !== "Nothing")
+      parts.push(`**Result**: ${typeLink(result, sources)}${meaning(result, sources)}`);
+  }
+  return `${parts.join("\n\n")}\n`;
 }
 
-function signature(name: string, { params, result, access, tsType }: ApiMethod, sources: Sources): string {
-  if (tsType !== undefined) return `api.${name}: ${tsType} // bridge/sdk/storage-types.ts`;
-  const text = typeText(result, sources);
-  const returned = access === "sync" ? text : `Promise<${text}>`;
-  const names = Object.keys(params);
-  if (names.length === 0) return `api.${name}(): ${returned}`;
-  const optional = names.every((one) => one.endsWith("?")) ? "?" : "";
-  const fields = objectText(params, sources, 110 - `api.${name}(params?: ): ${returned}`.length);
-  return `api.${name}(params${optional}: ${fields}): ${returned}`.replaceAll(" | undefined", "");
-}
-
-function describe(type: string, sources: Sources): string {
-  const name = type.replace(/\?$/, "");
-  const description = sources.types[name]?.description?.replace(/ On the wire:.*/s, "");
-  return `${description ?? ""}${name === type ? "" : " Or `null`."}`;
+/** Of a list, such as [room id, servers], the type alone does not tell what is what. */
+function meaning(type: string, sources: Sources): string {
+  const text = describe(type, sources);
+  return /^\[|: \[|\[.*\]/.test(text) ? `. ${text}` : "";
 }
 
 function renderAbsent({ absent }: Sources): string {
-  const rows = absent.map(([name, why]) => `| \`${name}\` | ${why} |\n`);
-  return `## What cannot cross\n\n| member | why, and what to use instead |\n| --- | --- |\n${rows.join("")}`;
+  return `## Not there\n\n${table(
+    ["member of the ModuleApi", "why, and what to use instead"],
+    absent.map(([name, why]) => [`\`${name}\``, why]),
+  )}`;
 }

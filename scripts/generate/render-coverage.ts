@@ -1,5 +1,6 @@
 // Renders docs/reference/coverage.md: what becomes of each callback and of each member of the ModuleApi. Pure text, no files.
 import type { ApiMethod } from "../../bridge/catalogue/catalogue.js";
+import { anchor, code, table } from "./markdown.js";
 import { GENERATED } from "./render-types.js";
 import type { Sources } from "./sources.js";
 
@@ -7,8 +8,8 @@ const INTRODUCTION = `# What is covered
 
 <!-- ${GENERATED} -->
 
-All that Synapse offers to its modules, and what becomes of it here. The tests hold the catalogue against the installed Synapse,
-both ways, so that nothing is missing. What is *tested* has a row on a real Synapse: a test fails where one lacks it.
+Everything that Synapse offers to modules, and whether a TypeScript module has it. A test compares these lists with the
+installed Synapse, so nothing is missing. *Tested* means that a test uses it on a real Synapse.
 `;
 
 export function renderCoverage(sources: Sources): string {
@@ -16,14 +17,12 @@ export function renderCoverage(sources: Sources): string {
 }
 
 function renderCallbacks({ callbacks }: Sources): string {
-  const rows = callbacks.map(({ name, category }) => `| \`${name}\` | ${category} | forwarded, tested |\n`);
+  const rows = callbacks.map(({ name, category }) => [`[\`${name}\`](callbacks.md#${name})`, category]);
   return `## Callbacks
 
-${callbacks.length} callbacks, all forwarded and tested.
+All ${callbacks.length} callbacks are forwarded and tested.
 
-| callback | registered with \`register_…_callbacks\` | |
-| --- | --- | --- |
-${rows.join("")}`;
+${table(["callback", "category"], rows)}`;
 }
 
 const ACCESS: Readonly<Record<ApiMethod["access"], string>> = {
@@ -38,29 +37,28 @@ const ADDED: Readonly<Record<ApiMethod["access"], string>> = {
   write: "added by the bridge, tested; needs a grant",
 };
 
-/** Storage is no member of Synapse's. */
+/** Synapse's ModuleApi has no storage. */
 function isOurs(name: string): boolean {
   return name.startsWith("store.");
 }
 
 function renderMembers({ properties, methods, absent }: Sources): string {
+  const link = (name: string) => `[\`${name}\`](api.md#${anchor(name)})`;
   const known = [
-    ...properties.map(([name]): [string, string] => [name, "answered in Node, tested"]),
+    ...properties.map(([name]): [string, string] => [code(name), "answered in Node, tested"]),
     ...methods.map(([name, { access }]): [string, string] => [
-      name,
+      link(name),
       isOurs(name) ? ADDED[access] : ACCESS[access],
     ]),
-    ...absent.map(([name, why]): [string, string] => [name, `cannot cross. ${why}`]),
+    ...absent.map(([name]): [string, string] => [code(name), "[not there](api.md#not-there)"]),
   ];
-  const rows = known
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, what]) => `| \`${name}\` | ${what} |\n`);
+  const rows = known.sort(([a], [b]) => (plain(a) < plain(b) ? -1 : 1));
   const count = (start: string) => known.filter(([, what]) => what.startsWith(start)).length;
   return `## ModuleApi
 
-${known.length - count("added")} members: ${count("forwarded")} forwarded and tested, ${count("answered")} answered in Node and tested, ${count("cannot")} that cannot cross; and ${count("added")} that the bridge adds.
+Of ${known.length - count("added")} members, ${count("forwarded")} are forwarded, Node answers ${count("answered")} itself, and ${count("[not")} are not there. The bridge adds ${count("added")}.
 
-| member | |
-| --- | --- |
-${rows.join("")}`;
+${table(["member", "status"], rows)}`;
 }
+
+const plain = (text: string) => text.replace(/^\W+|`.*$/g, "");

@@ -1,5 +1,5 @@
 // What is generated from: the declarations in schemas/, and the table of faults that the tests go by.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { ApiMethod, ApiProperty, Callback, WireType } from "../../bridge/catalogue/catalogue.js";
 
@@ -88,7 +88,14 @@ export interface Sources {
   readonly protocol: Protocol;
   readonly codes: readonly (readonly [string, string])[];
   readonly faults: Readonly<Record<string, Fault>>;
+  /** The texts of the SDK's files that declare types by hand. */
+  readonly sdk: readonly string[];
+  /** The texts of the files in examples/callbacks/. */
+  readonly examples: readonly string[];
 }
+
+// What authors see of types that schemas/ does not declare.
+const SDK_FILES = ["json", "objects", "storage-types"];
 
 /** Of the project, with a slash at its end. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -98,6 +105,8 @@ export function readSources(): Sources {
   const faults = JSON.parse(readFileSync(`${ROOT}test/support/faults.json`, "utf8"));
   const { $schema, ...callbacks } = read("callbacks.json");
   const api = read("api.json");
+  const readText = (path: string) => readFileSync(ROOT + path, "utf8");
+  const examples = readdirSync(`${ROOT}examples/callbacks`).sort();
   return {
     callbacks: Object.entries(callbacks).map(([name, entry]) => ({ ...(entry as DeclaredCallback), name })),
     types: read("types.json").definitions,
@@ -107,5 +116,7 @@ export function readSources(): Sources {
     protocol: read("protocol.json"),
     codes: Object.entries(read("codes.json")),
     faults,
+    sdk: SDK_FILES.map((name) => readText(`bridge/sdk/${name}.ts`)),
+    examples: examples.map((name) => readText(`examples/callbacks/${name}`)),
   };
 }

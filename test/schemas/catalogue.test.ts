@@ -49,6 +49,14 @@ test("every type that is named is defined, and every definition is described and
   for (const definition of Object.values(types)) expect(definition.description).toMatch(/[.?]$/);
 });
 
+test("each note is about a parameter", () => {
+  const entries = [...callbacks, ...sources.methods];
+  for (const [name, { params, notes = {} }] of entries) {
+    const names = Object.keys(params).map((param) => param.replace(/\?$/, ""));
+    expect([name, Object.keys(notes).filter((note) => !names.includes(note))]).toEqual([name, []]);
+  }
+});
+
 test("the JSON Schema of every wire type compiles, and lets its own pass values through", () => {
   for (const [name, { pass = [] }] of Object.entries(sources.types)) {
     const validate = catalogue().validator(name);
