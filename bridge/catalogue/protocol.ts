@@ -6,46 +6,46 @@ import type { DatabaseStatement, Event } from "../sdk/wire-types.js";
 export const PROTOCOL = 1;
 
 export const LIMITS = {
-  /** The body of one frame. One that claims more breaks the stream. */
+  /** The body of one frame. A frame that claims more breaks the stream. */
   frame_bytes: 67108864,
   /** The header of one frame, up to the empty line that ends it. */
   header_bytes: 1024,
   /** One line of the records, or of standard error. The rest of a longer line is skipped. */
   line_bytes: 65536,
-  /** Lines of the log that are taken of each module within `log_window_ms`. The others are counted and told. */
+  /** How many log lines of one module the shim takes in `log_window_ms`. It counts and reports the others. */
   log_lines: 2000,
-  /** The time for which the lines of the log are counted. */
+  /** The time over which log lines are counted. */
   log_window_ms: 10000,
-  /** Frames of the host in a row whose body is no JSON object. With one more the shim ends the host. */
+  /** How many frames in a row the host may send whose body is not a JSON object. After one more the shim kills the host. */
   unreadable_frames: 30,
-  /** The body of a web request, of its answer, and of an answer to http_client. As base64 it must fit into a frame. */
+  /** The body of a web request, of its response, and of a response to http_client. It must fit into a frame as base64. */
   body_bytes: 10485760,
   /** The text of a snapshot. */
   snapshot_characters: 41943040,
-  /** How long the answer to `initialize` may take, where the admin has set no `start_timeout`. */
+  /** How long the answer to `initialize` may take, unless the admin sets `start_timeout`. */
   start_timeout_ms: 30000,
-  /** How long one attempt of a module's `setup` may take. The next comes after a pause. */
+  /** How long one attempt of a module's `setup` may take. The next attempt comes after a pause. */
   setup_attempt_ms: 30000,
   /** How often the host sends `pulse`. */
   pulse_ms: 500,
-  /** After so long without a byte of the host, the shim sends it SIGINT. */
+  /** After this time without a byte from the host, the shim sends it SIGINT. */
   interrupt_after_ms: 3000,
-  /** After so long without a byte of the host, the shim kills it. */
+  /** After this time without a byte from the host, the shim kills it. */
   kill_after_ms: 5000,
-  /** How long the host may go on once its input has ended, when Synapse stops. Then the shim kills it. */
+  /** When Synapse stops: how long the host may go on after its input has ended. Then the shim kills it. */
   finish_ms: 2000,
-  /** How long the statements of one run_db_interaction may take, from the moment that they have a connection. */
+  /** How long the statements of one run_db_interaction may take, from the moment they have a connection. */
   transaction_statements_ms: 3000,
-  /** How long the function of one run_db_interaction may take, from the moment that it has a connection. */
+  /** How long the function of one run_db_interaction may take, from the moment it has a connection. */
   transaction_function_ms: 500,
 } as const;
 
 export const ERROR_CODES = {
   /** A module threw a SynapseError (host to shim), or Synapse raised one (shim to host). */
   synapse_error: -32001,
-  /** A module's handler threw something else, or its answer does not fit. */
+  /** A module's handler threw something else, or its answer has the wrong type. */
   module_fault: -32002,
-  /** A module cannot answer: its setup has not succeeded yet. */
+  /** A module cannot answer, because its setup has not succeeded yet. */
   module_unavailable: -32003,
   /** A module called a ModuleApi write that `grants` does not list. */
   not_granted: -32004,
@@ -57,11 +57,11 @@ export const ERROR_CODES = {
   call_over: -32006,
   /** A ModuleApi call failed in Synapse with an exception that is not a SynapseError. */
   api_error: -32005,
-  /** SQL of a module failed, and its transaction was rolled back. */
+  /** A module's SQL failed, and its transaction was rolled back. */
   database_error: -32010,
-  /** A server that a module asked with http_client answered with a status that is not 2xx. */
+  /** Another server answered http_client with a status that is not 2xx. */
   http_response_exception: -32013,
-  /** The thread that a call's module ran in has ended, or was ended since its event loop stood still. */
+  /** The thread of a call's module has ended, or was ended because its event loop was blocked. */
   module_ended: -32014,
   /** The request was cancelled; `module` was running. */
   cancelled: -32800,
@@ -79,23 +79,23 @@ export const API_ERRORS = [
 ] as const;
 
 export const CAUSES = {
-  /** A module's code has thrown, and nobody has caught it. */
+  /** A module's code has thrown, and nothing has caught it. */
   uncaught: "an error was not caught",
-  /** A promise of a module's was rejected, and nobody has handled it. */
+  /** A module's promise was rejected, and nothing has handled it. */
   unhandled: "a rejected promise was not handled",
   /** A module has ended the process. */
   exit: "it called process.exit",
   /** A module has ended the process. */
   abort: "it called process.abort",
-  /** A module has ended the process by a signal, which is named. */
+  /** A module has sent the process a signal, which is named. */
   signal: "it sent itself",
-  /** The host has ended itself, since native code keeps too many of its threads. No call is suspected for it. */
+  /** The host has ended itself because native code holds too many of its threads. No call becomes a suspect. */
   held: "native code holds",
   /** The heap was full. */
   memory: "out of memory",
-  /** The event loop stood still for too long. */
+  /** The event loop was blocked for too long. */
   blocked: "event loop blocked",
-  /** What came was no sequence of frames. */
+  /** What came was not a sequence of frames. */
   broken: "it broke the stream",
   /** It gave no sign of life for too long, and was killed. */
   silent: "it did not answer",
@@ -136,19 +136,19 @@ export type ErrorData = {
 
 /** What the shim asks. */
 export type ShimRequests = {
-  /** Loads the modules, runs no `setup`, and gives what they declare and all that is wrong with them. It comes first, and once. */
+  /** Loads the modules without their `setup`. The answer has what they declare and everything that is wrong with them. This request comes first, and only once. */
   readonly initialize: {
     readonly params: Initialize;
     readonly result: Manifest;
     readonly errors: "invalid_request";
   };
-  /** One call of a callback of Synapse, by its name: asks the modules in order until one decides. */
+  /** One call of the callback of that name. The host asks the modules in order until one decides. */
   readonly [method: `callback/${string}`]: {
     readonly params: Call;
     readonly result: Reply;
     readonly errors: "synapse_error" | "module_fault" | "module_unavailable" | "module_ended" | "cancelled" | "invalid_params";
   };
-  /** Runs, once, what a module has left for later in its answer to a callback. */
+  /** Runs, once, a function that a module's answer to a callback has left for later. */
   readonly follow_up: {
     readonly params: FollowUpCall;
     readonly result: FollowUpReply;
@@ -160,13 +160,13 @@ export type ShimRequests = {
     readonly result: WebAnswer;
     readonly errors: "synapse_error" | "module_fault" | "module_unavailable" | "module_ended" | "cancelled";
   };
-  /** Waits until each module's `setup` has been tried once, and tells which have failed. */
+  /** Waits until each module's `setup` has been tried once. The answer names those that have failed. */
   readonly set_up: {
     readonly params: NoParams;
     readonly result: SetUpReply;
     readonly errors: "cancelled";
   };
-  /** Waits until a thread for calls that are asked apart has these modules, all set up, and has stood for a while since. */
+  /** Waits until the thread for suspects has these modules, all set up, and has run for a while since. */
   readonly set_up_apart: {
     readonly params: SetUpApart;
     readonly result: SetUpApartReply;
@@ -176,59 +176,59 @@ export type ShimRequests = {
 
 /** What the shim tells. */
 export type ShimNotifications = {
-  /** Synapse runs: each module's `setup` is run, and from now on the host sends `pulse`. It may come again. */
+  /** Synapse runs. The host runs each module's `setup`, and sends `pulse` from now on. It may come again. */
   readonly start: NoParams;
-  /** Records of a module below this level need not be written. It may come again. */
+  /** The host need not write records of a module below this level. It may come again. */
   readonly log_levels: LogLevels;
-  /** Nobody waits for the answer to this request any more. The host answers it all the same, mostly with `cancelled`. */
+  /** Nobody waits for the answer to this request any more. The host answers it all the same, usually with `cancelled`. */
   readonly "$/cancelRequest": Cancel;
 };
 
 /** What the host asks. */
 export type HostRequests = {
-  /** Events of the state of the room that a call is about. */
+  /** Gives state events of the room that a call is about. */
   readonly "state/get": {
     readonly params: StateGet;
     readonly result: RoomEvents;
     readonly errors: "call_over";
   };
-  /** The keys of that state. */
+  /** Gives the keys of that state. */
   readonly "state/keys": {
     readonly params: StateKeys;
     readonly result: StateKeyPairs;
     readonly errors: "call_over";
   };
-  /** A method of the ModuleApi whose access is `read` or `write`, by its name. The result is of the declared type. */
+  /** Calls the method of that name of the ModuleApi: one whose access is `read` or `write`. The result has the declared type. */
   readonly [method: `api/${string}`]: {
     readonly params: ApiRequest;
     readonly result: unknown;
     readonly errors: "synapse_error" | "http_response_exception" | "database_error" | "not_granted" | "membership_locked" | "wrong_process" | "call_over" | "api_error";
   };
-  /** Begins a transaction (PostgreSQL only) that is open for `transaction_function_ms`, and is then rolled back. */
+  /** Begins a transaction (PostgreSQL only). After `transaction_function_ms` it is rolled back. */
   readonly "api/run_db_interaction/begin": {
     readonly params: TransactionBegin;
     readonly result: OpenTransaction;
     readonly errors: "not_granted" | "database_error" | "api_error";
   };
-  /** Runs one statement in it. After an error the transaction is rolled back, and each further step fails. */
+  /** Runs one statement in the transaction. After an error the transaction is rolled back, and each further step fails. */
   readonly "api/run_db_interaction/execute": {
     readonly params: TransactionExecute;
     readonly result: StatementResult;
     readonly errors: "not_granted" | "database_error" | "api_error";
   };
-  /** Commits it. Answered once that is done. */
+  /** Commits the transaction. The answer comes once that is done. */
   readonly "api/run_db_interaction/commit": {
     readonly params: TransactionEnd;
     readonly result: Null;
     readonly errors: "not_granted" | "database_error" | "api_error";
   };
-  /** Rolls it back. Answered once that is done. */
+  /** Rolls the transaction back. The answer comes once that is done. */
   readonly "api/run_db_interaction/roll_back": {
     readonly params: TransactionEnd;
     readonly result: Null;
     readonly errors: "not_granted" | "database_error" | "api_error";
   };
-  /** Renders a template that `read_templates` has named. */
+  /** Renders a template from the answer of `read_templates`. */
   readonly "templates/render": {
     readonly params: TemplateRender;
     readonly result: string;
@@ -238,57 +238,57 @@ export type HostRequests = {
 
 /** What the host tells. */
 export type HostNotifications = {
-  /** The event loop turns, and how the host is. Sent from `start` on. */
+  /** A sign that the event loop runs, with the state of the host. The host sends it from `start` on. */
   readonly pulse: Pulse;
-  /** The file of this module is about to run, which may end or hang the host. It must have left the host before that. */
+  /** The file of this module is about to run, and may crash or hang the host. The message must leave the host before that. */
   readonly loading: Loading;
-  /** The thread of these modules has ended, and another takes its place. */
+  /** The thread of these modules has ended, and another replaces it. */
   readonly thread_ended: ThreadEnded;
-  /** A module has answered a callback with a `membership_lock`, and has calls of the api under way: they need not be given up. */
+  /** A module has answered a callback with a `membership_lock` while calls of the api are under way. The shim need not give them up. */
   readonly "api/not_awaited": NotAwaited;
 };
 
 /** What the records hold, by their kind. */
 export type RecordKinds = {
-  /** A record of the log of the host or of a module, in pino's shape. */
+  /** A log record of the host or of a module, in pino's shape. */
   readonly log: LogRecord;
   /** A line that a module has printed. */
   readonly printed: Printed;
-  /** Lines of a module that the host could not hand over in time. */
+  /** How many lines of a module the host could not hand over in time. */
   readonly dropped: Dropped;
-  /** Why the process is about to end, and which module ends it. It counts if the process then ends so. */
+  /** Why the process is about to end, and which module ends it. The shim believes it only if the process then ends in that way. */
   readonly ends: Ends;
 };
 
 /** No parameters. */
 export type NoParams = Record<string, never>;
 
-/** Nothing: it is done. */
+/** Nothing. It is done. */
 export type Null = null;
 
 /** Names of modules. */
 export type Names = readonly string[];
 
-/** What a host is told first. */
+/** The first message to a host. */
 export type Initialize = {
   /** The version of the protocol. */
   readonly protocol: number;
-  /** The shim's. A host of another version answers with a startup problem. */
+  /** The version of the shim. A host of another version answers with a startup problem. */
   readonly version: string;
   /** SHA-256 of schemas/*.json, in the order of their names. */
   readonly catalogue: string;
   readonly synapse: SynapseInfo;
   /** How long a thread that comes later may take to load its modules. */
   readonly start_timeout_ms: number;
-  /** How long to bear that native code holds too many threads, before the host ends: at once, if absent. */
+  /** How long the host goes on while native code holds too many threads, before it ends itself. If absent, it ends at once. */
   readonly held_patience_ms?: number;
-  /** In the order in which they are asked. */
+  /** The modules, in the order in which they are asked. */
   readonly modules: readonly ConfiguredModule[];
-  /** At a restart: what the modules were loaded from when they were accepted. They are loaded from it again. */
+  /** At a restart: what the modules were loaded from when they were accepted. The host loads them from it again. */
   readonly snapshot?: readonly Part[];
 };
 
-/** What the synchronous part of the ModuleApi answers from. */
+/** The values that the synchronous part of the ModuleApi answers with. */
 export type SynapseInfo = {
   readonly version: string;
   readonly server_name: string;
@@ -305,23 +305,23 @@ export type SynapseInfo = {
 export type ConfiguredModule = {
   /** Absolute. */
   readonly path: string;
-  /** By default the file's, without its ending. */
+  /** By default the name of the file, without its extension. */
   readonly name?: string;
   readonly config?: unknown;
-  /** Where the shim has read `config`, if not in homeserver.yaml. */
+  /** The file that the shim has read `config` from, if it is not homeserver.yaml. */
   readonly config_source?: string;
-  /** Why there is no `config`. */
+  /** Why the shim could not read `config`. */
   readonly config_fault?: string;
   readonly grants?: readonly string[] | "all";
   readonly shadow?: boolean;
-  /** It has a thread of its own; shadow modules that have none share one. */
+  /** The module has its own thread. Shadow modules that are not isolated share one. */
   readonly isolated?: boolean;
 };
 
 /** What some modules were loaded from together. */
 export type Part = {
   readonly names: Names;
-  /** The host's own affair. */
+  /** Only the host knows what it means. */
   readonly text: string;
 };
 
@@ -331,19 +331,19 @@ export type Manifest = {
   readonly catalogue: string;
   /** Such as `node v24.19.0`. */
   readonly runtime: string;
-  /** Those that could be loaded, in order. */
+  /** The modules that could be loaded, in order. */
   readonly modules: readonly DeclaredModule[];
   readonly faults: StartupProblems;
-  /** What they were loaded from; absent where that was given. */
+  /** What they were loaded from. Absent if the shim sent a snapshot. */
   readonly snapshot?: readonly Part[];
 };
 
-/** All that is wrong. */
+/** Everything that is wrong. */
 export type StartupProblems = readonly StartupProblem[];
 
-/** Something that keeps Synapse from starting: in the configuration, or in a module's file. */
+/** Something that keeps Synapse from starting, in the configuration or in a module's file. */
 export type StartupProblem = {
-  /** Begins at the bridge's `config` block. */
+  /** The path within the bridge's `config` block. */
   readonly path: readonly (string | number)[];
   readonly message: string;
 };
@@ -355,30 +355,30 @@ export type DeclaredModule = {
   readonly callbacks: { readonly [key: string]: DeclaredCallback };
   /** Paths. */
   readonly web_resources: readonly string[];
-  /** What it was loaded from, itself first. */
+  /** The files that it was loaded from, its own first. */
   readonly files: Digests;
-  /** The files of packages that it was the first to load. */
+  /** The files of packages that this module was the first to load. */
   readonly packages: Digests;
-  /** What a restart has to load from disk again. */
+  /** What a restart has to load from disk. */
   readonly not_kept: readonly string[];
 };
 
 /** SHA-256 by path. */
 export type Digests = { readonly [key: string]: string };
 
-/** When a module is asked, and what is sent and kept. */
+/** When a module is asked, what is sent along, and what is kept. */
 export type DeclaredCallback = {
   readonly match?: Match;
   readonly room_state?: WantedState;
-  /** A duration for which the shim keeps answers. */
+  /** How long the shim keeps answers. */
   readonly ttl?: string | number;
-  /** A template that the shim applies instead of asking. */
+  /** A template that the shim fills in instead of asking. */
   readonly fields?: { readonly [key: string]: unknown };
-  /** Where modules declare a list: of auth_checkers. */
+  /** The entries of auth_checkers. */
   readonly checkers?: readonly DeclaredLogin[];
 };
 
-/** Who logs in with this type, by these fields of the login. */
+/** A login type, and the fields of the login that its check needs. */
 export type DeclaredLogin = {
   readonly login_type: string;
   readonly fields: readonly string[];
@@ -386,73 +386,73 @@ export type DeclaredLogin = {
   readonly ttl?: string | number;
 };
 
-/** When to ask. The reference of the callbacks tells what each part means. */
+/** When to ask the module. The page on matching and caching says what each part means. */
 export type Match = {
   readonly not?: Conditions;
   readonly local?: boolean;
   readonly [key: string]: Condition | Conditions | boolean | undefined;
 };
 
-/** By path. */
+/** Conditions by path. */
 export type Conditions = { readonly [key: string]: Condition };
 
-/** What may be there. */
+/** The value, or globs of which one must fit. */
 export type Condition = boolean | readonly string[];
 
-/** Each [type, state_key]; null for all state keys. */
+/** A list of [type, state_key]. Null stands for all state keys. */
 export type WantedState = readonly (readonly [string, string | null])[];
 
-/** The envelope of a callback. */
+/** One call of a callback. */
 export type Call = {
-  /** A handle for `state/get`, `state/keys` and the api. */
+  /** The number that stands for this call in `state/get`, `state/keys` and requests of the api. */
   readonly call: number;
-  /** Whom to ask, in order. */
+  /** The modules to ask, in order. */
   readonly modules: readonly string[];
   /** As callbacks.json declares them. */
   readonly params: { readonly [key: string]: unknown };
   /** Synapse's request id, for the log. */
   readonly request: string | null;
-  /** For auth_checkers: which of the one module's checkers. */
+  /** For auth_checkers: which of the module's checkers to ask. */
   readonly entry?: number;
-  /** Until its deadline. */
+  /** The time until the deadline. */
   readonly time_left_ms?: number;
   readonly apart?: Apart;
 };
 
-/** It may be what ended Node: it is asked in a thread made for that, and watched for so long after its answer. */
+/** The call is a suspect. The host asks it in a separate thread, and watches the thread for this time after the answer. */
 export type Apart = {
   readonly linger_ms: number;
 };
 
-/** What became of a call: the answer, who gave it, and who was asked. */
+/** The result of a call: the answer, the module that gave it, and the modules that were asked. */
 export type Reply = {
-  /** Of the module that decided, else the first `pass` value of the result type. */
+  /** The answer of the module that decided, else the first `pass` value of the result type. */
   readonly answer: unknown;
-  /** Null if none decided; the last that edited. */
+  /** The module that decided, or that edited last; null if there is none. */
   readonly module: string | null;
   readonly asked: AskedModules;
 };
 
-/** Who was asked, in order. */
+/** The modules that were asked, in order. */
 export type AskedModules = readonly Asked[];
 
-/** A module that was asked, and how long that took. */
+/** A module that was asked, and how long it took. */
 export type Asked = {
   readonly module: string;
   readonly ms: number;
 };
 
-/** Whether the handler threw, or its answer does not fit. */
+/** Whether the handler threw, or its answer has the wrong type. */
 export type FaultKind = "threw" | "answer";
 
-/** What a module has left for later. */
+/** A function that a module has left for later. */
 export type FollowUpKey = {
   readonly module: string;
-  /** Any text. */
+  /** Any string. */
   readonly id: string;
 };
 
-/** Asks for it. */
+/** Asks the host to run a function that was left for later. */
 export type FollowUpCall = {
   readonly callback: string;
   readonly follow_up: FollowUpKey;
@@ -460,20 +460,20 @@ export type FollowUpCall = {
   readonly request: string | null;
 };
 
-/** What it left behind. */
+/** The result of that function. */
 export type FollowUpReply = {
-  /** The parameters, or null if they are as they were. */
+  /** The parameters, or null if the function has not changed them. */
   readonly edited: Editable | null;
 };
 
-/** The response of a login, or nothing. */
+/** The response of the login; empty for other callbacks. */
 export type Editable = { readonly [key: string]: { readonly [key: string]: unknown } };
 
 /** A client's HTTP request. */
 export type WebCall = {
   readonly call: number;
   readonly module: string;
-  /** As the module has declared it. */
+  /** The path that the module declares. */
   readonly path: string;
   readonly request: string | null;
   readonly method: string;
@@ -483,7 +483,7 @@ export type WebCall = {
   readonly body: string;
 };
 
-/** What the client gets. */
+/** The response for the client. */
 export type WebAnswer = {
   readonly status: number;
   readonly headers: Headers;
@@ -491,48 +491,48 @@ export type WebAnswer = {
   readonly body: string;
 };
 
-/** Of HTTP, each a name and a value. */
+/** HTTP headers, each a name and a value. */
 export type Headers = readonly (readonly [string, string])[];
 
-/** How that went. */
+/** Which modules could not be set up. */
 export type SetUpReply = {
-  /** Why, by module. */
+  /** The reason, by module. */
   readonly failed: { readonly [key: string]: string };
 };
 
-/** Asks for the thread of some modules, to be had before a call is asked in it. */
+/** Asks for a thread with these modules, before a suspect is asked in it. */
 export type SetUpApart = {
   readonly modules: Names;
-  /** For how long it is watched, once it is set up. */
+  /** How long the host watches the thread once it is set up. */
   readonly linger_ms: number;
 };
 
-/** The thread stands. */
+/** The thread is ready. */
 export type SetUpApartReply = {
-  /** How the one before it has ended, if that was between two calls and nothing has told so yet. */
+  /** How the thread before it has ended, if it ended between two calls and no message has said so yet. */
   readonly ended: End | null;
 };
 
 /** How a thread has ended. */
 export type End = {
-  /** The module that has done it, where that is known. */
+  /** The module that ended it, if that is known. */
   readonly module: string | null;
   readonly cause: string;
 };
 
-/** A request. */
+/** Names the request to cancel. */
 export type Cancel = {
-  /** Its id. */
+  /** The id of the request. */
   readonly id: number | string;
 };
 
-/** Which records are wanted. */
+/** Which log records the shim wants. */
 export type LogLevels = {
-  /** The lowest level, by module. The numbers are pino's: 20 is debug, 30 info, 40 warn, 50 error; 60 means fatal. */
+  /** The lowest level, by module, in pino's numbers: 20 is debug, 30 info, 40 warn, 50 error, 60 fatal. */
   readonly levels: { readonly [key: string]: number };
 };
 
-/** How the host is. */
+/** The state of the host. */
 export type Pulse = {
   /** In bytes. */
   readonly memory: {
@@ -541,76 +541,76 @@ export type Pulse = {
   };
   /** The modules whose `setup` has not succeeded. */
   readonly not_set_up: Names;
-  /** Where modules run in threads. */
+  /** The threads of modules, if there are any. */
   readonly threads?: readonly ThreadState[];
 };
 
-/** How a thread is. */
+/** The state of a thread. */
 export type ThreadState = {
   readonly modules: Names;
   readonly restarts: number;
   readonly heap_used: number;
 };
 
-/** A module. */
+/** The module whose file is about to run. */
 export type Loading = {
   /** Its place in `modules` of `initialize`. */
   readonly index: number;
   readonly name: string;
 };
 
-/** How it has ended. */
+/** How the thread of some modules has ended. */
 export type ThreadEnded = {
   readonly modules: Names;
-  /** The one that did it, where that is known. */
+  /** The module that ended it, if that is known. */
   readonly module: string | null;
   readonly cause: string;
 };
 
-/** Which events. */
+/** Names the state events to get. */
 export type StateGet = {
   readonly call: number;
-  /** Null for all. */
+  /** Null stands for all. */
   readonly keys: WantedState | null;
 };
 
-/** Of a room. */
+/** State events of a room. */
 export type RoomEvents = readonly Event[];
 
-/** A call. */
+/** Names the call. */
 export type StateKeys = {
   readonly call: number;
 };
 
-/** Each [type, state_key]. */
+/** A list of [type, state_key]. */
 export type StateKeyPairs = readonly (readonly [string, string])[];
 
-/** The envelope of a method of the api. */
+/** One call of a method of the api. */
 export type ApiRequest = {
-  /** Who asks. */
+  /** The module that calls it. */
   readonly module: string;
-  /** The call that the module is in, for callbacks with a `membership_lock`, while it has not answered. */
+  /** The call that the module has not answered yet, for callbacks with a `membership_lock`. */
   readonly call?: number;
-  /** As api.json declares them. An optional one may be absent. */
+  /** As api.json declares them. Optional parameters may be absent. */
   readonly params: { readonly [key: string]: unknown };
 };
 
-/** The envelope of this step. */
+/** One step of a transaction. */
 export type TransactionBegin = {
   readonly module: string;
   readonly call?: number;
   readonly params: {
-    /** Names it in Synapse's log and metrics. */
+    /** The name of the transaction in Synapse's log and metrics. */
     readonly desc: string;
   };
 };
 
-/** Its number. */
+/** The number of the transaction. */
 export type OpenTransaction = {
   readonly transaction: number;
 };
 
-/** The envelope of this step. */
+/** One step of a transaction. */
 export type TransactionExecute = {
   readonly module: string;
   readonly call?: number;
@@ -620,42 +620,42 @@ export type TransactionExecute = {
   };
 };
 
-/** The envelope of these steps. */
+/** One of the last steps of a transaction. */
 export type TransactionEnd = {
   readonly module: string;
   readonly call?: number;
   readonly params: OpenTransaction;
 };
 
-/** One of the DatabaseResults. */
+/** The result of one statement. */
 export type StatementResult = {
-  /** Their names. */
+  /** The names of the columns. */
   readonly columns: readonly string[];
   readonly rows: readonly (readonly Cell[])[];
   readonly rowcount: number;
 };
 
-/** A value of the database; bytes in base64, and what a JSON or array column holds, are each in an object. */
+/** A value of the database. Bytes (in base64) and values of JSON and array columns are wrapped in an object. */
 export type Cell = string | number | boolean | null | {
   readonly bytes: string;
 } | {
   readonly json: unknown;
 };
 
-/** By whom, and in which call. */
+/** The module and the call. */
 export type NotAwaited = {
   readonly call: number;
   readonly module: string;
 };
 
-/** Which template, and with what. */
+/** The template to render, and its variables. */
 export type TemplateRender = {
   readonly filename: string;
   readonly custom_template_directory?: string | null;
   readonly variables: { readonly [key: string]: unknown };
 };
 
-/** The host writes `level`, `time`, `module` and `request` before anything that a module adds. Of a key that comes twice, the first counts. */
+/** The host writes `level`, `time`, `module` and `request` before anything that a module adds. If a key comes twice, the first one counts. */
 export type LogRecord = {
   readonly level: number;
   /** Milliseconds since the epoch. */
@@ -667,23 +667,23 @@ export type LogRecord = {
   readonly [key: string]: unknown;
 };
 
-/** One line. */
+/** A line that was printed. */
 export type Printed = {
   readonly module: string | null;
   readonly request: string | null;
   readonly text: string;
 };
 
-/** How many. */
+/** How many lines were dropped. */
 export type Dropped = {
   readonly module: string | null;
   readonly lines: number;
 };
 
-/** How the process ends. */
+/** How the process is about to end. */
 export type Ends = {
   readonly cause: string;
   readonly module: string | null;
-  /** The exit code, or the number of a signal, negative. */
+  /** The exit code; for a signal, its number with a minus sign. */
   readonly code: number;
 };

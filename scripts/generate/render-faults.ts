@@ -1,4 +1,4 @@
-// Renders docs/reference/faults.md: what may go wrong, what Synapse's clients see of it, and how it ends. Pure text, no files.
+// Renders docs/reference/faults.md: what can go wrong, what Synapse's clients see, and how it ends. Pure text, no files.
 
 import type { Fault } from "./sources.js";
 
@@ -6,16 +6,16 @@ const INTRODUCTION = `# Faults
 
 <!-- Generated from test/support/faults.json by \`npm run generate\`: do not edit. -->
 
-What may go wrong with modules, with Node and around them; what clients and other servers see of it; and how it ends, always
-without a restart of a Synapse that runs. "Policy" is what \`on_failure\` says, or the default of the callback in
-[callbacks.md](callbacks.md); [the page on failures](../admin/failures.md#policies) tells what each policy costs. The tests try
-these faults by the same numbers: \`npm run faults\` prints what came of each.
+What can go wrong with modules, with Node and around them; what clients and other servers see; and how it ends. A running
+Synapse never needs a restart for it. "Policy" is what \`on_failure\` says, or else the [default of the
+callback](callbacks.md). [Failures](../admin/failures.md) explains the words, and what each policy costs. A test tries each
+row; \`npm run faults\` prints what it saw, by the same numbers.
 `;
 
 export function renderFaults(rows: Readonly<Record<string, Fault>>): string {
   const lines = Object.entries(rows).map(
     ([row, { fault, seen, after }]) => `| ${row} | ${fault} | ${seen} | ${after} |`,
   );
-  const head = ["| | Fault | What is seen | How it ends |", "| ---: | --- | --- | --- |"];
+  const head = ["| row | fault | what is seen | how it ends |", "| ---: | --- | --- | --- |"];
   return `${[INTRODUCTION, ...head, ...lines].join("\n")}\n`;
 }

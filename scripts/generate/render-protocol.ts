@@ -1,5 +1,6 @@
 // Renders docs/reference/protocol.md: the messages of the wire, what they hold, and every number and name that both sides
 // know. Pure text, no files.
+import { code, type Row, table } from "./markdown.js";
 import { GENERATED } from "./render-types.js";
 import type { Message, Protocol, Schema, Sources } from "./sources.js";
 
@@ -7,13 +8,13 @@ const INTRODUCTION = `# The protocol: reference
 
 <!-- ${GENERATED} -->
 
-Every message, record, limit, error and reason that the shim and the host share. [\`schemas/protocol.json\`](../../schemas/protocol.json)
-declares them; both sides take them from there. [The protocol](../internals/protocol.md) tells how they are used: framing, order of events,
-what each side does when.
+Every message, record, limit, error and reason that the shim and the host share, as
+[\`schemas/protocol.json\`](../../schemas/protocol.json) declares them. [The protocol](../internals/protocol.md) says how both
+sides use them.
 
-Callbacks, wire types and methods of the ModuleApi are in \`callbacks.json\`, \`types.json\` and \`api.json\` beside it. A type that has
-no section here is one of \`types.json\`, as it travels; \`?\` at the end of a type means "or null", at the end of a name that it may be absent.
-Who reads an object ignores keys that are not declared.
+\`callbacks.json\`, \`types.json\` and \`api.json\` in the same folder declare the callbacks, the wire types and the methods of
+the ModuleApi. A type without a section here is one of \`types.json\`. \`?\` after a type means "or null". \`?\` after a name means
+that it may be absent. Each side ignores keys that are not declared.
 `;
 
 export function renderProtocol({ protocol }: Sources): string {
@@ -22,37 +23,28 @@ export function renderProtocol({ protocol }: Sources): string {
     `The version of the protocol is ${protocol.version}.\n`,
     renderMessages("Messages of the shim", "shim", protocol),
     renderMessages("Messages of the host", "host", protocol),
-    section("Limits", ["limit", "value", ""], limitRows(protocol)),
-    section("Records", ["kind", "holds", ""], recordRows(protocol)),
-    section("Errors", ["error", "code", "data", "modules catch", ""], errorRows(protocol)),
+    section("Limits", ["limit", "value", "meaning"], limitRows(protocol)),
+    section("Records", ["kind", "content", "meaning"], recordRows(protocol)),
+    section("Errors", ["error", "code", "data", "what modules catch", "meaning"], errorRows(protocol)),
     section(
       "Reasons",
-      ["reason", ""],
+      ["reason", "meaning"],
       Object.entries(protocol.reasons).map(([reason, { summary }]) => [code(reason), summary]),
-      "Why policy answered, as the log and the metrics name it. Of a follow-up: `follow-up: deadline`.",
+      "Why policy answered, as in the log and the metrics. For a follow-up, `follow-up: ` stands before the reason.",
     ),
     section(
       "Causes",
-      ["words", "said by", ""],
+      ["cause", "reported by", "meaning"],
       Object.values(protocol.causes).map(({ text, by, summary }) => [code(text), by, summary]),
-      "How the words begin that tell why a process or a thread has ended. The metrics count ends by them; exit codes and signals are counted as they are, all else as `other`.",
+      "Why a process or a thread has ended: the log line begins with these words, and the metrics have them as a label. For exit codes and signals the label is `exit code 1` or `killed by SIGKILL`; for anything else it is `other`.",
     ),
     `## Definitions\n\n${Object.entries(protocol.definitions).map(renderDefinition(protocol)).join("\n")}`,
   ].join("\n");
 }
 
-type Row = readonly string[];
-
 function section(title: string, head: Row, rows: readonly Row[], text = ""): string {
   return `## ${title}\n\n${text && `${text}\n\n`}${table(head, rows)}`;
 }
-
-function table(head: Row, rows: readonly Row[]): string {
-  const lines = [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |\n`);
-  return lines.join("");
-}
-
-const code = (text: string) => `\`${text}\``;
 
 function renderMessages(title: string, from: Message["from"], protocol: Protocol): string {
   const sent = Object.entries(protocol.messages).filter(([, message]) => message.from === from);
@@ -66,7 +58,7 @@ function renderMessages(title: string, from: Message["from"], protocol: Protocol
 Requests:
 
 ${table(
-  ["method", "params", "result", "errors", ""],
+  ["method", "params", "result", "errors", "meaning"],
   requests.map((one) => {
     const [, { params, result, errors = [], summary }] = one;
     return [methodOf(one), link(params), link(result), errors.map(code).join(", "), summary];
@@ -75,7 +67,7 @@ ${table(
 Notifications:
 
 ${table(
-  ["method", "params", ""],
+  ["method", "params", "meaning"],
   notifications.map((one) => [methodOf(one), link(one[1].params), one[1].summary]),
 )}`;
 }
@@ -120,7 +112,7 @@ function renderDefinition(protocol: Protocol): (entry: [name: string, schema: Sc
   return ([name, schema]) => {
     const fields = fieldsOf(schema, "", protocol);
     const type = schema.properties ? "" : `\nType: ${describe(schema, protocol)}.\n`;
-    const listed = fields.length === 0 ? type : `\n${table(["field", "type", ""], fields)}`;
+    const listed = fields.length === 0 ? type : `\n${table(["field", "type", "meaning"], fields)}`;
     return `### ${name}\n\n${schema.description}\n${listed}`;
   };
 }
