@@ -1,7 +1,7 @@
-"""One Node process, its four pipes, and the one that ends it with us.
+"""One Node process, from its start to its end, with its pipes.
 
-In order: it is spawned; the handshake either blocks (while Synapse starts, before its reactor may turn) or not; then
-the pipes belong to the reactor; its end is noticed by the end of its output, it is reaped, and `on_end` is told why.
+In order: it is spawned; the handshake either blocks (while Synapse starts, and its reactor does not run yet) or not;
+then the reactor has the pipes; the process has ended once its output ends; it is reaped, and `on_end` gets the cause.
 """
 
 import os
@@ -33,17 +33,22 @@ from synapse_module_bridge.transport.rpc import Answer, Refuse, RequestHandler, 
 
 _PULSE = method_name("pulse")
 _LOADING = method_name("loading")
-# Of what is written in one turn of the reactor: it leaves once it is so much.
+# Requests of one turn of the reactor are sent before its end once they are so many bytes.
 BATCH_BYTES = 32 * 1024
-# A pipe holds one such chunk, unless somebody else writes to it.
+# A pipe holds one chunk, unless another process still writes to it.
 MOST_LAST_CHUNKS = 16
-# How long a process that was asked to finish may take to exit once its output has ended.
+# How long a process that was asked to finish may take to exit after its output has ended.
 EXIT_SECONDS = 3.0
-# And one that was not: its calls wait meanwhile.
+# The same for one that was not asked: its calls wait meanwhile.
 SUDDEN_EXIT_SECONDS = 0.5
 
 
 class Child:
+    """Spawns the process, with `env` as its whole environment. Raises OSError.
+
+    `handle_request` answers the host's requests, but for those about the process itself. `log` gets what it logs.
+    """
+
     def __init__(
         self,
         command: Sequence[str],
@@ -55,32 +60,34 @@ class Child:
         self._popen, self._lifeline, self._open = spawned.popen, spawned.lifeline, spawned.pipes
         self._stdin, self._stdout = self._open["stdin"], self._open["stdout"]
         self._stderr, self._records = self._open["stderr"], self._open["records"]
-        # Tells of the input that nobody is left to read it.
+        # Polled for no event: it still reports that the pipe has lost its reader.
         self._input = select.poll()
         self._input.register(self._stdin, 0)
         self._log = log
         self._unsent = bytearray()
-        # It may not have read all that was written: `unsent_bytes` tells.
+        # Whether `unsent_bytes` may be more than 0.
         self.is_behind = False
         self._writer: ProcessWriter | None = None
+        # Whether its messages are being handled.
         self._reading = False
         self._readers: list[ProcessReader] = []
         self._on_end: Callable[[str], None] | None = None
-        # Why we ended it, where we did.
+        # Why the shim has ended it, where it has.
         self._cause: str | None = None
         self.stopping = False
-        # The module that it loads, as its place in the configuration and its name; all that it has begun to load.
+        # The module that it is loading, by its place in the configuration and its name.
         self.loading: tuple[int, str] | None = None
+        # The names of all modules that it has begun to load, by their place.
         self.begun: dict[int, str] = {}
-        # What it was told first.
+        # The parameters of its `initialize`.
         self.told: Mapping[str, Any] = {}
-        # The modules whose setup has not succeeded, as it has said last.
+        # The modules whose setup has not succeeded, as of its last pulse.
         self.not_set_up: Sequence[str] = ()
-        # What it has declared, once it has.
+        # The declarations of its modules, after the handshake.
         self.modules: Sequence[Mapping[str, Any]] = ()
-        # It has sent something since this was last looked at.
+        # Whether it has sent anything since the watchdog has reset this.
         self.has_spoken = False
-        # Told how it is, as it says.
+        # Gets its pulses.
         self.on_pulse: Callable[[Mapping[str, Any]], None] = lambda _: None
         self._handle_request = handle_request
         self.rpc = Rpc(self._unsent.extend, self._requested)
@@ -92,17 +99,17 @@ class Child:
 
     @property
     def culprit(self) -> str | None:
-        """The module that has ended it, as far as its last words tell."""
+        """The module that has ended it, where its last records name one."""
         return self._log.culprit
 
     @property
     def has_ended(self) -> bool:
-        """Whether the process is dead, also before the reactor has noticed."""
+        """Whether the process is dead, even where the reactor has not noticed yet."""
         return self._popen.poll() is not None
 
     @property
     def is_there(self) -> bool:
-        """Whether what is sent now may arrive. One look at the process is for all that is sent together."""
+        """Whether something still reads its input. Requests that are sent together share one check."""
         return "stdin" in self._open and (bool(self.rpc.held) or not self._input.poll(0))
 
     def _requested(self, method: str, params: Mapping[str, Any], answer: Answer, refuse: Refuse) -> None:
@@ -123,13 +130,13 @@ class Child:
 
     @property
     def last_lines(self) -> Sequence[str]:
-        """What it has printed last on standard error."""
+        """The last lines of its standard error."""
         return self._log.last_lines
 
     def wait_for(self, deferred: "Deferred[Any]", timeout: float) -> Any:
-        """Blocks until the Deferred has fired: for the handshake, before Synapse's reactor turns.
+        """Blocks until the Deferred has fired, and returns its result: for the handshake, before the reactor runs.
 
-        Raises what the Deferred failed with, TimeoutError, or ChildProcessError if the process ended.
+        Raises the exception that the Deferred failed with; TimeoutError; ChildProcessError where the process ended.
         """
         logs = {self._stderr: self._log.received, self._records: self._log.received_records}
         exchange = BlockingIO(self._stdin, self._stdout, self._unsent, self.rpc.data_received, logs)
@@ -137,12 +144,12 @@ class Child:
             return exchange.until(deferred, timeout)
         except EOFError:
             code = self._wait()
-            # Its last words: all of them are in the pipe, which others may hold open.
+            # Its pipes are read without waiting for their end: another process may hold them open.
             self.read_last_words(code)
             raise ChildProcessError(self._why(code)) from None
 
     def attach(self, reactor: Any, clock: Any, on_end: Callable[[str], None]) -> None:
-        """Hands the pipes to the reactor. `on_end` is called once, with why the process ended."""
+        """Hands the pipes to the reactor. `on_end` is called once, with the cause of the process's end."""
         self._clock, self._on_end = clock, on_end
         self._writer = ProcessWriter(reactor, self, "stdin", self._stdin)
         self._readers = [
@@ -156,8 +163,8 @@ class Child:
             self.is_behind = True
 
     def _write(self, data: bytes) -> None:
-        """At once while no other answer is awaited, or when answers have brought it about, which spares a turn of the
-        reactor; else together with others.
+        """Sends at once while no other request is open, or while answers are being handled: that saves a turn of the
+        reactor. Otherwise, what one turn brings is sent together.
         """
         assert self._writer is not None
         before = self.unsent_bytes if self.is_behind else 0
@@ -165,18 +172,18 @@ class Child:
             try:
                 sent = os.write(self._stdin, data)
             except OSError:
-                sent = 0  # where the pipe is full, or broken, the writer finds out which
+                sent = 0  # the pipe is full or broken: the writer finds out which
             data = data[sent:]
         self.is_behind = bool(data)
         if data:
             self._writer.write(data)
-            # Once so much has come together, Node works on it while this turn brings more. Not where Node does not read
-            # it, nor where the writer is to close the pipe behind it.
+            # Node can work on a full batch while this turn brings more. Not where Node does not read, nor where the
+            # writer is going to close the pipe after the last byte.
             if before <= BATCH_BYTES < self.unsent_bytes and not self.stopping:
                 self._writer.doWrite()
 
     def childDataReceived(self, name: str, data: bytes) -> None:
-        """Twisted calls this with what the process has written. It would drop a reader that raises."""
+        """Twisted calls this with what the process has written. Never raises: Twisted would stop reading."""
         if name in ("stderr", "records"):
             heard = self._log.received if name == "stderr" else self._log.received_records
             contained("reading the host's log", lambda: heard(data), None)
@@ -194,10 +201,10 @@ class Child:
             self._reading = False
 
     def childConnectionLost(self, name: str, reason: Failure) -> None:
-        """Twisted calls this when a pipe has ended, and leaves closing it to us."""
+        """Twisted calls this when a pipe has ended, and leaves it to the process to close the descriptor."""
         if name == "stdin":
-            # The descriptor's number may soon be that of a client's connection, and ProcessWriter.write would take that
-            # out of the reactor: nobody would ever read it again.
+            # A client's connection may get the same descriptor soon. ProcessWriter.write would remove that from the
+            # reactor, and nothing would read it any more.
             self.rpc.write = _to_nobody
         os.close(self._open.pop(name))
         if name in ("stderr", "records"):
@@ -216,7 +223,7 @@ class Child:
         self._cause = self._cause or "it closed the wire"
 
     def _reaped(self, code: int | None, on_end: Callable[[str], None]) -> None:
-        # Nothing that it leaves behind may keep its end from being told.
+        # `on_end` is called whatever fails here.
         contained("reading the host's last words", lambda: self._read_last(code), None)
         contained("letting go of the host's pipes", self._let_go, None)
         loading = f" while it loaded {self.loading[1]}" if self.loading is not None else ""
@@ -227,14 +234,14 @@ class Child:
         self.read_last_words(code)
 
     def read_last_words(self, code: int | None) -> None:
-        """Logs what it has said and nobody has read."""
+        """Reads and logs what is left in the pipes of its log. `code` is as in `subprocess`; None if it is unknown."""
         self._read_rest("records", self._records)
         self._read_rest("stderr", self._stderr)
         self._log.ended(code, self.pid)
 
     def _let_go(self) -> None:
         self._lifeline.cut()
-        # Somebody else may hold its output open; and what it has not read, it will not.
+        # Another process may hold the output open, so that Twisted never sees its end.
         pipes: tuple[Any, ...] = (self._readers[0], self._writer)
         for pipe in pipes:
             if pipe is not None and pipe.connected:
@@ -257,7 +264,7 @@ class Child:
             self.childDataReceived(name, data)
 
     def _wait(self) -> int | None:
-        """Blocks: for a start that fails."""
+        """Waits for the process's end, and kills it if need be. Blocks: for a start that has failed."""
         with suppress(subprocess.TimeoutExpired):
             return self._popen.wait(timeout=SUDDEN_EXIT_SECONDS)
         self._is_overdue()
@@ -265,19 +272,19 @@ class Child:
         return killed(self._popen)
 
     def close_input(self) -> None:
-        """Asks the process to finish: it does when its input ends."""
+        """Asks the process to finish: the host ends when its input does."""
         self.stopping = True
         if self._writer is not None:
             self._writer.loseConnection()
 
     def interrupt(self, silent_seconds: float) -> None:
-        """Lets Node say where it is, and end: it was started with --trace-sigint."""
+        """Makes Node print where it is and exit: it was started with `--trace-sigint`."""
         if self._popen.poll() is None:
             self._log.interrupted = StallTrace(silent_seconds, self.modules)
             self._popen.send_signal(signal.SIGINT)
 
     def kill(self, cause: str | None = None) -> None:
-        """Ends the process at once, also if a process of its own holds its output open."""
+        """Kills the process and its group. Its end is then noticed even where another process holds its output open."""
         if self._popen.poll() is None:
             self._cause = self._cause or cause
             kill_all(self._popen)
@@ -285,13 +292,13 @@ class Child:
 
     @property
     def unsent_bytes(self) -> int:
-        """What waits for the process to read it."""
+        """How many bytes wait until the process reads its input."""
         if self._writer is None:
             return len(self._unsent)
         return len(self._writer.dataBuffer) - self._writer.offset + self._writer._tempDataLen
 
     def kill_and_wait(self) -> None:
-        """Ends the process at once: for a failed start, after which Synapse exits without another turn."""
+        """Kills the process and blocks until it has ended: after a failed start, Synapse exits, and no reactor runs."""
         self.kill()
         killed(self._popen)
         self._lifeline.cut()
@@ -300,4 +307,4 @@ class Child:
 
 
 def _to_nobody(frame: bytes) -> None:
-    """What is still written to a process that does not read any more."""
+    """Drops what is written to a process that reads no more."""

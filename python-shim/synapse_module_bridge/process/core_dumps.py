@@ -1,17 +1,18 @@
-"""Keeps a process that is started from leaving a core dump: its memory holds what users and modules keep secret."""
+"""Starts processes without core dumps, since Node's memory has secrets of users and modules."""
 
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-# To Linux, one byte means none at all; with zero, it would still hand the memory to a program that collects dumps.
+# With a limit of 0, Linux still pipes the memory to a program that collects dumps (core(5)); with 1, it does not.
 LIMIT = 1
 
 
 @contextmanager
 def no_core_dump() -> Iterator[None]:
-    """For what is started meanwhile, which inherits the limit. A function that runs in the child would not be safe in a
-    process with threads.
+    """Lowers this process's limit within the block, for child processes to inherit.
+
+    subprocess's `preexec_fn` would set it in the child alone, but is not safe in a process with threads.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
     lowest = LIMIT if hard == resource.RLIM_INFINITY else min(LIMIT, hard)

@@ -1,9 +1,8 @@
-"""Ends a process with this one, however this one ends: a module that blocks Node would not let it notice that its input
-has ended.
+"""Lets the kernel kill Node when Synapse dies. A Node that a module blocks would not notice the end of its input.
 
-The process holds the reading end of a pipe whose writing end is ours. The kernel closes that for whoever dies, and then
-sends the process SIGKILL (fcntl(2): F_SETOWN, F_SETSIG). Linux has that; elsewhere such a process stays until it is
-blocked no more.
+Node inherits the read end of a pipe, and this process keeps its write end. When this process dies, the kernel closes
+the write end, and sends SIGKILL to Node's process group (fcntl(2): F_SETOWN, F_SETSIG). Only Linux has this; elsewhere,
+Node ends once it is not blocked any more.
 """
 
 import fcntl
@@ -13,16 +12,18 @@ from contextlib import suppress
 
 
 class Lifeline:
+    """The pipe, for one process."""
+
     def __init__(self) -> None:
-        # The first is what the process is to inherit.
+        # The process is to inherit the read end.
         self.their_end, our_end = os.pipe()
         self._open = [self.their_end, our_end]
 
     def tie(self, pid: int) -> None:
-        """The process has been started, as the first of its group."""
-        # Where it is refused, the process still ends with its input.
+        """Ties the process, which has been started as the leader of a group. Closes this process's copy of its end."""
+        # Where the kernel refuses, the process still ends with its input.
         with suppress(OSError, AttributeError):
-            # With what it has started: negative for a group of processes.
+            # Negative for a process group: what Node has started ends, too.
             fcntl.fcntl(self.their_end, fcntl.F_SETOWN, -pid)
             fcntl.fcntl(self.their_end, fcntl.F_SETSIG, signal.SIGKILL)
             flags = fcntl.fcntl(self.their_end, fcntl.F_GETFL)
@@ -31,6 +32,6 @@ class Lifeline:
         os.close(self.their_end)
 
     def cut(self) -> None:
-        """The process has ended, or could not be started."""
+        """Closes the pipe: the process has ended, or could not be started."""
         while self._open:
             os.close(self._open.pop())

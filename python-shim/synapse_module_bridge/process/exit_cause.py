@@ -1,30 +1,30 @@
-"""Why a host ended: in words, and as one of the few that a metric's label may be."""
+"""Describes why a host ended: in words, and as one of a few labels for a metric."""
 
 import signal
 
 from synapse_module_bridge.schema.protocol import CAUSES
 
-# What the host says where it ends for threads that it cannot end.
+# The host ends itself since it has threads that it cannot end.
 HELD = CAUSES["held"]
 
-# By somebody else.
+# Signals that another process sends; the kernel's out-of-memory killer sends SIGKILL.
 _FROM_OUTSIDE = ("killed by SIGKILL", "killed by SIGTERM", "killed by SIGHUP", "killed by SIGINT")
-# What only the main thread can do, or what is done to the whole process.
+# Causes of the main thread, or of the whole process, as where it is stopped.
 _OF_THE_MAIN_THREAD = (CAUSES["blocked"], CAUSES["silent"])
 
 
 def is_of_no_call(cause: str) -> bool:
-    """Not of what it was asked when it ended: of somebody else's doing, or of what came long before."""
+    """Whether no open call can have ended the host: another process has, or something long ago."""
     return cause in _FROM_OUTSIDE or kind_of_end(cause) == HELD
 
 
 def may_be_of_a_thread(cause: str) -> bool:
-    """Whether what ran in a thread may have ended all of Node so."""
+    """Whether a module in a thread of its own may have ended the whole of Node."""
     return not is_of_no_call(cause) and kind_of_end(cause) not in _OF_THE_MAIN_THREAD
 
 
 def describe_exit(code: int) -> str:
-    """`code` as subprocess gives it: negative for a signal."""
+    """An exit code in words. As in `subprocess`, it is negative for a signal."""
     if code >= 0:
         return f"exit code {code}"
     try:
@@ -34,6 +34,7 @@ def describe_exit(code: int) -> str:
 
 
 def kind_of_end(cause: str) -> str:
+    """The label for a cause: an exit code, a signal, one of CAUSES, or `other`."""
     if cause.startswith(("exit code ", "killed by ")):
         return cause.partition(" while ")[0]
     return next((words for words in CAUSES.values() if cause.startswith(words)), "other")

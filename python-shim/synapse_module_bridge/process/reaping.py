@@ -1,6 +1,6 @@
-"""Ends a process with what it has started, and waits for it to exit.
+"""Kills a process with what it has started, and waits for it to exit.
 
-That by looking now and then: a thread that waits may not start, or stand behind slow ones.
+It polls on the reactor: a thread that waits might not be started, or wait in the pool behind slow ones.
 """
 
 import os
@@ -11,16 +11,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+# The pause between two polls doubles from the first to the longest. Most processes exit within milliseconds.
 FIRST_LOOK_SECONDS = 0.002
 LONGEST_LOOK_SECONDS = 0.05
-# Not even SIGKILL ends a process that waits for a broken disk: then it is left behind.
+# SIGKILL does not end a process that waits for a broken disk. After this time, it is left behind.
 KILLED_SECONDS = 5.0
 
 
 def kill_all(popen: "subprocess.Popen[bytes]") -> None:
-    """Ends a process and its group, which it leads: native code of a module's may wait for one of those.
+    """Kills a process and its process group, which it leads: a module's native code may wait for one of them.
 
-    Not where it has ended: its number may be another's.
+    Does nothing where the process has ended, since its id may belong to another one now.
     """
     if popen.poll() is None:
         try:
@@ -36,8 +37,9 @@ def when_exited(
     overdue: Callable[[], object],
     exited: Callable[[int | None], object],
 ) -> None:
-    """Tells the exit code, once. After so many seconds, it tells that the process is overdue, and kills it. None if not
-    even that has ended it.
+    """Calls `exited` once, with the exit code, or with None where not even SIGKILL has ended the process.
+
+    After `seconds`, it calls `overdue` and kills the process.
     """
 
     def look(until: float, pause: float, killed: bool) -> None:

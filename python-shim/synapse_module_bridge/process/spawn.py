@@ -1,4 +1,4 @@
-"""Starts a process with its four pipes, and the one that ends it with us: all of it is there, or nothing is left."""
+"""Starts a process with its pipes and its lifeline. Where any part fails, nothing of it is left."""
 
 import os
 import subprocess
@@ -10,34 +10,36 @@ from synapse_module_bridge.process.core_dumps import no_core_dump
 from synapse_module_bridge.process.end_with_parent import Lifeline
 from synapse_module_bridge.process.reaping import KILLED_SECONDS, kill_all
 
-# Stands in a command for the number of the descriptor to which the process writes its records.
+# Placeholder in a command: the descriptor to which the process writes its records.
 RECORDS = "{records}"
 
 
 @dataclass(frozen=True)
 class Spawned:
+    """A process that was started."""
+
     popen: "subprocess.Popen[bytes]"
     lifeline: Lifeline
-    # Our ends, by name: stdin, stdout, stderr, records. None of them blocks.
+    # This process's ends, non-blocking, by name: stdin, stdout, stderr, records.
     pipes: dict[str, int]
 
 
 def spawn(command: Sequence[str], env: Mapping[str, str]) -> Spawned:
-    """Raises OSError."""
+    """Starts the process, with `env` as its whole environment. Raises OSError."""
     lifeline = Lifeline()
     pipes: dict[str, int] = {}
     try:
         popen = _start(command, env, lifeline, pipes)
         lifeline.tie(popen.pid)
         try:
-            # Twisted closes what it is given: it gets descriptors of its own.
+            # Copies, since Twisted closes the descriptors that it gets.
             for name in ("stdin", "stdout", "stderr"):
                 pipe = getattr(popen, name)
                 pipes[name] = os.dup(pipe.fileno())
                 os.set_blocking(pipes[name], False)
                 pipe.close()
         except BaseException:
-            # No descriptor is left to be had: the process must not be left either.
+            # This process has no descriptors left: without pipes, Node is of no use.
             kill_all(popen)
             killed(popen)
             for pipe in (popen.stdin, popen.stdout, popen.stderr):
@@ -56,10 +58,10 @@ def _start(
     pipes["records"], theirs = os.pipe()
     try:
         for fd in (pipes["records"], theirs):
-            # Node never waits for us to read.
+            # Also for Node, which must never wait until its log is read.
             os.set_blocking(fd, False)
         with no_core_dump():
-            # subprocess uses vfork; Twisted's spawnProcess would fork all of a big Synapse.
+            # subprocess uses vfork; Twisted's spawnProcess forks, which is slow in a large process.
             return subprocess.Popen(
                 [str(theirs) if part == RECORDS else part for part in command],
                 stdin=subprocess.PIPE,
@@ -68,7 +70,7 @@ def _start(
                 env=dict(env),
                 bufsize=0,
                 pass_fds=[lifeline.their_end, theirs],
-                # A terminal's Ctrl-C is for Synapse, which then ends the process in order. And it leads a group then.
+                # A group of its own, to be killed as one. Also, Ctrl-C in a terminal is for Synapse, which ends Node.
                 start_new_session=True,
             )
     finally:
@@ -76,12 +78,13 @@ def _start(
 
 
 def killed(popen: "subprocess.Popen[bytes]") -> int | None:
-    """Waits a while for the end of a process that was killed; None if not even that has ended it."""
+    """Blocks until a process that was killed has ended, and returns its exit code; None after KILLED_SECONDS."""
     with suppress(subprocess.TimeoutExpired):
         return popen.wait(timeout=KILLED_SECONDS)
     return None
 
 
 def close_all(pipes: MutableMapping[str, int]) -> None:
+    """Closes all descriptors, and empties the mapping."""
     while pipes:
         os.close(pipes.popitem()[1])

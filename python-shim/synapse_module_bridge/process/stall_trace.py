@@ -1,4 +1,4 @@
-"""Reads where Node was when a module had blocked its event loop: what `node --trace-sigint` says once interrupted."""
+"""Finds the module that has blocked Node's event loop, in the stack that `node --trace-sigint` prints at SIGINT."""
 
 import signal
 from collections.abc import Mapping, Sequence
@@ -8,37 +8,43 @@ from urllib.parse import unquote
 
 _FIRST_LINE = b"KEYBOARD_INTERRUPT:"
 _FRAME = b"    at "
-# V8 prints ten.
+# V8 prints ten. A module may have printed lines that look like more.
 MOST_FRAMES = 100
-# The host's own code.
+# How the path of the host's own code ends.
 _HOST = "/cli.mjs"
 
 
 @dataclass(frozen=True)
 class Trace:
-    """Where Node was: in this module, as far as the frames tell."""
+    """Where Node was when it was interrupted."""
 
+    # The lines of the stack.
     frames: Sequence[str]
+    # The module that was running, where the stack names one.
     module: str | None
-    # It was in nobody's code: it had been held up.
+    # Whether no module was running: something else has delayed the process.
     was_idle: bool
+    # The rest of a sentence that begins with the module.
     what: str
 
 
 class StallTrace:
-    """Of a process that has given no sign of life for so many seconds. `modules` are as the host declares them."""
+    """For a process that has given no sign of life for some seconds. `modules` are as the host declares them."""
 
     def __init__(self, seconds: float, modules: Sequence[Mapping[str, Any]]) -> None:
         self._seconds = seconds
         self._modules = modules
-        # The lines that may be what Node says.
+        # The lines that may be the stack.
         self.held: list[bytes] = []
 
     def without_trace(self, line: bytes) -> bytes:
-        """The line without what Node says: a module may have written something, and no line end, before."""
+        """Takes the stack out of a line of standard error, and returns the rest.
+
+        A module may have printed text without a line end before it.
+        """
         before, found, _ = line.partition(_FIRST_LINE)
         if found:
-            # What came before was a text of somebody's: Node says it last.
+            # Node prints its stack last, so what was held before was text of a module.
             self.held = [line[len(before) :]]
             return before
         if 0 < len(self.held) <= MOST_FRAMES and line.startswith(_FRAME):
@@ -47,7 +53,7 @@ class StallTrace:
         return line
 
     def trace(self, code: int | None) -> Trace | None:
-        """What Node has said, if it died of the interruption."""
+        """The stack, if the process died of the interruption. `code` is as in `subprocess`."""
         if code != -signal.SIGINT:
             return None
         frames = [line.decode("utf-8", "replace") for line in self.held[1:]]
@@ -57,7 +63,10 @@ class StallTrace:
         return Trace(frames, self._culprit(places), was_idle, what)
 
     def _culprit(self, places: Sequence[str]) -> str | None:
-        """The module whose code is nearest to where Node was: what it names itself before what several may share."""
+        """The module whose code is nearest to the top of the stack.
+
+        A module's entry file counts before the files that it imports, which several modules may share.
+        """
         files = [(str(module["name"]), list(module.get("files", ()))) for module in self._modules]
         entries = {paths[0]: name for name, paths in files if paths}
         nearest = next((entries[place] for place in places if place in entries), None)
@@ -71,7 +80,7 @@ class StallTrace:
 
 
 def _place(frame: str) -> str | None:
-    """Of `    at name (place:line:column)`, or without a name."""
+    """The file in `    at name (place:line:column)` or `    at place:line:column`."""
     text = frame[len(_FRAME) :].strip()
     if text.endswith(")"):
         text = text[:-1].partition(" (")[2]
