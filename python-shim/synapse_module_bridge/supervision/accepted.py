@@ -1,4 +1,4 @@
-"""What was accepted last: the modules with their configs, and what they were loaded from. A restart runs that again."""
+"""Keeps what was accepted last, for a restart: the modules, their configs, and the host's snapshot of their files."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -8,40 +8,48 @@ from synapse_module_bridge.configuration.module_configs import ConfigFiles, Unre
 from synapse_module_bridge.supervision.initialize import Occasion
 from synapse_module_bridge.supervision.on_disk import OnDisk
 
+# A module, as the host gets it or as it declares it.
 Module = Mapping[str, Any]
+# The host's answer to `initialize`.
 Manifest = Mapping[str, Any]
 
+# A message names so many files.
 MOST_NAMED = 5
 
 
 class Accepted:
-    """`configured` is what homeserver.yaml had for `modules` when Synapse was started."""
+    """`configured` is `modules` of homeserver.yaml, as of Synapse's start."""
 
     def __init__(self, configured: Sequence[Module]) -> None:
         self._configured = configured
+        # The modules as the host got them.
         self._told: Sequence[Module] = ()
-        # The host alone knows what is in it.
+        # Opaque: only the host reads it.
         self._snapshot: Any = None
         self._on_disk = OnDisk()
         self._configs = ConfigFiles()
+        # When the modules were loaded from disk, in seconds since the epoch.
         self._at = 0.0
-        # What all modules declare.
+        # The declarations of all modules.
         self.modules: Sequence[Module] = ()
-        # Those that are not as they were before.
+        # The names of the modules that differ from those accepted before.
         self.changed: Sequence[str] = ()
-        # Those that could not be loaded again at a restart: each one's name, and why.
+        # By name, why a module could not be loaded again at a restart.
         self.missing: Mapping[str, str] = {}
 
     def initialize(self, occasion: Occasion) -> dict[str, Any]:
-        """What a new host is told of the modules. At a restart it reads nothing; else it may run in a thread."""
+        """The part of `initialize` about the modules.
+
+        For a restart, it reads no files. Otherwise it reads the modules' configs, and may run in a thread.
+        """
         if occasion == "restart":
             return {"modules": self._told, **({} if self._snapshot is None else {"snapshot": self._snapshot})}
         return {"modules": with_configs(self._configured, self._configs.read)}
 
     def accept(self, told: Mapping[str, Any], manifest: Manifest) -> None:
-        """A host that was told this has taken over with these declarations.
+        """Keeps what a host has taken over with: `told` is its `initialize`, `manifest` its answer.
 
-        A module that could not be loaded again still declares what it did.
+        A module that could not be loaded again keeps its declarations.
         """
         before, before_told = {module["name"]: module for module in self.modules}, self._told
         self._told = told["modules"]
@@ -69,18 +77,18 @@ class Accepted:
         return missing
 
     def not_kept(self, told: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
-        """What a restart has to take from disk, by module, of modules that were loaded from there just now."""
+        """By module, what a restart will read from disk, since the snapshot lacks it. Empty after a restart."""
         if "snapshot" in told:
             return {}
         return {module["name"]: module["not_kept"] for module in self.modules if module.get("not_kept")}
 
     def differing(self) -> list[str]:
-        """The files that hold something else now than when they were loaded. May run in a thread."""
+        """The paths of the files that have changed since they were loaded. May run in a thread."""
         configs = [told["config_source"] for told in self._told if self._has_changed(told)]
         return self._on_disk.differing(self._digests()) + configs
 
     def differs(self, name: str) -> bool:
-        """Whether this module is not on disk as it was loaded. May run in a thread."""
+        """Whether a file or the config of this module has changed since it was loaded. May run in a thread."""
         for module, told in zip(self.modules, self._told, strict=False):
             if module["name"] == name:
                 return bool(self._on_disk.differing(_files(module))) or self._has_changed(told)
@@ -98,7 +106,7 @@ class Accepted:
             return True
 
     def describe(self, differing: Sequence[str]) -> str:
-        """What runs, where that is not what lies on disk."""
+        """The end of a sentence that says what runs, and that these files differ from it; empty where none do."""
         if not differing:
             return ""
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self._at))

@@ -1,19 +1,21 @@
-"""The pauses between restarts: none at first, then doubling, with jitter so that workers do not restart in step."""
+"""Computes the pauses between restarts: none at first, then doubling. Jitter keeps workers from restarting in step."""
 
 import random
 
-# Without a pause. What ends it again and again is found out meanwhile, if it is a call.
+# So many restarts come without a pause: enough to find the call that ends Node again and again, if it is one.
 FIRST_AT_ONCE = 3
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 30.0
 
 
 class Backoff:
+    """Counts ends in a row."""
+
     def __init__(self) -> None:
         self._failures = 0
 
     def pause(self) -> float:
-        """How long to wait before the next restart."""
+        """Counts one more end, and returns how many seconds to wait before the restart."""
         self._failures += 1
         grown = self._failures - FIRST_AT_ONCE
         if grown <= 0:
@@ -22,5 +24,5 @@ class Backoff:
         return random.uniform(longest / 2, longest)
 
     def reset(self) -> None:
-        """Its next end has nothing to do with the last: it ran well for long, or what ended it is known."""
+        """Begins to count anew: the host has run long enough, or the cause of its last end is known."""
         self._failures = 0

@@ -1,4 +1,4 @@
-"""Which modules have ended Node, and which of them are to have a thread of their own from its next start on."""
+"""Remembers which modules have ended Node, and decides which of them get a thread of their own at its next start."""
 
 import logging
 import time
@@ -7,33 +7,34 @@ from collections.abc import Callable, Collection
 
 logger = logging.getLogger(__name__)
 
+# A first end may be an accident.
 ENDS_TO_ISOLATE = 2
 WITHIN_SECONDS = 3_600.0
 
 
 class Culprits:
-    """`apart` are the modules that run apart from the others anyhow."""
+    """`apart` has the modules that have a thread of their own anyway. `now` is a clock in seconds."""
 
     def __init__(self, apart: Collection[str], now: Callable[[], float] = time.monotonic) -> None:
         self._apart = apart
         self._now = now
-        # When each of them has ended Node last.
+        # By module, the times of its last ends of Node.
         self._ends: dict[str, deque[float]] = {}
-        # That it was it is told once of each end.
+        # The modules that are already counted for the present end.
         self._told: set[str] = set()
         self._isolated: set[str] = set()
 
     @property
     def isolated(self) -> Collection[str]:
-        """Those that are to have a thread of their own, until they are reloaded."""
+        """The modules that get a thread of their own, until they are reloaded."""
         return frozenset(self._isolated)
 
     def node_ended(self) -> None:
-        """Of something; who it was may become known at once, later, or never."""
+        """Node has ended. The module that ended it may become known at once, later, or never."""
         self._told.clear()
 
     def was(self, module: str) -> bool:
-        """It was this module. Tells whether it is put into a thread of its own for that."""
+        """This module has ended Node. Returns whether it gets a thread of its own from now on."""
         if module in self._told or module in self._apart or module in self._isolated:
             return False
         self._told.add(module)
@@ -51,7 +52,7 @@ class Culprits:
         return True
 
     def reloaded(self, modules: Collection[str]) -> None:
-        """These modules have changed: they are judged anew."""
+        """These modules have changed: their past ends no longer count."""
         self._isolated.difference_update(modules)
         for module in modules:
             self._ends.pop(module, None)

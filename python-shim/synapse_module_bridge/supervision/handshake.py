@@ -1,4 +1,7 @@
-"""The handshake with a new host: `initialize`, and its answer: what the modules declare, or what is wrong with them."""
+"""Performs the handshake with a new host: `initialize`, and its answer, which is checked, since the host is untrusted.
+
+The answer (the manifest) has the modules' declarations, or the problems that keep them from being loaded.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,14 +23,14 @@ _INITIALIZE = method_name("initialize")
 
 
 def shake_hands(child: Child, initialize: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
-    """Blocks, while Synapse starts. Raises StartupProblem."""
+    """Sends `initialize` and returns the manifest. Blocks for at most `timeout` seconds. Raises StartupProblem."""
     return _declared(child, _ask(child, initialize, timeout))
 
 
 def examine(
     child: Child, initialize: Mapping[str, Any], timeout: float
 ) -> tuple[dict[int, Mapping[str, Any]], Sequence[StartupProblem]]:
-    """The same for a check, which also wants the modules that are sound, by their place, where others are not."""
+    """As `shake_hands`, for the command `check`: returns the sound modules, by their place, and all problems."""
     try:
         manifest = _ask(child, initialize, timeout)
     except StartupProblem as e:
@@ -56,7 +59,7 @@ def _ask(child: Child, initialize: Mapping[str, Any], timeout: float) -> Any:
 
 
 def cannot_start(command: Sequence[str], error: OSError) -> StartupProblem:
-    """Why there is no process at all."""
+    """The problem of a process that could not be started."""
     if limit := find_limit_of_start(error):
         return StartupProblem(None, limit)
     return StartupProblem(("node",), f"cannot start {command[0]}: {error.strerror}")
@@ -65,7 +68,10 @@ def cannot_start(command: Sequence[str], error: OSError) -> StartupProblem:
 def greet(
     child: Child, initialize: Mapping[str, Any], timeout: float, clock: Any, some_will_do: bool = False
 ) -> "Deferred[Mapping[str, Any]]":
-    """The same while the reactor turns. Some of the modules may be enough: then the others are faults in the answer."""
+    """As `shake_hands`, on the reactor. The Deferred also fails with what `Rpc.request` fails with.
+
+    With `some_will_do`, a manifest is accepted that lacks modules; its `faults` say why.
+    """
     greeting = child.rpc.request(_INITIALIZE, initialize)
     add_deadline(greeting, timeout, clock)
 
@@ -108,7 +114,7 @@ def _remedy(cause: str) -> str:
 
 
 def _loading(loading: tuple[int, str], initialize: Mapping[str, Any]) -> tuple[Path, str]:
-    """The module's place in the configuration, and its file."""
+    """The place in the configuration of a module that is being loaded, and its file."""
     index, name = loading
     modules = initialize.get("modules", ())
     file = modules[index]["path"] if 0 <= index < len(modules) else name
@@ -123,7 +129,10 @@ def _declared(child: Child, manifest: Any, some_will_do: bool = False) -> Mappin
 
 
 def checked(manifest: Any, some_will_do: bool = False) -> Mapping[str, Any]:
-    """Raises StartupProblem or StartupProblems."""
+    """The manifest, where it is valid and reports no problem. Raises StartupProblem or StartupProblems.
+
+    `some_will_do` is as for `greet`.
+    """
     if not isinstance(manifest, dict):
         raise StartupProblem(None, "the module host's answer to initialize is not an object")
     faults = faults_from_host(manifest.get("faults"))
@@ -148,7 +157,7 @@ def _is_module(module: Any) -> bool:
 
 
 def faults_from_host(listed: Any) -> list[StartupProblem]:
-    """The faults in the host's answer to `initialize`."""
+    """The problems that the host reports in its answer to `initialize`. A malformed list is a problem, too."""
     if not isinstance(listed, list):
         return [StartupProblem(None, "the host's answer to initialize has no list of faults")]
     if not fits("StartupProblems", listed):

@@ -1,4 +1,4 @@
-"""What others want to know of the host."""
+"""Defines the events of the host's life that the supervisor reports."""
 
 import logging
 from collections.abc import Mapping
@@ -8,19 +8,20 @@ logger = logging.getLogger(__name__)
 
 
 class HostEvents:
-    """Every method may be left as it is."""
+    """Subclasses override what they need."""
 
     def manifest(self, manifest: Mapping[str, Any], told: Mapping[str, Any]) -> None:
-        """A host that was told this has declared its modules, and takes the calls from now on."""
+        """A new host takes the calls from now on. `told` is its `initialize`, `manifest` its answer."""
 
     def back(self, seconds: float) -> None:
-        """The host has been started again, and was away for so long."""
+        """The host was started again, `seconds` after it ended."""
         logger.warning("the module host is back after %.2f s", seconds)
 
     def died(self, cause: str, culprit: str | None) -> str:
-        """The host has ended, not because it was asked to; its calls have not failed yet. Tells what was running.
+        """The host has ended without being asked to; its open calls have not failed yet.
 
-        `culprit` is the module that did it, as far as its last words tell.
+        `culprit` is the module that ended it, where the host's log names one. Returns the end of a sentence for the
+        log, about the calls that were running.
         """
         return ""
 
@@ -28,7 +29,7 @@ class HostEvents:
         """Synapse stops: no host is started any more."""
 
     def up(self, up: bool) -> None:
-        """Whether the host takes calls."""
+        """The host takes calls from now on, or takes none any more."""
 
     def pulse(self, pulse: Mapping[str, Any]) -> None:
-        """What the host says of itself, twice a second."""
+        """The host's pulse has come: it reports its state twice a second."""

@@ -1,10 +1,10 @@
-"""What each new host is told first: `initialize`, which differs by why the host is started."""
+"""Names the occasions at which a host is started, on which its `initialize` depends."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-# `start`: Synapse starts. `restart`: the host has ended, and runs again what it ran. `reload`: it is to be replaced by
-# one that runs what lies on disk now.
+# `start`: Synapse starts. `restart`: the host has ended, and a new one runs what was accepted last. `reload`: a new
+# host runs what lies on disk now, and replaces the present one.
 Occasion = Literal["start", "restart", "reload"]
-# Raises StartupProblem where there is nothing to tell.
+# Returns the parameters of `initialize`. Raises StartupProblem.
 Initialize = Callable[[Occasion], Mapping[str, Any]]

@@ -1,4 +1,4 @@
-"""How a host is started, and what it is told of Synapse: the same at each start, and for a check."""
+"""Builds the host's command line, its environment, and the part of `initialize` about Synapse; also for `check`."""
 
 import os
 from collections.abc import Mapping
@@ -13,21 +13,21 @@ from synapse_module_bridge.schema.protocol import PROTOCOL
 
 
 def host_command(node: str, folder: Path, config: BridgeConfig) -> list[str]:
-    """`folder` is where the host's files lie."""
+    """The command that starts a host with its files in `folder`."""
     heap = [] if config.memory_mb is None else [f"--max-old-space-size={config.memory_mb}"]
-    # A module that blocks the event loop can then be named: see stall_trace.py. And V8 compiles and collects in one
-    # thread of its own instead of four, which on a small machine would keep Synapse waiting for a processor.
+    # The first names a module that blocks the event loop (stall_trace.py). The second gives V8's compiler and garbage
+    # collector one thread instead of four, which could keep Synapse from the processors of a small machine.
     options = ["--trace-sigint", "--v8-pool-size=1", *heap]
     return [node, *options, str(folder / "cli.mjs"), "host", "--records", RECORDS]
 
 
 def environment(config: BridgeConfig) -> Mapping[str, str]:
-    """Of Synapse's own, what the admin passes on."""
+    """The variables of Synapse's environment that the admin lists under `env`."""
     return {name: os.environ[name] for name in config.env if name in os.environ}
 
 
 def introduction(config: BridgeConfig, **synapse: Any) -> dict[str, Any]:
-    """What does not change: an upgrade on disk is none of a Synapse that runs."""
+    """The part of `initialize` that stays the same until Synapse stops, even where packages are upgraded on disk."""
     return {
         "protocol": PROTOCOL,
         "version": version("synapse-module-bridge"),

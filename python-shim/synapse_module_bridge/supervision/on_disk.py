@@ -1,29 +1,31 @@
-"""Compares what lies on disk with what was loaded. May run in a thread."""
+"""Compares files on disk with the digests of what was loaded from them. May run in a thread."""
 
 import hashlib
 import os
 import time
 from collections.abc import Container, Mapping
 
-# A file that was written so shortly before may be written again without its times telling.
+# A file may be written twice within the resolution of its times: its digest is kept only where they are older.
 SETTLED_SECONDS = 2.0
+# Modification time, change time, size and inode.
 _Signs = tuple[int, int, int, int]
 
 
 class OnDisk:
-    """Remembers what it has read, so that a file that has not been touched is not read again."""
+    """Remembers the digests of the files that it has read, and reads a file again only where it was touched."""
 
     def __init__(self) -> None:
+        # By path, the digest, and what the file's status was.
         self._known: dict[str, tuple[_Signs, str]] = {}
 
     def forget_others(self, paths: Container[str]) -> None:
-        """Nobody will ask for others."""
-        # Other threads may read one meanwhile.
+        """Forgets all files but these."""
+        # A copy, since another thread may be reading a file.
         for path in [path for path in list(self._known) if path not in paths]:
             self._known.pop(path, None)
 
     def differing(self, digests: Mapping[str, str]) -> list[str]:
-        """The files that do not hold any more what was loaded from them."""
+        """The paths of the files whose SHA-256 is not the given one any more. `digests` is by path."""
         return [path for path, digest in digests.items() if self._digest(path) != digest]
 
     def _digest(self, path: str) -> str | None:

@@ -1,6 +1,4 @@
-"""Loads the modules anew when Synapse gets SIGHUP, if what they were loaded from has changed; and tries again to load
-those that could not be when Node was started again.
-"""
+"""Reloads changed modules when Synapse gets SIGHUP, and retries modules that could not be loaded again at a restart."""
 
 import inspect
 import logging
@@ -23,7 +21,7 @@ from synapse_module_bridge.transport.unavailable import Unavailable
 
 logger = logging.getLogger("synapse_module_bridge.reload")
 
-# Until modules that could not be loaded again are tried; then it doubles.
+# Before the first retry. The pause doubles each time.
 FIRST_PAUSE_SECONDS = 1.0
 YAML_HAS_CHANGED = (
     "SIGHUP: the bridge's entry in homeserver.yaml has changed: it is read when Synapse starts, and not before; "
@@ -32,7 +30,7 @@ YAML_HAS_CHANGED = (
 
 
 class Reload:
-    """`run` starts a background process. `initialize` and `yaml_has_changed` may take a while, and run in a thread."""
+    """`run` runs something in the background. `initialize` and `yaml_has_changed` read files, and run in a thread."""
 
     def __init__(
         self,
@@ -49,17 +47,17 @@ class Reload:
         self._run = run
         self._initialize = initialize
         self._yaml_has_changed = yaml_has_changed
-        # What Synapse has registered: it takes nothing more.
+        # The declarations that are registered with Synapse, which takes no more until it is restarted.
         self._registered: Sequence[Mapping[str, Any]] = ()
         self._under_way = False
-        # Asked for by SIGHUP meanwhile.
+        # Whether another SIGHUP has come meanwhile.
         self._again = False
         self._pause = FIRST_PAUSE_SECONDS
         self._retry_timer: Any = None
         self._stopped = False
 
     def registered(self, modules: Sequence[Mapping[str, Any]]) -> None:
-        """These declarations were registered with Synapse."""
+        """These modules' declarations were registered with Synapse."""
         self._registered = modules
 
     def requested(self) -> None:
@@ -72,13 +70,13 @@ class Reload:
             self._start(self._reload)
 
     def some_are_missing(self) -> None:
-        """Modules that ran could not be loaded again: that is tried until they are."""
+        """Modules could not be loaded again at a restart: retries them until they can be."""
         if not self._stopped and (self._retry_timer is None or not self._retry_timer.active()):
             self._retry_timer = self._clock.callLater(self._pause, self._retry)
             self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
 
     def move(self) -> None:
-        """The files of the host lie elsewhere from now on: what runs is to run from there."""
+        """The host's files are in another folder now: replaces the host by one that runs from there."""
         if not self._under_way:
             self._start(self._move)
 
@@ -142,13 +140,13 @@ class Reload:
         logger.info("SIGHUP: the changed modules have taken over after %.2f s: %s", seconds, names)
 
     def _look(self) -> tuple[Mapping[str, Any] | None, bool]:
-        """What a new host is to be told, where there is to be one; and whether homeserver.yaml has changed."""
+        """The `initialize` of a new host, or None if nothing has changed; and whether homeserver.yaml has changed."""
         yaml_has_changed = contained("reading homeserver.yaml", self._yaml_has_changed, False)
         is_due = self._accepted.differing() or self._accepted.missing
         return self._initialize("reload") if is_due else None, yaml_has_changed
 
     async def _load_again(self) -> None:
-        """What is missing, from what was kept of it: what it lacked on disk may be there now."""
+        """Loads missing modules from the snapshot: what they need from disk may be there now."""
         before = set(self._accepted.missing)
         reason = await self._host.replace(lambda manifest: self._still_missing(manifest, before), "restart")
         if reason is None:
@@ -169,18 +167,18 @@ class Reload:
 
 
 async def in_thread(look: Callable[[], Any]) -> Any:
-    """What a function gives that reads from disk."""
+    """Calls a function that reads files in a thread of Twisted's pool, and returns its result."""
     try:
         reading = threads.deferToThread(look)
     except RuntimeError:
-        # The system has no more threads to give.
+        # The system has no more threads.
         return look()
     return await make_deferred_yieldable(reading)
 
 
 def on_sighup(api: ModuleApi, reload: Callable[[], None]) -> None:
-    """Calls `reload` whenever Synapse gets SIGHUP."""
-    # Synapse's own function has taken nothing, an id, and then the homeserver as its first argument.
+    """Calls `reload` whenever Synapse gets SIGHUP: `synapse.app._base.register_sighup`."""
+    # Over the releases of Synapse, its first parameter was none, the homeserver's id, and the homeserver.
     first = next(iter(inspect.signature(register_sighup).parameters))
     homeserver: Any = api._hs
     register: Callable[..., None] = register_sighup
@@ -198,13 +196,13 @@ def _logins(module: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def needs_restart(registered: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> str | None:
-    """What new declarations have that only a restart of Synapse could add."""
+    """Why the declarations `new` need a restart of Synapse, since more would have to be registered; or None."""
     before = {module["name"]: module for module in registered}
     callbacks = {name for module in registered for name in module["callbacks"]}
     problems = []
     for module in new:
         own = before.get(module["name"], {})
-        # Some callbacks are registered for each module.
+        # Some callbacks are registered once for each module.
         own_callbacks = own.get("callbacks", {})
         problems += [
             f"{module['name']} has the new callback {name}"

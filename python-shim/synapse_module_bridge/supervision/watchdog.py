@@ -1,8 +1,8 @@
 """Notices a host that gives no sign of life, interrupts it, and kills it.
 
-While its event loop turns, the host sends a `pulse` twice a second. Whatever it sends is a sign of life, since a pulse
-may wait behind thousands of answers. Where a module blocks the loop, Node says on being interrupted where it was, and
-ends (see stall_trace.py). What does not end of that, a stopped process or native code, is killed.
+While its event loop runs, the host sends a `pulse` twice a second. Any other message is a sign of life, too, since a
+pulse may wait behind thousands of answers. Where a module blocks the loop, the interrupted Node prints where it is, and
+ends (stall_trace.py). A process that does not end, since it is stopped or in native code, is killed.
 """
 
 import logging
@@ -15,23 +15,26 @@ from synapse_module_bridge.schema.protocol import CAUSES, LIMITS
 logger = logging.getLogger("synapse_module_bridge.heartbeat")
 
 LOOK_SECONDS = LIMITS["pulse_ms"] / 1000
-# Looks, not seconds: while Synapse itself is held up it does not hear, and that is not Node's fault.
+# Counted in looks, not in seconds: while Synapse itself is blocked, it reads no pulses.
 LOOKS_TO_INTERRUPT = LIMITS["interrupt_after_ms"] // LIMITS["pulse_ms"]
 LOOKS_TO_KILL = LIMITS["kill_after_ms"] // LIMITS["pulse_ms"]
 
 
 class Watchdog:
+    """Watches one process until `stop`. `on_pulse` gets its pulses. `clock` is an IReactorTime."""
+
     def __init__(self, clock: Any, child: Child, on_pulse: Callable[[Mapping[str, Any]], None]) -> None:
         self._clock = clock
         self._child = child
         self._silent_looks = 0
+        # When the last sign of life was seen.
         self._heard = clock.seconds()
         child.on_pulse = on_pulse
         self._timer: Any = clock.callLater(LOOK_SECONDS, self._look)
 
     def _look(self) -> None:
         if self._child.has_ended:
-            # A process of its own may hold its output open, so that its end does not show there.
+            # A process that it has started holds its output open, so that the output does not end.
             self._child.kill()
             return
         if self._child.has_spoken:
@@ -48,5 +51,6 @@ class Watchdog:
         self._timer = self._clock.callLater(LOOK_SECONDS, self._look)
 
     def stop(self) -> None:
+        """The process has ended."""
         if self._timer.active():
             self._timer.cancel()
