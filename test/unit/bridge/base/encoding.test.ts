@@ -74,9 +74,7 @@ describe.each(unfit)("%s", (_what, bytes, problem) => {
     place(name, bytes(text));
     const main = place(
       "module.ts",
-      Buffer.from(
-        `import words from "../../../host/${name}";\nexport default { callbacks: {}, ...(words ? {} : {}) };`,
-      ),
+      Buffer.from(`import words from "./${name}";\nexport default { callbacks: {}, ...(words ? {} : {}) };`),
     );
     expect(await faults({ path: main })).toEqual([`modules.0.path: /encoding-${counter}/${name} ${problem}`]);
   });

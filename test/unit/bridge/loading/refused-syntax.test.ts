@@ -103,7 +103,7 @@ describe("is refused:", () => {
   test("a decorator in a file that is imported", async () => {
     const imported = fresh(".ts");
     folder.write(imported, `${DECORATOR}export class A { @d m() {} }`);
-    const text = `import { A } from "../../../host/${imported}";\nexport default { callbacks: {}, ...(A ? {} : {}) };`;
+    const text = `import { A } from "./${imported}";\nexport default { callbacks: {}, ...(A ? {} : {}) };`;
     expect(await faultsOf(fresh(".ts"), text)).toEqual([`modules.0.path: ${imported}:2:17: ${DECORATORS}`]);
   });
 

@@ -194,7 +194,7 @@ test("what has to come from disk again is told for each module", () => {
   );
   folder.write("disk/node_modules/addon/build.node", "no addon");
   const imports = `import { n } from "addon"; import { readFileSync } from "node:fs"; import("./now.js");
-    const lazy = () => import("./later.js"); const any = (name) => import("../../../host/" + name); const own = (name) => require(name);`;
+    const lazy = () => import("./later.js"); const any = (name) => import("./" + name); const own = (name) => require(name);`;
   folder.write("disk/now.ts", "export {};");
   const file = write(
     "disk/main.ts",
