@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command: parses its arguments and hands over to the file that does the work.
+// The command line: parses the arguments, and calls the command that does the work. It is also the entry of threads.
 import { readFileSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { Command } from "commander";
@@ -8,7 +8,7 @@ import { catalogue } from "./catalogue/catalogue.js";
 import { openProgressReport, type ReportProgress, runInSubprocess } from "./command/subprocess.js";
 import { threadData } from "./threads/thread-data.js";
 
-// As diff and grep have it.
+// The same exit code as diff and grep.
 const COULD_NOT_LOOK = 2;
 
 const program = new Command("synapse-module-bridge")
@@ -46,7 +46,7 @@ program
   .argument("<callback>", "the callback's name")
   .argument("[params]", "a JSON file with the callback's parameters, or - for standard input")
   .option("--config <file>", "the module's config, as YAML or JSON")
-  .option("--server-name <name>", "the homeserver that the module believes itself on", "example.org")
+  .option("--server-name <name>", "the homeserver's name, as `api.server_name` gives it", "example.org")
   .action(async (module: string, callback: string, file: string | undefined, options) => {
     await supervised(async (report) => {
       const { callOnce, readParams } = await import("./command/call.js");
@@ -84,7 +84,7 @@ const thread = threadData(workerData);
 if (thread) (await import("./host/thread-host.js")).serveThread(thread);
 else await program.parseAsync();
 
-/** Ends the process whatever a module has left running: with 1 unless all is well, with `thrown` where work throws. */
+/** Runs a command in a subprocess. The exit code is 0 if `work` returns true, 1 if not, and `thrown` if it throws. */
 async function supervised(work: (report: ReportProgress) => Promise<boolean>, thrown = 1): Promise<void> {
   const report = openProgressReport();
   if (report === undefined) process.exitCode = await runInSubprocess();
@@ -98,6 +98,6 @@ async function supervised(work: (report: ReportProgress) => Promise<boolean>, th
     report({ done });
     process.exitCode = done;
   }
-  // Lets what was written reach a slow pipe first.
+  // Exits even if a module has left something running, but only after all output is written.
   process.stdout.write("", () => process.exit());
 }

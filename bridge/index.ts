@@ -1,4 +1,4 @@
-// All that a module imports.
+// Everything that a module can import from "synapse-module-bridge".
 
 export type * from "./sdk/callbacks.js";
 export type { ApiErrorKind } from "./sdk/codes.js";

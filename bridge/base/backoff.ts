@@ -1,4 +1,4 @@
-// The pauses before something is tried again: none at first, then doubling.
+// Gives the pauses between attempts: none before the first retry, then 500 ms, doubling up to 30 s.
 
 const FIRST_MS = 250;
 const LONGEST_MS = 30_000;
@@ -6,7 +6,7 @@ const LONGEST_MS = 30_000;
 export class Backoff {
   #failures = 0;
 
-  /** How long to wait before the next try, in milliseconds. */
+  /** How long to wait before the next attempt, in milliseconds. */
   pause(): number {
     const pause =
       this.#failures === 0 ? 0 : Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(this.#failures, 16));
@@ -14,6 +14,7 @@ export class Backoff {
     return pause;
   }
 
+  /** An attempt has succeeded: the next failure starts again without a pause. */
   reset(): void {
     this.#failures = 0;
   }

@@ -1,17 +1,18 @@
-// Writes and copies JSON values that JSON.stringify and structuredClone cannot: nested at any depth, and with numbers
-// that a user may have written (1e400, which is Infinity, and -0.0). All else goes the quick way.
+// Writes and copies JSON values that JSON.stringify and structuredClone cannot handle: values of any depth, and values with
+// rare numbers. A rare number is Infinity, -Infinity or -0: users can write them, as 1e400 and -0.0. Other values take the
+// fast path.
 
 const EXACT = Symbol("exact");
 
-/** The result, to be written exactly if this value in it needs that. JSON leaves the mark out. */
+/** Marks a result so that messageJson writes it exactly, if this value in it has a rare number. The mark is not written. */
 export function markExact<Result extends object>(result: Result, value: unknown): Result {
   const needed = typeof value === "object" && value !== null && holdsRareNumber(value);
   return needed ? { ...result, [EXACT]: true } : result;
 }
 
 /**
- * As JSON.stringify, but what is marked is written exactly, and no depth is too much. Undefined for what is longer than a
- * string can be.
+ * Like JSON.stringify, but writes a marked result exactly, and a message of any depth. Returns undefined for a message that
+ * is longer than a string can be.
  */
 export function messageJson(message: object): string | undefined {
   const { result } = message as { result?: unknown };
@@ -24,7 +25,7 @@ export function messageJson(message: object): string | undefined {
   }
 }
 
-/** As JSON.stringify, but no number is lost, and no depth too much. */
+/** Like JSON.stringify, but keeps rare numbers and takes any depth. */
 export function exactJson(value: unknown): string {
   return holdsRareNumber(value) ? writeExactly(value) : toJson(value);
 }
@@ -38,12 +39,12 @@ function toJson(value: unknown): string {
   }
 }
 
-/** A number that JSON.stringify changes and that JSON has all the same. */
+/** Whether it is a number that JSON can express, but that JSON.stringify changes. */
 export function isRareNumber(value: unknown): boolean {
   return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY || Object.is(value, -0);
 }
 
-/** Whether one is anywhere in a JSON value. */
+/** Whether a rare number is anywhere in a JSON value. */
 export function holdsRareNumber(value: unknown): boolean {
   const left: unknown[] = [value];
   while (left.length > 0) {
@@ -56,7 +57,7 @@ export function holdsRareNumber(value: unknown): boolean {
   return false;
 }
 
-/** A container that is open: its values, their keys where it is an object, and which comes next. */
+/** An object or list that is being written: its values, their keys (of an object), and the index of the next one. */
 interface Open {
   values: unknown[];
   keys: string[] | undefined;
@@ -87,7 +88,7 @@ function writeExactly(value: unknown): string {
   }
 }
 
-/** Undefined counts as an absent key. */
+/** The keys whose value is not undefined, as JSON.stringify counts them. */
 function keysOf(value: object): string[] {
   return Object.keys(value).filter((key) => (value as Record<string, unknown>)[key] !== undefined);
 }
@@ -98,11 +99,11 @@ function leaf(value: unknown): string {
   return value > 0 ? "1e400" : "-1e400";
 }
 
-/** As structuredClone of a JSON value, but no depth is too much. */
+/** Like structuredClone of a JSON value, but takes any depth. */
 export function copyJson<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   const whole = shallowCopy(value);
-  // Containers that were made, whose values are still those of the original.
+  // Copies whose values are still those of the original.
   const left: object[] = [whole];
   for (let one = left.pop(); one !== undefined; one = left.pop()) {
     if (Array.isArray(one)) {

@@ -1,6 +1,6 @@
-// Makes JSON values read-only all the way down.
+// Makes JSON values read-only, including all values inside them.
 
-/** Not recursive: how deep an event is nested, its sender decides. */
+/** Freezes without recursion: the sender of an event decides how deep it is nested. */
 export function deepFreeze<T>(value: T): T {
   const left: unknown[] = [value];
   while (left.length > 0) {

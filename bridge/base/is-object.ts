@@ -1,4 +1,4 @@
-// Tells a JSON object from the other values.
+// Tells JSON objects from other values.
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

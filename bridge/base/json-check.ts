@@ -1,11 +1,11 @@
-// Tells whether a value arrives at the other end as it is here: JSON would drop or change the rest without a word.
+// Checks that a value survives a trip through JSON: JSON.stringify silently drops or changes values that JSON cannot express.
 import { inspect } from "node:util";
 import { isRareNumber } from "./exact-json.js";
 
-/** What JSON would change or refuse, as `content.when is a Date`; undefined if the value would arrive as it is. */
+/** Describes what JSON would change or refuse, such as `content.when is a Date`; undefined if the value survives. */
 export function whatJsonLoses(
   value: unknown,
-  // Which of the rare numbers are let through (see exact-json.ts): 0 for -0 is the same to most.
+  // Which rare numbers (see exact-json.ts) to accept. By default -0, since 0 is the same for most purposes.
   letsThrough: (number: number) => boolean = (number) => number === 0,
 ): string | undefined {
   const above: Open[] = [];
@@ -32,7 +32,7 @@ export function whatJsonLoses(
       if (top.next < (keys ?? (node as unknown[])).length) {
         one = (node as Record<string, unknown>)[keys ? (keys[top.next] as string) : top.next];
         top.next++;
-        // In an object it is as an absent key.
+        // In an object, undefined is the same as an absent key.
         if (one === undefined && keys) continue;
         break;
       }
@@ -44,7 +44,7 @@ export function whatJsonLoses(
   }
 }
 
-/** An object or a list that is being looked through, and which of its values comes next. */
+/** An object or list that is being searched, and the index of its next value. */
 interface Open {
   node: object;
   keys: string[] | undefined;
@@ -71,7 +71,7 @@ interface Loss {
   steps: string[];
 }
 
-/** By what it inherits and not by Object.prototype itself: the value may come from another realm. */
+/** Counts the prototypes instead of comparing with Object.prototype: the value may come from another realm. */
 function lossOfClass(value: object, inherits: number): Loss | undefined {
   const prototype = Object.getPrototypeOf(value);
   let above = prototype;
@@ -99,14 +99,14 @@ function lossOfObject(value: object, keys: string[]): Loss | undefined {
   return computed === undefined ? undefined : { what: "a getter", steps: [step(computed)] };
 }
 
-// The names of so many elements are listed at once.
+// Listing the keys of longer lists would take more memory than the lists themselves.
 const SHORT = 1_000;
 const BARE = { maxArrayLength: 0, depth: 0, showHidden: true, customInspect: false } as const;
 
-/** A key of a list, each element of which is there, that is none of its elements'. */
+/** Finds a key of a list that is not an index. No element of the list is missing. */
 function namedProperty(list: unknown[]): string | symbol | undefined {
   if (list.length > SHORT) {
-    // Their names would take more memory than they do: inspect shows what there is beside them.
+    // inspect shows the other keys without listing the indices.
     const bare: unknown[] = [];
     bare.length = list.length;
     if (inspect(list, BARE) === inspect(bare, BARE)) return undefined;

@@ -1,9 +1,9 @@
-// The word of a list that a misspelt one was probably meant to be.
+// Suggests the known word that a misspelt word was probably meant to be.
 
-/** ` (did you mean x?)`, or nothing if no word is near. */
+/** Returns ` (did you mean x?)`, or an empty string if no word is close enough. */
 export function didYouMean(word: string, words: Iterable<string>): string {
   let best: string | undefined;
-  // Up to a third of the letters may be wrong.
+  // Up to a third of the letters may differ.
   let least = Math.floor(word.length / 3) + 1;
   for (const candidate of words) {
     const distance = editDistance(word, candidate);

@@ -1,8 +1,8 @@
-// Where this package's own files are, which are no module's.
+// Finds the folder of the bridge's own files, which belong to no module.
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
-/** The folder of the bundled host, or else the one in which the folders of the layers are. With a separator at its end. */
+/** The folder of the bundled host, or of the layers when the host is not bundled. It ends with a separator. */
 export const OWN_FOLDER = (path.basename(here) === "base" ? path.dirname(here) : here) + path.sep;

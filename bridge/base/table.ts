@@ -1,4 +1,4 @@
-// Lays out rows of text in columns.
+// Aligns rows of text in columns.
 
 export function formatTable(header: string[], rows: string[][]): string {
   const all = [header, ...rows];

@@ -1,5 +1,5 @@
-// Reads text files: only UTF-8 is taken, with or without a byte order mark, and what is something else is named for what
-// it is. Node would put U+FFFD in the place of each wrong byte, without a word.
+// Reads text files as UTF-8, with or without a byte order mark, and names the format of a file that is something else.
+// Node alone would silently replace each wrong byte with U+FFFD.
 import { isUtf8 } from "node:buffer";
 import fs from "node:fs";
 
@@ -9,7 +9,7 @@ const UTF_16 = "is UTF-16, not UTF-8: save it as UTF-8";
 
 type Reader = Pick<typeof fs, "readFileSync">;
 
-/** The text of a file. Throws an Error that names the file and says what it is, or why it cannot be read. */
+/** Returns the text of a file. Throws an Error that names the file, and its format or why it cannot be read. */
 export function readText(file: string, files: Reader = fs): string {
   const bytes = readBytes(file, files);
   const problem = textProblem(bytes);
@@ -17,7 +17,7 @@ export function readText(file: string, files: Reader = fs): string {
   return decode(bytes);
 }
 
-/** What is wrong with the first of these files of source code or JSON that is no text. */
+/** Describes the first of these source or JSON files that is not UTF-8 text; undefined if all are. */
 export function findUnfitText(files: readonly (string | undefined)[]): string | undefined {
   for (const file of files) {
     const problem = file !== undefined && CODE.test(file) ? problemOf(file) : undefined;
@@ -35,13 +35,13 @@ function problemOf(file: string): string | undefined {
   }
 }
 
-/** What the bytes of a text are instead of UTF-8 text, if they are something else. */
+/** Says what the bytes are if they are not UTF-8 text; undefined if they are. */
 function textProblem(bytes: Buffer): string | undefined {
   if (bytes.length === 0) return "is empty";
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return "is compressed (gzip): unpack it";
   if (bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3) return "is an archive (zip): unpack it";
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return UTF_16;
-  // No text begins with a character of which one byte is zero, unless it has two bytes or more for each.
+  // Text in UTF-8 has no zero bytes. In UTF-16, one byte of each ASCII character is zero.
   if ((bytes[0] === 0) !== (bytes[1] === 0)) return UTF_16;
   if (!isUtf8(bytes)) return notUtf8(bytes);
   if (/^\s*<(?:!doctype html|html|head|body|\?xml)\b/i.test(decode(bytes.subarray(0, 1024))))
@@ -54,7 +54,7 @@ function decode(bytes: Buffer): string {
   return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }
 
-/** Shells expand more in a path than is expanded here. */
+/** Returns the message for a missing file. It mentions `~` and `$`, which a shell expands and the bridge does not. */
 export function noSuchFile(file: string, what = "file"): string {
   const expanded = /(?:^|\/)~|\$/.test(file)
     ? " (`~` and `$` stand for themselves here: write the whole path)"
@@ -74,7 +74,7 @@ function readBytes(file: string, files: Reader): Buffer {
   }
 }
 
-/** Names the line of the first wrong byte: a letter of Latin-1 most of the time. */
+/** Names the line of the first wrong byte. It is a Latin-1 letter most of the time. */
 function notUtf8(bytes: Buffer): string {
   let line = 1;
   for (let start = 0; start < bytes.length; line++) {

@@ -1,6 +1,6 @@
-// Words for whatever was thrown: it need not be an Error, nor one of this realm.
+// Describes a thrown value in words. It need not be an Error, nor an Error of this realm.
 
-// Its message may have any text of a user's.
+// A message can quote text of a user, of any length.
 const MOST = 2_000;
 
 export function describeThrown(error: unknown): string {

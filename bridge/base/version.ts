@@ -1,9 +1,9 @@
-// The version of this package, which the shim's must equal.
+// Reads the version of this package. The shim must have the same one.
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { OWN_FOLDER } from "./own-folder.js";
 
-/** From the package.json nearest to the folder: beside the bundled host, else at the root of the package. */
+/** Read from the nearest package.json: beside the bundled host, or at the root of the package. */
 export const VERSION = findVersion(OWN_FOLDER);
 
 function findVersion(folder: string): string {

@@ -1,16 +1,16 @@
-// Reads YAML of an admin's. What is wrong with it is told by its place: the text itself may hold secrets.
+// Reads an admin's YAML. Messages name the place of a problem but quote nothing, since the text may hold secrets.
 import { parseDocument, type YAMLError } from "yaml";
 
-/** The value. Throws an Error that says where it is no YAML, and shows nothing of it. */
+/** Returns the value. Throws an Error that says where the text is not YAML. */
 export function parseYaml(text: string): unknown {
-  // The version that Synapse's parser follows: there, `yes` and `on` are true.
+  // Synapse's parser follows YAML 1.1, where `yes` and `on` are true.
   const document = parseDocument(text, { version: "1.1", logLevel: "silent" });
   const [problem] = [...document.errors, ...document.warnings.filter(({ code }) => code !== "BAD_DIRECTIVE")];
   if (problem) throw new Error(describe(problem));
   try {
     return document.toJS();
   } catch {
-    // An alias that nothing is called by, or that makes too much of it.
+    // An alias has no anchor, or the aliases would expand to too much.
     throw new Error("is no YAML: an alias is without its anchor, or there are too many");
   }
 }

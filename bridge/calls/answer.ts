@@ -1,15 +1,15 @@
-// Checks what a handler answered, and brings it into the one form that the shim expects of its type.
+// Checks a handler's answer, and converts it to the form that the shim expects for its type.
 import type { ErrorObject } from "ajv";
 import { whatJsonLoses } from "../base/json-check.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import { safeFields } from "../transport/call-error.js";
 
-/** Says why an answer does not fit; the text goes on after "<module>: <callback> ". */
+/** Why an answer does not fit. The message continues "<module>: <callback> ". */
 export class UnfitAnswer extends Error {}
 
 /**
- * The normalised answer; throws UnfitAnswer. `warn` is told what was left out. `isRareAsked` tells whether the question
- * holds one of the numbers that JSON.stringify loses: what replaces an event may hold them then.
+ * Returns the normalised answer. Throws UnfitAnswer. `warn` gets a message about fields that are left out. `isRareAsked`
+ * tells whether the question has a rare number (see exact-json.ts): then a replacement of the event may have one too.
  */
 export function readAnswer(
   callback: Callback,
@@ -42,18 +42,18 @@ export function readAnswer(
   return answer;
 }
 
-/** Synapse's pair says the same as its parts: false refuses, a replacement replaces. */
+/** Converts Synapse's pair [allowed, replacement] to its single form: a boolean or the replacement. */
 function normaliseEventAllowed(answer: unknown): unknown {
   if (!Array.isArray(answer)) return answer;
   const [allowed, replacement] = answer;
   return allowed ? (replacement ?? true) : false;
 }
 
-/** The type as its author reads it in the SDK. */
+/** The expected type, as the SDK's types show it to authors. */
 function expected(result: string, catalogue: Catalogue): string {
   const { tsType, type = result } = catalogue.type(result);
   if (!tsType) return [type].flat().join(" or ");
-  // Alternatives, but not those within a pair.
+  // Splits alternatives, but not those inside a pair.
   const parts = tsType.split(/ \| (?![^[]*\])/).map((part) => readable(part, catalogue));
   const last = parts.pop() ?? "";
   return parts.length > 0 ? `${parts.join(", ")} or ${last}` : last;
@@ -64,9 +64,9 @@ function readable(part: string, catalogue: Catalogue): string {
   return own.replace(/^(typeof|readonly) /, "");
 }
 
-/** Short, and without the contents of objects: it ends up in logs. */
+/** Describes an answer briefly, and without the contents of objects, since the text ends up in logs. */
 function render(answer: unknown, inside = false): string {
-  // A word helps to find a misspelt code; any other text may be somebody's message.
+  // A word helps to find a misspelt code. Any other text may be a user's message.
   if (typeof answer === "string")
     return /^[\w.]{0,60}$/.test(answer) ? JSON.stringify(answer) : `a text of ${answer.length} characters`;
   if (typeof answer === "bigint") return `${answer}n`;
@@ -85,7 +85,7 @@ function render(answer: unknown, inside = false): string {
     : "an empty object";
 }
 
-/** Where inside an object or a list the answer went wrong. */
+/** Says which part of an object or list does not fit. */
 function hint(errors: ErrorObject[] | null | undefined): string {
   const deep = errors?.find((error) => error.instancePath !== "");
   if (!deep) return "";

@@ -1,11 +1,11 @@
-// What a handler is given besides its parameters.
+// Makes the context, which is the second argument of a handler.
 
 import type { LoadedModule } from "../declarations/module.js";
 import type { Logger } from "../logging/log.js";
 import type { Cancellation } from "../transport/cancellation.js";
 import type { ModuleSetup } from "./setup.js";
 
-/** A loaded module with what it needs to be asked. */
+/** A loaded module, with its api, log and setup. */
 export interface RunningModule {
   module: LoadedModule;
   api: object;
@@ -24,7 +24,7 @@ export function makeContext(
     config: running.module.config,
     data,
     api: running.api,
-    // Most calls look at neither.
+    // Getters, since most handlers use neither.
     get signal() {
       return cancellation.signal;
     },

@@ -1,5 +1,5 @@
-// One call: asks modules in order until one decides, by the rules that the catalogue gives for the callback's result.
-// It does no I/O of its own and knows no failure policy: that is the shim's.
+// Asks the modules of one call in order until one decides, by the rules that the catalogue declares for the callback. It does
+// no I/O of its own, and knows no failure policy: that belongs to the shim.
 
 import { performance } from "node:perf_hooks";
 import { exactJson } from "../base/exact-json.js";
@@ -29,7 +29,7 @@ import { type PreparedParams, prepareParams } from "./params.js";
 import type { StateSource } from "./state.js";
 import { fromWire } from "./wire-errors.js";
 
-/** Asks a module that is not here; undefined where there is none of that name. */
+/** Asks a module that runs in a thread. Undefined if no thread has a module of that name. */
 export type AskThread = (
   name: string,
   callback: string,
@@ -41,16 +41,16 @@ export interface DispatchEnvironment {
   catalogue: Catalogue;
   modules: ReadonlyMap<string, RunningModule>;
   state: StateSource;
-  /** Which call a Request belongs to, for the ModuleApi methods that take one. */
+  /** By Request: the handle of its call, for the ModuleApi methods that take a request. */
   handles: WeakMap<object, number>;
   followUps: FollowUps;
   cancellation: Cancellation;
   askThread?: AskThread | undefined;
-  /** A module has answered, and did not wait for api calls that Synapse's lock may hold up. */
+  /** Called when a module has answered under a membership lock without awaiting all of its api calls. */
   notAwaited?(module: string): void;
 }
 
-/** Throws a CallError, whose data tells who was asked. */
+/** Returns the reply. Throws a CallError whose data tells which modules were asked. */
 export async function dispatch(
   callback: Callback,
   call: Call,
@@ -83,11 +83,11 @@ async function askInOrder(
     try {
       answer = await ask(name, callback, call, prepared, environment, asked);
     } catch (error) {
-      // A deadline has passed: the shim wants to know while whom.
+      // The shim wants to know which module was running at the deadline.
       if (error instanceof CallError && error.kind === "cancelled") error.data.module = name;
       if (callback.delivery !== "notify" || !(error instanceof CallError) || error.kind === "cancelled")
         throw error;
-      // Nobody waits for the answer, and the next module has its own business with the news. A fault is in the log.
+      // Nobody waits for an answer to a notification, so the next module is asked all the same. A fault is logged already.
       if (error.kind !== "module_fault")
         environment.modules
           .get(name)
@@ -107,7 +107,7 @@ async function askInOrder(
   return { answer: pass[0] ?? null, module: null, asked };
 }
 
-/** Whether they are the same JSON. */
+/** Whether two values have the same JSON. */
 function same(value: unknown, answer: unknown): boolean {
   if (typeof value !== "object" || value === null) return value === answer;
   return exactJson(value) === exactJson(answer);
@@ -133,7 +133,7 @@ async function ask(
   const warn = (message: string) => running.log.warn({ request: call.request }, `${name}: ${message}`);
   try {
     const run = () => runAsModule(name, call.request, () => handler(prepared.forModule(lifetime), context));
-    // Only where it matters: following a module's awaits makes all promises of the process slower.
+    // Only where it is needed: tracking awaits makes all promises of the process slower.
     const handled = callback.membership_lock ? runWithOrigin(origin, run) : run();
     const given = await untilAborted(handled, environment.cancellation);
     const problem =
@@ -158,7 +158,7 @@ async function ask(
   }
 }
 
-/** A module that has a thread. */
+/** Asks a module that has a thread. */
 async function askInThread(
   name: string,
   callback: Callback,
@@ -180,7 +180,7 @@ async function askInThread(
   return null;
 }
 
-/** All modules of a call edit the one object. */
+/** Replaces the content of the object that all modules of the call edit. */
 function replaceContent(object: unknown, by: unknown): void {
   if (!isObject(object) || !isObject(by)) return;
   for (const key of Object.keys(object)) delete object[key];
@@ -192,7 +192,7 @@ function takesFollowUp({ result }: Callback, catalogue: Catalogue): boolean {
   return catalogue.type(result).follow_up === true;
 }
 
-/** How a call fails by what its handler threw. A fault is logged: a policy's answer would not say what was wrong. */
+/** Converts what a handler threw to a CallError. A fault is logged here: the answer of a policy would not say what is wrong. */
 export function toCallError(
   { module: { name }, log }: RunningModule,
   callback: Callback,
@@ -215,7 +215,7 @@ export function toCallError(
   return fault;
 }
 
-/** A handler that never settles must not keep its call alive. */
+/** Awaits a handler's result, but no longer than until the call is cancelled. */
 export function untilAborted(value: unknown, cancellation: Cancellation): unknown {
   if (typeof value !== "object" || value === null || !("then" in value)) return value;
   const { signal } = cancellation;

@@ -1,4 +1,4 @@
-// Runs a function that a module left for later, and tells how the parameters are that it could edit in place.
+// Runs a follow-up of a module, and returns the parameters if it has edited them.
 
 import { exactJson, holdsRareNumber, markExact } from "../base/exact-json.js";
 import { whatJsonLoses } from "../base/json-check.js";

@@ -1,5 +1,5 @@
-// Keeps the functions that modules answer with (after a login, after an iteration of a background update) until the shim
-// asks for them, once. They are bounded in number and time: Synapse may never ask.
+// Keeps the follow-ups that modules answer with (functions to run after a login, or after an iteration of a background
+// update) until the shim asks for them, once. Their number and age are limited, since Synapse may never ask.
 
 import { randomUUID } from "node:crypto";
 import type { Callback } from "../catalogue/catalogue.js";
@@ -9,22 +9,22 @@ import { UnfitAnswer } from "./answer.js";
 
 type FollowUp = (...args: unknown[]) => unknown;
 
-// More logins than are under way at once.
+// More than the logins that are under way at the same time.
 const MOST_KEPT = 1_000;
-// A function may hold a password: it is not kept for longer than a login takes.
+// A function may hold a password, so it is kept only for as long as a login may take.
 const SECRET_MS = 5 * 60_000;
 // An index may take hours to build.
 const KEPT_MS = 24 * 60 * 60_000;
 
 export class FollowUps {
-  /** By callback and id: logins must not push out a background update. */
+  /** By callback, then by id: logins must not push out a background update. */
   #kept = new Map<string, Map<string, { run: FollowUp; timer: NodeJS.Timeout }>>();
 
-  /** The answer as it travels: a key in the place of a function beside it. */
+  /** Returns the answer for the wire, where a key replaces the function. Throws UnfitAnswer. */
   keep(module: string, callback: Callback, answer: unknown): unknown {
     if (!Array.isArray(answer) || answer.length !== 2) return answer;
     const [value, run] = answer;
-    // Synapse's own pair without a function says the same as the value alone.
+    // Synapse's pair without a function means the same as the value alone.
     if (run === null || run === undefined) return value;
     if (typeof run !== "function") {
       throw new UnfitAnswer("answered a list whose second part is not a function");
@@ -44,10 +44,10 @@ export class FollowUps {
     return this.#kept.get(callback)?.has(id) === true;
   }
 
-  /** The function, which is then forgotten. Throws a CallError. */
+  /** Returns the function, and forgets it. Throws a CallError if it is not known. */
   take(callback: string, { module, id }: FollowUpKey): FollowUp {
     const run = this.#take(callback, id);
-    // As after a restart.
+    // Such as after a restart of Node.
     if (!run) throw moduleUnavailable(module, `what ${callback} left for later is not known any more`);
     return run;
   }

@@ -1,4 +1,4 @@
-// The span in which a handler may use what its call lends it: the room's state, the media file.
+// Lifetime: the span in which a handler may use the room's state or the media file of its call.
 
 import { ApiError } from "../sdk/errors.js";
 import type { Cancellation } from "../transport/cancellation.js";
@@ -11,12 +11,12 @@ export class Lifetime {
     private readonly cancellation: Cancellation,
   ) {}
 
-  /** The handler has settled. */
+  /** Ends the lifetime: the handler has settled. */
   end(): void {
     this.#settled = true;
   }
 
-  /** Throws an ApiError once the call is over. */
+  /** Throws an ApiError if the lifetime has ended. */
   check(what: string): void {
     const when = this.#settled ? "after its handler had settled" : "after its deadline";
     if (this.#settled || this.cancellation.requested)

@@ -1,4 +1,4 @@
-// A media file as a handler sees it, readable while its callback runs.
+// Implements a handler's `file_wrapper`: a media file that is readable while its callback runs.
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";

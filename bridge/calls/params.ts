@@ -1,5 +1,5 @@
-// What each module gets of a call's parameters: plain values frozen and shared, values that Python lets modules change
-// as copies of their own, and live objects in the place of what travels by reference.
+// Prepares a call's parameters for its modules. They share frozen values. Each gets its own copy of a value that may be
+// changed in Python, and its own object for the room's state, a media file or a request.
 
 import { copyJson, holdsRareNumber } from "../base/exact-json.js";
 import { deepFreeze } from "../base/freeze.js";
@@ -17,10 +17,10 @@ import { RoomState, type StateSource } from "./state.js";
 
 export type Params = Record<string, unknown>;
 
-/** A call's parameters, ready to be lent to one module after the other. */
+/** A call's parameters, ready for one module after the other. */
 export interface PreparedParams {
   forModule(lifetime: Lifetime): object;
-  /** Whether they hold a number that JSON.stringify loses: an answer may hold it, too, then. */
+  /** Whether they have a rare number (see exact-json.ts): then an answer may have one too. */
   isRare(): boolean;
 }
 
@@ -32,7 +32,7 @@ interface ParamSources {
   cancellation: Cancellation;
 }
 
-/** What is not of its declared type is judged as well. Throws UnfitParams for what no shim sends. */
+/** Accepts values that do not have their declared type. Throws UnfitParams only for what a shim never sends. */
 export function prepareParams(
   callback: Callback,
   call: Pick<Call, "call" | "params" | "modules">,
@@ -63,14 +63,14 @@ export function prepareParams(
           },
         ];
       }
-      // All modules edit the one object, as they would in Python.
+      // All modules edit the same object, as in Python.
       if (name === callback.edits) return [name, () => value];
       if (sources.catalogue.type(type.replace(/\?$/, "")).mutable) return [name, () => copyJson(value)];
       deepFreeze(value);
       return [name, () => value];
     },
   );
-  // What modules edit, they may have put such a number into.
+  // Checked before modules edit it, since they might add such a number.
   const edited = callback.edits === undefined ? undefined : holdsRareNumber(call.params[callback.edits]);
   return {
     isRare: () => edited ?? holdsRareNumber(call.params),
@@ -79,11 +79,12 @@ export function prepareParams(
   };
 }
 
+/** The request is not one that a shim sends. */
 export class UnfitParams extends Error {}
 
 /**
- * Lets any value through, since users and other servers write them: a question that were refused would be a way past
- * every policy. Only events are brought into shape.
+ * Accepts any value, since users and other servers write them: a refused question would be a way around every policy. Only
+ * events are sanitized.
  */
 function sanitizeParams(callback: Callback, params: unknown, catalogue: Catalogue): void {
   const fits: (value: unknown) => boolean = catalogue.paramsValidator(callback.params, false);
@@ -101,7 +102,7 @@ function sanitizeParams(callback: Callback, params: unknown, catalogue: Catalogu
   }
 }
 
-/** For who writes a call by hand: one for each parameter that is not as Synapse has it, to be repaired in one go. */
+/** For the command `call`: describes all parameters that do not have their declared type, to be corrected at once. */
 export function findParamProblems(callback: Callback, params: Params, catalogue: Catalogue): string[] {
   return Object.entries(callback.params).flatMap(([name, type]) => {
     const isAbsent = !Object.hasOwn(params, name);

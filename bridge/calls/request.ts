@@ -1,10 +1,10 @@
-// A client's HTTP request as handlers get it: a WHATWG Request, made of the parts that travel.
+// Makes the WHATWG Request that handlers get of a client's HTTP request.
 import type { WebCall } from "../catalogue/protocol.js";
 
-/** Of a web resource, or of a callback. */
+/** A request to a web resource, or a parameter of a callback. */
 export type HttpRequest = Pick<WebCall, "method" | "url" | "headers" | "body">;
 
-/** Or the status to answer with, where there can be no Request: for a method such as TRACE, for a Host that is none. */
+/** Returns a status to answer with if no Request can be made: 405 for a method such as TRACE, 400 for an invalid Host. */
 export function makeRequest(parts: HttpRequest, signal: AbortSignal): Request | number {
   const bodiless = parts.method === "GET" || parts.method === "HEAD";
   if (["CONNECT", "TRACE", "TRACK"].includes(parts.method.toUpperCase())) return 405;
@@ -15,7 +15,7 @@ export function makeRequest(parts: HttpRequest, signal: AbortSignal): Request | 
     if (!bodiless) init.body = Buffer.from(parts.body, "base64");
     return new Request(parts.url, init);
   } catch {
-    // All of it is the client's.
+    // The client has written something that a Request cannot have.
     return 400;
   }
 }

@@ -1,4 +1,4 @@
-// Runs a module's `setup`, again and again with growing pauses until it succeeds, and lets calls wait for it.
+// Runs a module's `setup`, repeats it with growing pauses until it succeeds, and lets calls wait for it.
 
 import { describeThrown } from "../base/thrown.js";
 import { LIMITS } from "../catalogue/protocol.js";
@@ -14,7 +14,7 @@ export interface SetupTimes {
   longestPause: number;
 }
 
-// Long enough for a slow list server, short enough to be noticed; then as patient as a reboot needs.
+// The first pause is short, so that a brief outage is over soon. The longest one suits a server that reboots.
 export const SETUP_TIMES: SetupTimes = {
   timeout: LIMITS.setup_attempt_ms,
   firstPause: 1_000,
@@ -22,7 +22,7 @@ export const SETUP_TIMES: SetupTimes = {
 };
 
 export class ModuleSetup {
-  /** Told when it has succeeded, before the calls that wait. */
+  /** Called when setup has succeeded, before waiting calls go on. */
   onSuccess = () => {};
   #state: { data: unknown } | { failed: string } | undefined;
   #waiting = new Set<() => void>();
@@ -30,7 +30,7 @@ export class ModuleSetup {
   #timer: NodeJS.Timeout | undefined;
   #started = false;
   #stopped = false;
-  /** What the module's `setup` is given. */
+  /** The log that the module's `setup` gets. */
   readonly log: Logger;
 
   constructor(
@@ -41,7 +41,7 @@ export class ModuleSetup {
   ) {
     this.#pause = times.firstPause;
     this.log = hostLog.child({ request: null });
-    // Nothing to wait for.
+    // Without a setup there is nothing to wait for.
     if (!module.setup) this.#state = { data: undefined };
   }
 
@@ -54,7 +54,7 @@ export class ModuleSetup {
     return this.#state !== undefined && "failed" in this.#state ? this.#state.failed : undefined;
   }
 
-  /** Once: a host that takes over from another is told twice. */
+  /** Starts the first attempt. A second call does nothing: a host that takes over gets `start` twice. */
   start(): void {
     if (this.#started) return;
     this.#started = true;
@@ -66,7 +66,7 @@ export class ModuleSetup {
     clearTimeout(this.#timer);
   }
 
-  /** What setup returned. Waits for the first attempt; fails at once while the last attempt has failed. */
+  /** Returns what setup returned. Waits for the first attempt; throws a CallError at once if the last attempt has failed. */
   async ready(cancellation: Cancellation): Promise<unknown> {
     while (this.#state === undefined) await this.#change(cancellation.signal);
     if ("data" in this.#state) return this.#state.data;

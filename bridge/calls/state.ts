@@ -1,5 +1,4 @@
-// The room's state as a handler sees it: answered from the events that came with the call where they cover the
-// question, else asked of the shim.
+// Implements a handler's `state_events`: answers from the events that came with the call, and asks the shim for others.
 
 import { deepFreeze } from "../base/freeze.js";
 import type { StateKeyPairs } from "../catalogue/protocol.js";
@@ -9,7 +8,7 @@ import type { Event, StateKey } from "../sdk/wire-types.js";
 import type { Lifetime } from "./lifetime.js";
 
 export interface StateSource {
-  /** The events for these keys; for null, the whole state. */
+  /** Returns the events for these keys; the whole state for null. */
   get(keys: readonly StateKey[] | null): Promise<readonly Event[]>;
   keys(): Promise<StateKeyPairs>;
 }
@@ -20,7 +19,7 @@ export class RoomState implements StateEvents {
   #source: StateSource;
   #lifetime: Lifetime;
 
-  /** `sent` are all events that the room has for the `declared` keys. */
+  /** `sent` has all events that the room has for the `declared` keys. */
   constructor(
     sent: readonly Event[],
     declared: readonly StateKey[],
@@ -59,7 +58,7 @@ export class RoomState implements StateEvents {
   async #find(keys: readonly StateKey[]): Promise<readonly Event[]> {
     this.#lifetime.check("state_events");
     const missing = keys.filter((key) => !this.#declared.some((declared) => covers(declared, key)));
-    // Both may be thousands.
+    // A set, since both lists may have thousands of entries.
     const wanted = new Set(keys.map(nameOf));
     const here = this.#sent.filter(
       ({ type, state_key }) =>

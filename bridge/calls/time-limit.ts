@@ -1,9 +1,9 @@
-// Gives a part of a call less time than the call has.
+// Limits the time of one part of a call.
 import { CancellationTokenSource } from "vscode-jsonrpc/node";
 import { CallError } from "../transport/call-error.js";
 import { Cancellation } from "../transport/cancellation.js";
 
-/** `work` must end at once when it is cancelled. Where its own time is up, it fails with what `late` makes. */
+/** Runs `work`, which must end at once when it is cancelled. After `ms` it is cancelled, and the error of `late` is thrown. */
 export async function withTimeLimit<T>(
   cancellation: Cancellation,
   ms: number | undefined,

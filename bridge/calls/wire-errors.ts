@@ -1,4 +1,4 @@
-// How a failed call travels: as an error of the protocol by its number.
+// Converts between CallErrors and errors of JSON-RPC, which have a code.
 
 import { ErrorCodes, ResponseError } from "vscode-jsonrpc/node";
 import { isObject } from "../base/is-object.js";
@@ -8,6 +8,7 @@ import { CallError, type CallErrorKind, moduleFault } from "../transport/call-er
 import { sayTooLarge, type TooLarge } from "../transport/framing.js";
 import { UnfitParams } from "./params.js";
 
+/** Converts what a request failed with to an error of JSON-RPC. An unexpected error is logged. */
 export function toWire(error: unknown, log: Logger): ResponseError<object> {
   if (error instanceof ResponseError) return error;
   if (error instanceof CallError)
@@ -20,14 +21,14 @@ export function toWire(error: unknown, log: Logger): ResponseError<object> {
   );
 }
 
-/** A CallError again where it was one; else as it is. */
+/** Converts an error of a thread back to the CallError that it was; returns any other error as it is. */
 export function fromWire(error: unknown): unknown {
   if (!(error instanceof ResponseError)) return error;
   const kind = kindOf(error.code);
   return kind === undefined ? error : new CallError(kind as CallErrorKind, error.message, error.data ?? {});
 }
 
-/** A module's answer that cannot be sent is its fault: its edits must not be lost without a word. */
+/** An answer that is too large to be sent becomes a fault of the module, so that its edits are not lost silently. */
 export function tooLargeAsFault(log: Logger): TooLarge {
   return (response, text) => {
     const said = response.error?.data ?? response.result;
@@ -39,7 +40,7 @@ export function tooLargeAsFault(log: Logger): TooLarge {
   };
 }
 
-/** Its name; undefined for those of JSON-RPC itself. */
+/** The protocol's name of an error code; undefined for JSON-RPC's own codes. */
 export function kindOf(code: number): ErrorName | undefined {
   const names = Object.keys(ERROR_CODES) as ErrorName[];
   return names.find((name) => ERROR_CODES[name] === code);

@@ -1,4 +1,4 @@
-// Reads schemas/*.json once, and keeps the validators of the wire types that were used. It knows nothing of modules or of
+// Reads the catalogue (schemas/*.json) once, and caches the validators of its wire types. It knows nothing of modules or of
 // the wire.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -7,6 +7,7 @@ import type { ValidateFunction } from "ajv";
 import { OWN_FOLDER } from "../base/own-folder.js";
 import { schemaOfParams, schemaOfType, Validators } from "./validators.js";
 
+/** One entry of callbacks.json. catalogue.schema.json describes each key. */
 export interface Callback {
   name: string;
   category: string;
@@ -15,10 +16,10 @@ export interface Callback {
   params: Record<string, string>;
   /** What parameters are, for the reference pages. */
   notes?: Readonly<Record<string, string>>;
-  /** The first Synapse that gives these parameters; before it they are undefined. */
+  /** By parameter: the first Synapse version that passes it. Before that version it is undefined. */
   params_since?: Readonly<Record<string, string>>;
   subject?: string;
-  /** Who is set aside for what has ended Node. */
+  /** Path to the author of the content, who is set aside when the call has ended Node. */
   author?: string;
   about?: string;
   set_aside?: string;
@@ -27,9 +28,9 @@ export interface Callback {
   delivery?: "notify";
   edits?: string;
   swallows?: boolean;
-  /** Synapse takes one for all modules. */
+  /** Synapse takes this callback from one module only. */
   single?: boolean;
-  /** Synapse takes both of a module or none. */
+  /** The callback that a module must implement too: Synapse takes both or neither. */
   together?: string;
   listed?: boolean;
   apart?: boolean;
@@ -64,13 +65,13 @@ export interface ApiMethod {
   notes?: Readonly<Record<string, string>>;
   result: string;
   summary: string;
-  /** Not of Synapse's ModuleApi. */
+  /** The bridge adds this method: Synapse's ModuleApi does not have it. */
   added?: boolean;
   grant?: string;
   tsType?: string;
 }
 
-/** What an admin may list in `grants` so that a module may use a write: its name or its group's; `all` aside. */
+/** The grants of which a write needs one: its own name, or its group's name. (`all` covers every write.) */
 export function grantsFor(path: string, method: ApiMethod): string[] {
   if (method.grant !== undefined) return [method.grant];
   return path.includes(".") ? [path, path.split(".")[0] as string] : [path];
@@ -89,19 +90,19 @@ export interface WireType {
 }
 
 export interface Catalogue {
-  /** sha256 of every byte in schemas/*.json: host and shim must hold the same. */
+  /** SHA-256 of schemas/*.json. Host and shim must have the same. */
   hash: string;
   callbacks: ReadonlyMap<string, Callback>;
   properties: ReadonlyMap<string, ApiProperty>;
   methods: ReadonlyMap<string, ApiMethod>;
   codes: ReadonlySet<string>;
-  /** types.json as it is. */
+  /** The whole content of types.json. */
   types: object;
-  /** The definition of a wire type, by its name without the `?`. */
+  /** Returns the definition of a wire type. The name has no `?`. */
   type(name: string): WireType;
-  /** A validator for one wire type; `?` at the end of its name also lets null through. */
+  /** Returns a validator for one wire type. A `?` at the end of the name also accepts null. */
   validator(name: string): ValidateFunction;
-  /** A validator for an object of named wire types; a key that ends in `?` may be absent. */
+  /** Returns a validator for an object of named wire types. A key that ends in `?` is optional; `closed` forbids other keys. */
   paramsValidator(params: Record<string, string>, closed: boolean): ValidateFunction;
 }
 
@@ -112,7 +113,7 @@ export function catalogue(): Catalogue {
   return loaded;
 }
 
-/** The schemas lie beside the bundled host, else at the root of the package. */
+/** The schemas are beside the bundled host, or at the root of the package. */
 function schemasFolder(): string {
   const beside = path.join(OWN_FOLDER, "schemas");
   return existsSync(beside) ? beside : path.join(OWN_FOLDER, "..", "schemas");

@@ -1,23 +1,23 @@
-// Validators of the wire types: as the build has compiled them beside the host (see standalone.ts), else by ajv when one
-// is first used. That takes ajv tens of milliseconds and ten megabytes, which each start of a host would pay.
+// Makes validators of wire types. It takes those that the build has compiled (see scripts/generate/standalone.ts), and
+// compiles any other with ajv at its first use. Compiling all at each start would cost tens of milliseconds and 10 MB.
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { Ajv, type Options, type ValidateFunction } from "ajv";
 import { OWN_FOLDER } from "../base/own-folder.js";
 
-/** The file of the compiled ones: by the JSON of its schema, each one's function. */
+/** The file of the compiled validators. It maps the JSON of a schema to its function. */
 export const COMPILED = "validators.cjs";
 
 type Compiled = Readonly<Record<string, ValidateFunction>>;
 
-/** The schema of one wire type; `?` at the end of its name also lets null through. */
+/** The schema of one wire type. A `?` at the end of the name also accepts null. */
 export function schemaOfType(name: string): object {
   if (!name.endsWith("?")) return { $ref: `types.json#/definitions/${name}` };
   return { anyOf: [schemaOfType(name.slice(0, -1)), { type: "null" }] };
 }
 
-/** The schema of an object of named wire types; a key that ends in `?` may be absent. */
+/** The schema of an object of named wire types. A key that ends in `?` is optional; `closed` forbids other keys. */
 export function schemaOfParams(params: Readonly<Record<string, string>>, closed: boolean): object {
   const entries = Object.entries(params);
   return {
@@ -30,7 +30,7 @@ export function schemaOfParams(params: Readonly<Record<string, string>>, closed:
   };
 }
 
-/** An ajv that knows types.json, whose every definition a test compiles. */
+/** Makes an ajv that knows types.json. A test compiles each of its definitions. */
 export function makeAjv(types: object, codes: ReadonlySet<string>, options: Options = {}): Ajv {
   const ajv = new Ajv({
     strict: true,
@@ -39,7 +39,7 @@ export function makeAjv(types: object, codes: ReadonlySet<string>, options: Opti
     allowUnionTypes: true,
     strictTypes: false,
     strictTuples: false,
-    strictRequired: false, // EventReplacement: the honoured fields are declared a level above
+    strictRequired: false, // EventReplacement requires fields that are declared one level above
     ...options,
   });
   ajv.addVocabulary(["tsType", "pass", "mutable", "merge", "follow_up", "refuses", "passed_on"]);
@@ -57,6 +57,7 @@ export class Validators {
     private readonly codes: ReadonlySet<string>,
   ) {}
 
+  /** Returns the compiled validator of a schema, or compiles it now. */
   of(schema: object): ValidateFunction {
     const compiled = this.#compiled[JSON.stringify(schema)];
     if (compiled) return compiled;

@@ -1,18 +1,19 @@
-// Completes the parameters of a call by hand with what only the bridge knows, so that an event copied from a client fits.
+// Completes the parameters for the command `call` with what only the bridge knows, so that an event copied from a client
+// works.
 
 import { isObject } from "../base/is-object.js";
 import type { Callback } from "../catalogue/catalogue.js";
 
 type Params = Record<string, unknown>;
 
-// As Synapse makes rooms by default.
+// Synapse's default for new rooms.
 const ROOM_VERSION = "10";
 
 export function completeParams(callback: Callback, params: Params, serverName: string): Params {
   const completed = { ...params };
   const named = (type: string) =>
     Object.keys(callback.params).filter((name) => callback.params[name] === type);
-  // The room's state may be left out: it is empty then.
+  // Without `state_events`, the room has no state.
   for (const name of named("StateEvents")) completed[name] ??= { events: [] };
   const states = named("StateEvents").flatMap((name) => eventsOf(completed[name]));
   const create = states.find((event) => isObject(event) && event.type === "m.room.create");

@@ -1,4 +1,4 @@
-// The `call` command: asks one module about one call, without a Synapse.
+// Implements the command `call`: asks one module about one call, without a Synapse.
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -25,13 +25,13 @@ import { matches } from "./match.js";
 import type { ReportProgress } from "./subprocess.js";
 
 export interface CallOptions {
-  /** The module's config file. */
+  /** The file with the module's config. */
   config?: string;
-  /** What `api.server_name` says. */
+  /** The value of `api.server_name`. */
   serverName: string;
 }
 
-/** The reply; throws an Error that says what is wrong with the module, the parameters or the answer. */
+/** Returns the reply. Throws an Error that says what is wrong with the module, the parameters or the answer. */
 export async function callOnce(
   file: string,
   callbackName: string,
@@ -72,7 +72,7 @@ export async function callOnce(
   }
 }
 
-/** The parameters of a call from a file, or from standard input for `-`. */
+/** Reads the parameters of a call from a file, or from standard input for `-`. */
 export function readParams(file: string): Record<string, unknown> {
   const where = file === "-" ? "standard input" : file;
   let parsed: unknown;
@@ -95,7 +95,7 @@ async function load(
   log: Logger,
 ): Promise<RunningModule> {
   const config = options.config === undefined ? {} : { config_file: path.resolve(options.config) };
-  // No grant would help: there is no Synapse.
+  // Grants do not matter, since there is no Synapse.
   const settings = { path: path.resolve(file), ...config, grants: "all" as const };
   const { modules, problems } = await loadModules([settings], catalogue);
   const [module] = modules;
@@ -138,7 +138,7 @@ function find(name: string, { module }: RunningModule, catalogue: Catalogue): Ca
   );
 }
 
-/** Of a list of entries, the first one for the login type. */
+/** For auth_checkers: the index of the first checker for the login type. */
 function entryOf(
   { name }: Callback,
   { module }: RunningModule,
@@ -161,7 +161,7 @@ function declaredOf(
   return checker === undefined ? entry : (entry.checkers?.[checker] ?? {});
 }
 
-/** The events that came with the parameters are all the state there is. */
+/** A source whose state has only the events in the parameters. */
 function stateFrom(params: Record<string, unknown>): StateSource {
   const events = () => (params.state_events as { events: Event[] }).events;
   const fits = (event: Event, [type, key]: StateKey) => {

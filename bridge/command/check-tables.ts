@@ -1,4 +1,4 @@
-// What `check` prints about sound modules: who is asked, when, where, and what happens if they fail.
+// Formats what `check` prints about modules: who is asked, when, in which process, and what happens after a failure.
 
 import { formatDuration } from "../base/duration.js";
 import { formatTable } from "../base/table.js";
@@ -20,15 +20,15 @@ export type ShownModule = Pick<ListedModule, "name" | "callbacks" | "web_resourc
   isolated?: boolean;
 };
 
-/** What holds for a callback under the settings of homeserver.yaml. The shim alone decides that. */
+/** The terms of a callback under the settings of homeserver.yaml, which the shim has worked out. */
 export interface CallbackTerms {
   policy: ByOrigin<string>;
   timeout_ms: ByOrigin<number>;
-  /** Empty for all of them. */
+  /** The processes of Synapse that ask it. Empty if all do. */
   processes: string[];
 }
 
-/** `terms` by callback; without a homeserver.yaml there are none. */
+/** `terms` are by callback. Without a homeserver.yaml there are none. */
 export function callbackTable(
   modules: ShownModule[],
   catalogue: Catalogue,
@@ -45,7 +45,7 @@ export function callbackTable(
     for (const [order, module] of asked.entries()) {
       const entry = module.callbacks.get(callback.name) ?? {};
       for (const [place, one] of (entry.checkers ?? [entry]).entries()) {
-        // What belongs to the callback and not to the module stands in its first row only.
+        // The columns about the callback itself are filled only in its first row.
         const isFirst = order + place === 0;
         const last = !terms ? [] : own && isFirst ? describeTerms(own, callback) : ["", "", ""];
         rows.push([
@@ -72,7 +72,7 @@ export function resourceTable(modules: ShownModule[]): string {
   return rows.length === 0 ? "No web resources.\n" : `${formatTable(["web resource", "module"], rows)}\n`;
 }
 
-/** Where it runs, if not beside the others. */
+/** Says in which thread a module runs, if not on the main thread. */
 function describeThread({ shadow, isolated }: ShownModule): string {
   if (isolated) return shadow ? " (shadow, in a thread of its own)" : " (in a thread of its own)";
   return shadow ? " (shadow, in the thread of the shadow modules)" : "";
@@ -97,7 +97,7 @@ function describeConditions(conditions: Conditions, prefix: string): string[] {
   });
 }
 
-/** How long its answers are kept. */
+/** How long its answers are cached. */
 function describeKept(entry: ListedEntry | ListedChecker): string {
   if (!("login_type" in entry) && entry.fields !== undefined) return "no call";
   return entry.ttl === undefined ? "-" : formatTtl(entry.ttl);
@@ -133,7 +133,7 @@ function describeExceptions({ exceptions = [] }: FailurePolicy): string[] {
   });
 }
 
-/** A number without a unit is milliseconds. */
+/** Adds the unit to a number of milliseconds. */
 function formatTtl(ttl: string | number): string {
   return /^\d+$/.test(String(ttl)) ? `${ttl}ms` : String(ttl);
 }

@@ -1,9 +1,8 @@
-// Type-checks modules with their author's own TypeScript: once for each tsconfig.json, and tells each module the errors
-// in its own files.
+// Type-checks modules with their author's own TypeScript, once for each tsconfig.json, and assigns each error to a module.
 import path from "node:path";
 import { findTsc, findUpwards, type Output, realPath, runTsc, type Tsc } from "./tsc.js";
 
-/** A module's file, and all of its files. */
+/** A module's main file, and all of its files. */
 export interface Source {
   file: string;
   files: readonly string[];
@@ -11,7 +10,7 @@ export interface Source {
 
 export interface TypeCheck {
   errors: string[];
-  /** Why the types were not checked, or which tsc has checked them. */
+  /** Which tsc has checked the types, or why they were not checked. */
   note: string;
 }
 
@@ -50,14 +49,14 @@ export async function checkTypes(sources: readonly Source[]): Promise<Map<Source
   }
   for (const { tsc, config, sources: all } of projects.values()) {
     const output = await runTsc(tsc, ["-p", config, "--listFiles"], path.dirname(config));
-    // With an error of the project itself, what it includes is not known.
+    // After an error of the project itself, tsc does not list the files that it includes.
     const broken = output.errors.some(({ file, text }) => isGeneral(file) && !NO_FILES.test(text));
     const included = all.filter(({ file }) => broken || output.listed.has(realPath(file)));
     share(output, included, `by tsc ${tsc.version} with ${config}`, seen, results);
     for (const source of all) if (!included.includes(source)) alone.push({ source, tsc, config });
   }
   for (const { source, tsc, config } of alone) {
-    // From version 6 on tsc refuses to check a file by itself beside a tsconfig.json.
+    // Since version 6, tsc needs this option to check a single file next to a tsconfig.json.
     const ignore = config !== undefined && Number.parseInt(tsc.version, 10) >= 6 ? ["--ignoreConfig"] : [];
     const output = await runTsc(tsc, [...ALONE, ...ignore, source.file], path.dirname(source.file));
     const how = `by tsc ${tsc.version} with strict defaults: no tsconfig.json includes it`;
@@ -66,12 +65,12 @@ export async function checkTypes(sources: readonly Source[]): Promise<Map<Source
   return results;
 }
 
-/** An error of no file, or of the tsconfig.json, is one of the project as a whole. */
+/** An error without a file, or in tsconfig.json, is about the project as a whole. */
 function isGeneral(file: string | undefined): boolean {
   return file === undefined || file.endsWith(".json");
 }
 
-/** Each error goes to the first module that has its file. */
+/** Assigns each error to the first module that has the file. */
 function share(
   { errors }: Output,
   sources: Source[],
@@ -99,7 +98,7 @@ function share(
   const result = first && results.get(first);
   if (!result || !elsewhere) return;
   const [line] = elsewhere.text.split("\n");
-  // A syntax error anywhere keeps tsc from looking at types at all.
+  // After a syntax error anywhere, tsc does not check types at all.
   if (SYNTAX.test(elsewhere.text)) {
     for (const source of sources) {
       const own = results.get(source);

@@ -1,5 +1,5 @@
-// The `check` command for modules by themselves: everything that can be found wrong with their files without a Synapse.
-// A homeserver.yaml is checked by the shim's command, which reads it with Synapse's own code.
+// Implements the command `check` for single modules: finds all that is wrong with their files without a Synapse. The shim's
+// own command checks a homeserver.yaml, since it reads that with Synapse's code.
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Catalogue } from "../catalogue/catalogue.js";
@@ -11,13 +11,13 @@ import { checkTypes, type Source } from "./check-types.js";
 import type { ReportProgress } from "./subprocess.js";
 
 export interface CheckOptions {
-  /** The config file of a module. */
+  /** The file with the module's config. */
   config?: string;
 }
 
 type Print = (text: string) => void;
 
-/** True if nothing is wrong. Throws an Error if there is nothing to check. */
+/** Returns true if nothing is wrong. Throws an Error if there is nothing to check. */
 export async function check(
   files: string[],
   { config }: CheckOptions,
@@ -34,7 +34,7 @@ export async function check(
     return { file, files: [file] };
   });
   const all = [];
-  // Modules by themselves: none knows of the others, and there is no place in a YAML file to name.
+  // Each module is checked alone. Problems have no place in a YAML file.
   for (const [index, given] of files.entries()) {
     const settings: ModuleSettings = {
       path: path.resolve(given),
@@ -50,7 +50,7 @@ export async function check(
     if (found) print(`${source.file}: ${found.note}`);
     print(callbackTable(loaded.listed, catalogue));
     print(resourceTable(loaded.listed));
-    // Without a config there is nothing wrong with the config.
+    // Without a config, problems of the config are no faults of the module.
     const configProblems = loaded.problems.filter(({ path: at }) => at[2] === "config");
     if (configProblems.length > 0) {
       const keys = configProblems
@@ -58,7 +58,7 @@ export async function check(
         .join(", ");
       print(`Not checked: its config, and what depends on it (${keys}). Give one with --config FILE.`);
     }
-    // Nor has it been granted anything.
+    // Missing grants are no faults either: nothing is granted here.
     for (const { path: at, message } of loaded.problems) if (at[2] === "grants") print(message);
     const problems = loaded.problems
       .filter(({ path: at }) => at[2] !== "config" && at[2] !== "grants")
@@ -83,7 +83,7 @@ function refuseYaml(others: string[]): string {
   );
 }
 
-/** A module may end or hang the process that loads it: who watches is told which one. */
+/** Reports which module is being loaded, since it may end or hang the process. */
 async function load(
   settings: ModuleSettings,
   catalogue: Catalogue,

@@ -1,5 +1,5 @@
-// Tells the shim's `check`, in words for an admin, what modules declare that a host has loaded for it, and what is wrong
-// with their types. It loads no module itself.
+// Describes for the shim's `check` what loaded modules declare, in words for an admin, and checks their types. It loads no
+// module itself.
 
 import type { Catalogue } from "../catalogue/catalogue.js";
 import type { DeclaredModule, StartupProblem } from "../catalogue/protocol.js";
@@ -11,7 +11,7 @@ import { checkTypes, type Source } from "./check-types.js";
 export interface Asked {
   modules: {
     settings: ModuleSettings;
-    /** Undefined where something is wrong with it. */
+    /** Undefined if the module has a startup problem. */
     declared?: Pick<DeclaredModule, "callbacks" | "web_resources"> & { files: string[] };
   }[];
   terms: Record<string, CallbackTerms>;
@@ -51,7 +51,7 @@ export async function describe({ modules, terms }: Asked, catalogue: Catalogue):
   return { text: lines.map((line) => `${line}\n`).join(""), faults: problems };
 }
 
-/** Undefined where the host has told already that there is no such file. */
+/** Undefined if there is no such file, which the host has reported already. */
 function sourceOf({ settings, declared }: Asked["modules"][number]): Source | undefined {
   if (declared) return { file: declared.files[0] ?? settings.path, files: declared.files };
   try {

@@ -1,4 +1,5 @@
-// Decides, for a call by hand, whether Synapse would ask a module: as match.py of the shim does, whose cases it shares.
+// Decides for the command `call` whether Synapse would ask a module. It follows the shim's match.py, and shares its test
+// cases.
 
 import { isObject } from "../base/is-object.js";
 import type { Callback } from "../catalogue/catalogue.js";
@@ -15,13 +16,13 @@ export function matches(callback: Callback, match: Match, params: Params, server
   return Object.entries(wanted).every(holds) && !Object.entries(not).some(holds);
 }
 
-/** Also where the call is about nobody. */
+/** Whether the subject is local. A call without a subject counts as local. */
 function isLocal({ subject }: Callback, params: Params, serverName: string): boolean {
   const id = subject === undefined ? undefined : lookup(params, subject.split("."));
   return typeof id !== "string" || isMine(id, serverName);
 }
 
-/** A dot inside of a part is written `\.`; `event.` is implied where there is an event. */
+/** Splits a path at dots. A dot inside a key is written `\.`; `event.` is implied if there is an event. */
 function resolvePath({ params }: Callback, key: string): string[] {
   const parts = key.split(/(?<!\\)\./).map((part) => part.replaceAll("\\.", "."));
   const event = Object.keys(params).find((name) => params[name] === "Event");
@@ -39,7 +40,7 @@ function fits(value: unknown, expected: unknown): boolean {
   return typeof value === "string" && expected.some((glob) => fitsGlob([...value], String(glob)));
 }
 
-/** Piece after piece between the stars, each where it fits first: if that fails, no other way fits. */
+/** Matches the pieces between the stars one by one, each at its first fitting place. If that fails, no other choice fits. */
 function fitsGlob(text: string[], glob: string): boolean {
   const [first = [], ...rest] = glob.split("*").map((piece) => [...piece]);
   const last = rest.pop();

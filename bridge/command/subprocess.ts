@@ -1,5 +1,5 @@
-// Runs `check` and `call` in a process of their own, since a module may end, crash or hang the one that it is loaded in.
-// The command's own process says which one did, and writes the answer: no module reaches its standard output.
+// Runs `check` and `call` in a subprocess, since a module may end, crash or hang the process that loads it. The command's
+// own process names the module that did, and prints the answer: modules cannot write to its standard output.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeSync } from "node:fs";
@@ -9,7 +9,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { LIMITS } from "../catalogue/protocol.js";
 
-/** What the working process does, or has done. */
+/** What the subprocess is doing, or has done. */
 export type Progress =
   | { readonly loading: string }
   | { readonly asking: string }
@@ -19,17 +19,20 @@ export type Progress =
 
 export type ReportProgress = (progress: Progress) => void;
 
-// In the environment of the working process: where it tells.
+// The variable in the subprocess's environment that makes it report its progress.
 const REPORTS_PROGRESS = "SYNAPSE_MODULE_BRIDGE_TELLS";
 const DESCRIPTOR = 3;
-// As `start_timeout` of homeserver.yaml has it by default.
+// The default of `start_timeout` in homeserver.yaml.
 const LOAD_LIMIT = LIMITS.start_timeout_ms;
-// Of what was told before the process ended, all is there to be read.
+// How long to read what the subprocess has reported before it ended.
 const REST_LIMIT = 1_000;
-// Node's exit code for a module whose top level waits for something that cannot come any more.
+// Node's exit code for a top-level await that can never resolve.
 const UNSETTLED = 13;
 
-/** For the working process; undefined in the command's own. A debugger looks at one process: there it is both. */
+/**
+ * Returns the subprocess's function to report its progress; undefined in the command's own process. Under a debugger, which
+ * watches one process, there is no subprocess.
+ */
 export function openProgressReport(): ReportProgress | undefined {
   if (isDebugged()) return (progress) => void ("answer" in progress && process.stdout.write(progress.answer));
   if (process.env[REPORTS_PROGRESS] === undefined) return undefined;
@@ -41,7 +44,7 @@ function isDebugged(): boolean {
   return [...process.execArgv, process.env.NODE_OPTIONS ?? ""].some((option) => option.includes("--inspect"));
 }
 
-/** At once, however this process ends. */
+/** Writes synchronously, so that nothing is lost however the process ends. */
 function write(text: string): void {
   for (let rest = Buffer.from(text); rest.length > 0; ) {
     try {
@@ -53,14 +56,14 @@ function write(text: string): void {
   }
 }
 
-/** In the command's own process: does what it was asked in another, and gives the exit code. */
+/** Runs this command again in a subprocess, and returns the exit code. */
 export async function runInSubprocess(): Promise<number> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
-    // What modules print goes to standard error: standard output is for the answer alone.
+    // What modules print goes to standard error. Standard output is only for the answer.
     stdio: ["inherit", 2, "inherit", "pipe"],
     env: { ...process.env, [REPORTS_PROGRESS]: "" },
   });
-  // A terminal sends it to both: the other one ends by it.
+  // A terminal sends SIGINT to both processes. The subprocess ends, and this one reports that.
   process.on("SIGINT", () => {});
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
   const state = new SubprocessState(() => child.kill("SIGKILL"));
@@ -96,11 +99,11 @@ class SubprocessState {
     }, LOAD_LIMIT);
   }
 
-  /** Says how it ended where it should not have; gives the exit code. */
+  /** Prints why the subprocess ended too early, if it did. Returns the exit code. */
   ended(code: number | null, signal: NodeJS.Signals | null): number {
     clearTimeout(this.#limit);
     if ("done" in this.#now) return signal === null ? this.#now.done : 1;
-    // Somebody has ended it; a shell's exit code for that.
+    // Somebody has stopped it: the exit code that a shell uses for a signal.
     if (signal === "SIGINT" || signal === "SIGTERM" || signal === "SIGHUP")
       return 128 + constants.signals[signal];
     process.stderr.write(

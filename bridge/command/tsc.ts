@@ -1,4 +1,4 @@
-// Runs the tsc that is installed near an author's module, and reads what it says.
+// Runs the tsc that is installed near an author's module, and parses its output.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
@@ -9,19 +9,19 @@ export interface Tsc {
 }
 
 export interface TscError {
-  /** Absolute; undefined if the error belongs to no file. */
+  /** The absolute path; undefined if the error has no file. */
   file?: string;
-  /** As tsc prints it, with its indented lines, but with the absolute path of the file. */
+  /** The text as tsc prints it, including indented lines, but with the absolute path of the file. */
   text: string;
 }
 
 export interface Output {
-  /** Real paths of all files that tsc has read, if it was asked to list them. */
+  /** The real paths of all files that tsc has read, if it was asked to list them. */
   listed: ReadonlySet<string>;
   errors: TscError[];
 }
 
-// A large project on a slow machine; tsc itself has no limit.
+// Enough for a large project on a slow machine. tsc itself has no limit.
 const LIMIT = 120_000;
 
 export function findTsc(folder: string): Tsc | undefined {
@@ -64,14 +64,14 @@ function readOutput(lines: string[], folder: string): Output {
       const file = path.resolve(folder, placed[1] ?? "");
       errors.push({ file, text: file + placed[2] });
     } else if (/^error TS\d+: /.test(line)) errors.push({ text: line });
-    // An indented line goes on with the error before it, and says what exactly does not fit.
+    // An indented line belongs to the error before it, and gives details.
     else if (/^\s+\S/.test(line) && last) last.text += `\n${line}`;
     else if (path.isAbsolute(line)) listed.add(realPath(line));
   }
   return { listed, errors };
 }
 
-/** One name for one file, however links lead to it. */
+/** The path without symbolic links, so that each file has one name. */
 export function realPath(file: string): string {
   try {
     return realpathSync(file);

@@ -1,4 +1,4 @@
-// Reads the list of auth_checkers: whom a module logs in, by login type and the fields of a login that it needs.
+// Reads and checks the list of auth_checkers: for each, its login type, the fields of the login that it needs, its handler.
 
 import { isObject } from "../base/is-object.js";
 import type { Callback } from "../catalogue/catalogue.js";
@@ -6,7 +6,7 @@ import { type DeclaredChecker, readParts } from "./entry.js";
 
 const KEYS = ["login_type", "fields", "match", "ttl", "handler"];
 
-/** Undefined if there is no list. */
+/** Returns the sound checkers, and reports the problems of others. Undefined if `value` is not a list. */
 export function readCheckers(
   name: string,
   value: unknown,
@@ -26,7 +26,7 @@ export function readCheckers(
     if (!checker) return [];
     const { login_type, fields } = checker;
     const key = JSON.stringify([login_type, fields]);
-    // A dict in Python would keep the last of them, without a word.
+    // In Python these are keys of a dict, where the last one would silently win.
     if (known.has(key))
       report(`${at}: another entry has the login_type ${login_type} with the same fields already`);
     known.add(key);

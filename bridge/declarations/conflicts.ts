@@ -1,11 +1,11 @@
-// Finds what Synapse would not take from these modules as they are: two with one name or one web resource, two with a callback
-// that it takes once, half of a pair, shadow modules with one for which nobody else would answer, two controllers of background updates,
-// and one login type by two sets of fields.
+// Finds conflicts that Synapse would not accept: two modules with the same name or web resource, two modules with a
+// callback that Synapse takes once, one callback of a pair without the other, a shadow module with a callback that only one
+// module answers, two controllers of background updates, and a login type with two sets of fields.
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import type { StartupProblem } from "../catalogue/protocol.js";
 import { type ListedModule, type ModuleSettings, nameOf } from "./module.js";
 
-/** Adds the module's name to those that are taken. */
+/** Returns a problem if the name is taken, and else adds it to the taken names. */
 export function findNameClash(settings: ModuleSettings, index: number, taken: Set<string>): StartupProblem[] {
   const name = nameOf(settings);
   if (!taken.has(name)) {
@@ -19,7 +19,7 @@ export function findNameClash(settings: ModuleSettings, index: number, taken: Se
 interface Serving {
   name: string;
   index: number;
-  /** By path, or the paths alone. */
+  /** The paths, as keys or as a list. */
   web_resources: { keys(): Iterable<unknown> } | readonly string[];
 }
 
@@ -52,7 +52,7 @@ export function findCallbackClashes(
       return (callback && problemOf(callback, module, shadow, owners)) ?? [];
     });
     problems.push(...controlProblems(module, shadow, owners));
-    // Shadow modules offer no login types.
+    // Synapse offers clients no login types of shadow modules.
     if (!shadow) problems.push(...loginProblems(module, logins));
     return problems.map((message) => ({ path: ["modules", module.index, "path"], message }));
   });
@@ -91,7 +91,7 @@ function controlProblems(
   const problems = callbacks.has("on_update")
     ? []
     : [`${name} has ${control} without on_update, which Synapse needs beside it`];
-  // Shadow modules change nothing, so that they take nothing from another.
+  // A shadow module controls nothing, so it does not compete with another.
   if (shadow) return problems;
   const owner = owners.get(CONTROLLED);
   owners.set(CONTROLLED, owner ?? name);
@@ -103,7 +103,7 @@ function controlProblems(
       ];
 }
 
-/** By login type, the fields that Synapse asks clients for. */
+/** By login type: the module that checks it first, and the fields that Synapse asks clients for. */
 type Logins = Map<string, { owner: string; fields: string }>;
 
 function loginProblems({ name, callbacks }: ListedModule, logins: Logins): string[] {

@@ -1,5 +1,5 @@
-// Checks that what a file exports is a module: known keys, known callbacks, functions where functions belong. What
-// depends on the module's config (match and web_resources may) is checked by the loader afterwards.
+// Checks that a file's default export is a module: known keys, known callbacks, functions where functions belong. The loader
+// checks later what may depend on the module's config (match and web_resources).
 
 import { isObject } from "../base/is-object.js";
 import { didYouMean } from "../base/nearest.js";
@@ -20,7 +20,7 @@ export interface Definition {
 const KEYS = ["configSchema", "grants", "setup", "callbacks", "web_resources"];
 const ENTRY_KEYS = ["match", "room_state", "ttl", "handler"];
 
-/** Reports every problem; undefined if there is nothing to go on with. */
+/** Returns the definition and reports its problems. Undefined if the export is not a module at all. */
 export function readDefinition(
   exported: unknown,
   catalogue: Catalogue,

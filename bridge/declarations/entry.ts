@@ -1,4 +1,4 @@
-// Checks what the entries of all callbacks have: their handler, `match`, `ttl`, `room_state` and `fields`.
+// Reads and checks the keys that any callback's entry may have: handler, `match`, `ttl`, `room_state` and `fields`.
 import { didYouMean } from "../base/nearest.js";
 import type { Callback } from "../catalogue/catalogue.js";
 import type { StateKey } from "../sdk/wire-types.js";
@@ -8,7 +8,7 @@ import { readTtl } from "./ttl.js";
 
 export interface DeclaredEntry {
   callback: Callback;
-  /** Absent where there are `fields`, or a list of entries. */
+  /** Absent if there are `fields` or `checkers`. */
   handler?: Handler;
   match?: unknown;
   room_state?: StateKey[];
@@ -24,7 +24,7 @@ export interface DeclaredChecker extends Omit<DeclaredEntry, "fields" | "checker
 
 export type Report = (message: string) => void;
 
-/** What all entries have; undefined without a handler where one is needed. */
+/** Returns the entry; undefined if it needs a handler (`handled`) and has none. Other problems are only reported. */
 export function readParts(
   at: string,
   value: Record<string, unknown>,

@@ -1,4 +1,4 @@
-// The writes of the api that a module needs, as its literal declares them, and that the admin has granted.
+// Reads which writes of the api a module declares that it needs, and which ones the admin has granted.
 
 import { didYouMean } from "../base/nearest.js";
 import { type Catalogue, grantsFor } from "../catalogue/catalogue.js";
@@ -7,7 +7,7 @@ import type { LoadedModule, ModuleSettings } from "./module.js";
 
 export type Granted = LoadedModule["grants"];
 
-/** What the admin has granted. */
+/** Returns the grants that the admin has written in homeserver.yaml. */
 export function readGrants(
   { grants = [] }: ModuleSettings,
   at: StartupProblem["path"],
@@ -28,7 +28,7 @@ export function readGrants(
   return new Set(grants);
 }
 
-/** What a module declares that it needs. */
+/** Returns the grants that the module declares. */
 export function readDeclaredGrants(
   declared: unknown,
   catalogue: Catalogue,
@@ -44,10 +44,10 @@ export function readDeclaredGrants(
   return declared.filter((grant) => known.includes(grant));
 }
 
-/** The line that the admin is to write, where the module needs more than it has. */
+/** Returns the `grants` line that the admin has to write; undefined if the module has all that it declares. */
 export function missingGrants(declared: readonly string[], granted: Granted): string | undefined {
   if (granted === "all") return undefined;
-  // A group has all of its methods.
+  // The grant of a group covers all of its methods.
   const has = (grant: string) => granted.has(grant) || granted.has(grant.split(".")[0] ?? grant);
   const missing = declared.filter((grant) => !has(grant));
   if (missing.length === 0) return undefined;

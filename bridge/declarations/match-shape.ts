@@ -1,5 +1,4 @@
-// Checks the shape of a `match`. Whether an event fits it is decided in Python, so that a call which nobody wants is
-// never made.
+// Checks the shape of a `match`. Python decides whether a call fits it, so that a call that no module wants is never sent.
 
 import { isObject } from "../base/is-object.js";
 import { whatJsonLoses } from "../base/json-check.js";
@@ -8,7 +7,7 @@ import type { Match } from "../catalogue/protocol.js";
 
 type Report = (message: string) => void;
 
-/** `at` is the entry's place in the module, for the messages. */
+/** Returns the match, or undefined after reporting problems. `at` is the entry's place in the module, for messages. */
 export function readMatch(value: unknown, callback: Callback, at: string, report: Report): Match | undefined {
   let sound = true;
   const complain = (message: string) => {
@@ -40,7 +39,7 @@ function checkConditions(conditions: object, at: string, callback: Callback, com
       const hint = typeof wanted === "string" ? `: write [${JSON.stringify(wanted)}]` : "";
       complain(`${at}[${JSON.stringify(path)}] must be a boolean or a list of globs${hint}`);
     }
-    // Where there is an event, any path may begin at its fields. (A delivery of events is also called `event`.)
+    // With an Event, a path may start at any of its fields. (`event` may also be a FederationEventDeliveryEvent.)
     const first = path.split(".", 1)[0] ?? "";
     if (callback.params.event !== "Event" && !Object.hasOwn(callback.params, first)) {
       complain(

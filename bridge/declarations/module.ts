@@ -1,5 +1,4 @@
-// What the host knows of a module once its file was loaded and its shape was found right; what authors
-// write is typed in define.ts.
+// Types of a module that has been loaded and checked. define.ts has the types of what authors write.
 import path from "node:path";
 import type { ConfiguredModule, DeclaredCallback, DeclaredLogin, Match } from "../catalogue/protocol.js";
 
@@ -7,9 +6,9 @@ export type Handler = (params: object, context: object) => unknown;
 export type WebHandler = (request: Request, context: object) => unknown;
 export type Setup = (context: object) => unknown;
 
-/** What the shim gets, and the handler. */
+/** One callback's entry: what the shim gets of it, and the handler. */
 export interface Entry extends Omit<DeclaredCallback, "checkers"> {
-  /** Absent where the shim answers by itself (`fields`), or where there is a list of entries. */
+  /** Absent if the shim answers by itself (`fields`), or if there are `checkers`. */
   readonly handler?: Handler;
   readonly checkers?: readonly Checker[];
 }
@@ -25,9 +24,9 @@ export interface LoadedModule {
   index: number;
   /** The file that was loaded. */
   file: string;
-  /** What it was loaded from: the file, and what it imports. */
+  /** That file and the files that it imports, without packages. */
   files: readonly string[];
-  /** The files of packages that it was the first module to load. */
+  /** The files of packages that this module was the first to load. */
   packages: readonly string[];
   config: unknown;
   grants: ReadonlySet<string> | "all";
@@ -36,7 +35,7 @@ export interface LoadedModule {
   setup?: Setup;
 }
 
-/** A declaration that is a function of the module's config, where that config is not known. */
+/** Stands for a declaration that is a function of the module's config, while no valid config is known. */
 export const DEPENDS_ON_CONFIG = Symbol("depends on config");
 export type DependsOnConfig = typeof DEPENDS_ON_CONFIG;
 
@@ -49,7 +48,7 @@ export interface ListedEntry extends Omit<Entry, "match" | "checkers"> {
   readonly checkers?: readonly ListedChecker[];
 }
 
-/** What a module declares, whether or not it could be loaded with its config. */
+/** What a module declares, even if its config is missing or wrong. `check` shows it. */
 export interface ListedModule {
   name: string;
   /** Its place in the configuration's `modules`. */
@@ -60,13 +59,13 @@ export interface ListedModule {
   web_resources: readonly string[] | DependsOnConfig;
 }
 
-/** One module of the `config` block, as `initialize` brings it. */
+/** One module of the bridge's `config` block, as `initialize` has it. */
 export interface ModuleSettings extends ConfiguredModule {
-  /** Where to read its config, for a command that is no shim's. */
+  /** The file with the config. Only the commands set it: for the host, the shim reads the file. */
   readonly config_file?: string;
 }
 
-/** The name that it is given, else the file's without its ending; for a folder, the folder's. */
+/** The configured name, else the name of the file without its extension, or of the folder. */
 export function nameOf({ name, path: file }: ModuleSettings): string {
   return name ?? path.basename(file).replace(/\.(m|c)?[jt]s$/, "");
 }

@@ -1,12 +1,12 @@
-// What is wrong with a module's configSchema beyond what ajv tells: its author made these mistakes. Otherwise
-// the admin would see them as mistakes in the config, or nobody would see them.
+// Finds mistakes in a module's configSchema that ajv does not report: defaults that do not fit, and formats that do not
+// exist. Otherwise the admin would get them as mistakes in the config, or nobody would notice.
 import { Ajv, type Options } from "ajv";
 import { isObject } from "../base/is-object.js";
 import { didYouMean } from "../base/nearest.js";
 
 type Tell = (message: string) => void;
 
-// Of draft-07.
+// The formats of draft-07.
 const FORMATS = [
   ...["date-time", "date", "time", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6", "uri"],
   ...[
@@ -19,7 +19,7 @@ const FORMATS = [
     "regex",
   ],
 ];
-// Where a schema has others: one, a list of them, or some by name.
+// The keywords of draft-07 that hold other schemas: one schema, a list of schemas, or schemas by name.
 const ONE = [
   "additionalItems",
   "additionalProperties",
@@ -34,7 +34,7 @@ const ONE = [
 const LISTS = ["allOf", "anyOf", "items", "oneOf"];
 const BY_NAME = ["$defs", "definitions", "dependencies", "patternProperties", "properties"];
 
-/** `options` are those of the ajv that checks configs: a default is filled in before it is checked. */
+/** `options` are those of the ajv that checks configs, which fills in defaults before it validates. */
 export function findSchemaProblems(schema: object, options: Options, report: Tell, warn: Tell): void {
   const root = "$id" in schema && typeof schema.$id === "string" ? schema.$id : "configSchema";
   const ajv = new Ajv(options).addSchema(schema, root);
@@ -57,7 +57,7 @@ function checkFormat(format: string, at: string, hasPattern: boolean, report: Te
   else if (!hasPattern) warn(`${at}: the format ${format} is not checked: give a pattern, too`);
 }
 
-/** A schema and all within it, each with its place. */
+/** Yields a schema and all schemas inside it, each with its path. */
 function* partsOf(
   schema: unknown,
   path: string[],

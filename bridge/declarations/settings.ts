@@ -1,4 +1,5 @@
-// A module's own config: from homeserver.yaml or its config_file, with the defaults of its configSchema filled in.
+// Reads a module's config (from homeserver.yaml or its config_file), checks it against its configSchema, and fills in
+// defaults.
 
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { whatJsonLoses } from "../base/json-check.js";
@@ -9,7 +10,7 @@ import type { StartupProblem } from "../catalogue/protocol.js";
 import type { ModuleSettings } from "./module.js";
 import { findSchemaProblems } from "./schema-problems.js";
 
-/** The config as written, or undefined after a problem. A module without config gets an empty object. */
+/** Returns the config as written, an empty object if there is none, or undefined after a problem. */
 export function readConfig(
   settings: ModuleSettings,
   at: StartupProblem["path"],
@@ -27,14 +28,14 @@ export function readConfig(
     return undefined;
   }
   try {
-    // As in homeserver.yaml, so that a config means the same in either place.
+    // The same parser as for homeserver.yaml, so that a config means the same in both places.
     const value = parseYaml(readText(config_file)) ?? {};
     const problem = whatJsonLoses(value);
     if (problem) throw new Error(`${problem}: put it in quotes`);
     return { value };
   } catch (error) {
     const message = (error as Error).message.replace(/\s+/g, " ").trim();
-    // Of a file that is no text, the message names it.
+    // The message about a file that is not text names the file already.
     const named = message.includes(config_file) ? message : `${config_file}: ${message}`;
     problems.push({ path: [...at, "config_file"], message: named });
     return undefined;
@@ -52,7 +53,7 @@ const OPTIONS = {
   strictRequired: false,
 };
 
-/** Compiles a module's configSchema; undefined where something is wrong with it, which is reported. */
+/** Compiles a module's configSchema. Returns undefined after reporting problems. */
 export function compileSchema(
   schema: object,
   report: (message: string) => void,
@@ -73,7 +74,7 @@ export function compileSchema(
   }
 }
 
-/** Fills in defaults, and tells every error at the place in homeserver.yaml that it is about. */
+/** Fills in defaults, and adds each problem with its place in homeserver.yaml. Returns whether there was none. */
 export function checkConfig(
   validate: ValidateFunction,
   config: unknown,
@@ -94,7 +95,7 @@ export function checkConfig(
   return false;
 }
 
-/** Ajv's error with the place as a list of keys, and the words or keys that would have been right. */
+/** Converts an error of ajv: the place as a list of keys, and a message that names the values or keys that fit. */
 function explain(error: ErrorObject): { path: (string | number)[]; message: string } {
   const path = error.instancePath
     .split("/")

@@ -1,10 +1,10 @@
-// Which parameters the running Synapse does not give yet, and the conditions of `match` that ask for them: they would
-// never hold, so that a policy would be off without a word.
+// Finds conditions of `match` on parameters that the running Synapse does not pass yet: they would never hold, so the module
+// would silently never be asked.
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import type { Match, StartupProblem } from "../catalogue/protocol.js";
 import type { LoadedModule } from "./module.js";
 
-/** A startup problem for each condition on a parameter that came with a later Synapse than this version. */
+/** Returns a startup problem for each condition on a parameter that a later Synapse than `version` introduced. */
 export function conditionsTooNew(
   modules: readonly LoadedModule[],
   version: string,
@@ -35,7 +35,7 @@ function sinceOf({ params_since = {} }: Callback, param: string): string | undef
   return Object.hasOwn(params_since, param) ? params_since[param] : undefined;
 }
 
-/** Of versions such as 1.132.0rc1: a release candidate has what its release has. */
+/** Compares versions such as 1.132.0rc1. A release candidate counts as its release. */
 function isOlder(version: string, than: string): boolean {
   const [mine, other] = [version, than].map((text) => (text.match(/\d+/g) ?? []).slice(0, 3).map(Number));
   for (const [index, number] of (other ?? []).entries()) {

@@ -1,5 +1,5 @@
-// Checks a template of fields for events' `unsigned`. Python alone applies it: `{ $event: "<path>" }` is replaced by what the
-// event has there, and left out where it has nothing.
+// Checks a template of fields for an event's `unsigned`. Only Python fills it in: it replaces `{ $event: "<path>" }` with the
+// event's value at that path, and leaves the field out if there is none.
 import { isObject } from "../base/is-object.js";
 import { whatJsonLoses } from "../base/json-check.js";
 
@@ -24,7 +24,7 @@ export function readTemplate(
   return problems.length === 0 ? structuredClone(value) : undefined;
 }
 
-/** What is wrong with the references in a template. */
+/** Yields a message for each wrong reference in a template. */
 function* references(value: unknown, at: string): Generator<string> {
   if (Array.isArray(value))
     for (const [index, item] of value.entries()) yield* references(item, `${at}[${index}]`);
@@ -33,7 +33,7 @@ function* references(value: unknown, at: string): Generator<string> {
     const path = value[REFERENCE];
     if (Object.keys(value).length > 1)
       yield `${at} has other keys beside ${REFERENCE}, which would be replaced with it`;
-    // An empty part would never be found.
+    // A path with an empty part would never match.
     if (typeof path !== "string" || path.split(/(?<!\\)\./).includes(""))
       yield `${at}.${REFERENCE} must be a path into the event, such as "content.displayname"`;
     return;

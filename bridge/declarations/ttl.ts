@@ -1,7 +1,7 @@
-// Checks a `ttl`: how long an answer is kept for equal questions. The shim keeps them, and reads the duration.
+// Checks a `ttl`: how long the shim caches an answer for equal questions. The shim parses the duration.
 import type { Callback } from "../catalogue/catalogue.js";
 
-/** As Synapse writes durations. */
+/** Synapse's syntax of durations. Zero is not allowed. */
 const DURATION = /^0*[1-9][0-9]*[smhdwy]?$/;
 
 export function readTtl(

@@ -1,8 +1,8 @@
-// Checks the paths of a module's web resources against where Synapse can and cannot mount them.
+// Checks whether Synapse can mount a module's web resources at their paths.
 import { isObject } from "../base/is-object.js";
 import type { WebHandler } from "./module.js";
 
-// Synapse serves these itself, with resources that have no children: a path below them is never reached.
+// Synapse serves these prefixes itself, with resources that have no children: requests never reach a path below them.
 const TAKEN = [
   "/_matrix/client",
   "/_matrix/federation",

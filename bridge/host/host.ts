@@ -1,5 +1,5 @@
-// The host: answers `initialize`, `start`, callbacks and web requests over one JSON-RPC connection. It runs until the
-// other end closes; what a process does around that is in serve.ts.
+// The host: answers the shim's requests over one JSON-RPC connection, until the other end closes it. serve.ts runs it as a
+// process, thread-host.ts in a thread.
 
 import { setImmediate } from "node:timers/promises";
 import {
@@ -56,7 +56,8 @@ import { type TooLarge, UNREADABLE } from "../transport/framing.js";
 import { batchMessages } from "../transport/message-batching.js";
 import { answerWeb } from "../web/web.js";
 
-// More messages than can wait: requests with an unknown method are never begun, and must not be waited for.
+// More iterations than waiting messages can need. Without a limit, a request with an unknown method would never be counted as
+// begun.
 const MAX_QUEUE = 10_000;
 
 export interface HostOptions {
@@ -64,15 +65,15 @@ export interface HostOptions {
   log: Logger;
   version: string;
   setupTimes?: SetupTimes;
-  /** How often it tells that its event loop turns. */
+  /** How often it sends `pulse`. */
   pulse_ms?: number;
-  /** What threads are made of. Without it, all modules run here. */
+  /** How to make threads. Without it, all modules run on this thread. */
   threads?: Omit<ThreadOptions, "log">;
 }
 
-/** Counts the requests that have come in so far. */
+/** A reader that counts the requests that have come in so far. */
 export type Reader = MessageReader & { readonly requests: number };
-/** Tells when all that was written so far has left, or cannot leave. */
+/** A writer whose `drained` resolves when everything written so far has left, or cannot leave. */
 export type Writer = MessageWriter & { drained(): Promise<void>; tooLarge: TooLarge };
 
 export class Host {
@@ -149,14 +150,14 @@ export class Host {
     this.connection.listen();
   }
 
-  /** Once the input has ended: lets what came before the end be begun and finished, and answered. */
+  /** After the end of the input: finishes and answers the requests that came before. */
   async finish(): Promise<void> {
     for (const { setup } of this.modules.values()) setup.stop();
     // The connection may begin only one message in each iteration of the event loop.
     for (let waited = 0; waited < MAX_QUEUE && this.#begun < this.#reader.requests; waited++)
       await setImmediate();
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
-    // The answers are handed to the writer after that.
+    // vscode-jsonrpc hands the answers to the writer after that.
     await setImmediate();
     await this.#writer.drained();
     clearInterval(this.#pulse);
@@ -228,7 +229,7 @@ export class Host {
       warmUp(module, catalogue);
     }
     const problems = [...loaded.problems, ...conditionsTooNew(loaded.modules, synapse.version, catalogue)];
-    // Before they are declared: what is too large to be kept is told there.
+    // Before `declare`, since serializing decides what the snapshot leaves out.
     const text = given === undefined ? snapshot.serialize(watch.warn) : undefined;
     const own = text === undefined ? {} : { snapshot: [{ names: modules.map(nameOf), text }] };
     const declared = loaded.modules.map((module) => declare(module, snapshot));
@@ -236,14 +237,14 @@ export class Host {
     return { modules: declared, faults: problems, ...own };
   }
 
-  /** So that the shim can name the module, should it end or hang this process. */
+  /** Sends `loading`, so that the shim can name the module if it ends or hangs the process. */
   async #tellLoading(index: number, name: string): Promise<void> {
     this.loading = name;
     await this.#notify("loading", { index, name });
     await this.#writer.drained();
   }
 
-  /** Tells the shim that the event loop turns, and how the process is. */
+  /** Sends `pulse`: the event loop is not blocked, and the state of the process. */
   #tellOfLife(): void {
     const { rss, heapUsed } = process.memoryUsage();
     const running = [...this.modules.values()];
@@ -253,7 +254,7 @@ export class Host {
     void this.#notify("pulse", { memory: { rss, heap_used: heapUsed }, not_set_up, ...threads });
   }
 
-  /** Waits until each module's setup has been tried; tells those that failed, and why. */
+  /** Waits for the first setup of each module. Returns which ones have failed, and why. */
   async #setUp(cancellation: Cancellation): Promise<SetUpReply> {
     const failed: Record<string, string> = {};
     for (const { module, setup } of this.modules.values()) {
@@ -277,7 +278,7 @@ export class Host {
     const api = makeApi(module, synapse, source, catalogue);
     const log = logger.child({ module: module.name });
     const setup = new ModuleSetup(module, api, log, setupTimes);
-    // Who supervises a thread is to know before a call may end it.
+    // The main thread must know it before a call can end this thread.
     setup.onSuccess = () => this.#tellOfLife();
     return { module, api, log, setup };
   }
@@ -293,7 +294,7 @@ export class Host {
     try {
       await this.connection.sendNotification(method, params);
     } catch {
-      // The connection has gone, and whoever would want to know with it.
+      // The connection is closed: nobody is there to be notified.
     }
   }
 
@@ -341,7 +342,7 @@ export class Host {
   }
 }
 
-/** Compiles the validators now, so that the first call is not the one that pays for it. */
+/** Compiles the validators now, so that the first call does not take longer. */
 function warmUp({ callbacks }: LoadedModule, catalogue: Catalogue): void {
   for (const name of callbacks.keys()) {
     const callback = catalogue.callbacks.get(name);

@@ -1,4 +1,4 @@
-// Runs a host, in a process or a thread of its own: names the module that ends it, and makes records of what modules print.
+// Makes a host whose exit is reported and whose modules' output is captured, in a process or in a thread.
 import { catalogue } from "../catalogue/catalogue.js";
 import { CAUSES } from "../catalogue/protocol.js";
 import { captureOutput } from "../logging/captured-output.js";
@@ -37,7 +37,7 @@ export function monitorHost(records: Records, makeHost: (log: Logger) => Host): 
   return { host, exitReporter, log };
 }
 
-/** Whether this module, or any where it is not known which, is asked with passwords or tokens. */
+/** Whether the module gets passwords or tokens; if it is unknown which module, whether any does. */
 function mayTellSecrets(host: Host | undefined, culprit: string | undefined): boolean {
   const { callbacks } = catalogue();
   return [...(host?.modules.values() ?? [])].some(

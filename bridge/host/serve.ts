@@ -1,5 +1,5 @@
-// The host as a process: takes the wire away from the standard streams, serves until its input closes, finishes what is
-// under way and exits. While its input is open, only the shim's signals end it: Synapse decides when it goes.
+// Runs the host as a process: takes the wire from the standard streams, serves until its input closes, finishes the requests
+// under way and exits. While its input is open, signals such as SIGTERM do not end it: Synapse decides when it ends.
 
 import { setTimeout } from "node:timers/promises";
 import { VERSION } from "../base/version.js";
@@ -14,13 +14,13 @@ import { takeWire } from "../transport/own-wire.js";
 import { Host } from "./host.js";
 import { monitorHost } from "./monitored-host.js";
 
-// The shim closes the input once nobody waits for an answer any more, or has been killed: then Node is gone in good time.
+// The input closes when Synapse stops, or has been killed. The host exits before the shim would kill it.
 const FINISH_LIMIT = LIMITS.finish_ms - 500;
-// SIGUSR1 would open Node's debugger to whoever is on this machine.
-// SIGINT is the shim's: it makes a Node that is blocked say where (--trace-sigint), which a listener here would prevent.
+// SIGUSR1 would open Node's debugger to every user of the machine.
+// SIGINT is not among them: with --trace-sigint it makes a blocked Node print its stack, which a listener would prevent.
 const SIGNALS = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 
-/** `records` is the descriptor of the pipe for records, `entry` the file that its threads run. */
+/** `records` is the descriptor of the pipe for records, `entry` the file that threads run. */
 export function serve(records: number, entry: URL): void {
   makeLoopsInterruptible();
   const wire = takeWire(records);
@@ -44,11 +44,13 @@ export function serve(records: number, entry: URL): void {
   for (const signal of SIGNALS) process.on(signal, ignore);
   process.on("newListener", (event) => {
     if (event !== "SIGINT") return;
-    log.warn("a listener of SIGINT is not kept: the signal makes a Node that is blocked say where");
+    log.warn(
+      "a listener of SIGINT is not kept: with this signal the bridge finds out where a blocked Node is",
+    );
     queueMicrotask(() => process.removeAllListeners("SIGINT"));
   });
   process.on("exit", () => {
-    // Node would wait for it, and nobody for Node.
+    // Node would wait for its threads, and the shim does not wait for Node.
     if (threadsBlockExit()) exitReporter.killAll();
   });
   exitReporter.watch();

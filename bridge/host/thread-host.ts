@@ -1,5 +1,5 @@
-// The host inside a thread: serves its part of the modules to the main thread until that closes the connection. What ends a
-// process ends the thread alone here.
+// Runs the host inside a thread: serves some of the modules to the main thread until that closes the connection. What would
+// end the process ends only the thread.
 
 import { constants } from "node:os";
 import { setTimeout } from "node:timers/promises";
@@ -13,9 +13,9 @@ import { PortReader, ThreadWriter } from "../transport/port.js";
 import { Host } from "./host.js";
 import { type MonitoredHost, monitorHost } from "./monitored-host.js";
 
-// Less than the process has.
+// In milliseconds. Less than the process has.
 const FINISH_LIMIT = 1_000;
-// Of records on their way to the main thread, in characters. More wait in the thread's own memory.
+// In characters: how much of the records may be on the way to the main thread. The rest waits in the thread's own memory.
 const MOST_UNDER_WAY = 256 * 1024;
 
 export function serveThread({
@@ -59,7 +59,7 @@ export function serveThread({
 }
 
 function endThisThreadAlone({ exitReporter }: MonitoredHost): void {
-  // Node refuses it in a thread: that is an error of the module's like any other.
+  // Node throws if a thread calls process.abort. That stays so: it is an error of the module like any other.
   const { abort } = process;
   const kill = process.kill.bind(process);
   process.kill = (pid: number, signal: string | number = "SIGTERM"): true => {

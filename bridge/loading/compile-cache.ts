@@ -1,5 +1,5 @@
-// Where compiled TypeScript is kept, so that a host that starts again need not compile, nor load the compiler, which is
-// half of its start and a third of its memory.
+// Caches compiled TypeScript on disk. A host that finds all of its code there does not load the compiler, which takes half of
+// the start-up time and a third of the memory.
 import {
   lstatSync,
   mkdirSync,
@@ -15,13 +15,12 @@ import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { threadId } from "node:worker_threads";
 
-// What lies there is taken unseen: another version of what unsupported-syntax.ts refuses, or of the compiler's options, needs
-// another folder.
+// Cached code is not checked again. A change of unsupported-syntax.ts, or of the compiler's options, needs a new folder name.
 const CHECKED = "checked-1";
-// A file for each source that was ever loaded, of some KB.
+// One file of a few KB for each version of each source.
 const MOST_FILES = 500;
 
-/** The code that was compiled before. `key` stands for all that it was made of. */
+/** Returns code that was compiled before. `key` is a hash of everything that the code depends on. */
 export function readCompiled(folder: string, key: string): string | undefined {
   try {
     return readFileSync(path.join(folder, `${key}.js`), "utf8");
@@ -30,6 +29,7 @@ export function readCompiled(folder: string, key: string): string | undefined {
   }
 }
 
+/** Stores compiled code. A failure is ignored: the cache only saves time. */
 export function writeCompiled(folder: string, key: string, code: string): void {
   const file = path.join(folder, `${key}.js`);
   const part = `${file}.${process.pid}-${threadId}`;
@@ -37,7 +37,7 @@ export function writeCompiled(folder: string, key: string, code: string): void {
     writeFileSync(part, code);
     renameSync(part, file);
   } catch {
-    // A full disk is no reason not to run a module; nor may half of its code be run another time.
+    // The disk may be full. The module runs all the same, and half a file must not run next time.
     remove(part);
   }
 }
@@ -46,11 +46,11 @@ function remove(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
-    // It is swept out some day.
+    // A later sweep removes it.
   }
 }
 
-/** A folder that is this user's alone, since what lies there is run; undefined where there is none. */
+/** Finds a folder that only this user can write to, since the host runs what it contains. Undefined if there is none. */
 export function compileCache(candidates: readonly string[] = usual()): string | undefined {
   const found = candidates.find(isPrivate);
   if (found !== undefined) sweep(found);
@@ -60,12 +60,12 @@ export function compileCache(candidates: readonly string[] = usual()): string | 
 function isPrivate(folder: string): boolean {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    // Not what a link points to.
+    // lstat, so that a symbolic link does not count.
     const stat = lstatSync(folder);
     const isOurs = stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0;
     return isOurs && path.isAbsolute(folder) && parentsOf(realpathSync(folder)).every(keepsItsEntries);
   } catch {
-    return false; // a user without a home, a file system that is read only
+    return false; // the user has no home folder, or the file system is read-only
   }
 }
 
@@ -74,14 +74,14 @@ function parentsOf(folder: string): string[] {
   return parent === folder ? [] : [parent, ...parentsOf(parent)];
 }
 
-/** Whether nobody else can put another folder in the place of one that is in it. */
+/** Whether no other user can replace an entry of this folder. */
 function keepsItsEntries(folder: string): boolean {
   const { uid, mode } = lstatSync(folder);
   const isSticky = (mode & 0o1000) !== 0;
   return (uid === 0 || uid === process.getuid?.()) && ((mode & 0o022) === 0 || isSticky);
 }
 
-/** Of too many files the younger half stays, so that not each start has to look at all of them. */
+/** Deletes the older half of too many files, so that this does not happen at each start. */
 function sweep(folder: string): void {
   try {
     const names = readdirSync(folder);
@@ -92,11 +92,11 @@ function sweep(folder: string): void {
       .sort((a, b) => b.time - a.time);
     for (const { file } of byAge.slice(MOST_FILES / 2)) rmSync(file);
   } catch {
-    // Another process sweeps, too.
+    // Another process may be sweeping too.
   }
 }
 
-/** What outlives a restart of the machine comes first. */
+/** The candidates. The first one survives a restart of the machine. */
 function usual(): string[] {
   const name = "synapse-module-bridge";
   const temporary = path.join(tmpdir(), `${name}-${process.getuid?.()}`, CHECKED);

@@ -1,5 +1,5 @@
-// Compiles TypeScript, and ES modules that Node does not take, by the compiler that comes with jiti. It is loaded when it
-// is first needed: half of a start, and a third of the memory, are its own.
+// Compiles TypeScript (and ES modules that Node itself cannot load) with jiti's Babel. It loads Babel at the first need,
+// since Babel takes half of the start-up time and a third of the memory.
 import { createHash } from "node:crypto";
 import { openSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -16,7 +16,7 @@ const JITI = path.dirname(require.resolve("jiti/package.json"));
 const COMPILER = "dist/babel.cjs";
 const { version } = require("jiti/package.json") as { version: string };
 
-/** Runs a file of jiti's, which is CommonJS, with the `require` that is given. */
+/** Runs a CommonJS file of jiti with the given `require`, and returns its exports. */
 export function runOfJiti(name: string, requires: (id: string) => unknown, text?: string): unknown {
   const filename = path.join(JITI, name);
   const module: { exports: unknown } = { exports: {} };
@@ -26,7 +26,7 @@ export function runOfJiti(name: string, requires: (id: string) => unknown, text?
   return module.exports;
 }
 
-/** What jiti calls to compile. What was compiled when the modules were accepted is taken from there. */
+/** Returns the function that jiti calls to compile. It takes code from the snapshot, then from the cache on disk. */
 export function compilerFor(snapshot: Snapshot): Transform {
   const folder = compileCache();
   return (options) => {
@@ -53,7 +53,7 @@ function keyOf({ filename, source, async, ts, jsx, interopDefault }: TransformOp
 let compiler: Transform | undefined;
 let descriptor: number | undefined;
 
-/** So that the compiler can still be loaded when its file has been removed: a module may be imported at any time. */
+/** Opens the compiler's file, so that it can be loaded later even if the file is removed: modules can import at any time. */
 export function holdCompiler(): void {
   descriptor ??= openSync(path.join(JITI, COMPILER), "r");
 }

@@ -1,6 +1,6 @@
-// Node's hooks around `import`: what it finds and loads is recorded, and at a restart given to it again. Newer Nodes run
-// hooks where modules run; an older one needs a thread for them, which costs a tenth of a second and ten megabytes. So they
-// are set up for the first ES module that Node itself loads.
+// Hooks into Node's `import`: records what Node resolves and loads, and returns the recorded results after a restart. Newer
+// versions of Node run hooks in the same thread. Older ones need a thread for them, which costs 0.1 s and 10 MB, so the hooks
+// are set up only when Node loads its first ES module.
 import Module, { register } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
@@ -25,7 +25,7 @@ interface Context {
   importAttributes?: object;
 }
 
-/** What is there to be given again, by key and by URL. */
+/** The recorded results: resolved specifiers by key, and sources by URL. */
 interface Recorded {
   found(key: string): Found | undefined;
   source(url: string, isRequired: boolean): Source | undefined;
@@ -35,36 +35,36 @@ type HookReport = { key: string; found: Found } | { url: string; source: Source 
 
 type Next<Argument, Result> = (what: string, context: Argument) => Result | Promise<Result>;
 
-/** How keys of lookups begin after the names that a file exports. */
+/** The prefix of the lookups of the names that a file exports. */
 export const NAMES = "import ";
-// The name that newer Nodes give all that CommonJS exports.
+// The name under which newer versions of Node export a CommonJS module as a whole.
 const WHOLE = "module.exports";
 
 const { registerHooks } = Module as unknown as { registerHooks(hooks: object): void };
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-/** Whether Node runs hooks where modules run, and lets them leave CommonJS to itself: then they see all of it. */
+/** Whether Node runs hooks in the same thread, and lets them leave CommonJS to Node. Then the hooks see every file. */
 export const hasOwnHooks = (major === 24 && minor >= 11) || major >= 26;
 
 let snapshot: Snapshot | undefined;
 let port: MessagePort | undefined;
-// CommonJS that ES modules have imported.
+// URLs of CommonJS modules that ES modules have imported.
 const imported = new Set<string>();
 
-/** What is imported from now on belongs to these. */
+/** From now on, imports are recorded in this snapshot, or replayed from it. */
 export function hookImports(next: Snapshot): void {
   const isFirst = snapshot === undefined;
   snapshot = next;
   if (isFirst) setUp(next);
 }
 
-/** An `import` has come to its end: takes over what a thread has told, and what CommonJS has exported to ES modules. */
+/** After an `import`: takes over what the hook thread has reported, and records the exports of imported CommonJS modules. */
 export async function collectImported(): Promise<void> {
   for (let next = port && receiveMessageOnPort(port); next; next = port && receiveMessageOnPort(port))
     recordReport(next.message);
   if (!snapshot?.isRecording) port?.close();
   for (const url of imported) {
     imported.delete(url);
-    // It is there already, unless it has thrown.
+    // It is loaded already, unless it has thrown.
     const names = await import(url).then(Object.keys, () => undefined);
     if (names) snapshot?.recordFound(NAMES + fileURLToPath(url), names);
   }
@@ -104,7 +104,7 @@ function hookInThread(snapshot: Snapshot): void {
   });
 }
 
-/** What Node is given for a file that was loaded. */
+/** The recorded source of a file, as Node's load hook returns it. */
 function sourceOf(file: string, snapshot: Snapshot, isRequired: boolean): Source | undefined {
   const { text, format } = snapshot.replayed(file) ?? {};
   if (text === undefined || format === undefined) return undefined;
@@ -113,11 +113,11 @@ function sourceOf(file: string, snapshot: Snapshot, isRequired: boolean): Source
     const names = snapshot.found(NAMES + file) as string[] | undefined;
     return names && { format: "module", source: asEsModule(file, names) };
   }
-  // Node looks at the text itself.
+  // Without a format, Node detects it from the text.
   return { format: format === UNKNOWN ? null : format, source: text };
 }
 
-/** CommonJS that an ES module imports: Node's own way to run it needs its file, or gives it half a `require`. */
+/** Wraps a CommonJS module for an ES module: Node's own way needs the file on disk, or gives it an incomplete `require`. */
 function asEsModule(file: string, names: readonly string[]): string {
   const name = JSON.stringify(file);
   const lines = names
@@ -145,7 +145,7 @@ function recordReport(report: HookReport): void {
   }
 }
 
-/** Both for hooks that may be asynchronous and for such that may not. It runs in a thread, too: it knows nothing around. */
+/** Makes hooks for synchronous and asynchronous use. The function also runs in a thread, so it uses nothing outside it. */
 function makeHooks(recorded: Recorded, report: (found: HookReport) => void) {
   const after = <T, R>(value: T | Promise<T>, then: (value: T) => R): R | Promise<R> =>
     value instanceof Promise ? value.then(then) : then(value);
@@ -167,7 +167,7 @@ function makeHooks(recorded: Recorded, report: (found: HookReport) => void) {
       const known = recorded.source(url, isRequired);
       if (known) return { ...known, format: known.format ?? undefined, shortCircuit: true };
       return after(next(url, context), (loaded) => {
-        // Without its text, Node loads CommonJS as if there were no hooks; with it, some versions break cycles of it.
+        // Without a source, Node loads CommonJS as if there were no hooks. With one, some versions break circular requires.
         const source = loaded.format === "commonjs" && !isRequired ? null : (loaded.source ?? null);
         if (url.startsWith("file:")) report({ url, source: { format: loaded.format ?? null, source } });
         return { ...loaded, source };

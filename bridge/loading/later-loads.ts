@@ -1,10 +1,10 @@
-// What a module's own code tells of what it takes from disk while it runs, which no snapshot can have.
+// Finds in a module's code what it loads from disk later, while it runs. A snapshot cannot have that.
 
-// As it is written, and as the compiler writes it.
+// Both as authors write imports and as the compiler writes them.
 const IMPORTS = /\b(?:jitiImport|import|require)\s*\(\s*(?:(["'])([^"'\n]*)\1\s*[,)]|[^"'\s)])/g;
 const READS = /["'](?:node:)?fs(?:\/promises)?["']/;
 
-/** `wasImported` tells of a name whether it was imported while the module was loaded. */
+/** Describes what the code loads later. `wasImported` tells whether a name was imported while the module was loaded. */
 export function findLaterLoads(code: string, wasImported: (name: string) => boolean): string[] {
   const found = new Set<string>();
   if (READS.test(code)) found.add("files that it reads");

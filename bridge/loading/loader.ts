@@ -1,5 +1,5 @@
-// From the `modules` of the configuration to loaded modules: imports each file, checks its shape, its config and what
-// it declares, and collects all startup problems instead of stopping at the first.
+// Loads the configured modules: imports each file, checks its definition and its config, and collects all startup problems
+// instead of stopping at the first.
 
 import { describeThrown } from "../base/thrown.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
@@ -25,19 +25,19 @@ import { Snapshot } from "./snapshot.js";
 
 export interface LoadResult {
   modules: LoadedModule[];
-  /** All modules whose file could be read, also those with problems. */
+  /** All modules whose file could be imported, including those with problems. */
   listed: ListedModule[];
   problems: StartupProblem[];
 }
 
-/** Who watches modules being loaded. */
+/** Observes the loading of modules. */
 export interface LoadWatch {
   warn?(message: string): void;
-  /** A module's file is about to run, which may end or hang the process: resolves once that has been told. */
+  /** Called before a module's file runs, which may end or hang the process. Loading waits until the promise resolves. */
   loading?(index: number, name: string): Promise<void> | void;
 }
 
-// A file that awaits something at its top level may never be loaded: better to name it than to time out in silence.
+// A file that awaits something at its top level may never be loaded. The warning names it long before the timeout.
 const SLOW_MS = 5_000;
 
 export async function loadModules(
@@ -90,7 +90,7 @@ async function loadModule(
   const grants = readGrants(settings, at, catalogue, problems);
   const config = readConfig(settings, at, problems);
   let file = settings.path;
-  // Messages of the import name the file themselves, mostly with a line.
+  // Messages of the importer name the file themselves, mostly with a line.
   const reportPlain = (message: string) => problems.push({ path: [...at, "path"], message });
   const report = (message: string) => reportPlain(`${file}: ${message}`);
   let exported: unknown;
@@ -147,7 +147,7 @@ async function loadModule(
   return module;
 }
 
-/** A declared entry with its `match` as the config makes it. */
+/** Returns a declared entry with its `match`, which may depend on the config. */
 function resolveMatch<Declared extends { callback: Callback; match?: unknown }>(
   declared: Declared,
   known: { value: unknown } | DependsOnConfig,
@@ -163,7 +163,7 @@ function resolveMatch<Declared extends { callback: Callback; match?: unknown }>(
   return { entry: whole, listed: whole };
 }
 
-/** A declaration, or what it makes of the config if it is a function. */
+/** Returns a declaration; if it is a function, its result for the config. */
 function resolveByConfig(
   declared: unknown,
   config: { value: unknown } | DependsOnConfig,

@@ -1,4 +1,4 @@
-// What a module declares, as the shim gets it; and whether shim and host belong together.
+// Makes a module's part of the manifest, and checks that shim and host are of the same build.
 
 import {
   type DeclaredModule,
@@ -11,7 +11,7 @@ import type { Snapshot } from "./snapshot.js";
 
 export function declare(module: LoadedModule, snapshot: Snapshot): DeclaredModule {
   const { name, callbacks, web_resources, files, packages } = module;
-  // The handlers stay here: JSON leaves functions out.
+  // JSON leaves the handlers out.
   const declared = [...callbacks].map(([callback, entry]) => [callback, JSON.parse(JSON.stringify(entry))]);
   return {
     name,
@@ -23,7 +23,7 @@ export function declare(module: LoadedModule, snapshot: Snapshot): DeclaredModul
   };
 }
 
-/** What is wrong where host and shim do not belong together. */
+/** Returns a startup problem if host and shim are not of the same build. */
 export function mismatch(
   shim: Initialize,
   host: { version: string; catalogue: string },

@@ -1,5 +1,5 @@
-// From a path to what the file there exports: finds the file of a folder, and runs TypeScript and JavaScript through
-// jiti, which gives every file the host's own SDK whether or not a node_modules is near.
+// Imports a module's file: finds the entry file of a folder, and runs TypeScript and JavaScript with jiti. Every file gets
+// the host's own SDK for `import "synapse-module-bridge"`, with or without a node_modules nearby.
 import fs from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import path from "node:path";
@@ -15,17 +15,17 @@ import { snapshotFileSystem } from "./snapshot-files.js";
 import { UNSUPPORTED, unsupportedSyntax } from "./unsupported-syntax.js";
 
 const ENTRY_FILES = ["index.ts", "index.mts", "index.js", "index.mjs"];
-// How jiti tells what its compiler says: with the code of the error, and the place.
+// How jiti formats an error of its compiler: `CODE: message`, and the place in another line.
 const COMPILER = /^(\w+): ([\s\S]*?)\s*\n (\/[^\n]+:\d+:\d+)$/;
-// Of a message: it may quote all of a file.
+// The limit for a message, which may quote a whole file.
 const MOST_CHARACTERS = 4_000;
 const CONDITIONS = ["import", "node", "default", "require"];
 
 interface Imported {
   exported: unknown;
-  /** Its own files, itself first. */
+  /** The module's own files, the imported one first. */
   files: string[];
-  /** Those of the packages that it was the first to load. */
+  /** The files of packages that it was the first to load. */
   packages: string[];
 }
 
@@ -34,12 +34,12 @@ type FileSystem = typeof fs;
 
 const require = createRequire(import.meta.url);
 
-/** Loads modules, and keeps what they are loaded from. */
+/** Imports modules, and records in the snapshot what they are loaded from. */
 export class ModuleImporter {
   readonly #files: FileSystem;
   readonly #createJiti: CreateJiti;
   readonly #options: JitiOptions;
-  /** The names that were imported. */
+  /** The specifiers that were imported. */
   readonly #imported = new Set<string>();
 
   constructor(readonly snapshot: Snapshot = new Snapshot()) {
@@ -66,13 +66,13 @@ export class ModuleImporter {
     return name in modules;
   }
 
-  /** The file to load for a module: the path itself, or what the package.json of that folder names. */
+  /** Finds the file to import for a module: the path itself, or the one that the folder's package.json names. */
   find(given: string, name: string): string {
     this.snapshot.owner = name;
     return findFile(given, this.#files);
   }
 
-  /** What the file exports by default (of CommonJS its module.exports), for the module of that name. */
+  /** Imports the file for the module `name`: its default export, or module.exports of CommonJS. Throws an Error for an admin. */
   async import(file: string, name: string): Promise<Imported> {
     const { snapshot } = this;
     snapshot.recordUse(file);
@@ -101,12 +101,12 @@ export class ModuleImporter {
       createRequire,
     });
     const exported = await jiti.import<{ default?: unknown } | undefined>(file);
-    // jiti gives an ES module without a default export itself as its default.
+    // For an ES module without a default export, jiti returns the namespace as the default.
     const isDefault = !isEsModule(exported) || "default" in exported;
     return isDefault ? (exported?.default ?? exported) : undefined;
   }
 
-  /** Whether Node takes a file for an ES module, by its name and the package.json nearest to it. */
+  /** Whether Node takes a file for an ES module, by its extension and the nearest package.json. */
   #isEsModule(file: string): boolean {
     if (!file.endsWith(".js")) return file.endsWith(".mjs");
     for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
@@ -130,7 +130,7 @@ function typeOf(manifest: string): unknown {
   }
 }
 
-/** The file to load: the path itself, or what the package.json of that folder names. */
+/** Finds the file to load: the path itself, or the one that the folder's package.json names. */
 export function findFile(given: string, files: FileSystem = fs): string {
   const kind = kindOf(given, files);
   if (kind === undefined) throw new Error(noSuchFile(given, "file or folder"));
@@ -150,7 +150,7 @@ export function findFile(given: string, files: FileSystem = fs): string {
   return path.join(given, found);
 }
 
-/** As Node loaded it, or as jiti compiled it; CommonJS is neither. */
+/** Whether it is an ES module, loaded by Node or compiled by jiti, and not CommonJS. */
 function isEsModule(exported: unknown): exported is object {
   if (!isObject(exported)) return false;
   return Symbol.toStringTag in exported || Object.hasOwn(exported, "__esModule");
@@ -180,7 +180,7 @@ function choose(target: unknown): string | undefined {
   return condition === undefined ? undefined : choose(target[condition]);
 }
 
-/** jiti's errors of syntax name file and line; for others the first frame in the author's code does. */
+/** Describes why an import failed. jiti names the place of a syntax error; otherwise the first frame of the module does. */
 function describe(error: unknown, file: string): string {
   if (!isObject(error) || typeof error.message !== "string")
     return `${file} threw ${String(error)} when it was loaded`;

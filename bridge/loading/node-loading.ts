@@ -1,5 +1,5 @@
-// What Node itself loads for modules, which is most of their packages: it is recorded, and at a restart Node gets the
-// same again. For `require` by what Node lets others change in its CommonJS loader, for `import` by its hooks.
+// Records what Node itself loads for modules (most of their packages), and makes Node load the same after a restart: for
+// `require` by patching Node's CommonJS loader, for `import` by Node's hooks.
 import { readFileSync } from "node:fs";
 import Module, { createRequire, isBuiltin } from "node:module";
 import path from "node:path";
@@ -15,7 +15,7 @@ interface Loaded {
 
 type Extension = (module: Loaded, filename: string) => void;
 
-/** Of Node's CommonJS loader, what is no part of its documentation, and has been there for ever. */
+/** Undocumented but long-standing parts of Node's CommonJS loader. */
 interface Internals {
   _resolveFilename(
     request: string,
@@ -33,7 +33,7 @@ const require = createRequire(import.meta.url);
 
 let snapshot: Snapshot | undefined;
 
-/** What Node loads from now on belongs to these. */
+/** From now on, what Node loads is recorded in this snapshot, or replayed from it. */
 export function recordNodeLoading(next: Snapshot): void {
   if (!snapshot) hookRequire();
   snapshot = next;
@@ -44,10 +44,10 @@ function hookRequire(): void {
   internals._resolveFilename = function (request, parent, isMain, options) {
     const find = () => resolve.call(this, request, parent, isMain, options);
     if (!snapshot || isBuiltin(request)) return find();
-    // Node may ask for what was found already.
+    // Node may ask for a path that is resolved already.
     if (snapshot.replayed(request)) return request;
     if (parent?.filename?.startsWith(OWN_FOLDER)) return find();
-    // Node itself asks once for all files of a folder.
+    // Node resolves once for all files of a folder.
     const place = [request, parent?.filename ? path.dirname(parent.filename) : "", ...(options?.paths ?? [])];
     const file = snapshot.lookUp(`require ${place.join("\n")}`, find);
     snapshot.recordUse(file);
@@ -79,7 +79,7 @@ function hookRequire(): void {
   };
 }
 
-/** Records the text that Node runs. */
+/** Records the very text that Node compiles. */
 function recordWhenCompiled(module: Loaded, snapshot: Snapshot): void {
   const compile = module._compile;
   module._compile = (code, filename, format) => {
@@ -90,13 +90,13 @@ function recordWhenCompiled(module: Loaded, snapshot: Snapshot): void {
   };
 }
 
-/** The bytes of a file, some of which Node may not have taken for text. */
+/** The bytes of a file if `text` is what Node decoded from them, else the text. */
 function bytesOf(filename: string, text: string): Buffer | string {
   const bytes = readFileSync(filename);
   return bytes.toString("utf8").replace(BYTE_ORDER_MARK, "") === text ? bytes : text;
 }
 
-/** `import` of what is no TypeScript, as Node does it. */
+/** Imports a file that is not TypeScript, as Node does. `isEsModule` tells whether Node takes it for an ES module. */
 export async function importByNode(
   id: string,
   snapshot: Snapshot,
@@ -120,7 +120,7 @@ export async function importByNode(
   return format === undefined || format === "module" ? import(url) : namespaceOf(require(file), names);
 }
 
-/** As Node makes one of what CommonJS exports. */
+/** Makes a namespace object of what a CommonJS module exports, as Node does. */
 function namespaceOf(exports: unknown, names: readonly string[]): object {
   const whole = ["default", "module.exports"];
   const values = names.map((name) => [name, whole.includes(name) ? exports : (exports as never)?.[name]]);

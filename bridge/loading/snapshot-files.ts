@@ -1,14 +1,14 @@
-// What jiti sees of the file system: all that it finds there is recorded, and at a restart found again.
+// The file system as jiti sees it: records what jiti finds there, and returns the same after a restart.
 import fs, { type PathLike, type StatSyncOptions } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Snapshot } from "./snapshot.js";
 
 type Kind = "file" | "folder" | "other" | null;
 
-// jiti looks for the words of an ES module in what it does not know by its name.
+// Stands for the text of a file whose code was kept instead. jiti recognises an ES module by such a word.
 const SOME_MODULE = "export {};";
 
-/** Node's `fs`, of which jiti needs little. */
+/** Node's `fs`, with the few functions that jiti uses replaced. */
 export function snapshotFileSystem(snapshot: Snapshot): typeof fs {
   const kindOf = (file: PathLike): Kind => {
     const name = nameOf(file);
@@ -37,7 +37,7 @@ export function snapshotFileSystem(snapshot: Snapshot): typeof fs {
       snapshot.recordRead(name, content);
       return true;
     });
-    // It was there, and was too large to be kept.
+    // The file was read then, but was too large for the snapshot.
     content ??= fs.readFileSync(name);
     return options === undefined ? content : content.toString("utf8");
   };

@@ -1,20 +1,20 @@
-// What modules were loaded from, part by part: those that were loaded together, on the main thread or in a thread, are one.
+// Handles the parts of a snapshot. A part is what the modules of one thread were loaded from.
 
 import { LIMITS, type Part } from "../catalogue/protocol.js";
 import { Snapshot } from "./snapshot.js";
 
-/** The parts that it takes to load these modules. */
+/** Returns the parts that are needed to load these modules. */
 export function partsOf(parts: readonly Part[], names: readonly string[]): Part[] {
   return parts.filter((part) => part.names.some((name) => names.includes(name)));
 }
 
 interface Fitting {
   parts: Part[];
-  /** The modules of parts that were too large: a restart loads them from disk. */
+  /** The modules of parts that were too large. A restart loads them from disk. */
   dropped: string[];
 }
 
-/** Keeps of the largest parts nothing but digests, until all is small enough. `warn` is told of their modules. */
+/** Reduces the largest parts to digests until all parts fit together. `warn` gets a message about each of them. */
 export function withinLimit(
   parts: readonly Part[],
   warn: (message: string) => void,

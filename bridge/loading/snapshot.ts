@@ -1,28 +1,28 @@
-// What was loaded, so that a host that comes after this one loads it again, whatever lies on disk by then: the text of
-// each file, its code where it was compiled, and what was found where.
+// Records everything that modules are loaded from, so that the next host can load the same, whatever is on disk by then: the
+// text or the compiled code of each file, and the results of lookups in the file system.
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { LIMITS, type Part } from "../catalogue/protocol.js";
 
-// All that is kept was text before; at most it becomes so much again.
+// The limit for decompression. The content of a snapshot never has more.
 const MOST_BYTES = 1024 * 1024 * 1024;
 
-/** A format of which Node makes up its mind by what is in the file. */
+/** The format of a file for which Node detects the format from the text. */
 export const UNKNOWN = "unknown";
-/** How keys of lookups begin that Node's ES module loader asks. */
+/** The prefix of the lookups of Node's ES module loader. */
 export const RESOLVE = "resolve ";
 
 export interface SnapshotFile {
   /** SHA-256 of its bytes. */
   digest: string;
-  /** The module that has loaded it first. */
+  /** The module that loaded the file first. */
   owner: string;
-  /** As it was read; absent where its code is enough. */
+  /** The text; absent if `code` is enough. */
   text?: string;
-  /** What the compiler made of it, for `import` and for `require`. */
+  /** The compiled code, for `import` and for `require`. */
   code?: Partial<Record<"import" | "require", string>>;
-  /** How Node itself loads it. */
+  /** Node's format of the file, if Node itself loads it. */
   format?: string;
 }
 
@@ -31,7 +31,7 @@ export type LookupResult = { is: unknown } | { error: { code?: string; message: 
 interface Contents {
   files: [string, SnapshotFile][];
   lookups: [string, LookupResult][];
-  /** By module, the files that it needs. */
+  /** By module: the files that it needs. */
   used: [string, string[]][];
 }
 
@@ -43,7 +43,7 @@ export class Snapshot {
   #isRecording = true;
   #isReplaying = false;
   #used: Map<string, Set<string>>;
-  // By module, what of it the disk must give again.
+  // By module: what a restart has to take from disk.
   #leftOut = new Map<string, Set<string>>();
 
   constructor({ files, lookups, used }: Contents = { files: [], lookups: [], used: [] }) {
@@ -52,7 +52,7 @@ export class Snapshot {
     this.#used = new Map(used.map(([owner, files]) => [owner, new Set(files)]));
   }
 
-  /** Throws an Error if it is something else. */
+  /** Restores a snapshot, which then replays. Throws an Error if a text is not a snapshot. */
   static from(parts: readonly Pick<Part, "text">[]): Snapshot {
     const all = parts.map(({ text }) => readContents(text));
     const snapshot = new Snapshot({
@@ -65,18 +65,18 @@ export class Snapshot {
     return snapshot;
   }
 
-  /** Whether what is loaded now is to be kept. */
+  /** Whether it records what is loaded now. */
   get isRecording(): boolean {
     return this.#isRecording;
   }
 
-  /** What was loaded from there at another time, which is to be loaded again. */
+  /** When replaying: the recorded file. */
   replayed(file: string): SnapshotFile | undefined {
     const recorded = this.#isReplaying ? this.#files.get(file) : undefined;
     return recorded?.text === undefined && recorded?.code === undefined ? undefined : recorded;
   }
 
-  /** Those of them that Node itself loads, with the answers that it needs. */
+  /** When replaying: the files and lookup results that Node's own loader needs. */
   forNode(): { files: string[]; lookups: [string, unknown][] } {
     if (!this.#isReplaying) return { files: [], lookups: [] };
     const keys = [...this.#lookups.keys()].filter((key) => key.startsWith(RESOLVE));
@@ -86,13 +86,13 @@ export class Snapshot {
     };
   }
 
-  /** What was found then, where something was. */
+  /** When replaying: the recorded result of a lookup, if it succeeded. */
   found(key: string): unknown {
     const result = this.#isReplaying ? this.#lookups.get(key) : undefined;
     return result && "is" in result ? result.is : undefined;
   }
 
-  /** What was answered when it was asked at that time, else what `find` gives or throws now. */
+  /** Returns or throws the recorded result of a lookup; else calls `find`, and records its result when recording. */
   lookUp<T>(key: string, find: () => T): T {
     const known = this.#isReplaying ? this.#lookups.get(key) : undefined;
     if (known) return resultOf(known) as T;
@@ -107,7 +107,7 @@ export class Snapshot {
     }
   }
 
-  /** The same, where the answer takes its time. */
+  /** Like lookUp, for a lookup that is asynchronous. */
   async lookUpAsync<T>(key: string, find: () => Promise<T>): Promise<T> {
     const known = this.#isReplaying ? this.#lookups.get(key) : undefined;
     if (known) return resultOf(known) as T;
@@ -121,17 +121,19 @@ export class Snapshot {
     }
   }
 
+  /** Records a lookup that has succeeded. */
   recordFound(key: string, is: unknown): void {
     if (this.#isRecording) this.#lookups.set(key, { is });
   }
 
+  /** Records a lookup that has thrown. */
   recordFailure(key: string, error: unknown): void {
     if (!this.#isRecording) return;
     const { code, message } = error as NodeJS.ErrnoException;
     this.#lookups.set(key, { error: { ...(code !== undefined && { code }), message: String(message) } });
   }
 
-  /** A file has been read. */
+  /** Records a file that was read. */
   recordRead(file: string, content: Buffer | string, format?: string): void {
     if (!this.#isRecording) return;
     const known = this.#files.get(file);
@@ -143,7 +145,7 @@ export class Snapshot {
     });
   }
 
-  /** A file that was read has been compiled. */
+  /** Records the compiled code of a file, in place of its text. */
   recordCompiled(file: string, way: "import" | "require", code: string): void {
     const known = this.#files.get(file);
     if (!this.#isRecording || !known) return;
@@ -151,44 +153,44 @@ export class Snapshot {
     this.#files.set(file, { ...rest, code: { ...known.code, [way]: code } });
   }
 
-  /** Something that was loaded for the present module has to come from disk again. */
+  /** Notes something of the module being loaded that the snapshot lacks: a restart has to take it from disk. */
   leaveOut(what: string): void {
     const known = this.#leftOut.get(this.owner) ?? new Set();
     this.#leftOut.set(this.owner, known.add(what));
   }
 
-  /** The digests of files that were loaded. */
+  /** The digests of loaded files, by path. */
   digestsOf(files: readonly string[]): Record<string, string> {
     return Object.fromEntries(files.map((file) => [file, this.#files.get(file)?.digest ?? ""]));
   }
 
-  /** The module that is being loaded needs a file, which another may have loaded. */
+  /** Records that the module being loaded needs a file. Another module may have loaded it. */
   recordUse(file: string): void {
-    // Node itself remembers what it has found, and need not ask in the same order again.
+    // Node caches what it has resolved, so it does not ask for every file again.
     if (this.#isReplaying) return;
     const used = this.#used.get(this.owner) ?? new Set();
     this.#used.set(this.owner, used.add(file));
   }
 
-  /** The files that were loaded for a module: those that it uses, and all that it was the first to load. */
+  /** The files of a module: those that it uses, and all that it was the first to load. */
   filesOf(owner: string): string[] {
     const first = [...this.#files].flatMap(([file, { owner: by }]) => (by === owner ? [file] : []));
     const used = [...(this.#used.get(owner) ?? [])].filter((file) => this.#files.has(file));
     return [...new Set([...used, ...first])];
   }
 
-  /** The code of a file, where that is kept. */
+  /** The text and the compiled code of a file, as far as they are recorded. */
   codeOf(file: string): string[] {
     const { text, code = {} } = this.#files.get(file) ?? {};
     return [...(text === undefined ? [] : [text]), ...Object.values(code)];
   }
 
-  /** What of this module the disk has to give again at a restart. */
+  /** What a restart has to take from disk for this module. */
   leftOutOf(owner: string): string[] {
     return [...(this.#leftOut.get(owner) ?? [])];
   }
 
-  /** All that was recorded, as text. `warn` is told of a module whose packages, or own files, are too much. */
+  /** The snapshot as text. To fit `most` characters, it drops the largest packages, then files, and calls `warn` for each. */
   serialize(warn: (message: string) => void, most: number = LIMITS.snapshot_characters): string {
     for (;;) {
       const contents: Contents = {
@@ -202,17 +204,17 @@ export class Snapshot {
     }
   }
 
-  /** All is loaded: what is loaded from now on is not kept. */
+  /** Stops recording: all modules are loaded. */
   stopRecording(): void {
     this.#isRecording = false;
   }
 
-  /** What was loaded is needed no more. */
+  /** Frees the texts and the code, which are not needed any more. */
   dropContents(): void {
     for (const [file, { digest, owner }] of this.#files) this.#files.set(file, { digest, owner });
   }
 
-  /** Of these, only what tells whether files have changed is kept. */
+  /** Keeps only what shows whether files have changed. */
   keepOnlyDigests(): void {
     this.dropContents();
     this.#lookups.clear();
@@ -231,7 +233,7 @@ export class Snapshot {
     this.#leftOut.set(owner, new Set([...this.leftOutOf(owner), what]));
   }
 
-  /** The module whose files of a kind are the largest together, and their size. */
+  /** The module whose files of a kind are the largest in total, and that size. */
   #largest(isOfKind: (file: string) => boolean): [string, number] | undefined {
     const sizes = new Map<string, number>();
     for (const [file, { owner, text = "", code = {} }] of this.#files) {

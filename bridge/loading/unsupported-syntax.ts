@@ -1,6 +1,6 @@
-// Finds the TypeScript that the loader would run as something else than it means: decorators, accessors, namespaces that
-// are declared in parts. It is a plug-in of the Babel that jiti compiles with, so it sees the very syntax tree that is run.
-// What compiles is kept in the cache: a change here needs another folder there (compile-cache.ts).
+// Refuses TypeScript that jiti's Babel would silently run with another meaning: decorators, `accessor`, and merged namespaces.
+// It is a plug-in of that Babel, so it sees the syntax tree that runs. After a change here, rename the cache folder
+// (compile-cache.ts), since cached code is not checked again.
 
 interface Node {
   type: string;
@@ -29,16 +29,16 @@ const ACCESSOR = "`accessor` is not run. Write `get` and `set`, or a plain prope
 const MUTABLE =
   "a namespace that exports what is not `const` is not run. Export functions that get and set it, or write a module";
 
-/** Throws at the first thing that is refused. */
+/** The plug-in. It throws an error at the first unsupported place. */
 export const unsupportedSyntax = {
   name: "unsupported-syntax",
-  /** Lets the parser read what else it would report as the lack of a plug-in of its own. */
+  /** Enables the syntax in the parser, which would report a missing plug-in otherwise. */
   manipulateOptions(_options: object, parser: { plugins: (string | [string, object])[] }) {
     const names = parser.plugins.map((plugin) => (typeof plugin === "string" ? plugin : plugin[0]));
     if (!names.some((name) => name.startsWith("decorators"))) parser.plugins.push("decorators");
     parser.plugins.push("decoratorAutoAccessors");
   },
-  /** Before any other plug-in has changed the tree. */
+  /** Runs before other plug-ins change the tree. */
   pre({ ast }: File) {
     const [first] = findUnsupported(ast.program).sort((a, b) => a.line - b.line || a.column - b.column);
     if (!first) return;
@@ -58,7 +58,7 @@ function findUnsupported(program: Node): Unsupported[] {
   const report = ({ loc }: Node, message: string) => {
     found.push({ line: loc?.start.line ?? 1, column: loc?.start.column ?? 0, message });
   };
-  // A stack of its own: a tree is as deep as its author likes.
+  // Without recursion, since a syntax tree can have any depth.
   const open: unknown[] = [program];
   while (open.length > 0) {
     const value = open.pop();
@@ -80,7 +80,7 @@ function isNode(value: unknown): value is Node {
   return typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
 }
 
-/** Within each part of a namespace, what the other parts have declared would not be found, or something else would. */
+/** Babel compiles each part of a merged namespace alone: names that another part declares would not be found, or wrongly. */
 function reportMerged(body: Node[], report: (node: Node, message: string) => void): void {
   const seen = new Map<string, Node>();
   for (const statement of body) {
@@ -104,7 +104,7 @@ function reportMutable(body: Node[], report: (node: Node, message: string) => vo
 
 const NAMED = ["TSModuleDeclaration", "TSEnumDeclaration", "ClassDeclaration", "FunctionDeclaration"];
 
-/** Of `namespace A.B` it is A. */
+/** The declared name. For `namespace A.B` it is A. */
 function nameOf({ type, id }: Node): string | undefined {
   if (!NAMED.includes(type)) return undefined;
   let first = id;
@@ -112,7 +112,7 @@ function nameOf({ type, id }: Node): string | undefined {
   return first?.name;
 }
 
-/** Whether there is something of it when it runs. A namespace of types alone is nothing. */
+/** Whether the declaration exists at run time. A namespace with types only does not. */
 function isValue(node: Node): boolean {
   if (node.declare || node.global) return false;
   if (node.type !== "TSModuleDeclaration") return true;

@@ -1,15 +1,15 @@
-// Makes records of what modules print by `console` and `process.stdout`, with the module and the request where they are
-// known. What is written to the descriptors themselves, and by processes of a module's own, goes to standard error.
+// Turns what modules print with `console`, `process.stdout` and `process.stderr` into records, with the module and the
+// request if they are known. What is written to file descriptors 1 and 2 themselves goes to standard error.
 import { Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { isMainThread } from "node:worker_threads";
 import type { CurrentModule } from "./current-module.js";
 import type { Records } from "./records.js";
 
-// A line without end is broken up: it must not be held for ever.
+// In characters. A longer line is recorded in parts, so that it does not fill the memory.
 const LONGEST = 1024 * 1024;
 
-/** `whoPrints` is asked at each write. Gives the function that records what has no line end yet. */
+/** `whoPrints` is called at each write. Returns a function that records what has no line end yet. */
 export function captureOutput(records: Records, whoPrints: () => CurrentModule | undefined): () => void {
   const streams = (["stdout", "stderr"] as const).map((name, index) => {
     const stream = new CapturedStream(index + 1, records, whoPrints);
@@ -22,7 +22,7 @@ export function captureOutput(records: Records, whoPrints: () => CurrentModule |
   };
 }
 
-/** Node calls a thread's own stream by symbols of its own, and takes the one that is there now for it (since Node 22). */
+/** Since Node 22, Node calls internal symbol methods of a thread's own stream on the stream that is in its place. */
 function bindNodeMethods(stream: Writable, own: Writable): void {
   for (
     let kind = Object.getPrototypeOf(own);
@@ -63,13 +63,13 @@ class CapturedStream extends Writable {
     done();
   }
 
-  /** Ends the line. */
+  /** Records the current line, even without a line end. */
   endLine(): void {
     if (this.#line !== "") this.#record();
     this.#line = "";
   }
 
-  /** As standard output, it stays open. */
+  /** Like standard output, this stream stays open. */
   override end(...last: unknown[]): this {
     const [chunk, encoding] = last.filter((part) => typeof part !== "function");
     if (chunk !== undefined && chunk !== null) this.write(chunk, encoding as BufferEncoding);

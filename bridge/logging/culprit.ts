@@ -1,16 +1,17 @@
-// Names the module that a stack goes through. A message may hold any text, so only the frames after it count.
+// Finds the module whose code is on a stack. Only the frames count: an error's message can hold any text.
 
+/** A module and the files that belong to it. */
 export interface Owner {
   name: string;
   /** The file that the configuration names. */
   file: string;
-  /** It, and what was loaded from its folder. */
+  /** That file, and the files that it loads. */
   files: readonly string[];
 }
 
-/** How far down the stack to look. */
+/** How many frames of a stack are searched. */
 export const MOST_FRAMES = 40;
-// Mostly enough: Node's own of a `console.log`, and the first of the module.
+// Usually enough for the frames of Node's `console.log` and the first one of the module.
 const NEAR_FRAMES = 14;
 
 /** The frames of an error's stack, without its message. */
@@ -21,7 +22,10 @@ export function framesOf({ message, stack }: Error): string[] {
   return rest.split("\n").filter((line) => line.startsWith("    at ") && placeOf(line) !== undefined);
 }
 
-/** The module whose code is nearest: what it names itself before what several may share. */
+/**
+ * Names the module nearest to the top of the stack. A module's main file counts before its other files, which several
+ * modules may share.
+ */
 export function culpritOf(frames: readonly string[], owners: Iterable<Owner>): string | undefined {
   return ownerOf(
     frames.map(placeOf).filter((place) => place !== undefined),
@@ -29,7 +33,7 @@ export function culpritOf(frames: readonly string[], owners: Iterable<Owner>): s
   );
 }
 
-/** The same of the code that runs now. It is asked at each line that is printed: no text is made of the stack. */
+/** Like culpritOf, for the code that runs now. It is called for each printed line, so it does not format the stack. */
 export function culpritHere(owners: Iterable<Owner>): string | undefined {
   const all = [...owners];
   return ownerOf(filesHere(NEAR_FRAMES), all) ?? ownerOf(filesHere(MOST_FRAMES), all);
@@ -47,7 +51,7 @@ function ownerOf(places: readonly string[], owners: readonly Owner[]): string | 
   return undefined;
 }
 
-/** Of `    at name (place:line:column)`, or without a name. */
+/** The file of `    at name (file:line:column)`, or of `    at file:line:column`. */
 function placeOf(frame: string): string | undefined {
   let text = frame.slice("    at ".length);
   if (text.endsWith(")")) {
@@ -60,7 +64,7 @@ function placeOf(frame: string): string | undefined {
   return line <= 0 ? undefined : pathOf(text.slice(0, line));
 }
 
-/** The files of the code that runs now, nearest first. */
+/** The files on the current stack, nearest first. */
 function filesHere(most: number): string[] {
   const { stackTraceLimit, prepareStackTrace } = Error;
   const here: { stack?: unknown } = {};
@@ -68,7 +72,7 @@ function filesHere(most: number): string[] {
   Error.prepareStackTrace = (_, sites) => sites.map((site) => site.getFileName());
   try {
     Error.captureStackTrace(here, filesHere);
-    // It is made when it is looked at.
+    // Node computes it when it is read.
     const files = here.stack as (string | null | undefined)[];
     return files.flatMap((file) => (file ? [pathOf(file)] : []));
   } finally {

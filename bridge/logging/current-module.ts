@@ -1,5 +1,5 @@
-// Who runs: the module whose code is on the stack, and for which request. It costs a call next to nothing, and so it knows
-// only of what a handler does before its first await.
+// Remembers which module's code runs now, and for which request. This costs next to nothing per call, but it covers only
+// what a handler does before its first await.
 
 export interface CurrentModule {
   module: string;
@@ -12,7 +12,7 @@ export function currentModule(): CurrentModule | undefined {
   return current;
 }
 
-/** Runs a function of a module's. */
+/** Runs a function of a module, which is the current module until the function returns. */
 export function runAsModule<T>(module: string, request: string | null, run: () => T): T {
   const before = current;
   current = { module, request };

@@ -1,5 +1,5 @@
-// Says why this process ends, and which module ends it, to who watches it: an exit code alone tells nobody. Not even a
-// module that ends the process itself does so without a word.
+// Reports why this process ends, and which module ends it: an exit code alone does not say so. It also notices when a
+// module calls process.exit, process.abort or process.kill.
 import { constants } from "node:os";
 import { CAUSES } from "../catalogue/protocol.js";
 import { culpritHere, culpritOf, framesOf, MOST_FRAMES, type Owner } from "./culprit.js";
@@ -13,12 +13,12 @@ const HARMLESS = new Set<string>(["SIGCHLD", "SIGCONT", "SIGPIPE", "SIGURG", "SI
 export interface ExitReporterOptions {
   log: Logger;
   records: Records;
-  /** What is printed, and has no line end yet. */
+  /** Records what modules have printed without a line end so far. */
   flushOutput(): void;
   modules(): Iterable<Owner>;
-  /** The module that is being loaded. */
+  /** The module that is being loaded, if any. */
   loading(): string | undefined;
-  /** What may be shown of an error that this module, or nobody who is known, has thrown. */
+  /** What the log may show of an error. `module` threw it; undefined if that is unknown. */
   redacted(error: unknown, module: string | undefined): unknown;
 }
 
@@ -28,7 +28,7 @@ export class ExitReporter {
 
   constructor(private readonly options: ExitReporterOptions) {}
 
-  /** Ends the process for an error that nobody has caught. */
+  /** Ends the process because of an uncaught error. */
   exitForError(error: unknown, cause: string): never {
     const frames = error instanceof Error ? framesOf(error) : [];
     const module = culpritOf(frames, this.options.modules()) ?? this.options.loading();
@@ -36,23 +36,23 @@ export class ExitReporter {
     return this.exit(1);
   }
 
-  /** Ends the process at once, where something keeps it from exiting. */
+  /** Ends the process by SIGKILL, where something keeps it from exiting. */
   kill(cause: string, module: string | null): void {
     this.#report(cause, module ?? undefined, -constants.signals.SIGKILL);
     this.killAll();
   }
 
-  /** Ends the process, and with it what modules have started in it: native code may wait for that. */
+  /** Kills the process and the child processes that modules have started: native code may be waiting for one of them. */
   killAll(): void {
     try {
-      // The shim has made it the first of a group of processes.
+      // The shim has started it as the leader of a process group.
       this.#kill(-process.pid, "SIGKILL");
     } catch {
       this.#kill(process.pid, "SIGKILL");
     }
   }
 
-  /** Whose code runs, by its stack where it has awaited something. */
+  /** The module whose code runs. After an await, the stack tells. */
   currentModule(): CurrentModule | undefined {
     const running = currentModule();
     if (running) return running;
@@ -60,7 +60,7 @@ export class ExitReporter {
     return module === undefined ? undefined : { module, request: null };
   }
 
-  /** From now on a module that ends the process is named. */
+  /** From now on, reports a module that ends the process itself. */
   watch(): void {
     process.exit = (code?: number | string | null): never => {
       const status = Number(code ?? process.exitCode ?? 0);
@@ -96,12 +96,12 @@ export class ExitReporter {
   }
 }
 
-/** Whether it ends a process that does not listen. */
+/** Whether a signal ends the process: it is not harmless, and has no listener. */
 function endsProcess(signal: NodeJS.Signals): boolean {
   return !HARMLESS.has(signal) && process.listenerCount(signal) === 0;
 }
 
-/** Of the code that runs now, without this file's. */
+/** The frames of the current stack, without this function. */
 function framesHere(): string[] {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = MOST_FRAMES;

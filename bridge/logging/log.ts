@@ -1,5 +1,5 @@
-// Loggers in pino's shape. Which of the lines are kept is decided where they go: everything from debug on is written,
-// until they are told that nobody wants it.
+// Creates pino loggers. They write everything from debug on, until the shim says which levels it wants: Synapse's logging
+// configuration decides which lines are kept.
 import pino, { type DestinationStream, type Logger } from "pino";
 
 export type { Logger };
@@ -12,7 +12,7 @@ export function setLevel(logger: Logger, level: number | undefined): void {
   logger.level = (level !== undefined && pino.levels.labels[level]) || "debug";
 }
 
-/** On standard error, for a person. */
+/** A logger for the commands, which writes to standard error. */
 export function logToStandardError(): Logger {
   return createLogger(pino.destination({ fd: 2, sync: true }));
 }

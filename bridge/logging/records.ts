@@ -1,6 +1,5 @@
-// The host's records: what it logs, what its modules print, how it ends. They go to the shim by a pipe of their own, one
-// line of JSON each, whose one key names its kind: no text that comes by another way can pose as a record.
-
+// Writes the host's records (its log, what modules print, why it ends) to a pipe that only the host can write to. Each
+// record is one line of JSON, whose one key names its kind. No printed text can pose as a record.
 import { writeSync } from "node:fs";
 import { setTimeout } from "node:timers";
 import { LIMITS, type RecordKinds } from "../catalogue/protocol.js";
@@ -8,29 +7,29 @@ import { truncateRecord, truncateText } from "./truncate.js";
 
 /** Where the host's records go. */
 export interface Records {
-  /** A line of pino's. */
+  /** Writes a line of pino's. */
   write(line: string): void;
-  /** A line that a module has printed; null where it is not known which. */
+  /** Writes a line that a module has printed. `module` is null if it is not known. */
   printed(text: string, module: string | null, request: string | null): void;
-  /** Why this process is about to end, with this exit code (or the number of a signal, negative). */
+  /** Tells why this process is about to end. `code` is the exit code, or the negative number of a signal. */
   ends(cause: string, module: string | null, code: number): void;
-  /** Hands over what waits, as far as somebody takes it. */
+  /** Writes what waits, as far as the shim reads it. */
   flush(): void;
 }
 
-// Of one module's records so much may wait for the shim to read it.
+// In characters: how much of one module's records may wait until the shim reads it.
 const MOST_WAITING = 2 * 1024 * 1024;
 const BATCH = 64 * 1024;
 const RETRY_MS = 10;
 const FLUSH_MS = 500;
-// How many lines were dropped is told that often, while nothing else is written.
+// How soon dropped lines are reported, if nothing else is written before.
 const TELL_MS = 1_000;
-// pino begins a line so, and the host names the module before anybody adds a field.
+// How a line of pino's begins. The host sets the module before a module can add fields.
 const OF_MODULE = /^\{"level":\d+,"time":\d+,"module":"((?:[^"\\]|\\.)*)"/;
 const LOG = beginningOf("log");
 const DROPPED = beginningOf("dropped");
 
-/** `fd` must not block. */
+/** `fd` must be non-blocking. */
 export function openRecords(fd: number): PipedRecords {
   return new PipedRecords((bytes) => writeSync(fd, bytes));
 }
@@ -55,7 +54,7 @@ export class PipedRecords implements Records {
   #retry: NodeJS.Timeout | undefined;
   #nobodyReads = false;
 
-  /** `put` gives how many bytes were taken; it throws EAGAIN where that is none. */
+  /** `put` returns how many bytes were written, and throws EAGAIN if the pipe is full. */
   constructor(private readonly put: (bytes: Uint8Array) => number) {}
 
   write(line: string): void {
@@ -69,12 +68,12 @@ export class PipedRecords implements Records {
   }
 
   ends(cause: string, module: string | null, code: number): void {
-    // Before all that waits: there may be no time left for that.
+    // First of all that waits: there may be no time for the rest.
     this.#waiting.unshift({ module: "", line: lineOf("ends", { cause, module, code }) });
     this.#drain();
   }
 
-  /** Takes a record that another has written. */
+  /** Passes on a record that a thread has written. */
   pass(line: string): void {
     if (line.startsWith(DROPPED)) {
       const { dropped } = JSON.parse(line) as Pick<RecordKinds, "dropped">;
@@ -85,7 +84,7 @@ export class PipedRecords implements Records {
     if (this.#takes(module)) this.#add(module, line);
   }
 
-  /** One module's flood takes nothing from another. The module's name is as JSON has it. */
+  /** Each module has its own limit, so that a flood of one costs the others nothing. `module` is as escaped in JSON. */
   #add(module: string, line: string): void {
     if (this.#nobodyReads) return;
     const size = (this.#sizes.get(module) ?? 0) + line.length;
@@ -95,11 +94,11 @@ export class PipedRecords implements Records {
     }
     this.#sizes.set(module, size);
     this.#waiting.push({ module, line });
-    // At once: what the next line of the module does may end the process.
+    // Written at once: the module's next statement may end the process.
     if (this.#retry === undefined) this.#drain();
   }
 
-  /** The shim would drop what is more, once it has read all of it, for which Synapse would wait. */
+  /** Drops what exceeds the rate that the shim accepts: otherwise Synapse would spend time on reading it, only to drop it. */
   #takes(module: string): boolean {
     const now = performance.now();
     let taken = this.#taken.get(module);
@@ -126,7 +125,7 @@ export class PipedRecords implements Records {
     while (!this.#drain() && performance.now() < until) pause();
   }
 
-  /** Whether nothing is left. */
+  /** Writes what the pipe takes. Returns whether nothing is left. */
   #drain(): boolean {
     try {
       while (!this.#nobodyReads) {
@@ -139,7 +138,7 @@ export class PipedRecords implements Records {
         this.#retry ??= setTimeout(() => this.#again(), RETRY_MS).unref();
         return false;
       }
-      // The parent is gone, and its end of the wire tells the host so.
+      // Synapse has gone. The host ends when it sees the end of its input.
       this.#nobodyReads = true;
     }
     return true;

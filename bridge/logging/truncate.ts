@@ -1,14 +1,13 @@
-// Cuts a record that is too long inside of its texts, so that it keeps its level, module and request.
-
+// Truncates the texts inside a record that is too long, so that it keeps its level, module and request.
 import { LIMITS } from "../catalogue/protocol.js";
 
-// The shim takes no longer line, and there is something around the text.
+// The shim drops longer lines. The rest is for what surrounds the text.
 const MOST_BYTES = LIMITS.line_bytes - 4 * 1024;
-// What pino and the host write before anybody's text.
+// The fields that pino and the host write before any text of a module.
 const HEAD =
   /^\{"level":\d+,"time":\d+(?:,"module":"(?:[^"\\]|\\.)*")?(?:,"request":(?:"(?:[^"\\]|\\.)*"|null))?/;
 
-/** A line of pino's, or a shorter one. */
+/** Returns a line of pino's, truncated if it is too long. */
 export function truncateRecord(line: string): string {
   const bytes = Buffer.byteLength(line);
   if (bytes <= MOST_BYTES) return line;
@@ -22,7 +21,7 @@ export function truncateRecord(line: string): string {
   }
 }
 
-/** A text that fits into a record. */
+/** Returns a text, truncated if it would not fit into a record. */
 export function truncateText(text: string): string {
   let cut = text;
   for (

@@ -1,17 +1,17 @@
-// What the methods of the api ask the shim with.
+// The interface through which adapters call the shim.
 import type { HostRequests } from "../catalogue/protocol.js";
 
-/** The steps of a transaction. */
+/** The requests of a transaction, by their last part: begin, execute, commit, roll_back. */
 export type TransactionSteps = {
   [Method in keyof HostRequests as Method extends `api/run_db_interaction/${infer Step}`
     ? Step
     : never]: HostRequests[Method];
 };
 
-/** Asks the shim for a module: `call` checks grants and parameters first, `step` is for transactions. */
+/** Calls the shim for one module. `call` checks grants and parameters first; `step` is one step of a transaction. */
 export interface ApiClient {
   readonly module: string;
-  /** Throws a TypeError that names the method. */
+  /** Checks parameters. Throws a TypeError that names the method. */
   check(path: string, params: Record<string, unknown>): void;
   call(path: string, params: Record<string, unknown>): Promise<unknown>;
   step<Step extends keyof TransactionSteps>(
@@ -20,7 +20,7 @@ export interface ApiClient {
   ): Promise<TransactionSteps[Step]["result"]>;
 }
 
-/** What a module calls in the place of a method that travels otherwise. */
+/** What a module calls instead of a method whose shape on the wire is another. */
 export type MethodAdapter = (
   client: ApiClient,
   path: string,

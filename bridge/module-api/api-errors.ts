@@ -1,4 +1,4 @@
-// What a module catches when a call of the api fails.
+// Converts an error of the shim into what a module catches when a call of the api fails.
 
 import { API_ERRORS, type ErrorName } from "../catalogue/protocol.js";
 import type { ApiErrorKind } from "../sdk/codes.js";
@@ -6,7 +6,7 @@ import { DatabaseError } from "../sdk/database-error.js";
 import { ApiError, HttpResponseException, SynapseError } from "../sdk/errors.js";
 import { bytesOf } from "./api-values.js";
 
-/** An error that the shim answered with, by its name. */
+/** An error that the shim has answered with. `kind` is its name in the protocol; undefined for errors of JSON-RPC. */
 export class WireError extends Error {
   constructor(
     readonly kind: ErrorName | undefined,
@@ -17,7 +17,7 @@ export class WireError extends Error {
   }
 }
 
-/** `name` is how a module calls the method. */
+/** Makes the error for the module. `name` is the method as the module calls it. */
 export function thrownFor(method: string, error: WireError, name = `api.${method}`): Error {
   const { code, msg, errcode, additional_fields, response } = error.data;
   if (error.kind === "synapse_error") {
@@ -25,7 +25,7 @@ export function thrownFor(method: string, error: WireError, name = `api.${method
       const fields = (additional_fields ?? {}) as never;
       return new SynapseError(code as number, msg as string, errcode as string, fields);
     } catch {
-      // A status that is no error, as of a redirect: not one that a module could throw on.
+      // The status is not an error, such as a redirect. SynapseError refuses it.
       return new ApiError(`${name} failed: ${code} ${errcode}: ${msg}`, method, "api_error");
     }
   }

@@ -1,18 +1,18 @@
-// Values of the api that do not travel as they are: requests, bytes and templates.
+// Converts values of the api that are not JSON: requests, bytes and templates.
 import type { TemplateRender } from "../catalogue/protocol.js";
 import type { JsonObject } from "../sdk/json.js";
 import type { Template } from "../sdk/objects.js";
 
 export interface ValueSource {
-  /** The handle of the call that a web request belongs to. */
+  /** Returns the handle of the call that a web request belongs to. */
   handleOf(request: unknown): number | undefined;
-  /** Has Synapse render one template. */
+  /** Lets Synapse render one template. */
   render(params: TemplateRender): Promise<string>;
 }
 
 type Params = Record<string, unknown>;
 
-/** The form in which a parameter of this type travels; throws a TypeError that names the parameter. */
+/** Converts a parameter of this type to JSON. Throws a TypeError that names the parameter. */
 export function toWire(type: string, value: unknown, what: string, source: ValueSource): unknown {
   if (value === null || value === undefined) return value;
   if (type === "WebRequest") {
@@ -27,7 +27,7 @@ export function toWire(type: string, value: unknown, what: string, source: Value
   return value;
 }
 
-/** What a module gets of a result of this type. */
+/** Converts a result of this type to what the module gets. */
 export function fromWire(type: string, value: unknown, params: Params, source: ValueSource): unknown {
   if (value === null) return type === "Nothing" ? undefined : null;
   switch (type) {

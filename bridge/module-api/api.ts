@@ -1,5 +1,5 @@
-// Builds a module's `api` from schemas/api.json: what can be answered from `initialize` is answered here, the rest is
-// asked of the shim.
+// Builds a module's `api` from schemas/api.json. Synchronous methods and properties are answered from `initialize`; all other
+// methods are requests to the shim.
 
 import { whatJsonLoses } from "../base/json-check.js";
 import { type ApiMethod, type Catalogue, grantsFor } from "../catalogue/catalogue.js";
@@ -16,13 +16,13 @@ import { storeAdapters } from "./store.js";
 import { refuseInTransaction, TRANSACTION } from "./transaction.js";
 
 export interface ApiSource extends ValueSource {
-  /** Sends `api/<method>`; fails with a WireError where the shim answers with an error. */
+  /** Sends `api/<method>`. Rejects with a WireError if the shim answers with an error. */
   request(method: string, params: ApiRequest): Promise<unknown>;
 }
 
 type Params = Record<string, unknown>;
 
-/** What a module sees, where that is not what travels. */
+/** The methods that modules call in another shape than the wire's. */
 const ADAPTERS: ReadonlyMap<string, MethodAdapter> = new Map([
   ["run_db_interaction", interact],
   ...storeAdapters,
@@ -78,7 +78,7 @@ const SYNC: ReadonlyMap<string, SyncAnswer> = new Map<string, SyncAnswer>([
   ["get_current_time_msec", () => Date.now()],
 ]);
 
-/** As in Synapse, which also takes aliases, room ids and garbage. */
+/** As Synapse's is_mine, which also accepts aliases, room ids and any other text. */
 export function isMine(id: string, server_name: string): boolean {
   const colon = id.indexOf(":");
   return colon !== -1 && id.slice(colon + 1) === server_name;
@@ -114,7 +114,7 @@ function asyncMethod(
   };
 }
 
-/** A template's `render` fails as a method of the api does. */
+/** A source whose `render` fails like a method of the api. */
 function rendering(source: ApiSource): ValueSource {
   const render = async (params: TemplateRender) => {
     refuseInTransaction("read_templates");
@@ -128,7 +128,7 @@ function rendering(source: ApiSource): ValueSource {
 function checkAllowed(path: string, method: ApiMethod, module: Pick<LoadedModule, "name" | "grants">): void {
   refuseInTransaction(path);
   const { name, grants } = module;
-  // The shim checks this too: here it only fails sooner.
+  // The shim checks grants too. This check only fails sooner.
   if (method.access !== "write" || grants === "all") return;
   const enough = grantsFor(path, method);
   if (enough.some((grant) => grants.has(grant))) return;
@@ -156,7 +156,7 @@ async function send(
   }
 }
 
-/** A copy without undefined parameters; throws a TypeError that names the method and the parameter. */
+/** Returns a copy without undefined parameters. Throws a TypeError that names the method and the parameter. */
 function checkParams(path: string, method: ApiMethod, params: Params, catalogue: Catalogue): Params {
   const given = Object.fromEntries(
     Object.entries(byName(path, method, params)).filter(([, value]) => value !== undefined),

@@ -1,4 +1,4 @@
-// Between a module's database values and the wire's: bytes as base64, rows by the names of their columns.
+// Converts between database values of modules and of the wire: bytes to base64, lists of cells to rows by column name.
 
 import type { Cell, StatementResult } from "../catalogue/protocol.js";
 import type { DatabaseParam } from "../sdk/json.js";

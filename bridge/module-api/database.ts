@@ -1,4 +1,4 @@
-// `api.run_db_interaction` as a module calls it: with statements, or with a function.
+// Implements `api.run_db_interaction` for modules: with a list of statements, or with a function.
 
 import type { StatementResult } from "../catalogue/protocol.js";
 import type { Transaction } from "../sdk/storage-types.js";

@@ -1,13 +1,13 @@
-// Which call of Synapse a module is in when it uses the api, for calls during which Synapse lets nobody change a room's
-// memberships: it follows the module's awaits.
+// Tracks the call of Synapse in which a module uses the api, through all of the module's awaits. It is needed for callbacks
+// with a membership lock: while they are asked, Synapse lets nobody change the room's memberships.
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** One module's part in one call of Synapse. */
+/** One module's part in one call. */
 export interface Origin {
   readonly call: number;
-  /** Calls of the api that were begun in it and have not ended. */
+  /** How many calls of the api have begun in it and have not ended. */
   pending: number;
-  /** The module has answered: what it still does, Synapse does not wait for. */
+  /** Whether the module has answered. Synapse does not wait for what it does afterwards. */
   over: boolean;
 }
 
@@ -17,12 +17,12 @@ export function newOrigin(call: number): Origin {
   return { call, pending: 0, over: false };
 }
 
-/** Runs a handler; all that it starts knows where it came from. */
+/** Runs a handler. currentOrigin() returns this origin in everything that the handler starts. */
 export function runWithOrigin<T>(origin: Origin, handler: () => T): T {
   return storage.run(origin, handler);
 }
 
-/** Undefined outside of any call, and after the module's answer. */
+/** The current origin; undefined outside of calls, and after the module has answered. */
 export function currentOrigin(): Origin | undefined {
   const origin = storage.getStore();
   return origin?.over ? undefined : origin;

@@ -1,5 +1,5 @@
-// Leaves out of an event what has not the type that the catalogue declares, since any server can write it: who reads an
-// optional field can rely on its type. The original, in Synapse, keeps it.
+// Removes optional fields of an event that do not have their declared type, so that modules can rely on the types: any server
+// can write such fields. The original event in Synapse keeps them.
 
 import { isObject } from "../base/is-object.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
@@ -11,10 +11,10 @@ interface Schema {
   properties?: Record<string, Schema>;
 }
 
-/** The optional fields of an event, each with the types that it may have. */
+/** By catalogue: the optional fields of an event, each with its allowed types. */
 const declared = new WeakMap<Catalogue, [field: string, types: readonly string[]][]>();
 
-/** The event itself, which is changed in place. */
+/** Changes the event in place, and returns it. */
 export function sanitizeEvent<T>(event: T, catalogue: Catalogue): T {
   if (!isObject(event)) return event;
   for (const [field, types] of fieldsOf(catalogue)) {
@@ -42,7 +42,7 @@ function fieldsOf(catalogue: Catalogue): [string, readonly string[]][] {
   return fields;
 }
 
-/** As JSON Schema names it. */
+/** The type of a value, as JSON Schema names it. */
 function typeOf(value: unknown): string {
   if (value === null) return "null";
   return Array.isArray(value) ? "array" : typeof value;

@@ -1,10 +1,10 @@
-// `api.store` as a module calls it: absent values are undefined, and `update` is a loop of compare_and_set.
+// Implements `api.store` for modules: a missing value is undefined, and `update` is a loop of compare_and_set.
 import { setTimeout as pause } from "node:timers/promises";
 import { copyJson } from "../base/exact-json.js";
 import { whatJsonLoses } from "../base/json-check.js";
 import type { ApiClient, MethodAdapter } from "./api-client.js";
 
-// Each time another process has written in between, and this one waits a little longer.
+// An attempt fails if another process has written in between. The next one comes after a longer pause.
 const ATTEMPTS = 100;
 const MOST_PAUSE_MS = 100;
 
@@ -20,7 +20,7 @@ const write: MethodAdapter = (client, path, params) => {
   return client.call(path, params);
 };
 
-// Who updates which key in this process, module after module: these need not fail against each other.
+// By module and key: the last update in this process. The next one waits for it, so that they do not make each other fail.
 const lines = new Map<string, Promise<unknown>>();
 
 const update: MethodAdapter = async (client, path, params) => {

@@ -1,5 +1,5 @@
-// A transaction that is open while a function of a module decides what comes next: begins it, runs the function, and
-// commits or rolls back. The shim ends it as well once its time is up.
+// Runs a function of a module inside a database transaction: begins, runs the function, and commits or rolls back. The shim
+// also rolls back a transaction whose time is up.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { LIMITS } from "../catalogue/protocol.js";
@@ -11,16 +11,16 @@ import type { ApiClient } from "./api-client.js";
 import { encodeParams, toResult } from "./database-values.js";
 
 const LIMIT_MS = LIMITS.transaction_function_ms;
-// As many as Synapse makes.
+// As many as Synapse's own transactions have.
 const ATTEMPTS = 5;
-// Another transaction was in the way: serialization_failure, deadlock_detected.
+// PostgreSQL's serialization_failure and deadlock_detected: another transaction was in the way.
 const RETRIED = new Set(["40001", "40P01"]);
 
 export const TRANSACTION = "run_db_interaction";
 
 const current = new AsyncLocalStorage<RunningTransaction>();
 
-/** A transaction holds a connection of Synapse's, which another call may be waiting for. */
+/** Throws inside a transaction: it holds a database connection of Synapse, which the other call may be waiting for. */
 export function refuseInTransaction(path: string): void {
   if (!current.getStore()?.open) return;
   throw new Error(
@@ -48,7 +48,7 @@ export async function runTransaction(
 
 class RunningTransaction implements Transaction {
   open = true;
-  /** What the first statement to fail failed with. */
+  /** The error of the first statement that failed. */
   failure: DatabaseError | undefined;
 
   constructor(
@@ -72,9 +72,9 @@ class RunningTransaction implements Transaction {
       return value;
     } catch (error) {
       this.open = false;
-      // Where it is over already, there is nothing to roll back.
+      // A failure is ignored: then the transaction is over already.
       await this.client.step("roll_back", { transaction: this.transaction }).catch(() => {});
-      // A commit after a failed statement is only told that it comes too late.
+      // A commit after a failed statement only fails because the transaction is over. The statement's error is the cause.
       throw isDatabaseError(error) ? (this.failure ?? error) : error;
     } finally {
       clearTimeout(timer);
@@ -87,7 +87,7 @@ class RunningTransaction implements Transaction {
     options: { readonly fetch?: "all" | "one" | "none" } = {},
   ): Promise<DatabaseResult> {
     const result = this.#execute(sql, params, options);
-    // A statement that func does not wait for fails the commit instead of ending Node.
+    // The error of a statement that func does not await fails the commit, instead of ending Node as an unhandled rejection.
     result.catch((error) => {
       if (isDatabaseError(error)) this.failure ??= error;
     });

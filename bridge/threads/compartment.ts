@@ -1,5 +1,5 @@
-// Some modules in a thread of their own that is replaced whenever it ends: at once, but after growing pauses where it ends
-// before it has been of use. Calls wait for the next thread, unless there is no telling when it comes.
+// A compartment: some modules in a thread that is replaced whenever it ends. The next thread starts at once, or after growing
+// pauses if the last one ended before it was of use. Calls wait for the next thread, unless it is not known when it comes.
 
 import { EventEmitter, once } from "node:events";
 import { setTimeout } from "node:timers/promises";
@@ -17,19 +17,21 @@ import {
 import { type Relay, Thread, type ThreadOptions } from "./thread.js";
 import { watch } from "./watchdog.js";
 
+/** What each new thread is made with. */
 export interface SpawnOptions {
   options: ThreadOptions;
   relay: Relay;
   initialize: ThreadInitialize;
 }
 
-// Calls get half of the time that is left, of 5 s by default: they are to be asked again within it. Nobody waits for a shadow
-// module, which may stand still as long as the shim lets Node.
+// How long the event loop may be blocked. A module in a thread gets half of a call's time (5 s by default), and the call must
+// fit into that once more after a blocked thread is replaced. Nobody waits for a shadow module, so it may block for as long
+// as the shim allows Node.
 const SILENT_MS = 1_500;
 const SHADOW_SILENT_MS = LIMITS.interrupt_after_ms;
-// A thread that has run for so long has recovered.
+// After this time, a thread counts as stable.
 const STEADY_MS = 10_000;
-// So many ends in so many milliseconds are followed by a short pause each: a new thread takes a processor for a while.
+// After so many ends within CROWDED_MS, each further one is followed by a short pause: starting a thread takes CPU time.
 const MOST_ENDS = 10;
 const CROWDED_MS = 10_000;
 const CROWDED_PAUSE_MS = 500;
@@ -41,7 +43,7 @@ export class Compartment {
   #events = new EventEmitter().setMaxListeners(0);
   #backoff = new Backoff();
   #ends: number[] = [];
-  /** Why there is no thread, and may not be one for a while. */
+  /** Why there is no thread, if it is not known when the next one comes. */
   #down: string | undefined;
   #logLevels: LogLevels | undefined;
   #started = false;
@@ -54,7 +56,7 @@ export class Compartment {
     this.names = modules.map(({ name }) => name);
   }
 
-  /** Starts the first thread. If it ends meanwhile, that is a startup problem of the module that was being loaded. */
+  /** Starts the first thread. If it ends while loading, that is a startup problem of the module that it was loading. */
   async load(): Promise<ManifestPart> {
     const thread = this.#spawn();
     const answer = await loadInThread(thread, this.spawnOptions.initialize, this.modules);
@@ -73,7 +75,7 @@ export class Compartment {
     if (this.#started) this.thread?.setLogLevels(levels);
   }
 
-  /** Fails with a CallError, or as the thread answers. */
+  /** Asks the thread, and waits for one if necessary. Throws a CallError, or the error of the thread. */
   async ask<Method extends keyof ShimRequests & string>(
     method: Method,
     params: ShimRequests[Method]["params"],
@@ -91,7 +93,7 @@ export class Compartment {
     }
   }
 
-  /** Lets the thread finish what it does. Resolves when it has ended. */
+  /** Lets the thread finish its work. Resolves when it has exited. */
   async close(): Promise<void> {
     this.#closed = true;
     this.thread?.close();
@@ -104,7 +106,7 @@ export class Compartment {
       request: relay.request,
       notify: (method, params) => {
         if (method !== "loading") relay.notify(method, params);
-        // It says what Node does until all is loaded.
+        // At the first start, the shim wants to know which module is being loaded.
         else if (this.restarts === 0) relay.notify("loading", this.#placed(params as Loading));
       },
     };
@@ -113,7 +115,7 @@ export class Compartment {
     return thread;
   }
 
-  /** Undefined where the machine lets no thread be made, which is no reason for Node to end. */
+  /** Undefined if the machine cannot create a thread. Node goes on without it. */
   #trySpawn(): Thread | undefined {
     try {
       return this.#spawn();

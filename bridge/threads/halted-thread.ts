@@ -1,8 +1,7 @@
-// Tells where a thread is whose event loop stands still. Node's own inspector halts it there, within this process alone;
-// the thread is to be ended afterwards.
+// Halts a blocked thread with Node's inspector, and returns its stack. No port is opened. The thread must be ended afterwards.
 import { setTimeout } from "node:timers/promises";
 
-// A thread in native code, such as execSync, never says.
+// How long to wait. A thread in native code, such as execSync, never halts.
 const PATIENCE_MS = 500;
 
 interface Frame {
@@ -11,9 +10,9 @@ interface Frame {
 }
 
 export interface HaltedThread {
-  /** As of an Error; empty where it is unknown. */
+  /** In the format of an Error's stack; empty if the thread did not halt. */
   stack: string;
-  /** Lets go of the thread, which has to be ended first: one that is halted does not end. */
+  /** Resumes the thread. Call it after ending the thread, which ends only when it runs again. */
   release(): void;
 }
 
@@ -47,7 +46,7 @@ export async function haltThread(threadId: number): Promise<HaltedThread> {
   const stack = await Promise.race([halted, setTimeout(PATIENCE_MS, "", { ref: false })]);
   const release = () => {
     send(3, "Debugger.resume");
-    // What was sent leaves first.
+    // Sends the message first.
     setImmediate(() => session.disconnect());
   };
   return { stack, release };

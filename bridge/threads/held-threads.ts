@@ -1,10 +1,10 @@
-// The threads that were given up and do not end, since native code such as execSync holds them. Nothing but the end of Node
-// frees them: a module that has too many gets no more, and Node ends after a while, to be started anew.
+// Counts held threads: threads that were given up and cannot end, since native code such as execSync holds them. Only the end
+// of Node frees them. A module with too many gets no new thread, and Node ends after a while, so that the shim restarts it.
 import { EventEmitter, once } from "node:events";
 import { CAUSES, type End } from "../catalogue/protocol.js";
 import type { Logger } from "../logging/log.js";
 
-/** A thread, as far as it is watched here. */
+/** The part of a thread that is used here. */
 interface WatchedThread {
   readonly modules: readonly string[];
   readonly hasEnded: boolean;
@@ -13,21 +13,21 @@ interface WatchedThread {
   readonly exited: Promise<void>;
 }
 
-// Of one module.
+// The limit for one module.
 const MOST_HELD = 8;
-// Each takes memory, whosever it is.
+// The limit for all modules, since each held thread takes memory.
 const MOST_OF_ALL = 32;
-// With fewer left than that, Node stays.
+// If fewer than this are left, Node does not end after all.
 const FEW_HELD = MOST_HELD / 2;
-// What is not held has ended by then.
+// A thread that has not ended after this time is held.
 const ENDING_MS = 1_000;
-// A thread whose event loop turns gives a sign of life more often.
+// A thread that is not blocked sends a pulse more often than this.
 const SILENT_MS = 1_000;
 
-/** Those that have not ended yet. */
+/** All threads that have not exited yet. */
 export const liveThreads = new Set<WatchedThread>();
 
-/** Whether a thread would keep the process from exiting: Node waits for each, and native code ends when it ends. */
+/** Whether some thread would keep the process from exiting: Node waits for its threads, and native code may take any time. */
 export function threadsBlockExit(): boolean {
   return [...liveThreads].some(
     ({ hasEnded, heardAt }) => hasEnded || performance.now() - heardAt > SILENT_MS,
@@ -35,9 +35,9 @@ export function threadsBlockExit(): boolean {
 }
 
 export class HeldThreads {
-  /** How long to bear too many: whoever starts Node anew knows how often that was needed. */
+  /** How long to wait with too many held threads before Node ends. The shim sets it by how often that has happened. */
   patience_ms = 0;
-  /** Those that have not ended yet, with whose they are. */
+  /** By thread that was given up and has not exited: its modules. */
   #givenUp = new Map<WatchedThread, readonly string[]>();
   #held = new Set<WatchedThread>();
   #events = new EventEmitter().setMaxListeners(0);
@@ -49,7 +49,7 @@ export class HeldThreads {
     private readonly endNode: (end: End) => void,
   ) {}
 
-  /** A thread was given up. */
+  /** Adds a thread that was given up. Resolves when it has exited. */
   async add(thread: WatchedThread): Promise<void> {
     const { module } = await thread.ended;
     this.#givenUp.set(thread, module === null ? thread.modules : [module]);
@@ -64,13 +64,13 @@ export class HeldThreads {
     this.#events.emit("change");
   }
 
-  /** Why these modules get no thread, if so. */
+  /** Why these modules get no new thread; undefined if they do. */
   refuses(names: readonly string[]): string | undefined {
     const most = Math.max(...names.map((name) => this.#count(name, this.#givenUp.keys())));
     return most < MOST_HELD ? undefined : `${most} threads before it are held by native code`;
   }
 
-  /** Resolves once they may get one. */
+  /** Resolves when they may get a new thread. */
   async until(names: readonly string[]): Promise<void> {
     while (this.refuses(names) !== undefined) await once(this.#events, "change");
   }

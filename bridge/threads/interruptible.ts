@@ -1,11 +1,11 @@
-// Lets every loop of JavaScript be interrupted, and with that every thread be ended, whatever loop it is in.
+// Makes every JavaScript loop interruptible, so that a thread can be ended in any loop.
 import { setFlagsFromString } from "node:v8";
 
-// V8 13.6 leaves the check for interrupts out of some loops that it unrolls, such as one that only fills arrays: no
-// `terminate()` and no limit of the heap ends it then, until the heap of all of Node is full.
+// V8 13.6 removes the interrupt check from some loops that it unrolls, such as one that only fills arrays. Then neither
+// `terminate()` nor the heap limit ends the loop, until the heap of the whole process is full.
 const UNROLLS = 24;
 
-/** To be called once in the process, before it makes threads. */
+/** Must be called once, before the process creates threads. */
 export function makeLoopsInterruptible(): void {
   if (Number.parseInt(process.versions.node, 10) >= UNROLLS)
     setFlagsFromString("--no-turboshaft-loop-unrolling");

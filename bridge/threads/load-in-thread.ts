@@ -1,4 +1,4 @@
-// Lets a new thread load its modules: the handshake of the shim and the host, once more inside.
+// Lets a new thread load its modules, with the same `initialize` as between shim and host.
 
 import type { End, Initialize, Manifest } from "../catalogue/protocol.js";
 import type { ModuleSettings } from "../declarations/module.js";
@@ -6,28 +6,29 @@ import { partsOf } from "../loading/snapshot-parts.js";
 import type { Thread } from "./thread.js";
 import { watchLoading } from "./watchdog.js";
 
-/** One module, with its place in the configuration. */
+/** One module, with its index in the configuration's `modules`. */
 export interface PlacedModule {
   index: number;
   name: string;
   settings: ModuleSettings;
 }
 
-/** All of `initialize` but the modules. */
+/** The parameters of `initialize`, without the modules. */
 export type ThreadInitialize = Omit<Initialize, "modules">;
+/** A thread's part of the manifest. */
 export type ManifestPart = Pick<Manifest, "modules" | "faults" | "snapshot">;
 
-// What a timer can wait for.
+// The longest time that a timer can wait.
 const MOST_MS = 2 ** 31 - 1;
 
-/** What the thread declares, with problems at their place in the configuration; or why it has ended meanwhile. */
+/** Returns what the thread's modules declare, with the places of problems in the whole configuration; or how it has ended. */
 export async function loadInThread(
   thread: Thread,
   initialize: ThreadInitialize,
   modules: readonly PlacedModule[],
 ): Promise<ManifestPart | End> {
   const { snapshot, ...rest } = initialize;
-  // What others were loaded from would fill its memory.
+  // Without the parts of other threads, which would only take memory.
   const own = snapshot && { snapshot: partsOf(snapshot, namesOf(modules)) };
   const params: Initialize = { ...rest, ...own, modules: modules.map(({ settings }) => settings) };
   const stop = watchLoading(thread);
@@ -43,7 +44,7 @@ export async function loadInThread(
   }
 }
 
-/** As `introduce`, but a thread that takes long is ended. */
+/** Like loadInThread, but ends a thread that takes longer than `start_timeout_ms`. */
 export async function loadInThreadInTime(
   thread: Thread,
   initialize: ThreadInitialize,
@@ -63,7 +64,7 @@ export function namesOf(modules: readonly PlacedModule[]): string[] {
   return modules.map(({ name }) => name);
 }
 
-/** StartupProblems of some of the modules, at their place among all of them. */
+/** Converts the places of problems: from the modules of one thread to all modules of the configuration. */
 export function relocated(
   problems: Manifest["faults"],
   modules: readonly PlacedModule[],

@@ -1,5 +1,5 @@
-// Ends a thread that holds too much memory, in good time: V8 ends a thread in order only where its heap grows bit by bit, but
-// the whole process where a single allocation goes beyond the limit, as when a large Map grows.
+// Watches a thread's memory from inside, and ends the thread in time. V8's own limit is not enough: it ends only the thread if
+// the heap grows slowly, but the whole process if one allocation exceeds the limit, such as when a large Map grows.
 import { constants, type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
 
@@ -9,7 +9,7 @@ interface Collection extends PerformanceEntry {
 
 const LOOK_MS = 250;
 
-/** `over` is told where what is left after two collections in a row is more than the limit, in bytes, or all is twice as much. */
+/** Calls `over` if two garbage collections in a row leave more than `limit` bytes, or if the memory exceeds twice the limit. */
 export function watchMemory(limit: number, over: () => void): void {
   const used = () => {
     const { used_heap_size, external_memory } = getHeapStatistics();
@@ -23,6 +23,6 @@ export function watchMemory(limit: number, over: () => void): void {
     if (excesses >= 2) over();
   });
   observer.observe({ entryTypes: ["gc"] });
-  // V8 may not collect for a while.
+  // Without a collection for a while, only this notices.
   setInterval(() => used() > 2 * limit && over(), LOOK_MS).unref();
 }

@@ -1,5 +1,5 @@
-// Which module runs where: `isolated` ones each in a thread of their own, the other shadow modules in one together, all else
-// on the main thread. And what all of them declare together.
+// Decides which module runs where: each `isolated` one in its own thread, the other shadow modules together in one thread, and
+// all others on the main thread. Also merges what the threads declare.
 
 import type { Catalogue } from "../catalogue/catalogue.js";
 import type { StartupProblem } from "../catalogue/protocol.js";
@@ -8,9 +8,9 @@ import { type ListedModule, type ModuleSettings, nameOf } from "../declarations/
 import type { ManifestPart, PlacedModule } from "./load-in-thread.js";
 
 export interface Placement {
-  /** On the main thread. */
+  /** The modules on the main thread. */
   here: PlacedModule[];
-  /** By thread. */
+  /** The modules of each thread. */
   apart: PlacedModule[][];
 }
 
@@ -26,7 +26,7 @@ export function place(all: readonly ModuleSettings[]): Placement {
   return { here, apart: shadows.length === 0 ? apart : [...apart, shadows] };
 }
 
-/** What all threads declare together, in the order of the configuration, with the clashes between them. */
+/** Merges what all threads declare, in the order of the configuration, and adds the conflicts between threads. */
 export function mergeManifests(
   parts: readonly ManifestPart[],
   all: readonly ModuleSettings[],

@@ -1,5 +1,5 @@
-// A thread for calls that are asked apart: it is of use once all of its modules are set up, and what that has left behind did
-// not end it.
+// A prepared thread, in which suspects are asked: it loads its modules and runs their `setup`. It is ready when all have
+// succeeded, and nothing that `setup` has left running has ended it.
 import { setTimeout as pause } from "node:timers/promises";
 import { type End, LIMITS } from "../catalogue/protocol.js";
 import type { SpawnOptions } from "./compartment.js";
@@ -8,18 +8,18 @@ import { type Relay, Thread } from "./thread.js";
 import { watch } from "./watchdog.js";
 
 const PULSE_MS = 100;
-// What the event loop may stand still for in a `setup`: as long as Node's, which the shim watches.
+// How long `setup` may block the event loop: as long as the shim allows Node.
 const MOST_SILENT_MS = LIMITS.interrupt_after_ms;
-// What `setup` does not await, such as a port that is taken, fails soon after it.
+// What `setup` does not await (such as opening a port that is in use) fails soon after it.
 const STEADY_MS = 100;
 
 const GIVEN_UP = { cause: "nobody waits for its call any more", module: null };
 
 export class PreparedThread {
   readonly thread: Thread;
-  /** Resolves once it is of use; else with why not. */
+  /** Resolves with undefined when the thread is ready, else with the reason why it is not. */
   readonly notReady: Promise<string | undefined>;
-  /** That it ends is nobody's doing. */
+  /** Set when the host ends the thread on purpose: no module is to blame. */
   isReleased = false;
 
   constructor(
@@ -35,7 +35,7 @@ export class PreparedThread {
     this.notReady = this.#setUp(modules);
   }
 
-  /** Ends it, since what it does goes on for nobody. */
+  /** Ends the thread, since nobody waits for its work. */
   giveUp(): void {
     this.isReleased = true;
     this.thread.stop(GIVEN_UP);

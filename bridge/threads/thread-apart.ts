@@ -19,16 +19,16 @@ import type { PlacedModule } from "./load-in-thread.js";
 import { PreparedThread } from "./prepared-thread.js";
 import { watch } from "./watchdog.js";
 
-// What the event loop may stand still for, at most.
+// How long the event loop may be blocked.
 const MOST_SILENT_MS = 1_000;
-// For the next such calls, which come together.
+// How long an idle thread is kept, since suspects come one after another.
 const KEPT_MS = 5_000;
 
 export class ThreadApart {
   #previous: Promise<unknown> = Promise.resolve();
   #current: PreparedThread | undefined;
   #expiry: NodeJS.Timeout | undefined;
-  // How a thread has ended after a call, and nobody was told.
+  // How a thread has ended between two calls, until that is reported.
   #unreported: End | undefined;
 
   constructor(
@@ -36,7 +36,7 @@ export class ThreadApart {
     private readonly spawnOptions: SpawnOptions,
   ) {}
 
-  /** `dispatch` asks the modules in order by what it is given. Fails with a CallError. */
+  /** Asks one suspect. `dispatch` asks its modules in order with the function that it gets. Throws a CallError. */
   async ask(
     call: Call,
     cancellation: Cancellation,
@@ -49,8 +49,8 @@ export class ThreadApart {
   }
 
   /**
-   * Resolves once a thread has these modules, and all are set up: with how the one before it has ended, if that was between two
-   * calls. Who gives up waiting leaves it to the next.
+   * Resolves when a thread has these modules and all are set up. The reply tells how the previous thread has ended, if that was
+   * between two calls. A cancellation leaves the thread to the next caller.
    */
   async setUp({ modules, linger_ms }: SetUpApart, cancellation: Cancellation): Promise<SetUpApartReply> {
     return this.#inTurn(cancellation, async () => {
@@ -66,7 +66,7 @@ export class ThreadApart {
     });
   }
 
-  /** Asks for what a module has left in the thread to be done later; undefined where it is not there. */
+  /** Runs a follow-up that a module has left in this thread; undefined if the thread does not have the module. */
   followUp(params: FollowUpCall, cancellation: Cancellation): Promise<FollowUpReply> | undefined {
     const { module } = params.follow_up;
     const { modules, hasEnded } = this.#current?.thread ?? { modules: [], hasEnded: true };
@@ -95,12 +95,12 @@ export class ThreadApart {
         this.#expire();
       }
     })();
-    // Also who gives up waiting lets nobody go before the one that has the turn.
+    // Even if this caller gives up waiting, the next one must wait for the one before.
     this.#previous = Promise.allSettled([before, turn]);
     return turn;
   }
 
-  /** Its time begins once it is set up. */
+  /** Starts the idle time. It begins when the thread is set up. */
   #expire(): void {
     const current = this.#current;
     void current?.notReady.then(() => {
@@ -132,7 +132,7 @@ export class ThreadApart {
           throw error;
         },
       );
-      // What nobody waits for any more goes on, and must not be taken for the next call.
+      // A cancelled call may go on in the thread, and must not be mistaken for the next call.
       if (!cancellation.requested) await Promise.race([thread.ended, pause(call.apart?.linger_ms ?? 0)]);
       else if (began) current.giveUp();
       if (!thread.hasEnded || cancellation.requested) return outcome();
@@ -154,7 +154,7 @@ export class ThreadApart {
     const current = this.#current;
     const why = (await untilAborted(current.notReady, cancellation)) as string | undefined;
     if (why === undefined) return current;
-    // The next such call begins anew.
+    // The next call starts a new thread.
     if (this.#current === current) this.close();
     throw unavailable(names, why);
   }

@@ -1,13 +1,13 @@
-// What a thread of the host is given when it starts: the terms between the two sides.
+// The data that a thread of the host gets when it starts.
 import type { MessagePort } from "node:worker_threads";
 import type { SetupTimes } from "../calls/setup.js";
 
 export interface ThreadData {
-  /** Speaks JSON-RPC, as the shim does with the host. */
+  /** Carries JSON-RPC, as between shim and host. */
   rpc: MessagePort;
-  /** Takes records, as text: lines as they go to the shim. */
+  /** Carries records to the main thread, as lines of text. */
   records: MessagePort;
-  /** One number: how many characters of them are under way. */
+  /** One number: how many characters of records the main thread has not read yet. */
   underWay: Int32Array;
   pulse_ms: number;
   /** How much memory it may use, in bytes. */
@@ -15,14 +15,14 @@ export interface ThreadData {
   setupTimes?: SetupTimes;
 }
 
-/** The key of a worker's data under which a thread finds its own. */
+/** The key in workerData. */
 const KEY = "synapse-module-bridge";
 
 export function asWorkerData(data: ThreadData): object {
   return { [KEY]: data };
 }
 
-/** Undefined where this is no thread of the host. */
+/** Undefined if this is not a thread of the host. */
 export function threadData(workerData: unknown): ThreadData | undefined {
   return (workerData as Record<string, ThreadData> | null)?.[KEY];
 }

@@ -1,5 +1,5 @@
-// One thread of the host, seen from the main thread: started with a heap of its own, asked over JSON-RPC, heard (its records
-// and its last words), and ended. It is over once it is ended, also where native code keeps the thread itself for longer.
+// One thread of the host, seen from the main thread: starts it with its own heap, sends it requests over JSON-RPC, reads its
+// records, and ends it. It counts as ended at once, even if native code holds the thread itself for longer.
 
 import type { HeapInfo } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
@@ -38,14 +38,14 @@ export interface ThreadOptions {
   entry: URL;
   records: Pick<PipedRecords, "pass" | "printed">;
   log: Logger;
-  /** Of each thread, in bytes. */
+  /** The memory that each thread may use, in bytes. */
   memory: number;
   setupTimes?: SetupTimes;
-  /** Gets those that were given up. */
+  /** Gets the threads that are given up. */
   held: HeldThreads;
 }
 
-/** What a thread asks of the shim, or tells it. */
+/** Passes a thread's requests and notifications on to the shim. */
 export interface Relay {
   request<Method extends keyof HostRequests & string>(
     method: Method,
@@ -61,39 +61,39 @@ interface PendingRequest {
 }
 
 const MIB = 1024 * 1024;
-// Where V8 ends the heap: far beyond what the thread may use, see memory-watch.ts.
+// V8's own heap limit, as a multiple of what the thread may use. memory-watch.ts ends the thread long before.
 const HEAP_FACTOR = 4;
 const LEAST_HEAP = 1024 * MIB;
-// How long one that is to end by itself may take.
+// How long a thread may take to end by itself.
 const CLOSE_MS = 2_000;
-// Its last words are on their way when it has ended.
+// How long to wait for its last records and answers after it has exited.
 const FINAL_RECORDS_MS = 200;
 
 export class Thread {
   readonly peer: HostPeer;
-  /** Resolves once it is over. */
+  /** Resolves when it counts as ended. */
   readonly ended: Promise<End>;
-  /** Resolves once the thread itself has gone. */
+  /** Resolves when the thread itself has exited. */
   readonly exited: Promise<void>;
-  /** Resolves once all modules were set up. */
+  /** Resolves when all of its modules are set up. */
   readonly setUp: Promise<void>;
   hasEnded = false;
-  /** It takes no more questions: it ends, or is over. */
+  /** It takes no more requests: it is ending, or has ended. */
   isClosed = false;
   hasExited = false;
-  /** When its event loop turned last, once it is started. */
+  /** The time of its last pulse. Infinite until `start`, so that it is not judged before. */
   heardAt = Number.POSITIVE_INFINITY;
   heapUsed = 0;
-  /** Of the whole process, when it was heard last. */
+  /** The memory of the whole process at its last pulse. */
   rss = 0;
   readonly memory: number;
-  /** Tells what it holds, in bytes, also while its event loop stands still. Node can tell since 22.16. */
+  /** Measures its memory in bytes, even while its event loop is blocked. Undefined before Node 22.16. */
   readonly memoryHeld: (() => Promise<number>) | undefined;
   readonly #held: HeldThreads;
   notSetUp: readonly string[];
-  /** The module that it loads. */
+  /** The module that it is loading. */
   loading: string | null = null;
-  /** How often it was asked. */
+  /** How many requests it has had. */
   served = 0;
   readonly startedAt = performance.now();
   #worker: Worker;
@@ -160,12 +160,12 @@ export class Thread {
     return this.#worker.threadId;
   }
 
-  /** The modules that it works for. */
+  /** The modules with unanswered requests. */
   get running(): Set<string> {
     return new Set([...this.#pending].map(({ module }) => module));
   }
 
-  /** Asks it on behalf of a module. Fails at once when the call is cancelled, or the thread over. */
+  /** Sends a request on behalf of a module. Rejects at once when the call is cancelled or the thread has ended. */
   async ask<Method extends keyof ShimRequests & string>(
     method: Method,
     params: ShimRequests[Method]["params"],
@@ -188,7 +188,7 @@ export class Thread {
         .sendRequest(method, params, source.token)
         .then(resolve, reject)
         .finally(() => {
-          // Until now it may have been the one that the thread worked for, also where nobody waited for it any more.
+          // Removed only now: a cancelled request may still be what the thread works on.
           this.#pending.delete(asked);
           signal.removeEventListener("abort", abort);
           source.dispose();
@@ -197,7 +197,7 @@ export class Thread {
     });
   }
 
-  /** It has loaded its modules. */
+  /** Called when it has loaded its modules. */
   loaded(modules: readonly DeclaredModule[]): void {
     this.loading = null;
     this.#owners = modules.map(({ name, files }) => ({
@@ -207,12 +207,12 @@ export class Thread {
     }));
   }
 
-  /** The module that a stack goes through. */
+  /** The module whose code is on a stack. */
   culprit(stack: string): string | null {
     return culpritOf(stack.split("\n"), this.#owners) ?? null;
   }
 
-  /** Lets the modules set up. From then on its event loop must turn. */
+  /** Lets the modules set up. From now on, its event loop must not be blocked. */
   start(): void {
     this.heardAt = performance.now();
     this.rss = process.memoryUsage.rss();
@@ -223,19 +223,19 @@ export class Thread {
     if (!this.isClosed) void this.peer.sendNotification("log_levels", levels);
   }
 
-  /** What was not heard of it yet may have been said. */
+  /** Restarts the time since the last pulse: the main thread was blocked, and may not have read the latest one yet. */
   forgive(): void {
     if (Number.isFinite(this.heardAt)) this.heardAt = performance.now();
   }
 
-  /** Lets it finish what it does, and end. */
+  /** Lets it finish its work and exit. */
   close(): void {
     this.#port.close();
     const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_MS).unref();
     void this.exited.then(() => clearTimeout(timer));
   }
 
-  /** Ends it. */
+  /** Gives the thread up: ends it now, with this cause. */
   stop(end: End): void {
     void this.#worker.terminate();
     this.#end(end);
@@ -254,14 +254,14 @@ export class Thread {
         else records.pass(line);
       }
     });
-    // What Node itself prints.
+    // What Node itself prints in the thread.
     for (const stream of [this.#worker.stdout, this.#worker.stderr])
       stream.setEncoding("utf8").on("data", (text: string) => {
         for (const line of text.split("\n")) if (line.trim() !== "") records.printed(line, alone, null);
       });
   }
 
-  /** What a thread asks and tells is what a host does. */
+  /** A thread sends the same requests and notifications as a host. */
   #relay(relay: Relay): void {
     this.#connection.onRequest((method: string, params: unknown, token: CancellationToken) =>
       relay.request(method as keyof HostRequests & string, params as never, token),
@@ -283,7 +283,7 @@ export class Thread {
   }
 
   #watch(ports: readonly MessagePort[]): void {
-    // What it has answered and said comes before that.
+    // Its answers and records arrive before its ports close.
     const closed = ports.map((port) => new Promise((resolve) => port.once("close", resolve)));
     this.#worker.once("error", (error) => {
       this.#error = error as NodeJS.ErrnoException;
@@ -312,7 +312,7 @@ export class Thread {
   }
 }
 
-/** What newer Nodes have: https://nodejs.org/api/worker_threads.html#workergetheapstatistics */
+/** In newer versions of Node: https://nodejs.org/api/worker_threads.html#workergetheapstatistics */
 interface Measurable {
   getHeapStatistics?(): Promise<Pick<HeapInfo, "used_heap_size" | "external_memory">>;
 }

@@ -1,4 +1,4 @@
-// What runs in threads, and what the main thread passes on to them.
+// Manages all threads of the host: starts them, and passes requests on to the thread that has the module.
 
 import { type AskThread, type DispatchEnvironment, dispatch } from "../calls/dispatch.js";
 import { withTimeLimit } from "../calls/time-limit.js";
@@ -28,13 +28,13 @@ import { ThreadApart } from "./thread-apart.js";
 
 const NO_MODULES: DispatchEnvironment["modules"] = new Map();
 
-/** Loads modules on the main thread, which have these places in the configuration. */
+/** Loads modules on the main thread. */
 export type LoadHere = (params: Initialize, placed: readonly PlacedModule[]) => Promise<ManifestPart>;
 
 export class Threads {
   #compartments: readonly Compartment[] = [];
   #compartmentOf = new Map<string, Compartment>();
-  /** Nobody waits for these: they may take all the time that there is. */
+  /** Shadow modules. Nobody waits for them, so they may use all the time that a call has left. */
   #withoutTimeLimit = new Set<string>();
   #threadApart: ThreadApart | undefined;
 
@@ -44,7 +44,7 @@ export class Threads {
     private readonly catalogue: Catalogue,
   ) {}
 
-  /** Loads all modules, one thread after the other, so that the shim can name the one that it waits for. */
+  /** Loads all modules, one thread after another, so that the shim always knows which module is being loaded. */
   async load(params: Initialize, loadHere: LoadHere): Promise<ManifestPart> {
     const { modules: all, ...initialize } = params;
     const { options, relay } = this;
@@ -68,7 +68,7 @@ export class Threads {
     if (given !== undefined) return loaded;
     const recorded = parts.flatMap(({ snapshot = [] }) => snapshot);
     const { parts: snapshot, dropped } = withinLimit(recorded, (message) => options.log.warn(message));
-    // A thread that comes later loads what was loaded now.
+    // A later thread loads the same from this snapshot.
     spawnOptions.initialize = { ...initialize, snapshot };
     return { ...loaded, modules: loaded.modules.map((module) => withDropped(module, dropped)), snapshot };
   }
@@ -90,7 +90,7 @@ export class Threads {
     for (const compartment of this.#compartments) compartment.setLogLevels(levels);
   }
 
-  /** Asks a module; undefined where no thread has it. */
+  /** Asks a module; undefined if no thread has it. */
   readonly ask: AskThread = (name, callback, call, cancellation) => {
     const compartment = this.#compartmentOf.get(name);
     if (!compartment) return undefined;
@@ -104,21 +104,21 @@ export class Threads {
     );
   };
 
-  /** Undefined where no thread has the module. */
+  /** Passes a web request on; undefined if no thread has the module. */
   web(call: WebCall, cancellation: Cancellation): Promise<WebAnswer> | undefined {
     return this.#compartmentOf.get(call.module)?.ask("web", call, call.module, cancellation);
   }
 
-  /** Undefined where no thread has the module. */
+  /** Runs a follow-up; undefined if no thread has the module. */
   followUp(call: FollowUpCall, cancellation: Cancellation): Promise<FollowUpReply> | undefined {
     const { module } = call.follow_up;
     const compartment = this.#compartmentOf.get(module);
     if (compartment) return compartment.ask("follow_up", call, module, cancellation);
-    // What a module has left for later while it was asked there.
+    // The module may have left it there when it was a suspect.
     return this.#threadApart?.followUp(call, cancellation);
   }
 
-  /** Asks all of a call's modules apart. */
+  /** Asks all modules of a suspect in the thread apart. */
   async askApart(callback: Callback, call: Call, environment: DispatchEnvironment): Promise<Reply> {
     const { cancellation } = environment;
     if (!this.#threadApart) throw moduleUnavailable(call.modules[0] ?? "", "the host was not initialized");
@@ -127,13 +127,13 @@ export class Threads {
     );
   }
 
-  /** Makes the thread ready that some modules are to be asked apart in. */
+  /** Prepares the thread apart for these modules. */
   async setUpApart(params: SetUpApart, cancellation: Cancellation): Promise<SetUpApartReply> {
     if (!this.#threadApart) throw moduleUnavailable(params.modules[0] ?? "", "the host was not initialized");
     return this.#threadApart.setUp(params, cancellation);
   }
 
-  /** Why modules could not be set up. */
+  /** Waits for the first `setup` of each module. Returns why it has failed, by module. */
   async setUp(cancellation: Cancellation): Promise<Record<string, string>> {
     const failed: Record<string, string> = {};
     for (const compartment of this.#compartments) {
@@ -152,7 +152,7 @@ export class Threads {
     return this.#compartments.flatMap(({ names, thread }) => thread?.notSetUp ?? names);
   }
 
-  /** How the threads are. */
+  /** The state of each thread, for the host's pulse. */
   get pulse(): ThreadState[] {
     return this.#compartments.map(({ names, thread, restarts }) => ({
       modules: names,

@@ -1,15 +1,15 @@
-// Ends a thread whose event loop stands still for too long, or that takes a lot of memory meanwhile, and tells where it was.
+// Ends a thread whose event loop is blocked for too long, or which takes too much memory meanwhile, and logs where it was.
 import { CAUSES } from "../catalogue/protocol.js";
 import type { Logger } from "../logging/log.js";
 import { haltThread } from "./halted-thread.js";
 import type { Thread } from "./thread.js";
 
-// A thread in a loop may take 2 GB in a second, with which Node 24 ends the whole process.
+// Short, since a loop can take 2 GB in a second, at which Node 24 ends the whole process.
 const LOOK_MS = 100;
-// A thread that is silent for longer does not watch its own memory: see memory-watch.ts.
+// A thread that is silent for longer is blocked, and so does not watch its own memory (memory-watch.ts).
 const BUSY_MS = 600;
 
-/** `limit` is how long it may be silent. Gives the function that ends the watch, which also ends with the thread. */
+/** Watches a thread, which may be silent for `limit` ms. Returns a function that stops watching, as the thread's end does. */
 export function watch(thread: Thread, limit: number, log: Logger): () => void {
   const every = Math.min(LOOK_MS, limit / 4);
   const memory = new MemoryCheck(thread);
@@ -17,7 +17,7 @@ export function watch(thread: Thread, limit: number, log: Logger): () => void {
   const timer = setInterval(() => {
     const since = performance.now() - lookedAt;
     lookedAt += since;
-    // Where this thread itself was held up, signs of life are still to be heard.
+    // If the main thread itself was blocked, it has pulses to read yet.
     if (since > 2 * every) thread.forgive();
     const silent = performance.now() - thread.heardAt;
     if (silent > limit) {
@@ -31,7 +31,7 @@ export function watch(thread: Thread, limit: number, log: Logger): () => void {
   return stop;
 }
 
-/** Ends a thread that takes a lot of memory while it loads: on Node 24, V8 would end the whole process for it. */
+/** Ends a thread that takes too much memory while it loads modules: on Node 24, V8 would end the whole process. */
 export function watchLoading(thread: Thread): () => void {
   const before = process.memoryUsage.rss();
   const memory = new MemoryCheck(thread);
@@ -39,13 +39,13 @@ export function watchLoading(thread: Thread): () => void {
   return () => clearInterval(timer);
 }
 
-/** Ends a thread that holds more than it may. What the whole process has grown by is cheap to know, and a reason to ask. */
+/** Ends a thread that has too much memory. It measures the thread only when the process has grown, which is cheap to know. */
 class MemoryCheck {
   #isAsking = false;
 
   constructor(private readonly thread: Thread) {}
 
-  /** Else what the whole process has grown by is all that is known. */
+  /** Whether the thread itself can be measured, and not only the process. */
   get knowsWhose(): boolean {
     return this.thread.memoryHeld !== undefined;
   }
@@ -59,10 +59,10 @@ class MemoryCheck {
   async #ask(memoryHeld: () => Promise<number>, most: number): Promise<void> {
     this.#isAsking = true;
     try {
-      // Native code does not answer.
+      // Never resolves while native code runs.
       if ((await memoryHeld()) > most) this.#end();
     } catch {
-      // It has ended meanwhile.
+      // The thread has ended meanwhile.
     }
     this.#isAsking = false;
   }

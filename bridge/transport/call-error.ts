@@ -1,5 +1,4 @@
-// How a call fails: an error of the protocol by its name, with the data that goes with it. Numbers are put on where it
-// meets the wire.
+// CallError: how a call fails, as an error of the protocol with its name and data. wire-errors.ts adds the error code.
 
 import { whatJsonLoses } from "../base/json-check.js";
 import type { ErrorData, ErrorName, FaultKind, Reason, ShimRequests } from "../catalogue/protocol.js";
@@ -24,7 +23,7 @@ export function moduleUnavailable(module: string, why: string, reason?: Reason):
   return new CallError("module_unavailable", `${module}: ${why}`, data);
 }
 
-/** Its thread has ended while it was asked. `began`: in it, all was set up, and what was asked had begun. */
+/** The module's thread has ended while it was asked. `began`: its modules were set up, and the call had begun. */
 export function moduleEnded(module: string | null, cause: string, began: boolean): CallError {
   const whose = module === null ? "the thread of the call" : `${module}: its thread`;
   return new CallError("module_ended", `${whose} has ended (${cause})`, { module, cause, began });
@@ -38,13 +37,13 @@ export function cancelled(): CallError {
   return new CallError("cancelled", "the call was cancelled", {});
 }
 
-// Synapse passes the fields on as keyword arguments after its own `msg` and `code`: with these two the request would
-// never be answered.
+// Synapse passes these fields on as keyword arguments, beside its own `msg` and `code`. A duplicate of those two would raise
+// an exception, and the request would never be answered.
 const CLASHING = new Set(["msg", "code"]);
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The fields of an error that are safe to hand to Synapse, and the names of those left out. */
+/** Returns the fields of an error that Synapse can take, and the names of the others. */
 export function safeFields(fields: Fields): { fields: Fields; dropped: string[] } {
   const dropped = Object.keys(fields).filter((key) => CLASHING.has(key));
   if (dropped.length === 0) return { fields, dropped };
@@ -54,7 +53,7 @@ export function safeFields(fields: Fields): { fields: Fields; dropped: string[] 
   };
 }
 
-/** What `source` threw, as it goes to the shim; it may come from another copy of the SDK, so it is checked again. */
+/** Converts a SynapseError that `source` threw. It may come from another copy of the SDK, so its fields are checked again. */
 export function fromSynapseError(
   module: string,
   source: string,

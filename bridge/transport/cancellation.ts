@@ -1,5 +1,5 @@
-// Whether a call is still waited for, and its AbortSignal: that one is made when somebody asks for it, since it costs more
-// than many a handler.
+// Cancellation of a call. It makes the AbortSignal only when somebody reads it: most handlers never do, and a signal costs
+// more than many handlers.
 import type { CancellationToken } from "vscode-jsonrpc/node";
 
 export class Cancellation {
@@ -10,7 +10,7 @@ export class Cancellation {
     this.#token = token;
   }
 
-  /** Nobody waits for the call's answer any more. */
+  /** Whether the shim has cancelled the call: nobody waits for its answer. */
   get requested(): boolean {
     return this.#token.isCancellationRequested;
   }

@@ -1,4 +1,4 @@
-// What vscode-jsonrpc has to say of a connection, in the log.
+// Passes the messages of vscode-jsonrpc about a connection to the log.
 import type { Logger } from "../logging/log.js";
 
 export function connectionLog(log: Logger) {

@@ -1,5 +1,5 @@
-// Reads and writes JSON-RPC messages as `Content-Length: N\r\n\r\n` and N bytes of JSON: one write per message, and a
-// bounded frame. A stream that does not follow this is given up, since it cannot be brought back into step.
+// Reads and writes JSON-RPC messages in frames: `Content-Length: N\r\n\r\n` and N bytes of JSON. Frames are limited in size.
+// After an invalid frame nothing more is read, since the start of the next one cannot be found.
 import type { Readable, Writable } from "node:stream";
 import {
   AbstractMessageReader,
@@ -15,12 +15,12 @@ import {
 import { messageJson } from "../base/exact-json.js";
 import { LIMITS } from "../catalogue/protocol.js";
 
-// Larger than any request that Synapse lets through, small enough to notice a stream that has gone wrong.
+// Larger than any request that Synapse accepts, and small enough to recognise a broken stream.
 export const MAX_FRAME = LIMITS.frame_bytes;
 const MAX_HEADER = LIMITS.header_bytes;
-/** The method of a request that is not JSON. */
+/** The method that stands for a request whose body is not JSON. */
 export const UNREADABLE = "unreadable";
-// The stream has it: that it cannot leave, onError tells.
+// The stream has taken the message. onError reports a failure to send it.
 const HANDED_OVER = Promise.resolve();
 const HEADER_END = Buffer.from("\r\n\r\n");
 
@@ -42,7 +42,7 @@ export class FrameReader extends AbstractMessageReader implements MessageReader 
     super();
   }
 
-  /** Takes bytes until the stream ends; onError reports an error in the stream, after which nothing more is read. */
+  /** Reads until the stream ends. onError reports an invalid frame, after which nothing more is read. */
   listen(callback: DataCallback): Disposable {
     this.input.on("data", (chunk: Buffer) => this.#take(chunk, callback));
     this.input.on("error", (error) => this.fireError(error));
@@ -106,7 +106,7 @@ export class FrameReader extends AbstractMessageReader implements MessageReader 
   }
 }
 
-/** What is not JSON (the shim writes NaN as it is) fails the request that it is, or the one that it answers, alone. */
+/** A message that is not JSON (the shim writes NaN as it is) fails alone: as a request, or as the answer to one. */
 function parse(body: string): unknown {
   try {
     return JSON.parse(body);
@@ -120,7 +120,7 @@ function parse(body: string): unknown {
 }
 
 function parseLength(header: string): number | undefined {
-  // As the shim writes it, each time.
+  // The fast path: the shim always writes exactly this.
   const alone = /^Content-Length: (\d{1,15})$/.exec(header);
   if (alone) return Number(alone[1]);
   const lengths = header.match(/^content-length: *(\d{1,15})$/gim) ?? [];
@@ -143,12 +143,12 @@ export class FrameWriter extends AbstractMessageWriter implements MessageWriter 
     } catch (error) {
       return Promise.reject(error);
     }
-    // At once: an answer that waited for others would be late, or lost, where the next module blocks.
+    // Written at once: if the next module blocks, an answer that waited for a batch would be late, or lost.
     this.output.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
     return HANDED_OVER;
   }
 
-  /** Resolves when all that was written so far has left, or cannot leave. */
+  /** Resolves when everything written so far has left the process, or cannot leave it. */
   async drained(): Promise<void> {
     await new Promise<unknown>((resolve) => this.output.write("", resolve));
   }
@@ -158,12 +158,12 @@ export class FrameWriter extends AbstractMessageWriter implements MessageWriter 
   }
 }
 
-/** Gives the error that takes the place of a response, which the text describes. */
+/** Returns the error to send instead of a response that is too large. `text` describes the problem. */
 export type TooLarge = (response: ResponseMessage, text: string) => ErrorBody;
 
 export const sayTooLarge: TooLarge = (_, text) => ({ code: ErrorCodes.InternalError, message: text });
 
-/** A message as it travels. An answer that is too large becomes one that says so; for another, an Error is thrown. */
+/** Returns the JSON of a message. A response that is too large becomes an error; any other message that is throws an Error. */
 export function bodyOf(message: Message, tooLarge: TooLarge): string {
   const body = messageJson(message) ?? "";
   const size = Buffer.byteLength(body);

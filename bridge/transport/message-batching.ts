@@ -8,7 +8,7 @@ const BATCH_MS = 2;
 
 let isInstalled = false;
 
-/** For all connections of this process. */
+/** Installs batching for all connections of this process. */
 export function batchMessages(): void {
   if (isInstalled) return;
   isInstalled = true;
@@ -16,8 +16,8 @@ export function batchMessages(): void {
   let until = 0;
   const soon: typeof layer.timer.setImmediate = (callback, ...args) => {
     if (performance.now() < until) {
-      // A tick that was asked for by a microtask comes after all that go on at once: by then, the message before has its
-      // answer, unless its handler waits for something else. The next one may block.
+      // A tick that a microtask asks for runs after all promises that can settle now. By then the previous message has its
+      // answer, unless its handler waits for something else. That matters, since the next handler may block.
       queueMicrotask(() => process.nextTick(callback, ...args));
       return { dispose: () => {} };
     }

@@ -1,5 +1,5 @@
-// Takes the wire away from file descriptors 0 and 1, so that nothing that a module or its children print or read
-// can reach it. It must run before any module is loaded and before anything touches process.stdin or process.stdout.
+// Moves the wire away from file descriptors 0 and 1, so that modules and their child processes cannot read from it or write
+// to it. This must run before a module is loaded, and before process.stdin or process.stdout is used.
 import { closeSync, constants, existsSync, fstatSync, openSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
@@ -7,22 +7,22 @@ import type { Readable, Writable } from "node:stream";
 export interface Wire {
   input: Readable;
   output: Writable;
-  /** The descriptor of the pipe for records, which does not block. */
+  /** The descriptor of the pipe for records. It is non-blocking. */
   records: number;
 }
 
-/** `records` is the descriptor that the shim has told of. */
+/** `records` is the descriptor that the shim has passed on the command line. */
 export function takeWire(records: number): Wire {
   const folder = descriptors();
   for (const fd of [0, 1, records]) {
-    // A socket cannot be opened anew, and would stay within a module's reach.
+    // A socket cannot be opened a second time, so modules could still reach it.
     if (!fstatSync(fd).isFIFO())
       throw new Error(`file descriptor ${fd} must be a pipe: the shim starts the host`);
   }
-  // Without O_NONBLOCK, open() would wait for the other end of a pipe whose other end is gone.
+  // Without O_NONBLOCK, open() would wait forever if the other end of the pipe is closed already.
   const input = openSync(`${folder}/0`, constants.O_RDONLY | constants.O_NONBLOCK);
   const output = openSync(`${folder}/1`, constants.O_WRONLY | constants.O_NONBLOCK);
-  // Anew, so that no process of a module's own inherits it.
+  // The second descriptor is closed on exec, so that no child process of a module inherits it.
   const forRecords = openSync(`${folder}/${records}`, constants.O_WRONLY | constants.O_NONBLOCK);
   closeSync(records);
   replace(0, () => openSync("/dev/null", constants.O_RDONLY));
@@ -34,7 +34,7 @@ export function takeWire(records: number): Wire {
   };
 }
 
-/** The folder in which the open file descriptors of this process can be opened anew. */
+/** The folder with the open file descriptors of this process, through which they can be opened again. */
 function descriptors(): string {
   const found = ["/proc/self/fd", "/dev/fd"].find((folder) => existsSync(folder));
   if (found === undefined)
@@ -42,7 +42,7 @@ function descriptors(): string {
   return found;
 }
 
-/** open() takes the lowest free descriptor, which is the one just closed. */
+/** Replaces a descriptor: open() takes the lowest free one, which is the one just closed. */
 function replace(fd: number, open: () => number): void {
   closeSync(fd);
   const got = open();
@@ -53,7 +53,7 @@ function openStandardError(folder: string): number {
   try {
     return openSync(`${folder}/2`, constants.O_WRONLY | constants.O_APPEND);
   } catch {
-    // Standard error may be a socket, or belong to another user: what modules print is then lost, not misread.
+    // Standard error may be a socket, or belong to another user. Then what is written to descriptor 1 is lost.
     return openSync("/dev/null", constants.O_WRONLY);
   }
 }

@@ -1,5 +1,4 @@
-// The other end of a connection, as the protocol has it: a message of another name, or with other parameters, does not
-// compile.
+// Types the other end of a connection by the protocol: an unknown message, or wrong parameters, do not compile.
 import type { CancellationToken } from "vscode-jsonrpc/node";
 import type {
   HostNotifications,
@@ -11,7 +10,7 @@ import type {
 type Requests = Readonly<Record<string, { readonly params: object; readonly result: unknown }>>;
 type Notifications = Readonly<Record<string, object>>;
 
-/** Who gets these requests and notifications. */
+/** The other end of a connection, which takes these requests and notifications. */
 export interface Peer<Asked extends Requests, Told extends Notifications> {
   sendRequest<Method extends keyof Asked & string>(
     method: Method,
@@ -23,5 +22,5 @@ export interface Peer<Asked extends Requests, Told extends Notifications> {
 
 /** A host, or a thread of one. */
 export type HostPeer = Peer<ShimRequests, ShimNotifications>;
-/** The shim; for a thread, the host passes on what it asks and tells. */
+/** The shim. For a thread, the main thread passes messages on to the shim. */
 export type ShimPeer = Peer<HostRequests, HostNotifications>;

@@ -1,4 +1,4 @@
-// JSON-RPC messages between two threads of the host, as the JSON that they would be on the wire.
+// Sends JSON-RPC messages between two threads of the host, with the same JSON as on the wire.
 import type { MessagePort } from "node:worker_threads";
 import {
   AbstractMessageReader,
@@ -12,14 +12,14 @@ import {
 import { exactJson } from "../base/exact-json.js";
 import { bodyOf, sayTooLarge, type TooLarge } from "./framing.js";
 
-// Of a thread's requests that have no answer yet. More wait in its own memory, and not in that of the others.
+// How many requests of a thread may be unanswered. Further ones wait in the thread's own memory.
 const MOST_REQUESTS = 1_000;
 const HANDED_OVER = Promise.resolve();
 
 export class PortReader extends AbstractMessageReader implements MessageReader {
   /** How many requests have come in so far. */
   requests = 0;
-  /** Told of each answer before it is passed on. */
+  /** Called for each response, before it is passed on. */
   onAnswer = () => {};
 
   constructor(private readonly port: MessagePort) {
@@ -39,14 +39,14 @@ export class PortReader extends AbstractMessageReader implements MessageReader {
   }
 }
 
-/** The end in the main thread. */
+/** The main thread's end. */
 export class PortWriter extends AbstractMessageWriter implements MessageWriter {
   constructor(private readonly port: MessagePort) {
     super();
   }
 
   write(message: Message): Promise<void> {
-    // What was read from the wire may hold rare numbers, and has any depth.
+    // Messages that come from the wire may have rare numbers and any depth.
     this.port.postMessage(exactJson(message));
     return HANDED_OVER;
   }
@@ -54,7 +54,7 @@ export class PortWriter extends AbstractMessageWriter implements MessageWriter {
   end(): void {}
 }
 
-/** The end in a thread. */
+/** The thread's end. */
 export class ThreadWriter extends AbstractMessageWriter implements MessageWriter {
   tooLarge: TooLarge = sayTooLarge;
   #unanswered = 0;
@@ -86,7 +86,7 @@ export class ThreadWriter extends AbstractMessageWriter implements MessageWriter
     if (next !== undefined) this.#ask(next);
   }
 
-  /** What was written has left. */
+  /** Resolves at once: a posted message has left. */
   drained(): Promise<void> {
     return HANDED_OVER;
   }

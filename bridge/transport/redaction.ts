@@ -1,4 +1,4 @@
-// Words for what was thrown where passwords and tokens are at hand: any text of it may hold one, so none of it is shown.
+// Redacts what a module throws in callbacks that get passwords or tokens: any text of it may hold one.
 
 import type { ErrorData } from "../catalogue/protocol.js";
 import { framesOf } from "../logging/culprit.js";
@@ -6,7 +6,7 @@ import { CallError } from "./call-error.js";
 
 const REDACTED = "its text is not shown, since it may hold a password";
 
-/** The class of what was thrown, and where: not its message, which is at the head of a stack. */
+/** Keeps the class of a thrown value and the frames of its stack, and leaves out its message. */
 export function redactThrown(error: unknown): { message: string; stack: string } {
   const isError = error instanceof Error || Object.prototype.toString.call(error) === "[object Error]";
   const kind = isError ? Object.getPrototypeOf(error)?.constructor?.name : typeof error;
@@ -15,7 +15,7 @@ export function redactThrown(error: unknown): { message: string; stack: string }
   return { message, stack: [message, ...frames].join("\n") };
 }
 
-/** A SynapseError that no client gets to see, but the log does. */
+/** A SynapseError without its message and fields. It only reaches the log: no client sees it. */
 export function redactSynapseError(data: ErrorData["synapse_error"]): CallError {
   const { module, code, errcode } = data;
   return new CallError("synapse_error", `${module}: ${code} ${errcode}`, {

@@ -1,21 +1,21 @@
-// Reads what a web handler has answered: a Response by what JSON cannot have, or JSON. An answer that HTTP cannot carry is a fault of the module.
+// Reads a web handler's answer, which is a Response or JSON. An answer that HTTP cannot express is a fault of the module.
 
 import { whatJsonLoses } from "../base/json-check.js";
 import { untilAborted } from "../calls/dispatch.js";
 import { LIMITS, type WebAnswer } from "../catalogue/protocol.js";
 import type { Cancellation } from "../transport/cancellation.js";
 
-/** Of an answer's body: as base64 it must fit into a frame. */
+/** The limit of a body, which must fit into a frame as base64. */
 const MOST_BODY_BYTES = LIMITS.body_bytes;
 const MOST_HEADER_CHARACTERS = 64 * 1024;
 
-/** Why what was answered cannot be sent. */
+/** Why an answer cannot be sent. */
 export class UnfitResponse extends Error {}
 
-// RFC 9110: a token; visible characters, and what is between them.
+// RFC 9110: a name is a token; a value has visible characters, spaces and tabs.
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-// These are of one connection: they mean nothing on another, and Synapse sets its own.
+// Headers that describe one connection. Synapse sets its own.
 const OF_CONNECTION = new Set([
   "connection",
   "content-length",
@@ -26,10 +26,10 @@ const OF_CONNECTION = new Set([
   "transfer-encoding",
   "upgrade",
 ]);
-// By HTTP, no body follows them.
+// HTTP allows no body with these statuses.
 const BODILESS = new Set([204, 205, 304]);
 
-/** What both the Response of Node and those of other implementations have. */
+/** What Node's Response and other implementations have in common. */
 interface ResponseLike {
   status: number;
   headers: Iterable<[string, string]>;
@@ -40,7 +40,7 @@ interface ResponseLike {
 export async function readResponse(answer: unknown, cancellation: Cancellation): Promise<WebAnswer> {
   if (!isResponse(answer)) return readJson(answer);
   const { status } = answer;
-  // It also tells a Response.error(), whose status is 0.
+  // This also catches Response.error(), whose status is 0.
   if (!Number.isInteger(status) || status < 200 || status > 599)
     throw new UnfitResponse(`answered with the status ${short(status)}; expected 200 to 599`);
   const headers = readHeaders(answer.headers);
@@ -50,7 +50,7 @@ export async function readResponse(answer: unknown, cancellation: Cancellation):
   return { status, headers, body: body.toString("base64") };
 }
 
-/** By its functions, which no JSON has: a module may bring a Response of another implementation, or of another realm. */
+/** Recognises a Response by its functions: it may come from another implementation, or from another realm. */
 function isResponse(answer: unknown): answer is ResponseLike {
   if (typeof answer !== "object" || answer === null) return false;
   const { arrayBuffer, headers } = answer as Partial<Response>;
@@ -72,12 +72,12 @@ function readHeaders(headers: Iterable<[string, string]>): [string, string][] {
   return all;
 }
 
-/** Piece by piece: a body without end must not fill Node's memory. */
+/** Reads in pieces, so that an endless body does not fill the memory. */
 async function readBody({ body }: ResponseLike, cancellation: Cancellation): Promise<Buffer> {
   if (body === null) return Buffer.alloc(0);
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  // A Response of another fetch implementation has a stream of another kind: all can be iterated.
+  // Other fetch implementations have other kinds of streams. All of them can be iterated.
   const iterator = body[Symbol.asyncIterator]();
   try {
     for (;;) {
@@ -90,7 +90,7 @@ async function readBody({ body }: ResponseLike, cancellation: Cancellation): Pro
       pieces.push(piece);
     }
   } catch (error) {
-    // Not awaited: a source that hangs would hold up the answer.
+    // Not awaited: a stream that hangs would delay the answer.
     iterator.return?.().catch(() => {
       // It has failed already.
     });
@@ -107,7 +107,7 @@ function readJson(answer: unknown): WebAnswer {
   return { status: 200, headers: [["content-type", "application/json"]], body: body.toString("base64") };
 }
 
-/** A value for a message; it may be anything. */
+/** Formats any value for a message. */
 function short(value: unknown): string {
   return (typeof value === "string" ? JSON.stringify(value) : String(value)).slice(0, 80);
 }

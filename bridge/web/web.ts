@@ -1,4 +1,4 @@
-// Web resources: gives a handler a WHATWG Request and brings its Response, or the JSON it answered, back to the shim.
+// Answers a request to a web resource: calls the module's handler with a WHATWG Request, and returns its response.
 
 import { describeThrown } from "../base/thrown.js";
 import { makeContext, type RunningModule } from "../calls/context.js";
@@ -13,7 +13,7 @@ import { readResponse, UnfitResponse } from "./response.js";
 
 export interface WebEnvironment {
   modules: ReadonlyMap<string, RunningModule>;
-  /** Which call a Request belongs to, for the ModuleApi methods that take one. */
+  /** By Request: the handle of its call, for the ModuleApi methods that take a request. */
   handles: WeakMap<object, number>;
   cancellation: Cancellation;
 }
