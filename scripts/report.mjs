@@ -38,6 +38,7 @@ function readReport(kind, reportFile, code) {
       counts.failed = number("failures") + number("errors");
       counts.skipped = number("skipped");
       counts.passed = number("tests") - counts.failed - counts.skipped;
+      failedFiles = failedPythonFiles(report);
     } else {
       counts.passed = code === 0 ? 1 : 0;
     }
@@ -46,6 +47,18 @@ function readReport(kind, reportFile, code) {
   }
   if (counts.failed === 0 && (code !== 0 || counts.passed === 0)) counts.failed = 1;
   return { counts, failedFiles };
+}
+
+function failedPythonFiles(report) {
+  const files = new Map();
+  for (const [, attributes, inside] of report.matchAll(/<testcase ([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
+    const path = /\bfile="([^"]*)"/.exec(attributes)?.[1];
+    const file = files.get(path) ?? { path, passed: 0, failed: 0 };
+    files.set(path, file);
+    if (/^\s*<(failure|error)/.test(inside ?? "")) file.failed += 1;
+    else if (!/^\s*<skipped/.test(inside ?? "")) file.passed += 1;
+  }
+  return [...files.values()].filter(({ failed }) => failed > 0);
 }
 
 const width = 26;
@@ -58,15 +71,15 @@ async function attempt(step, folder) {
   rmSync(reportFile, { force: true });
   const reporting = {
     jest: [`--json`, `--outputFile=${reportFile}`],
-    pytest: [`--junitxml=${reportFile}`],
+    pytest: [`--junitxml=${reportFile}`, "-o", "junit_family=xunit1"],
     check: [],
   };
   const started = performance.now();
   let output = "";
   const code = await new Promise((resolve) => {
-    const first = step.kind === "jest" ? step.args.indexOf("--runTestsByPath") : step.args.length;
-    const args = [...step.args.slice(0, first), ...reporting[step.kind], ...step.args.slice(first)];
-    const child = spawn(step.command, args, {
+    const args = [...step.args, ...reporting[step.kind]];
+    if (step.kind === "jest") args.push("--runTestsByPath");
+    const child = spawn(step.command, [...args, ...(step.paths ?? [])], {
       cwd: root,
       env: { ...process.env, ...step.env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -113,11 +126,9 @@ const mostSecondTries = 4;
 /** Runs the failed files of a step once more, one by one; gives what the step's counts become. */
 async function secondTry({ step, counts, failedFiles }, folder) {
   if (failedFiles.length === 0 || failedFiles.length > mostSecondTries) return counts;
-  const before = step.args.slice(0, step.args.indexOf("--runTestsByPath"));
-  const options = before.filter((option) => !option.startsWith("--maxWorkers"));
   const paths = failedFiles.map(({ path }) => path);
-  const again = { ...step, args: [...options, "--runInBand", "--runTestsByPath", ...paths] };
-  const result = await attempt(again, folder);
+  const args = step.args.map((option) => (option.startsWith("--maxWorkers") ? "--runInBand" : option));
+  const result = await attempt({ ...step, args, paths }, folder);
   tell(`${step.name}, 2nd try`, result, step.kind);
   const names = result.failedFiles.map(({ path }) => path);
   const accidents = paths.filter((path) => !names.includes(path));

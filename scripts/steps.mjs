@@ -32,7 +32,8 @@ export function jest(name, groups, paths, options = []) {
     groups,
     kind: "jest",
     command: node,
-    args: [...args, "--forceExit", ...options, "--runTestsByPath", ...paths],
+    args: [...args, "--forceExit", ...options],
+    paths,
   };
 }
 
@@ -57,7 +58,8 @@ const check = (name, groups, command, args) => ({ name, groups, kind: "check", c
 
 export const pytest = (name, groups, paths) => ({
   ...{ name, groups, kind: "pytest", command: venvBin("pytest") },
-  args: ["-q", "-c", config, "--rootdir", root, ...paths],
+  args: ["-q", "-c", config, "--rootdir", root],
+  paths,
 });
 
 /** That each row of the table of faults was tried by the tests before it, or says why not. */
