@@ -8,21 +8,23 @@ from synapse.module_api import ModuleApi
 from twisted.internet import reactor
 
 from synapse_module_bridge.calls.call import Rules
+from synapse_module_bridge.calls.exchange import Exchange
+from synapse_module_bridge.calls.open_calls import OpenCalls
 from synapse_module_bridge.configuration import config as configuration
 from synapse_module_bridge.configuration.config import BridgeConfig
 from synapse_module_bridge.configuration.homeserver_yaml import has_changed
 from synapse_module_bridge.module_api.api import HostRequests
 from synapse_module_bridge.module_api.storage import Storage
-from synapse_module_bridge.pipeline.asking import Calls
 from synapse_module_bridge.pipeline.blame import Blame
 from synapse_module_bridge.pipeline.delivery import Delivery
 from synapse_module_bridge.pipeline.follow_up import FollowUps
 from synapse_module_bridge.pipeline.notifications import Notifications
+from synapse_module_bridge.pipeline.pipeline import Pipeline
+from synapse_module_bridge.pipeline.round_trip import RoundTrip
 from synapse_module_bridge.pipeline.router import Router
 from synapse_module_bridge.process.exit_cause import kind_of_end
 from synapse_module_bridge.process.host_files import HostFiles, remove_left_behind
 from synapse_module_bridge.process.node import check_version, find_node
-from synapse_module_bridge.quarantine.open_calls import OpenCalls
 from synapse_module_bridge.reactor.background import run_in_background_process
 from synapse_module_bridge.reactor.steady_clock import SteadyClock
 from synapse_module_bridge.reactor.when_idle import drained
@@ -117,20 +119,23 @@ class Bridge(HostEvents):
             *(self._host, self._accepted, CLOCK, self._runner("module_bridge_reload"), self._initialize),
             lambda: has_changed(self._api, self._config),
         )
-        self._calls = Calls(self._host, self._open_calls, self._rules(), self._runner("module_bridge_suspects"))
-        self._calls.settling.turns.preparing.room_state = self._api.get_room_state
-        self._blame = Blame(self._calls, self._open_calls, self._accepted, self._host.cause_is_known)
-        delivery = Delivery(self._calls, self._host.until_up_again)
+        rules = self._rules()
+        self._exchange = Exchange(self._host, self._open_calls)
+        self._round_trip = RoundTrip(self._exchange, self._api.server_name, self._runner("module_bridge_suspects"))
+        self._round_trip.settling.turns.preparing.room_state = self._api.get_room_state
+        self._pipeline = Pipeline(self._host, self._round_trip, rules)
+        self._blame = Blame(self._round_trip, rules, self._open_calls, self._accepted, self._host.cause_is_known)
+        delivery = Delivery(self._pipeline, self._host.until_up_again)
         self._notifications = Notifications(
             delivery.notify, self._runner("module_bridge_notification"), self._api.server_name
         )
         self._host.before_stop = lambda: drained(CLOCK, self._is_busy)
-        router = Router(self._calls, self._notifications, delivery, self._runner("module_bridge_shadow"))
+        router = Router(self._pipeline, self._notifications, delivery, self._runner("module_bridge_shadow"))
         try:
             manifest = self._host.start()
             callbacks = declared_callbacks(manifest, self._config, self._api)
             self._reload.registered(manifest["modules"])
-            follow_ups = FollowUps(self._calls, self._open_calls)
+            follow_ups = FollowUps(self._exchange, rules)
             register_callbacks(
                 *(self._api, callbacks, manifest["modules"], router, follow_ups, self._shadows),
                 optional=self._config.optional_callbacks,
@@ -176,8 +181,8 @@ class Bridge(HostEvents):
                 # The next thread would be started from what an upgrade has put in their place.
                 self._reload.move()
         else:
-            if self._calls.settling.busy and method.startswith(API):
-                self._calls.settling.turns.api_asked(params.get("module"))
+            if self._round_trip.settling.busy and method.startswith(API):
+                self._round_trip.settling.turns.api_asked(params.get("module"))
             self._requests.handle(method, params, answer, refuse)
 
     def _rules(self) -> Rules:
@@ -201,7 +206,7 @@ class Bridge(HostEvents):
         for module in manifest["modules"]:
             for path in module["web_resources"]:
                 at = (module["name"], path, timeout)
-                resource = WebResource(self._host, self._open_calls, self._calls.entrance, load, *at)
+                resource = WebResource(self._exchange, load, *at)
                 self._api.register_web_resource(path, resource)
 
     def _watch_metrics(self) -> None:
@@ -209,10 +214,10 @@ class Bridge(HostEvents):
         metrics.LATE.labels(server_name)  # shown as 0 until there is one
         here = (server_name,)
         metrics.watch(metrics.QUEUED, here, lambda: self._notifications.queued)
-        metrics.watch(metrics.IN_FLIGHT, here, lambda: self._calls.entrance.backpressure.in_flight)
-        metrics.watch(metrics.WAITING, here, lambda: self._calls.entrance.backpressure.waiting)
-        metrics.watch(metrics.BREAKERS, here, lambda: len(self._calls.open_breakers()))
-        metrics.watch(metrics.QUARANTINES, here, lambda: len(self._calls.quarantine.listed()))
+        metrics.watch(metrics.IN_FLIGHT, here, lambda: self._exchange.entrance.backpressure.in_flight)
+        metrics.watch(metrics.WAITING, here, lambda: self._exchange.entrance.backpressure.waiting)
+        metrics.watch(metrics.BREAKERS, here, lambda: len(self._pipeline.open_breakers()))
+        metrics.watch(metrics.QUARANTINES, here, lambda: len(self._round_trip.quarantine.listed()))
         metrics.watch(metrics.UP, here, lambda: self._up, min)
         metrics.watch(metrics.SETUP_FAILURES, here, lambda: self._not_set_up)
         metrics.watch(metrics.MEMORY, ("rss", server_name), lambda: self._memory["rss"])
@@ -234,7 +239,7 @@ class Bridge(HostEvents):
             if shadow:
                 # What it does must not be seen.
                 self._shadows.add(module["name"])
-        self._calls.entries = self._routing_table.of(modules)
+        self._pipeline.entries = self._routing_table.of(modules)
         self._requests.grants.set(grants, self._shadows)
         self._blame.taken_over(self._config.modules)
         # What another host has never finished says nothing of this one, should it end.

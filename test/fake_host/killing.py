@@ -39,11 +39,11 @@ def asked(rig: Rig) -> list[Any]:
 
 
 def set_aside(rig: Rig) -> set[str]:
-    return {held.whose[1] for held in rig.bridge._calls.quarantine.listed()}
+    return {held.whose[1] for held in rig.bridge._round_trip.quarantine.listed()}
 
 
 def until_settled(rig: Rig) -> None:
-    turn_until(lambda: not rig.bridge._calls.settling.busy, 20)
+    turn_until(lambda: not rig.bridge._round_trip.settling.busy, 20)
 
 
 @contextmanager

@@ -249,7 +249,10 @@ def running_bridge(folder: Path, config: Mapping[str, Any]) -> Iterator[Rig]:
         turn_until(lambda: len(reactor.getDelayedCalls()) == bool(CLOCK.getDelayedCalls()))
         bridge._open_calls.forget_expired()
         assert bridge._open_calls.describe() == "nothing was running"
-        assert (bridge._calls.entrance.backpressure.in_flight, bridge._calls.entrance.backpressure.waiting) == (0, 0)
+        assert (bridge._exchange.entrance.backpressure.in_flight, bridge._exchange.entrance.backpressure.waiting) == (
+            0,
+            0,
+        )
         gc.collect()
         assert errors == []
     finally:

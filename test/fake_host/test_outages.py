@@ -86,7 +86,7 @@ ROWS = [
 def with_policy(rig: Rig, policy: str) -> None:
     same = OnFailure(local=policy, federated=policy)
     policies = Policies(OnFailure(), {"check_event_for_spam": same, "user_may_invite": same})
-    rig.bridge._calls.rules = attr.evolve(rig.bridge._calls.rules, policies=policies)
+    rig.bridge._pipeline.rules = attr.evolve(rig.bridge._pipeline.rules, policies=policies)
 
 
 @pytest.mark.parametrize(

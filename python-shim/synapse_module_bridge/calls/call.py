@@ -1,7 +1,8 @@
 """One question of Synapse while it is being answered, and the rules that hold for all of them."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import attr
 
@@ -13,6 +14,15 @@ from synapse_module_bridge.resilience import policy
 from synapse_module_bridge.resilience.answer_cache import Question, question_of
 from synapse_module_bridge.routing.route import Entry, current_request
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
+
+
+class Asked(NamedTuple):
+    """What is known of a call where the call itself, with its parameters, is not kept."""
+
+    callback: Callback
+    local: bool
+    who: str
+    request: str | None
 
 
 @attr.s(slots=True, auto_attribs=True, kw_only=True, eq=False)
@@ -38,6 +48,18 @@ class Call(Recorded):
     def had_time_from(self, sent: float) -> bool:
         """Whether a module that was asked then had most of the call's time. Else the call had waited in line."""
         return 2 * (self.deadline - sent) >= self.deadline - self.since
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(self.callback, self.local, self.who, self.request)
+
+    def without_state(self) -> tuple[Mapping[str, Any], str | None]:
+        """The parameters without the room's state, which must not be kept, and the room that it is of."""
+        state_param = self.callback.state_param
+        if state_param is None:
+            return self.params, None
+        state = self.params.get(state_param)
+        return {**self.params, state_param: {}}, next(iter(state.values())).room_id if state else None
 
     @property
     def author(self) -> str | None:
@@ -96,3 +118,23 @@ class Rules:
             for name, timeout in timeouts.items()
             for local in (True, False)
         }
+
+    def begin(self, callback: Callback, params: Mapping[str, Any]) -> Call:
+        """A call with Synapse's parameters by name: its time runs from now."""
+        local, who = self.whose(callback, params)
+        return self.again(Asked(callback, local, who, current_request()), params)
+
+    def again(self, asked: Asked, params: Mapping[str, Any]) -> Call:
+        """A call of whose kind and author it is known what they are: its time runs from now."""
+        now = time.monotonic()
+        return Call(
+            callback=asked.callback,
+            params=params,
+            server_name=self.server_name,
+            started=now,
+            local=asked.local,
+            who=asked.who,
+            since=now,
+            deadline=now + self.seconds[asked.callback.name, asked.local],
+            request=asked.request,
+        )

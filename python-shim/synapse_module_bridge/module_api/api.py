@@ -5,12 +5,12 @@ from typing import Any
 
 from synapse.module_api import ModuleApi
 
+from synapse_module_bridge.calls.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.codec.codec import DECODE_PARAM, ENCODE, encode_event
 from synapse_module_bridge.module_api.errors import wire_error
 from synapse_module_bridge.module_api.grants import Grants
 from synapse_module_bridge.module_api.methods import ApiMethods
 from synapse_module_bridge.quarantine.membership import MembershipChanges
-from synapse_module_bridge.quarantine.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.reactor.background import run_in_background_process
 from synapse_module_bridge.routing.route import select_state
 from synapse_module_bridge.schema.catalogue import METHODS, Method

@@ -5,9 +5,10 @@ put into a thread of its own.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from synapse_module_bridge.pipeline.asking import Calls
+from synapse_module_bridge.calls.call import Rules
+from synapse_module_bridge.calls.open_calls import OpenCall, OpenCalls
+from synapse_module_bridge.pipeline.round_trip import RoundTrip
 from synapse_module_bridge.process.exit_cause import HELD, is_of_no_call, kind_of_end
-from synapse_module_bridge.quarantine.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.quarantine.suspects import Suspect
 from synapse_module_bridge.supervision.accepted import Accepted
 from synapse_module_bridge.supervision.culprits import Culprits
@@ -19,9 +20,16 @@ class Blame:
     """`cause_is_known` is called where the next end of Node will have another cause."""
 
     def __init__(
-        self, calls: Calls, open_calls: OpenCalls, accepted: Accepted, cause_is_known: Callable[[], None]
+        self,
+        round_trip: RoundTrip,
+        rules: Rules,
+        open_calls: OpenCalls,
+        accepted: Accepted,
+        cause_is_known: Callable[[], None],
     ) -> None:
-        self._calls = calls
+        self._recent, self._settling = round_trip.recent, round_trip.settling
+        self._quarantine = round_trip.quarantine
+        self._rules = rules
         self._open_calls = open_calls
         self._accepted = accepted
         self._cause_is_known = cause_is_known
@@ -29,7 +37,7 @@ class Blame:
         self._apart: set[str] = set()
         self.culprits = Culprits(self._apart)
         self._held_threads = HeldThreads()
-        calls.settling.found = self._found
+        self._settling.found = self._found
 
     @property
     def _names(self) -> Sequence[str]:
@@ -41,7 +49,7 @@ class Blame:
         for name, module in zip(self._names, configured, strict=True):
             if module.get("isolated") or module.get("shadow"):
                 self._apart.add(name)
-        self._calls.quarantine.reloaded(self._accepted.changed)
+        self._quarantine.reloaded(self._accepted.changed)
         self.culprits.reloaded(self._accepted.changed)
 
     def with_threads(self, told: dict[str, Any], *, reloads: bool) -> dict[str, Any]:
@@ -59,30 +67,30 @@ class Blame:
 
     def node_ended(self, cause: str, culprit: str | None) -> None:
         """Before its calls fail."""
-        calls, module = self._calls, culprit if culprit in self._names else None
+        module = culprit if culprit in self._names else None
         if kind_of_end(cause) == HELD:
             self._held_threads.ended_node()
         self.culprits.node_ended()
         if module is not None and self.culprits.was(module):
             self._cause_is_known()
-        recent = calls.recent.take(calls.again, None if module is None else (module,))
+        recent = self._recent.take(self._rules.again, None if module is None else (module,))
         unfinished = self._open_calls.unfinished()
         under_way = len(self._open_calls) - len(unfinished)
-        known = calls.settling.node_ended(cause, module, under_way=under_way, before=bool(recent or unfinished))
+        known = self._settling.node_ended(cause, module, under_way=under_way, before=bool(recent or unfinished))
         if known or is_of_no_call(cause):
             recent = []
-        calls.settling.suspect([_suspect(call) for call in unfinished if call.asked], recent)
+        self._settling.suspect([_suspect(call) for call in unfinished if call.asked], recent)
 
     def thread_ended(self, params: Mapping[str, Any]) -> None:
         """As the host tells it. The calls that it was working on have failed, or are about to."""
         names = self._names
         module = params["module"] if params["module"] in names else None
         kind = kind_of_end(params["cause"])
-        metrics.THREAD_ENDS.labels(module or "", kind, self._calls.rules.server_name).inc()
+        metrics.THREAD_ENDS.labels(module or "", kind, self._rules.server_name).inc()
         concerned = params["modules"] if module is None else [module]
         known = [name for name in concerned if name in names]
         if known:
-            self._calls.settling.suspect([], self._calls.recent.take(self._calls.again, known))
+            self._settling.suspect([], self._recent.take(self._rules.again, known))
 
     def _found(self, module: str | None) -> None:
         if module is not None:

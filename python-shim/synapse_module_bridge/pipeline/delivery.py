@@ -7,8 +7,9 @@ from synapse_module_bridge.calls.again import AskAgain
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.calls.decision import summarise
 from synapse_module_bridge.codec.replies import reason_of
-from synapse_module_bridge.pipeline.asking import Calls, ModuleFault
+from synapse_module_bridge.pipeline.failures import ModuleFault
 from synapse_module_bridge.pipeline.notifications import Notification
+from synapse_module_bridge.pipeline.pipeline import Pipeline
 from synapse_module_bridge.routing.route import Entry
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.telemetry import metrics
@@ -20,8 +21,8 @@ MOST_SHADOWED = 64
 
 
 class Delivery:
-    def __init__(self, calls: Calls, until_host_is_up: Callable[[], Awaitable[None]]) -> None:
-        self._calls = calls
+    def __init__(self, pipeline: Pipeline, until_host_is_up: Callable[[], Awaitable[None]]) -> None:
+        self._pipeline = pipeline
         self._until_host_is_up = until_host_is_up
         self._shadowed = 0
 
@@ -33,7 +34,7 @@ class Delivery:
                 await self._until_host_is_up()
                 # Its time begins when its turn has come.
                 call.since = time.monotonic()
-                call.deadline = call.since + self._calls.rules.seconds[call.callback.name, call.local]
+                call.deadline = call.since + self._pipeline.rules.seconds[call.callback.name, call.local]
                 if await self._notify(call, notification.entries):
                     call.record("allowed")
             except (Unavailable, RpcError) as e:
@@ -43,24 +44,21 @@ class Delivery:
 
     async def _notify(self, call: Call, entries: Sequence[Entry]) -> bool:
         """Whether any module was told: none where the author is set aside. Raises Unavailable and RpcError."""
-        quarantine = self._calls.quarantine
         while entries:
-            told = entries
-            if quarantine.active:
-                told = [entry for entry in entries if not quarantine.holds(call, entry.module)]
-                set_aside = [entry.module for entry in entries if entry not in told]
-                if set_aside:
-                    self._drop(call, set_aside, Reason.QUARANTINE)
+            set_aside = self._pipeline.set_aside(call, entries)
+            told = [entry for entry in entries if entry not in set_aside] if set_aside else entries
+            if set_aside:
+                self._drop(call, [entry.module for entry in set_aside], Reason.QUARANTINE)
             try:
                 if told:
-                    await self._calls.request(call, told)
+                    await self._pipeline.reply(call, told)
                 return bool(told)
             except AskAgain:
                 entries = told
         return False
 
     def _drop(self, call: Call, modules: Sequence[str], reason: str) -> None:
-        metrics.DROPPED.labels(call.callback.name, reason, self._calls.rules.server_name).inc()
+        metrics.DROPPED.labels(call.callback.name, reason, self._pipeline.rules.server_name).inc()
         call.record("policy", modules, "allow", reason)
 
     async def shadow(self, call: Call, entries: Sequence[Entry]) -> None:
@@ -78,12 +76,12 @@ class Delivery:
             self._shadowed -= 1
 
     async def _shadow_one(self, call: Call, entry: Entry) -> None:
-        reason = self._calls.why_not(call, entry)
+        reason = self._pipeline.why_not(call, entry)
         if reason is not None:
             call.record("would_policy", entry.module, reason=reason)
             return
         try:
-            reply = await self._calls.request(call, [entry])
+            reply = await self._pipeline.reply(call, [entry])
             outcome, summary = summarise(call.callback, reply.answer, decided=reply.module is not None)
             call.record(_WOULD[outcome], entry.module, summary)
         except RpcError as e:

@@ -7,37 +7,36 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from synapse.logging.context import make_deferred_yieldable
-
+from synapse_module_bridge.calls.call import Rules
 from synapse_module_bridge.calls.decision import Recorded
+from synapse_module_bridge.calls.exchange import Exchange, HostRequest
+from synapse_module_bridge.calls.open_calls import OpenCall
 from synapse_module_bridge.codec.merge import Unsafe, merge
 from synapse_module_bridge.codec.replies import read_error, reason_of, synapse_error
-from synapse_module_bridge.pipeline.asking import Calls, ModuleFault
-from synapse_module_bridge.quarantine.open_calls import OpenCall, OpenCalls
-from synapse_module_bridge.reactor.deadline import DeadlinePassed
+from synapse_module_bridge.pipeline.failures import ModuleFault
 from synapse_module_bridge.routing.route import current_request
 from synapse_module_bridge.schema.catalogue import Callback
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason, fits, method_name
+from synapse_module_bridge.transport.framing import TooLarge
 from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 
-_FOLLOW_UP = method_name("follow_up")
 # As it travels: `module` and `id`.
 FollowUp = Mapping[str, str]
 
 
 class FollowUps:
-    def __init__(self, calls: Calls, open_calls: OpenCalls) -> None:
-        self._calls = calls
-        self._open_calls = open_calls
+    def __init__(self, exchange: Exchange, rules: Rules) -> None:
+        self._exchange = exchange
+        self._rules = rules
 
     async def run(self, callback: Callback, follow_up: FollowUp, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The parameters as the module left them, put onto what they were, if it edited them. Raises what it threw."""
-        module = follow_up["module"]
-        rules = self._calls.rules
+        module, rules = follow_up["module"], self._rules
         recorded = Recorded(callback=callback, params={}, server_name=rules.server_name, started=time.monotonic())
+        question = _Question(callback, follow_up, params, time.monotonic() + rules.seconds[callback.name, True])
         try:
-            edited = await self._ask(callback, follow_up, params)
+            edited = _read(await self._exchange.send(question), question)
         except RpcError as e:
             explicit = rules.policies.explicit(callback, local=True)
             e = read_error(e, [module])
@@ -49,45 +48,51 @@ class FollowUps:
                 raise ModuleFault(e.message) from None
             recorded.record("policy", module, "allow", f"follow-up: {_REASONS.get(e.code) or reason_of(e)}")
             return None
-        except (Unavailable, ValueError) as e:
-            reason = e.reason if isinstance(e, Unavailable) else Reason.PARAMS
+        except (Unavailable, ConnectionGone, TooLarge) as e:
+            reason = e.reason if isinstance(e, Unavailable) else _LOST[type(e)]
             recorded.record("policy", module, "allow", f"follow-up: {reason}")
             return None
         recorded.record("allowed" if edited is None else "edited", module)
         return edited
 
-    async def _ask(
-        self, callback: Callback, follow_up: FollowUp, params: Mapping[str, Any]
-    ) -> Mapping[str, Any] | None:
-        deadline = time.monotonic() + self._calls.rules.seconds[callback.name, True]
-        question = {
+
+class _Question(HostRequest):
+    """Runs what a module left for later."""
+
+    method = method_name("follow_up")
+    place = True, ""
+
+    def __init__(self, callback: Callback, follow_up: FollowUp, asked: Mapping[str, Any], deadline: float) -> None:
+        self.name, self.deadline = f"the follow-up of {callback.name}", deadline
+        self.module, self.asked = follow_up["module"], asked
+        self._body = {
             "callback": callback.name,
             "follow_up": follow_up,
-            "params": params,
+            "params": asked,
             "request": current_request(),
         }
-        await self._calls.entrance.enter(deadline, True, "")
-        handle = self._open_calls.open(OpenCall(f"the follow-up of {callback.name}", [follow_up["module"]]))
-        try:
-            reply = await make_deferred_yieldable(self._calls.host.call(_FOLLOW_UP, question, deadline))
-        except DeadlinePassed:
-            raise Unavailable(Reason.DEADLINE) from None
-        except ConnectionGone:
-            raise Unavailable(Reason.DOWN) from None
-        finally:
-            self._open_calls.close(handle)
-            self._calls.entrance.leave(True, "")
-        if not fits("FollowUpReply", reply):
-            raise Unavailable(Reason.REPLY)
-        edited = reply.get("edited")
-        if edited is not None and edited.keys() != params.keys():
-            raise Unavailable(Reason.REPLY)
-        try:
-            return None if edited is None else {name: merge(params[name], value) for name, value in edited.items()}
-        except Unsafe as e:
-            module = follow_up["module"]
-            message = f"{module}: the follow-up of {callback.name}: {e}"
-            raise RpcError(ERROR_CODES["module_fault"], message, {"module": module, "kind": "answer"}) from None
+
+    def opened(self) -> OpenCall:
+        return OpenCall(self.name, [self.module], self.since)
+
+    def params(self, handle: int) -> Mapping[str, Any]:
+        return self._body
+
+
+def _read(reply: Any, question: _Question) -> Mapping[str, Any] | None:
+    """The edited parameters, if there are any. Raises Unavailable, and RpcError for a value that cannot be put in."""
+    if not fits("FollowUpReply", reply):
+        raise Unavailable(Reason.REPLY)
+    edited, before = reply.get("edited"), question.asked
+    if edited is not None and edited.keys() != before.keys():
+        raise Unavailable(Reason.REPLY)
+    try:
+        return None if edited is None else {name: merge(before[name], value) for name, value in edited.items()}
+    except Unsafe as e:
+        message = f"{question.module}: {question.name}: {e}"
+        data = {"module": question.module, "kind": "answer"}
+        raise RpcError(ERROR_CODES["module_fault"], message, data) from None
 
 
 _REASONS = {ERROR_CODES["module_fault"]: Reason.FAULT, ERROR_CODES["module_unavailable"]: Reason.GONE}
+_LOST = {ConnectionGone: Reason.DOWN, TooLarge: Reason.PARAMS}

@@ -6,9 +6,9 @@ from typing import Any
 
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.calls.decision import TRACING
-from synapse_module_bridge.pipeline.asking import Calls
 from synapse_module_bridge.pipeline.delivery import Delivery
 from synapse_module_bridge.pipeline.notifications import Notification, Notifications
+from synapse_module_bridge.pipeline.pipeline import Pipeline
 from synapse_module_bridge.resilience.policy import no_objection
 from synapse_module_bridge.routing.route import Entry, Login, bind
 from synapse_module_bridge.schema.catalogue import Callback
@@ -17,8 +17,8 @@ Run = Callable[[Callable[[], Awaitable[None]]], object]
 
 
 class Router:
-    def __init__(self, calls: Calls, notifications: Notifications, delivery: Delivery, run: Run) -> None:
-        self._calls = calls
+    def __init__(self, pipeline: Pipeline, notifications: Notifications, delivery: Delivery, run: Run) -> None:
+        self._pipeline = pipeline
         self._notifications = notifications
         self._delivery = delivery
         # Starts a background process.
@@ -33,11 +33,11 @@ class Router:
     ) -> Coroutine[Any, Any, Any]:
         """What Synapse gets for one call: of one module (and its checker of a login), or of all that have it."""
         params = bind(callback, args)
-        declared = self._calls.entries[callback.name]
+        declared = self._pipeline.entries[callback.name]
         entries, shadows = _matching(declared if module is None else _of(declared, module, login), params)
         if not entries and not shadows:
             return _at_once(None if callback.notify else no_objection(callback, params))
-        call = self._calls.begin(callback, params)
+        call = self._pipeline.rules.begin(callback, params)
         if shadows:
             self._ask_shadows(call, shadows)
         if not entries:
@@ -48,7 +48,7 @@ class Router:
         if entries[0].template is not None:
             # Such a callback is asked of one module at a time.
             return _at_once(entries[0].template(call.params))
-        return self._calls.ask_traced(call, entries) if TRACING else self._calls.ask(call, entries)
+        return self._pipeline.ask_traced(call, entries) if TRACING else self._pipeline.ask(call, entries)
 
     def _ask_shadows(self, call: Call, entries: Sequence[Entry]) -> None:
         # They get to see no passwords.

@@ -13,8 +13,8 @@ from synapse.logging.context import PreserveLoggingContext, make_deferred_yielda
 from synapse.module_api import ModuleApi
 from twisted.internet.defer import CancelledError, Deferred
 
+from synapse_module_bridge.calls.open_calls import OpenCall
 from synapse_module_bridge.codec.match import lookup
-from synapse_module_bridge.quarantine.open_calls import OpenCall
 from synapse_module_bridge.schema.catalogue import Callback
 from synapse_module_bridge.schema.protocol import ERROR_CODES
 from synapse_module_bridge.transport.rpc import RpcError

@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 import attr
 from twisted.internet.defer import Deferred
 
-from synapse_module_bridge.calls.call import Call
+from synapse_module_bridge.calls.call import Asked, Call
 from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.routing.route import Entry
-from synapse_module_bridge.schema.catalogue import Callback
 
 # So long after its answer a call is suspected.
 RECENT_SECONDS = 2.0
@@ -66,25 +65,7 @@ class Suspect:
 
 
 # Makes a call of this kind once more, with other parameters, whose time runs from now.
-Again = Callable[["Asked", Mapping[str, Any]], Call]
-
-
-class Asked(NamedTuple):
-    """What is known of a call where the call itself, with its parameters, is not kept."""
-
-    callback: Callback
-    local: bool
-    who: str
-    request: str | None
-
-
-def without_state(call: Call) -> tuple[Mapping[str, Any], str | None]:
-    """The call's parameters without the room's state, which must not be kept, and the room that it is of."""
-    state_param = call.callback.state_param
-    if state_param is None:
-        return call.params, None
-    state = call.params.get(state_param)
-    return {**call.params, state_param: {}}, next(iter(state.values())).room_id if state else None
+Again = Callable[[Asked, Mapping[str, Any]], Call]
 
 
 class _Answered(NamedTuple):
@@ -119,8 +100,8 @@ class Recent:
             answered.move_to_end(who)
             while own and own[0].at < now - RECENT_SECONDS:
                 own.popleft()
-        params, state_room = without_state(call)
-        asked = Asked(call.callback, call.local, who, call.request)
+        params, state_room = call.without_state()
+        asked = call.asked
         at = now + OVERDUE_SECONDS if is_overdue else now
         own.append(_Answered(at, asked, params, entries, state_room, is_overdue))
 

@@ -13,24 +13,22 @@ from synapse.module_api import DirectServeJsonResource
 from synapse.module_api.errors import Codes, SynapseError
 from twisted.internet.defer import CancelledError, Deferred
 
+from synapse_module_bridge.calls.exchange import Exchange, HostRequest
+from synapse_module_bridge.calls.open_calls import OpenCall
 from synapse_module_bridge.codec.http_request import encode_request
 from synapse_module_bridge.codec.replies import read_error, synapse_error
-from synapse_module_bridge.pipeline.asking import ModuleFault
-from synapse_module_bridge.quarantine.open_calls import OpenCall, OpenCalls
-from synapse_module_bridge.reactor.deadline import DeadlinePassed
-from synapse_module_bridge.resilience.entrance import Entrance
+from synapse_module_bridge.pipeline.failures import ModuleFault
 from synapse_module_bridge.resilience.policy import UNAVAILABLE
 from synapse_module_bridge.routing.route import current_request
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason, method_name
 from synapse_module_bridge.synapse_hooks.web_response import MOST_BODY_BYTES, WebResponse, read_response
 from synapse_module_bridge.telemetry.log_text import one_line
-from synapse_module_bridge.transport.host_interface import Host
+from synapse_module_bridge.transport.framing import TooLarge
 from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 
 logger = logging.getLogger("synapse_module_bridge.web")
 
-_WEB = method_name("web")
 # What Node is given at once, lest anybody who can reach a path fills its memory and its time.
 MOST_BYTES_AT_ONCE = 32 * 1024 * 1024
 MOST_AT_ONCE = 256
@@ -58,21 +56,10 @@ class WebLoad:
 class WebResource(DirectServeJsonResource):
     """Serves one path, all methods, through one module. Errors are JSON, as everywhere in the client API."""
 
-    def __init__(
-        self,
-        host: Host,
-        open_calls: OpenCalls,
-        entrance: Entrance,
-        load: WebLoad,
-        module: str,
-        path: str,
-        timeout_ms: int,
-    ) -> None:
+    def __init__(self, exchange: Exchange, load: WebLoad, module: str, path: str, timeout_ms: int) -> None:
         super().__init__()
-        self._host = host
-        self._entrance = entrance
+        self._exchange = exchange
         self._load = load
-        self._open_calls = open_calls
         self._module = module
         self._path = path
         self._timeout_ms = timeout_ms
@@ -83,12 +70,8 @@ class WebResource(DirectServeJsonResource):
             reply = await self._ask(request)
         except RpcError as e:
             error = self._error(e)
-        except DeadlinePassed:
-            logger.warning("%s: %s: no answer within %d ms", self._module, self._path, self._timeout_ms)
-            error = SynapseError(504, "the module did not answer in time", Codes.UNKNOWN)
-        except (Unavailable, ConnectionGone, ValueError) as e:
-            logger.warning("%s: %s: no answer: %s", self._module, self._path, str(e) or type(e).__name__)
-            error = SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
+        except (Unavailable, ConnectionGone, TooLarge) as e:
+            error = self._no_answer(e)
         except CancelledError:
             logger.debug("%s: %s: the client has left", self._module, self._path)
             return
@@ -112,20 +95,18 @@ class WebResource(DirectServeJsonResource):
 
     async def _hand_over(self, request: Any) -> Mapping[str, Any]:
         deadline = time.monotonic() + self._timeout_ms / 1000
-        # Where one call is asked with nothing else under way, it waits.
-        await self._entrance.until_open(deadline)
-        opened = OpenCall(self._path, [self._module])
-        opened.web_request = request
-        handle = self._open_calls.open(opened)
-        try:
-            asking: Deferred[Mapping[str, Any]] = run_in_background(
-                self._host.call, _WEB, self._encode(request, handle), deadline
-            )
-            # The client leaves: the handler's signal is aborted.
-            request.notifyFinish().addErrback(lambda _: _cancel(asking))
-            return await make_deferred_yieldable(asking)
-        finally:
-            self._open_calls.close(handle)
+        question = _Question(self._module, self._path, request, deadline)
+        asking: Deferred[Mapping[str, Any]] = run_in_background(self._exchange.send, question)
+        # The client leaves: the handler's signal is aborted.
+        request.notifyFinish().addErrback(lambda _: _cancel(asking))
+        return await make_deferred_yieldable(asking)
+
+    def _no_answer(self, e: Exception) -> SynapseError:
+        if isinstance(e, Unavailable) and e.reason == Reason.DEADLINE:
+            logger.warning("%s: %s: no answer within %d ms", self._module, self._path, self._timeout_ms)
+            return SynapseError(504, "the module did not answer in time", Codes.UNKNOWN)
+        logger.warning("%s: %s: no answer: %s", self._module, self._path, str(e) or type(e).__name__)
+        return SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
 
     def _error(self, e: RpcError) -> Exception:
         e = read_error(e, ())
@@ -136,13 +117,30 @@ class WebResource(DirectServeJsonResource):
         logger.warning("%s: %s: no answer: %s", self._module, self._path, one_line(e.message))
         return SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
 
-    def _encode(self, request: Any, handle: int) -> dict[str, Any]:
+
+class _Question(HostRequest):
+    """A client's request, for the module that serves its path."""
+
+    method = method_name("web")
+
+    def __init__(self, module: str, path: str, request: Any, deadline: float) -> None:
+        self.name, self.deadline = path, deadline
+        self._module = module
+        self._request = request
+        self._request_id = current_request()
+
+    def opened(self) -> OpenCall:
+        opened = OpenCall(self.name, [self._module], self.since)
+        opened.web_request = self._request
+        return opened
+
+    def params(self, handle: int) -> Mapping[str, Any]:
         return {
-            **encode_request(request, request.content.read()),
+            **encode_request(self._request, self._request.content.read()),
             "call": handle,
             "module": self._module,
-            "path": self._path,
-            "request": current_request(),
+            "path": self.name,
+            "request": self._request_id,
         }
 
 

@@ -10,10 +10,12 @@ from synapse.config.repository import MediaUploadLimit
 from synapse.module_api.callbacks.federation import FederatedEventDeliveryMethod, FederationEventDeliveryEvent
 from synapse.types import RoomAlias, UserID, create_requester
 from synapse_module_bridge.calls.call import Call, Rules
+from synapse_module_bridge.calls.exchange import Exchange
+from synapse_module_bridge.calls.open_calls import OpenCalls
 from synapse_module_bridge.codec.match import lookup
 from synapse_module_bridge.configuration.config import Timeout
-from synapse_module_bridge.pipeline.asking import Calls
-from synapse_module_bridge.quarantine.open_calls import OpenCalls
+from synapse_module_bridge.pipeline.pipeline import Pipeline
+from synapse_module_bridge.pipeline.round_trip import RoundTrip
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience.circuit_breaker import CircuitBreaker
 from synapse_module_bridge.resilience.policy import Policies
@@ -77,7 +79,7 @@ def entry(module: str, **more: Any) -> Entry:
     return Entry(**{"module": module, "matches": None, "room_state": [], "breaker": breaker, **more})
 
 
-def calls_over(host: Host, policies: Policies | None = None) -> Calls:
+def calls_over(host: Host, policies: Policies | None = None) -> Pipeline:
     rules = Rules(
         server_name="test",
         whose=whose,
@@ -85,14 +87,15 @@ def calls_over(host: Host, policies: Policies | None = None) -> Calls:
         callback_timeouts={},
         policies=policies or Policies(OnFailure(), {}),
     )
-    return Calls(host, OpenCalls(), rules, lambda func: ensureDeferred(func()))  # type: ignore[arg-type]
+    exchange = Exchange(host, OpenCalls())
+    return Pipeline(host, RoundTrip(exchange, "test", lambda func: ensureDeferred(func())), rules)  # type: ignore[arg-type]
 
 
-def call_of(name: str, args: Sequence[Any] | None = None, calls: Calls | None = None) -> Call:
+def call_of(name: str, args: Sequence[Any] | None = None, calls: Pipeline | None = None) -> Call:
     """A call as it begins, about what Synapse passes."""
     callback = CALLBACKS[name]
     calls = calls or calls_over(Host(answer("NOT_SPAM", None)))
-    return calls.begin(callback, bind(callback, sample(callback) if args is None else args))
+    return calls.rules.begin(callback, bind(callback, sample(callback) if args is None else args))
 
 
 def ask(
@@ -102,14 +105,14 @@ def ask(
     *,
     modules: Sequence[str] = ("m",),
     policies: Policies | None = None,
-    calls: Calls | None = None,
+    calls: Pipeline | None = None,
 ) -> Any:
     """What Synapse gets from a callback that some modules have declared."""
     callback = CALLBACKS[name]
     calls = calls or calls_over(host, policies)
     if name not in calls.entries:
         calls.entries = {name: [entry(module) for module in modules]}
-    call = calls.begin(callback, bind(callback, sample(callback) if args is None else args))
+    call = calls.rules.begin(callback, bind(callback, sample(callback) if args is None else args))
     coroutine: Any = calls.ask(call, [*calls.entries[name]])
     try:
         coroutine.send(None)

@@ -43,7 +43,7 @@ class Rig:
         """What the second of the modules answers."""
         file_info = FileInfo(**{"server_name": "test", "file_id": str(path), **info})
         wrapper = type("FileWrapper", (), {"path": str(path)})()
-        call = self.calls.begin(SPAM, bind(SPAM, [wrapper, file_info]))
+        call = self.calls.rules.begin(SPAM, bind(SPAM, [wrapper, file_info]))
         results: list[Any] = []
         ensureDeferred(self.calls.ask(call, self.entries[1:])).addBoth(results.append)
         return results[0]

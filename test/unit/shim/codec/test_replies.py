@@ -14,7 +14,7 @@ from outcomes import (
 )
 from rig import OWN, running, settled, turn_until
 from synapse.module_api.errors import Codes, SynapseError
-from synapse_module_bridge.pipeline.asking import ModuleFault
+from synapse_module_bridge.pipeline.failures import ModuleFault
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 
 pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")

@@ -18,7 +18,7 @@ from synapse.module_api.callbacks.federation import FederatedEventDeliveryMethod
 from synapse.module_api.errors import Codes, SynapseError
 from synapse_module_bridge.codec.codec import ENCODE, decode_answer
 from synapse_module_bridge.codec.http_request import MOST_BYTES
-from synapse_module_bridge.pipeline.asking import ModuleFault
+from synapse_module_bridge.pipeline.failures import ModuleFault
 from synapse_module_bridge.routing.route import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS, TYPES
 
@@ -89,7 +89,7 @@ def test_a_delivery_is_its_events_ids_and_holds_no_event() -> None:
     )
     callback = CALLBACKS["on_event_delivered_over_federation"]
     calls = calls_over(Host(answer(None, None)))
-    call = calls.begin(callback, bind(callback, [delivery]))
+    call = calls.rules.begin(callback, bind(callback, [delivery]))
     expected = {"server_name": "remote", "event_ids": [message.event_id], "method": "/send_join"}
     assert call.params == {"event": expected}
     kept = weakref.ref(events)

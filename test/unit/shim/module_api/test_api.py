@@ -10,11 +10,11 @@ from rig import reactor, settled, turn_until
 from synapse.logging.context import make_deferred_yieldable, run_in_background
 from synapse.module_api.errors import SynapseError
 from synapse.types import UserID
+from synapse_module_bridge.calls.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.module_api import http_client
 from synapse_module_bridge.module_api.api import HostRequests
 from synapse_module_bridge.module_api.methods import ApiMethods
 from synapse_module_bridge.quarantine.membership import MembershipChanges, locked_room
-from synapse_module_bridge.quarantine.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.schema.catalogue import CALLBACKS, METHODS
 from synapse_module_bridge.schema.protocol import ERROR_CODES
 from synapse_module_bridge.transport.rpc import RpcError

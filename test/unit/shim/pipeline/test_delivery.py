@@ -26,7 +26,7 @@ def test_it_is_blamed_for_its_own_faults_alone(failure: Exception, outcome: str,
     callback = CALLBACKS["user_may_invite"]
     calls = calls_over(Host(failure))
     nobody: Any = None
-    call = calls.begin(callback, bind(callback, sample(callback)))
+    call = calls.rules.begin(callback, bind(callback, sample(callback)))
     before = count("calls_total", outcome=outcome, reason=reason, module="m")
     ended = ensureDeferred(Delivery(calls, nobody).shadow(call, [entry("m", shadow=True)]))
     assert ended.called

@@ -7,10 +7,10 @@ from asking import FAULT, THROWN, Host, answer, calls_over, entry, outcome
 from rig import OWN, Api, count
 from synapse.logging.context import run_in_background
 from synapse.module_api.errors import SynapseError
-from synapse_module_bridge.pipeline.asking import Calls, ModuleFault
+from synapse_module_bridge.pipeline.failures import ModuleFault
 from synapse_module_bridge.pipeline.follow_up import FollowUps
+from synapse_module_bridge.pipeline.pipeline import Pipeline
 from synapse_module_bridge.pipeline.router import Router
-from synapse_module_bridge.quarantine.open_calls import OpenCalls
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience.policy import Policies
 from synapse_module_bridge.schema.catalogue import CALLBACKS
@@ -27,11 +27,11 @@ LATER = {"module": "m", "id": "7"}
 GONE = RpcError(ERROR_CODES["module_unavailable"], "m: not known any more", {"module": "m"})
 
 
-def router_over(host: Host, name: str, policies: Policies | None = None) -> tuple[Router, Calls, FollowUps]:
+def router_over(host: Host, name: str, policies: Policies | None = None) -> tuple[Router, Pipeline, FollowUps]:
     calls = calls_over(host, policies)
     calls.entries = {name: [entry("m", index=0)]}
     nobody: Any = None
-    return Router(calls, nobody, nobody, nobody), calls, FollowUps(calls, OpenCalls())
+    return Router(calls, nobody, nobody, nobody), calls, FollowUps(calls.round_trip.exchange, calls.rules)
 
 
 def log_in(host: Host, policies: Policies | None = None) -> Any:

@@ -182,7 +182,7 @@ def outcome(name: str, args: Any, modules: tuple[str, ...] = ("m",), policies: P
     """Once its author, or the question, is set aside for the first module."""
     host = Host(answer("NOT_SPAM", None) if name != "check_event_allowed" else answer(True, None))
     calls = calls_over(host, policies)
-    calls.quarantine.add(call_of(name, args, calls), "m", "exit code 1")
+    calls.round_trip.quarantine.add(call_of(name, args, calls), "m", "exit code 1")
     try:
         answered = ask(name, host, args, calls=calls, modules=modules)
     except SynapseError as e:
@@ -240,7 +240,7 @@ def test_nobody_is_kept_from_leaving_and_state_of_other_servers_follows_the_poli
 ) -> None:
     host = Host(answer("NOT_SPAM", None))
     calls = calls_over(host)
-    calls.quarantine.add(call_of(name, args, calls), "m", "exit code 1")
+    calls.round_trip.quarantine.add(call_of(name, args, calls), "m", "exit code 1")
     assert ask(name, host, args, calls=calls) == expected
     assert host.calls == []
 
@@ -253,7 +253,7 @@ def test_an_event_of_our_own_that_comes_back_from_another_server_is_not_lost() -
     host = Host(answer("NOT_SPAM", None))
     calls = calls_over(host)
     own = message()
-    calls.quarantine.add(call_of("check_event_for_spam", [own], calls), "m", "exit code 1")
+    calls.round_trip.quarantine.add(call_of("check_event_for_spam", [own], calls), "m", "exit code 1")
     call = call_of("check_event_for_spam", [own], calls)
     call.local, call.who = False, "test"
     coroutine: Any = calls.ask(call, [entry("m")])

@@ -29,7 +29,7 @@ def invite(who: str, number: int = 0) -> Call:
 
 
 def taken(recent: Recent, modules: Any = None) -> list[tuple[str, str]]:
-    return [(one.call.who, one.call.params["room_id"]) for one in recent.take(CALLS.again, modules)]
+    return [(one.call.who, one.call.params["room_id"]) for one in recent.take(CALLS.rules.again, modules)]
 
 
 def test_only_a_question_that_may_be_asked_again_is_one(time: Time) -> None:
@@ -37,7 +37,7 @@ def test_only_a_question_that_may_be_asked_again_is_one(time: Time) -> None:
     for name in ("auth_checkers", "user_may_invite"):
         assert CALLBACKS[name].repeatable is (name == "user_may_invite")
         recent.add(call_of(name), MODULES)
-    assert [suspect.call.callback.name for suspect in recent.take(CALLS.again)] == ["user_may_invite"]
+    assert [suspect.call.callback.name for suspect in recent.take(CALLS.rules.again)] == ["user_may_invite"]
 
 
 @pytest.mark.parametrize("of_a_thread", [False, True])
@@ -102,7 +102,7 @@ def test_without_a_rooms_state_there_is_no_room_to_look_it_up_in(time: Time) -> 
     for name, args in (("check_event_allowed", [event(), {}]), ("user_may_invite", None)):
         call = call_of(name, args)
         recent.add(call, MODULES)
-        [suspect] = recent.take(CALLS.again)
+        [suspect] = recent.take(CALLS.rules.again)
         assert (suspect.state_room, suspect.call.params) == (None, call.params)
 
 

@@ -90,7 +90,7 @@ def test_who_crashes_after_the_answer_is_found_and_no_bystander_is(tmp_path: Pat
             assert settled(ask(rig, f"@user{number}:test")) is GOOD
         assert settled(ask(rig, MALLORY, "late")) is GOOD
         # They go on talking, are in flight at the end, and were answered before.
-        while rig.starts == 1 or rig.bridge._calls.settling.busy:
+        while rig.starts == 1 or rig.bridge._round_trip.settling.busy:
             assert settled(ask(rig, "@user1:test")) is GOOD
         assert set_aside(rig) == {MALLORY}
         assert rig.starts == 2
@@ -129,7 +129,7 @@ def test_who_ends_node_and_not_only_a_thread_is_found_with_nothing_else_under_wa
             others = bystanders(rig)
             crash = ask(rig, MALLORY, "native")
         # One who talks all the time, and is in flight at every end.
-        while rig.bridge._calls.settling.busy or not crash.called:
+        while rig.bridge._round_trip.settling.busy or not crash.called:
             assert settled(ask(rig, "@busy:test"), 20) is GOOD
         assert [settled(one) for one in others] == [GOOD] * 10
         assert told(settled(crash)) == DENIED
@@ -176,7 +176,7 @@ def test_an_author_is_kept_back_no_longer_than_somebody_waits_for_the_suspect(tm
         for one in never:
             settled(one)
         # They are still being looked into, which nobody has to wait for.
-        assert rig.bridge._calls.settling.busy
+        assert rig.bridge._round_trip.settling.busy
         assert settled(ask(rig, MALLORY)) is GOOD
 
 
@@ -190,7 +190,7 @@ def test_an_author_waits_while_the_suspect_has_its_turn_though_nobody_waits_for_
 
 def test_calls_wait_for_a_closed_entrance_which_opens_by_itself_in_the_end(tmp_path: Path) -> None:
     with killer(tmp_path) as rig:
-        entrance = rig.bridge._calls.entrance
+        entrance = rig.bridge._exchange.entrance
         entrance.close()
         waiting = bystanders(rig)
         assert not (rig.folder / "asked").exists()
@@ -205,9 +205,9 @@ def test_calls_wait_for_a_closed_entrance_which_opens_by_itself_in_the_end(tmp_p
 
 def test_a_call_waits_for_a_closed_entrance_no_longer_than_its_deadline(tmp_path: Path) -> None:
     with killer(tmp_path, "deny", seconds=0.3) as rig:
-        rig.bridge._calls.entrance.close()
+        rig.bridge._exchange.entrance.close()
         assert told(settled(ask(rig, MALLORY))) == DENIED
-        rig.bridge._calls.entrance.open()
+        rig.bridge._exchange.entrance.open()
 
 
 def test_a_remote_message_is_soft_failed_and_a_server_of_many_is_set_aside(tmp_path: Path) -> None:
@@ -318,16 +318,16 @@ def test_suspects_are_let_go_when_synapse_stops(tmp_path: Path) -> None:
         os.kill(rig.pid(), signal.SIGKILL)
         assert {told(settled(one)) for one in others} == {DENIED}
         assert settled(stopped) is None
-        assert not rig.bridge._calls.settling.busy
+        assert not rig.bridge._round_trip.settling.busy
 
 
 def test_suspects_that_are_dropped_while_node_is_awaited_end_the_search_in_order(tmp_path: Path) -> None:
     with killer(tmp_path, "deny") as rig:
-        settling = rig.bridge._calls.settling
-        call = rig.bridge._calls.begin(CALLBACKS["check_event_for_spam"], {"event": says(MALLORY, "hello")})
+        settling = rig.bridge._round_trip.settling
+        call = rig.bridge._pipeline.rules.begin(CALLBACKS["check_event_for_spam"], {"event": says(MALLORY, "hello")})
         os.kill(rig.pid(), signal.SIGKILL)
         turn_until(lambda: not rig.bridge._host.is_up)
-        settling.suspect([Suspect(call=call, entries=rig.bridge._calls.entries["check_event_for_spam"])], [])
+        settling.suspect([Suspect(call=call, entries=rig.bridge._pipeline.entries["check_event_for_spam"])], [])
         assert settling.busy
         # As at another end of Node.
         settling._line.drop_unawaited()

@@ -8,7 +8,7 @@ from asking import Host, calls_over, entry
 from fake_time import Time
 from objects import event
 from synapse_module_bridge.calls.call import Call
-from synapse_module_bridge.pipeline.asking import Calls
+from synapse_module_bridge.pipeline.pipeline import Pipeline
 from synapse_module_bridge.quarantine import suspects
 from synapse_module_bridge.quarantine.suspect_line import SuspectLine
 from synapse_module_bridge.quarantine.suspects import RECENT_SECONDS, Recent, Suspect
@@ -26,13 +26,13 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
 
 
 @pytest.fixture
-def calls() -> Calls:
+def calls() -> Pipeline:
     return calls_over(Host(None))
 
 
-def said(calls: Calls, recent: Recent, sender: str, body: str = "", modules: Sequence[str] = ("m",)) -> Call:
+def said(calls: Pipeline, recent: Recent, sender: str, body: str = "", modules: Sequence[str] = ("m",)) -> Call:
     """One message that these modules have answered about."""
-    call = calls.begin(SPAM, {"event": event(sender=sender, content={"body": body})})
+    call = calls.rules.begin(SPAM, {"event": event(sender=sender, content={"body": body})})
     recent.add(call, [entry(module) for module in modules])
     return call
 
@@ -41,31 +41,31 @@ def bodies(taken: Sequence[Suspect]) -> list[str]:
     return [suspect.call.params["event"].content["body"] for suspect in taken]
 
 
-def test_what_was_answered_within_two_seconds_is_suspected_once_the_last_first(calls: Calls, time: Time) -> None:
+def test_what_was_answered_within_two_seconds_is_suspected_once_the_last_first(calls: Pipeline, time: Time) -> None:
     recent = Recent()
     for body in ("old", "first", "last"):
         said(calls, recent, "@a:test", body)
         time.now += RECENT_SECONDS / 2
-    taken = recent.take(calls.again)
+    taken = recent.take(calls.rules.again)
     assert bodies(taken) == ["last", "first"]
     assert [suspect.age for suspect in taken] == [1.0, 2.0]
-    assert recent.take(calls.again) == []
+    assert recent.take(calls.rules.again) == []
 
 
-def test_the_end_of_a_thread_takes_only_what_its_modules_were_asked(calls: Calls, time: Time) -> None:
+def test_the_end_of_a_thread_takes_only_what_its_modules_were_asked(calls: Pipeline, time: Time) -> None:
     recent = Recent()
     said(calls, recent, "@a:test", "both", ["main", "s1"])
     said(calls, recent, "@b:test", "other", ["s2"])
     said(calls, recent, "@a:test", "main only", ["main"])
-    threads = recent.take(calls.again, ["s1"])
+    threads = recent.take(calls.rules.again, ["s1"])
     assert [(bodies([one]), one.modules) for one in threads] == [(["both"], {"s1"})]
     # Nothing that the next end may be about is lost with it.
-    assert bodies(recent.take(calls.again, ["s2", "s3"])) == ["other"]
-    rest = recent.take(calls.again, None)
+    assert bodies(recent.take(calls.rules.again, ["s2", "s3"])) == ["other"]
+    rest = recent.take(calls.rules.again, None)
     assert {(*bodies([one]), *one.modules) for one in rest} == {("both", "main"), ("main only", "main")}
 
 
-def test_nobody_is_forgotten_for_what_another_says_nor_for_a_flood_of_their_own(calls: Calls, time: Time) -> None:
+def test_nobody_is_forgotten_for_what_another_says_nor_for_a_flood_of_their_own(calls: Pipeline, time: Time) -> None:
     recent = Recent()
     said(calls, recent, "@killer:evil", "killer")
     said(calls, recent, "@killer:test", "local killer")
@@ -73,51 +73,51 @@ def test_nobody_is_forgotten_for_what_another_says_nor_for_a_flood_of_their_own(
         time.now += 1.5 / 200
         said(calls, recent, f"@other{number}:evil", "flood")
         said(calls, recent, "@user:test", "flood")
-    taken = bodies(recent.take(calls.again))
+    taken = bodies(recent.take(calls.rules.again))
     assert {"killer", "local killer"} <= {*taken} and len(taken) == 402
 
 
-def test_who_is_asked_again_is_who_they_were(calls: Calls, time: Time) -> None:
+def test_who_is_asked_again_is_who_they_were(calls: Pipeline, time: Time) -> None:
     recent = Recent()
     # An event of our own user that came back from another server.
     call = said(calls, recent, "@a:test")
     call.local, call.who, call.request = False, "remote", "GET-7"
     recent = Recent()
     recent.add(call, [entry("m")])
-    [suspect] = recent.take(calls.again)
+    [suspect] = recent.take(calls.rules.again)
     assert (suspect.call.local, suspect.call.who, suspect.call.request) == (False, "remote", "GET-7")
     assert suspect.call.deadline - suspect.call.since == pytest.approx(2.0)
 
 
-def test_a_rooms_state_is_not_kept_with_a_suspect_but_the_room_is(calls: Calls, time: Time) -> None:
+def test_a_rooms_state_is_not_kept_with_a_suspect_but_the_room_is(calls: Pipeline, time: Time) -> None:
     state = {("m.room.create", ""): event(type="m.room.create", state_key="", room_id="!big:test")}
     params: dict[str, Any] = {"event": event(), "state_events": state}
     recent = Recent()
-    call = calls.begin(ALLOWED, params)
+    call = calls.rules.begin(ALLOWED, params)
     recent.add(call, [entry("m")])
-    [suspect] = recent.take(calls.again)
+    [suspect] = recent.take(calls.rules.again)
     assert (suspect.call.params["state_events"], suspect.state_room) == ({}, "!big:test")
 
 
 def test_what_had_its_share_of_the_time_in_a_thread_is_suspected_until_that_would_have_been_ended(
-    calls: Calls, time: Time
+    calls: Pipeline, time: Time
 ) -> None:
     recent = Recent()
-    call = calls.begin(SPAM, {"event": event(content={"body": "hangs"})})
+    call = calls.rules.begin(SPAM, {"event": event(content={"body": "hangs"})})
     recent.add(call, [entry("own")], is_overdue=True)
     for number in range(5):
         time.now += 0.7
         said(calls, recent, "@alice:test", f"later {number}", ["own"])
-    taken = recent.take(calls.again, ["own"])
+    taken = recent.take(calls.rules.again, ["own"])
     # Before those that were answered.
     assert bodies(taken) == ["hangs", "later 4", "later 3", "later 2"]
     assert taken[0].age == 0.0
 
 
-def test_of_those_whom_nobody_waits_for_the_oldest_of_each_author_come_first(calls: Calls) -> None:
+def test_of_those_whom_nobody_waits_for_the_oldest_of_each_author_come_first(calls: Pipeline) -> None:
     line = SuspectLine()
     for number, (sender, body) in enumerate([("@a:evil", "hangs"), ("@b:test", "slow"), *[("@c:evil", "decoy")] * 25]):
-        call = calls.begin(SPAM, {"event": event(sender=sender, content={"body": body})})
+        call = calls.rules.begin(SPAM, {"event": event(sender=sender, content={"body": body})})
         call.started = float(number)
         line.join(Suspect(call=call, entries=[entry("m")]))
     first, second, *decoys = [line.next() for _ in range(27)]
@@ -141,9 +141,11 @@ def test_a_call_that_synapse_cancels_is_a_suspect_until_node_has_answered_it_and
     host = Waits(None)
     calls = calls_over(host)
     state = {("m.room.create", ""): event(type="m.room.create", state_key="", room_id="!big:test")}
-    open_calls = calls._round_trip._open_calls
+    open_calls = calls.round_trip.exchange.open_calls
     modules = [entry("m"), entry("n")]
-    asking = ensureDeferred(calls.ask(calls.begin(ALLOWED, {"event": event(), "state_events": state}), [*modules]))
+    asking = ensureDeferred(
+        calls.ask(calls.rules.begin(ALLOWED, {"event": event(), "state_events": state}), [*modules])
+    )
     asking.addErrback(lambda _: None)
     assert open_calls.unfinished() == []
     asking.cancel()

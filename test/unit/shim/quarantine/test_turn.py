@@ -30,8 +30,8 @@ from synapse.logging.context import (  # type: ignore[attr-defined] # LoggingCon
     current_context,
     make_deferred_yieldable,
 )
+from synapse_module_bridge.calls.open_calls import OpenCall
 from synapse_module_bridge.quarantine import preparing, settling, turn
-from synapse_module_bridge.quarantine.open_calls import OpenCall
 from synapse_module_bridge.quarantine.preparing import Preparing
 from synapse_module_bridge.quarantine.suspects import Suspect
 from synapse_module_bridge.quarantine.turn import Turns
@@ -183,7 +183,7 @@ def test_those_that_nobody_waits_for_are_asked_for_a_limited_time_and_once(
 
 
 def test_the_state_of_a_room_is_looked_up_in_the_log_context_of_who_waits() -> None:
-    call = calls_over(Host(None)).begin(
+    call = calls_over(Host(None)).rules.begin(
         CALLBACKS["check_event_allowed"], {"event": says(MALLORY, ""), "state_events": {}}
     )
     suspect = Suspect(call=call, entries=[entry("m")], state_room="!room:test")
@@ -226,7 +226,7 @@ def test_the_state_of_a_room_is_looked_up_for_a_limited_time(tmp_path: Path, mon
             looked_up.append(room)
             await Deferred()
 
-        rig.bridge._calls.settling.turns.preparing.room_state = never
+        rig.bridge._round_trip.settling.turns.preparing.room_state = never
         create = says("@user1:test", "hello", type="m.room.create", state_key="")
         rig.answer("check_event_allowed", says("@user1:test", "hello"), {("m.room.create", ""): create})
         end(rig)
@@ -238,17 +238,17 @@ def test_the_state_of_a_room_is_looked_up_for_a_limited_time(tmp_path: Path, mon
 def test_what_is_too_large_is_asked_apart_without_the_rooms_state_too() -> None:
     host = Host(TooLarge("has too many bytes"), answer(True, None))
     calls, callback = calls_over(host), CALLBACKS["check_event_allowed"]
-    call = calls.begin(callback, bind(callback, sample(callback)))
-    apart = calls._round_trip._apart(call, [entry("m")], time.monotonic() + 1, 0.0)
+    call = calls.rules.begin(callback, bind(callback, sample(callback)))
+    apart = calls.round_trip.ask_apart(call, [entry("m")], time.monotonic() + 1, 0.0)
     assert settled(ensureDeferred(apart)).module is None
     assert [params["params"]["state_events"] for _, params, _ in host.calls] == [
         {"events": []},
         {"events": [], "left_out": True},
     ]
     callback = CALLBACKS["check_event_for_spam"]
-    call = calls_over(host).begin(callback, bind(callback, sample(callback)))
+    call = calls_over(host).rules.begin(callback, bind(callback, sample(callback)))
     host.outcomes = [TooLarge("has too many bytes")]
-    refused = settled(ensureDeferred(calls._round_trip._apart(call, [entry("m")], time.monotonic() + 1, 0.0)))
+    refused = settled(ensureDeferred(calls.round_trip.ask_apart(call, [entry("m")], time.monotonic() + 1, 0.0)))
     assert isinstance(refused, Unavailable) and str(refused) == Reason.TOO_LARGE
 
 

@@ -10,7 +10,8 @@ from objects import event
 from observed import observed
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes, SynapseError
-from synapse_module_bridge.pipeline.asking import Calls, ModuleFault
+from synapse_module_bridge.pipeline.failures import ModuleFault
+from synapse_module_bridge.pipeline.pipeline import Pipeline
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience import answer_cache
 from synapse_module_bridge.resilience.answer_cache import AnswerCache, question_of
@@ -32,7 +33,7 @@ class Rig:
         self.now = 0.0
         self.hits = 0
         self.callback = CALLBACKS[callback]
-        self.calls: Calls = calls_over(host)
+        self.calls: Pipeline = calls_over(host)
         self.load(modules, kept)
 
     def load(self, modules: str, kept: str) -> None:
@@ -47,7 +48,7 @@ class Rig:
         self.hits += 1
 
     def start(self, args: Sequence[Any] = INVITE) -> "Deferred[Any]":
-        call = self.calls.begin(self.callback, bind(self.callback, args))
+        call = self.calls.rules.begin(self.callback, bind(self.callback, args))
         return ensureDeferred(self.calls.ask(call, [*self.calls.entries[self.callback.name]]))
 
     def ask(self, args: Sequence[Any] = INVITE) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from asking import Host, calls_over
 from fake_time import Time
 from observed import observed
-from synapse_module_bridge.pipeline.asking import Calls
+from synapse_module_bridge.pipeline.pipeline import Pipeline
 from synapse_module_bridge.resilience.circuit_breaker import (
     FIRST_PROBE_SECONDS,
     LONGEST_PROBE_SECONDS,
@@ -263,12 +263,12 @@ def test_the_entries_of_one_callback_share_its_breaker() -> None:
     assert len(calls.open_breakers()) == 1
 
 
-def load(calls: Calls, checkers: list[Any]) -> None:
+def load(calls: Pipeline, checkers: list[Any]) -> None:
     two: Any = {"user_may_invite": {}, "user_may_create_room": {}}
     listed = {"auth_checkers": {"checkers": checkers}} if checkers else {}
     modules = [{"name": "m", "callbacks": {**two, **listed}}, {"name": "n", "callbacks": {"user_may_invite": {}}}]
     calls.entries = RoutingTable(lambda *_: True, "test").of([(module, False) for module in modules])  # type: ignore[arg-type]
 
 
-def breakers(calls: Calls) -> list[CircuitBreaker]:
+def breakers(calls: Pipeline) -> list[CircuitBreaker]:
     return [entry.breaker for entries in calls.entries.values() for entry in entries]

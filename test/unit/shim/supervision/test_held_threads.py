@@ -53,7 +53,7 @@ def test_calls_in_flight_are_asked_again_and_nobody_is_set_aside(
         assert rig.answer("user_may_invite", *INVITE) is GOOD
         recovers(rig)
         assert json.loads((tmp_path / "initialize").read_text())["held_patience_ms"] == 30_000
-        assert rig.bridge._calls.quarantine.listed() == []
+        assert rig.bridge._round_trip.quarantine.listed() == []
     assert count("host_ends_total", cause="native code holds") == ends + 1
     assert "the module host ended (native code holds 8 threads, in m)" in caplog.text
     observed(76, in_words([GOOD]), policy="deny", tried=misbehaviour.replace("_", " "))

@@ -7,7 +7,6 @@ from rig import Api
 from synapse.logging.context import run_in_background
 from synapse_module_bridge.pipeline.follow_up import FollowUps
 from synapse_module_bridge.pipeline.router import Router
-from synapse_module_bridge.quarantine.open_calls import OpenCalls
 from synapse_module_bridge.routing.locality import Locality
 from synapse_module_bridge.routing.routing_table import RoutingTable
 from synapse_module_bridge.schema.catalogue import CALLBACKS
@@ -38,7 +37,7 @@ class Registered:
         names = {name for declared, _ in modules for name in declared["callbacks"]}
         callbacks = [callback for callback in CALLBACKS.values() if callback.name in names]
         shadows = [declared["name"] for declared, shadow in modules if shadow]
-        follow_ups = FollowUps(self.calls, OpenCalls())
+        follow_ups = FollowUps(self.calls.round_trip.exchange, self.calls.rules)
         register_callbacks(api, callbacks, [declared for declared, _ in modules], router, follow_ups, shadows)
 
     def load(self, *modules: tuple[dict[str, Any], bool]) -> None:

@@ -11,7 +11,7 @@ from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import SynapseError
 from synapse.spam_checker_api import RegistrationBehaviour
 from synapse.util.async_helpers import delay_cancellation
-from synapse_module_bridge.pipeline.asking import ModuleFault
+from synapse_module_bridge.pipeline.failures import ModuleFault
 from synapse_module_bridge.resilience.policy import Policies
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.schema.on_failure import OnFailure

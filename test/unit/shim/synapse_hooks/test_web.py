@@ -8,10 +8,10 @@ import pytest
 from asking import Host, outcome
 from objects import request
 from synapse.module_api.errors import SynapseError
-from synapse_module_bridge.pipeline.asking import ModuleFault
-from synapse_module_bridge.quarantine.open_calls import OpenCalls
+from synapse_module_bridge.calls.exchange import Exchange
+from synapse_module_bridge.calls.open_calls import OpenCalls
+from synapse_module_bridge.pipeline.failures import ModuleFault
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
-from synapse_module_bridge.resilience.entrance import Entrance
 from synapse_module_bridge.schema.protocol import ERROR_CODES
 from synapse_module_bridge.synapse_hooks.web import MOST_AT_ONCE, MOST_BYTES_AT_ONCE, WebLoad, WebResource
 from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
@@ -20,7 +20,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 
 
 def web_resource(host: Any, calls: OpenCalls) -> Any:
-    return WebResource(host, calls, Entrance(host), WebLoad(), "m", "/_synapse/client/x", 1_000)
+    return WebResource(Exchange(host, calls), WebLoad(), "m", "/_synapse/client/x", 1_000)
 
 
 SETUP = RpcError(ERROR_CODES["module_unavailable"], "m: setup failed", {"module": "m"})
@@ -50,8 +50,9 @@ def test_a_request_without_an_answer_is_an_error_of_the_servers_and_a_warning(
 
 def test_a_request_waits_while_one_call_is_asked_with_nothing_else_under_way() -> None:
     host = Host(GOOD)
-    entrance, asked = Entrance(host), request()
-    resource: Any = WebResource(host, OpenCalls(), entrance, WebLoad(), "m", "/_synapse/client/x", 1_000)
+    exchange, asked = Exchange(host, OpenCalls()), request()
+    entrance = exchange.entrance
+    resource: Any = WebResource(exchange, WebLoad(), "m", "/_synapse/client/x", 1_000)
     waiting: list[Deferred[None]] = []
     host.within = lambda deferred, deadline: (waiting.append(deferred), deferred)[1]  # type: ignore[method-assign,func-returns-value]
     entrance.close()

@@ -8,7 +8,6 @@ from copy import copy
 from typing import Any
 
 from synapse_module_bridge.calls.call import Call
-from synapse_module_bridge.quarantine.suspects import without_state
 from synapse_module_bridge.routing.route import Entry
 
 # More are not named in one line of the log.
@@ -78,7 +77,7 @@ class OpenCalls:
             # Nor is the room's state kept with the question.
             asked, entries = call.asked
             asked = copy(asked)
-            asked.params, room = without_state(asked)
+            asked.params, room = asked.without_state()
             call.asked, call.state_room = (asked, entries), call.state_room or room
         if len(self._expired) >= MOST_EXPIRED:
             del self._expired[next(iter(self._expired))]

@@ -1,0 +1,80 @@
+"""What it means for Synapse that the host has answered a call with an error."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from synapse_module_bridge.calls.call import Call
+from synapse_module_bridge.codec.codec import decode_own
+from synapse_module_bridge.codec.replies import reason_of, synapse_error
+from synapse_module_bridge.pipeline.round_trip import index_of
+from synapse_module_bridge.resilience import policy
+from synapse_module_bridge.resilience.policy import Policies
+from synapse_module_bridge.routing.route import Entry
+from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
+from synapse_module_bridge.transport.rpc import RpcError
+from synapse_module_bridge.transport.unavailable import Unavailable
+
+logger = logging.getLogger("synapse_module_bridge.calls")
+
+_REASONS = {
+    ERROR_CODES["module_fault"]: Reason.FAULT,
+    ERROR_CODES["synapse_error"]: Reason.ERROR,
+    ERROR_CODES["module_unavailable"]: Reason.SETUP,
+}
+# Why a module that runs in a thread of its own did not answer, as the host or the round trip tells.
+_TOLD = (Reason.DEADLINE, Reason.DOWN, Reason.QUARANTINE)
+
+
+class ModuleFault(Exception):
+    """A module threw, or its answer does not fit."""
+
+
+class StandIn(NamedTuple):
+    """The failure policy answers for this one of the modules that were asked."""
+
+    at: int
+    reason: Reason | str
+
+
+class Final(NamedTuple):
+    """The answer for Synapse: no other module is asked."""
+
+    answer: Any
+
+
+def judge(call: Call, asked: Sequence[Entry], e: RpcError, policies: Policies) -> StandIn | Final:
+    """Puts on record what is not left to the failure policy.
+
+    Raises SynapseError where a module threw it and Synapse is to see it, ModuleFault where an exception in a Python
+    module would reach Synapse, and Unavailable where the host itself has failed.
+    """
+    index = index_of(e.data.get("module"), asked)
+    # What the host says beyond that is not trusted.
+    module = None if index is None else asked[index].module
+    if index is not None:
+        call.forget(asked[index])
+    callback = call.callback
+    is_fault, is_error = e.code == ERROR_CODES["module_fault"], e.code == ERROR_CODES["synapse_error"]
+    by_policy = callback.faults_by_policy and index is not None
+    if is_error and not by_policy:
+        call.record("error", module, f"{e.data['code']}/{e.data['errcode']}")
+        if callback.swallows:
+            return Final(policy.refuse(callback, call.params))
+        raise synapse_error(e) from None
+    if is_fault and policies.explicit(callback, local=call.local) is None:
+        if callback.swallows:
+            call.record("fault", module)
+            return Final(policy.refuse(callback, call.params))
+        if call.local and not by_policy:
+            call.record("fault", module)
+            raise ModuleFault(e.message) from None
+        code = policy.soft_failure(callback, call.params, local=call.local)
+        if code is not None:
+            call.record("fault", module, code)
+            return Final(decode_own(callback.result, code, call.params))
+    if index is None:
+        logger.error("%s: %s", callback.name, e.message)
+        raise Unavailable(reason_of(e)) from None
+    told = e.data.get("reason")
+    return StandIn(index, told if told in _TOLD else _REASONS.get(e.code) or reason_of(e))
