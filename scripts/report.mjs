@@ -51,7 +51,9 @@ function readReport(kind, reportFile, code) {
 
 function failedPythonFiles(report) {
   const files = new Map();
-  for (const [, attributes, inside] of report.matchAll(/<testcase ([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
+  for (const [, attributes, inside] of report.matchAll(
+    /<testcase ([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g,
+  )) {
     const path = /\bfile="([^"]*)"/.exec(attributes)?.[1];
     const file = files.get(path) ?? { path, passed: 0, failed: 0 };
     files.set(path, file);
