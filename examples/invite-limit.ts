@@ -1,4 +1,4 @@
-// Lets a user invite so many people in an hour, counted over all of Synapse's processes.
+// Limits how many people a user may invite in an hour, counted over all processes of Synapse.
 import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
 
 const HOUR = 60 * 60 * 1000;

@@ -1,4 +1,4 @@
-// Refuses the messages of this server's users between midnight and the hour that the admin sets, in UTC.
+// Refuses messages of local users between midnight (UTC) and the hour that the admin sets.
 import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
 
 export default defineModule({

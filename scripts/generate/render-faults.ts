@@ -8,8 +8,8 @@ const INTRODUCTION = `# Faults
 
 What can go wrong with modules, with Node and around them; what clients and other servers see; and how it ends. A running
 Synapse never needs a restart for it. "Policy" is what \`on_failure\` says, or else the [default of the
-callback](callbacks.md). [Failures](../admin/failures.md) explains the words, and what each policy costs. A test tries each
-row; \`npm run faults\` prints what it saw, by the same numbers.
+callback](callbacks.md). [Failures](../admin/failures.md) explains the words, and what each policy costs. Tests try these
+faults; \`npm run faults\` prints what they saw, by the same numbers.
 `;
 
 export function renderFaults(rows: Readonly<Record<string, Fault>>): string {
