@@ -11,8 +11,9 @@ from typing import Any
 
 from objects import event
 from outcomes import config, depths
-from rig import Rig, running, turn_until
+from rig import Rig, running
 from synapse.module_api.errors import Codes
+from turning import turn_until
 from twisted.internet.defer import Deferred
 
 DENIED = (403, Codes.FORBIDDEN)

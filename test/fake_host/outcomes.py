@@ -4,10 +4,12 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from counted import count
 from objects import event
-from rig import Rig, count, settled, turn_until
+from rig import Rig
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes, SynapseError
+from turning import settled, turn_until
 from twisted.internet.defer import Deferred
 
 GOOD = Codes.LIMIT_EXCEEDED

@@ -4,142 +4,28 @@ import gc
 import json
 import os
 import sys
-import threading
-import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from prometheus_client import REGISTRY
+import turning
+from fake_synapse import Api
 from synapse.logging.context import (  # type: ignore[attr-defined] # LoggingContext is Rust's now
     SENTINEL_CONTEXT,
     LoggingContext,
-    PreserveLoggingContext,
     current_context,
     run_in_background,
 )
-from synapse.module_api import ModuleApi
 from synapse.util.async_helpers import delay_cancellation
 from synapse_module_bridge.bridge import CLOCK, Bridge, ModuleBridge
 from synapse_module_bridge.process.host_files import PREFIX
 from synapse_module_bridge.schema.catalogue import CALLBACKS
-from twisted.internet import reactor as installed_reactor
+from turning import reactor, settled, turn_until
 from twisted.internet.defer import Deferred
 from twisted.logger import globalLogPublisher
-from twisted.python.failure import Failure
 
-reactor: Any = installed_reactor
 FAKE_HOST = Path(__file__).parent / "fake_host.py"
-IDLE_SECONDS = 0.005
-
-
-def turn_until(done: Callable[[], object], seconds: float = 8.0) -> None:
-    """Turns the reactor until something holds; fails after a while."""
-    if not reactor.running:
-        reactor.startRunning(installSignalHandlers=False)
-        # What Synapse has loaded needs no look at each collection.
-        gc.freeze()
-        # Its threads would keep the test run from ending.
-        threading._register_atexit(reactor.getThreadPool().stop)  # type: ignore[attr-defined]
-    until = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < until, "it did not happen in time"
-        _turn()
-
-
-# How long the longest turn of the reactor has taken.
-_longest_turn = 0.0
-
-
-def _turn() -> None:
-    global _longest_turn
-    # Its idle wait is no pause.
-    began = time.monotonic()
-    reactor.iterate(IDLE_SECONDS)
-    _longest_turn = max(_longest_turn, time.monotonic() - began - IDLE_SECONDS)
-
-
-def settled(deferred: "Deferred[Any]", seconds: float = 8.0) -> Any:
-    """What a Deferred fires with; an exception is returned."""
-    results: list[Any] = []
-    deferred.addBoth(results.append)
-    turn_until(lambda: results, seconds)
-    assert len(results) == 1
-    return results[0].value if isinstance(results[0], Failure) else results[0]
-
-
-# What Synapse itself takes for background updates.
-OWN = SimpleNamespace(
-    default_background_batch_size=71,
-    minimum_background_batch_size=72,
-    update_duration_ms=73,
-    sleep_enabled=True,
-    sleep_duration_ms=1,
-)
-
-
-class Api:
-    """What the bridge uses of Synapse's ModuleApi."""
-
-    server_name = "test"
-    worker_name = None
-    worker_app = None
-    public_baseurl = "https://test/"
-    email_app_name = "Matrix"
-
-    def __init__(self) -> None:
-        self.callbacks: dict[str, Any] = {}
-        self._hs = self
-        self.public_room_list_manager = self
-        self.published: set[str] = set()
-        for category in {callback.category for callback in CALLBACKS.values()}:
-            name = f"register_{category}_callbacks"
-            setattr(self, name, _Register(getattr(ModuleApi, name), self.callbacks))
-
-    def get_datastores(self) -> Any:
-        return SimpleNamespace(databases=[SimpleNamespace(name=lambda: "master", updates=OWN)])
-
-    async def sleep(self, seconds: float) -> None:
-        assert seconds == OWN.sleep_duration_ms / 1000
-
-    async def room_is_in_public_room_list(self, room_id: str) -> bool:
-        return room_id in self.published
-
-    async def get_room_state(self, room_id: str) -> Any:
-        return {}
-
-    def get_instance_id(self) -> str:
-        return "test"
-
-    def register_sighup(self, *_: Any, **__: Any) -> None:
-        pass
-
-    def should_run_background_tasks(self) -> bool:
-        return True
-
-    def is_mine(self, id: str) -> bool:
-        return id.endswith(":test")
-
-    def run_as_background_process(self, desc: str, func: Callable[[], Awaitable[None]]) -> Any:
-        async def process() -> None:
-            with LoggingContext(name=desc, server_name="test"):
-                await func()
-
-        # As Synapse does: it must not end in the context of a request that is over.
-        with PreserveLoggingContext():
-            return run_in_background(process)
-
-
-class _Register:
-    def __init__(self, original: Any, callbacks: dict[str, Any]) -> None:
-        self.__wrapped__ = original
-        self._callbacks = callbacks
-
-    def __call__(self, **callbacks: Any) -> None:
-        # Synapse keeps the functions, and not the dict that they come in.
-        self._callbacks.update({name: dict(f) if isinstance(f, dict) else f for name, f in callbacks.items()})
 
 
 class Rig:
@@ -173,13 +59,12 @@ class Rig:
         flag.touch() if misbehaves else flag.unlink(missing_ok=True)
 
     def forget_pauses(self) -> None:
-        global _longest_turn
-        _longest_turn = 0.0
+        turning.forget_pauses()
 
     @property
     def longest_pause(self) -> float:
         """In seconds, since they were forgotten."""
-        return _longest_turn
+        return turning.longest_pause()
 
     @property
     def starts(self) -> int:
@@ -187,17 +72,6 @@ class Rig:
 
     def pid(self) -> int:
         return int((self.folder / f"start-{self.starts}").read_text())
-
-
-def count(metric: str, **labels: str) -> float:
-    """The sum of a metric's samples that have these labels."""
-    return sum(
-        sample.value
-        for family in REGISTRY.collect()
-        for sample in family.samples
-        if sample.name == f"synapse_module_bridge_{metric}"
-        and all(sample.labels.get(key) == value for key, value in labels.items())
-    )
 
 
 @contextmanager

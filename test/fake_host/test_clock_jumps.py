@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from observed import observed
 from outcomes import GOOD, INVITE, config, policy_count, recovers, told
-from rig import Rig, reactor, running, settled, turn_until
+from rig import Rig, running
 from synapse.module_api.errors import Codes
 from synapse_module_bridge.bridge import CLOCK
 from synapse_module_bridge.supervision import backoff
 from synapse_module_bridge.supervision.backoff import FIRST_AT_ONCE
+from turning import reactor, settled, turn_until
 from twisted.internet.task import deferLater
 
 pytestmark = pytest.mark.usefixtures("log_contexts_are_kept")

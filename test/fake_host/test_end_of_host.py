@@ -10,9 +10,10 @@ import pytest
 from objects import event
 from observed import observed
 from outcomes import GOOD, INVITE, config, depths, local_event, recovers, told
-from rig import reactor, running, settled, turn_until
+from rig import running
 from synapse.module_api.errors import Codes
 from synapse_module_bridge.supervision import backoff, grace_period, supervisor, watchdog
+from turning import reactor, settled, turn_until
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.defer import Deferred, ensureDeferred
 

@@ -8,14 +8,16 @@ from typing import Any
 
 import attr
 import pytest
+from counted import count
 from observed import observed
 from outcomes import GOOD, INVITE, POLICIES, ask_three, by_policy, config, in_words, policy_count, recovers, told
-from rig import Rig, count, running, settled, turn_until
+from rig import Rig, running
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes
 from synapse_module_bridge.resilience.policy import Policies
 from synapse_module_bridge.schema.on_failure import OnFailure
 from synapse_module_bridge.supervision import backoff, grace_period, watchdog
+from turning import settled, turn_until
 
 pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
 

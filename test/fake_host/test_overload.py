@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from counted import count
 from objects import event
 from observed import observed
 from outcomes import (
@@ -25,11 +26,12 @@ from outcomes import (
     recovers,
     told,
 )
-from rig import count, running, settled, turn_until
+from rig import running
 from synapse.module_api.errors import Codes
 from synapse_module_bridge.resilience import backpressure
 from synapse_module_bridge.supervision import supervisor, watchdog
 from synapse_module_bridge.transport import framing
+from turning import settled, turn_until
 from twisted.internet.defer import CancelledError
 
 pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")

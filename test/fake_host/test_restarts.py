@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from observed import observed
 from outcomes import GOOD, INVITE, config, recovers, told
-from rig import Rig, children, reactor, running, turn_until
+from rig import Rig, children, running
 from synapse.module_api.errors import Codes
 from synapse_module_bridge.process import child
 from synapse_module_bridge.process.logs import LogRelay
@@ -19,6 +19,7 @@ from synapse_module_bridge.process.reaping import when_exited
 from synapse_module_bridge.reactor import steady_clock
 from synapse_module_bridge.supervision import supervisor
 from synapse_module_bridge.transport.rpc import Rpc
+from turning import reactor, turn_until
 from twisted.internet.task import Clock
 
 pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
@@ -26,12 +27,12 @@ pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
 DENIED = (403, Codes.FORBIDDEN)
 
 
-def nested(depth: int) -> bytes:
+def deep_record(depth: int) -> bytes:
     return b'{"level":50,"msg":"x","deep":' + b"[" * depth + b"]" * depth + b"}\n"
 
 
 LAST_WORDS = [
-    b"".join(nested(depth) for depth in range(900, 1_000, 3)),
+    b"".join(deep_record(depth) for depth in range(900, 1_000, 3)),
     b'{"level":1e999,"msg":{},"err":{"stack":[]},"request":[],"module":{}}\n' * 50,
     b'{"level":60,"host_ends":"\\ud800","msg":"\\ud800"}\n',
     b"9" * 60_000 + b"\n",

@@ -25,7 +25,6 @@ from synapse_module_bridge.schema.on_failure import OnFailure
 from synapse_module_bridge.schema.protocol import ERROR_CODES
 from synapse_module_bridge.transport.rpc import RpcError
 from twisted.internet.defer import Deferred, ensureDeferred, fail, succeed
-from twisted.python.failure import Failure
 
 ASKED = [name for name, callback in CALLBACKS.items() if not callback.notify]
 # A fault raises what an exception in a Python module would.
@@ -98,6 +97,11 @@ def call_of(name: str, args: Sequence[Any] | None = None, calls: Pipeline | None
     return calls.rules.begin(callback, bind(callback, sample(callback) if args is None else args))
 
 
+def message_from(sender: str) -> Call:
+    """A call about a message of somebody."""
+    return call_of("check_event_for_spam", [event(sender=sender)])
+
+
 def ask(
     name: str,
     host: Host,
@@ -149,14 +153,6 @@ def sample(callback: Callback) -> list[Any]:
         by_param.get(param.name, values.get(param.type, {} if param.type.endswith(("Config", "Object")) else "text"))
         for param in callback.params
     ]
-
-
-def outcome(deferred: "Deferred[Any]") -> Any:
-    """What a Deferred has fired with; an exception is returned."""
-    results: list[Any] = []
-    deferred.addBoth(results.append)
-    [result] = results
-    return result.value if isinstance(result, Failure) else result
 
 
 async def nobody(callback: Callback, args: Sequence[Any]) -> None:

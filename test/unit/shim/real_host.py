@@ -1,5 +1,6 @@
-"""Starts the real host, without a bridge."""
+"""Starts the real host, without a bridge, with modules that keep it from starting."""
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,29 +19,27 @@ from twisted.internet.task import Clock
 SOUND = "export default { callbacks: {} };\n"
 
 
-def start(folder: Path, text: str, seconds: float = 20, memory: str = "64") -> str:
-    """The fault of a start with three modules, of which the second is given."""
+def problem_with(text: str, folder: Path, seconds: float = 20, memory: str = "64") -> str:
+    """What is said of a start with three modules, of which the second is given."""
     names = ("first", "second", "third")
     for name in names:
         (folder / f"{name}.mjs").write_text(text if name == "second" else SOUND)
+    flags = ("--trace-sigint", f"--max-old-space-size={memory}")
+    return problem([folder / f"{name}.mjs" for name in names], seconds, flags)
+
+
+def problem(modules: Sequence[Path], seconds: float, flags: Sequence[str] = (), **env: str) -> str:
+    """What is said of a start with these modules."""
     initialize: dict[str, Any] = {
         "protocol": PROTOCOL,
         "version": version("synapse-module-bridge"),
         "catalogue": DIGEST,
         "synapse": {},
-        "modules": [{"path": str(folder / f"{name}.mjs")} for name in names],
+        "modules": [{"path": str(path)} for path in modules],
     }
-    command = [
-        find_node(None),
-        "--trace-sigint",
-        f"--max-old-space-size={memory}",
-        str(HOST_FOLDER / "cli.mjs"),
-        "host",
-        "--records",
-        RECORDS,
-    ]
+    command = [find_node(None), *flags, str(HOST_FOLDER / "cli.mjs"), "host", "--records", RECORDS]
     host = Supervisor(
-        Clock(), Clock(), lambda: command, {}, lambda _: initialize, seconds, lambda *_: None, HostEvents()
+        Clock(), Clock(), lambda: command, env, lambda _: initialize, seconds, lambda *_: None, HostEvents()
     )
     with pytest.raises(StartupProblem) as raised:
         host.start()

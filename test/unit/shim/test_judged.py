@@ -12,7 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from odd_json import Odd
-from rig import Rig, running, settled, turn_until
+from rig import Rig, running
 from synapse.api.room_versions import KNOWN_ROOM_VERSIONS
 from synapse.events import EventBase
 from synapse.module_api.callbacks.federation import FederatedEventDeliveryMethod, FederationEventDeliveryEvent
@@ -23,6 +23,7 @@ from synapse_module_bridge.codec.codec import encode_event
 from synapse_module_bridge.process.node import find_node
 from synapse_module_bridge.schema.catalogue import CALLBACKS, TYPES
 from synapse_module_bridge.transport.framing import to_body
+from turning import settled, turn_until
 
 JUDGE = Path(__file__).parent / "judge.mjs"
 MARK = "org.example.judged"

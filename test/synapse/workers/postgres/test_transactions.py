@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from postgres_run import ENGINE, connect, run, transaction
-from rig import reactor, settled, turn_until
 from synapse.logging.context import make_deferred_yieldable
 from synapse.storage.engines import Sqlite3Engine
 from synapse_module_bridge.schema.protocol import LIMITS
@@ -16,6 +15,7 @@ from synapse_module_bridge.storage import transactions as subject
 from synapse_module_bridge.storage.database import Descs
 from synapse_module_bridge.storage.transactions import MOST_OPEN, Transactions
 from synapse_module_bridge.transport.rpc import RpcError
+from turning import reactor, settled, turn_until
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.threads import deferToThread
 

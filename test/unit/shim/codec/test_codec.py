@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from immutabledict import immutabledict
+from nested import nested
 from objects import event
 from observed import observed
 from on_the_way import travelled
@@ -261,26 +262,19 @@ def test_an_edit_that_javascript_cannot_hold_exactly_does_not_fit() -> None:
 
 
 def test_edits_change_the_very_object() -> None:
-    nested = {"x": 1.0}
-    content: dict[str, Any] = {"name": "a", "creation_content": nested, "gone": 1}
+    inner = {"x": 1.0}
+    content: dict[str, Any] = {"name": "a", "creation_content": inner, "gone": 1}
     decode_answer("Edits", {"name": "b", "creation_content": {"x": 1}}, {"request_content": content})
     assert repr(content) == repr({"name": "b", "creation_content": {"x": 1.0}})
     decode_answer("Edits", None, {"request_content": content})
     assert content["name"] == "b"
 
 
-def nested(levels: int) -> Any:
-    value: Any = 1
-    for _ in range(levels):
-        value = [value]
-    return value
-
-
 def test_an_edit_that_is_nested_too_deeply_is_unfit_by_its_field_unless_it_was_there_before() -> None:
     with pytest.raises(Unfit, match=r"request_content's creation_content\[0\]\[0\].* is nested deeper than 500 levels"):
-        decode_answer("Edits", {"creation_content": nested(600)}, {"request_content": {}})
-    content: dict[str, Any] = {"creation_content": nested(600)}
-    decode_answer("Edits", {"creation_content": nested(600), "name": "b"}, {"request_content": content})
+        decode_answer("Edits", {"creation_content": nested("lists", 600)}, {"request_content": {}})
+    content: dict[str, Any] = {"creation_content": nested("lists", 600)}
+    decode_answer("Edits", {"creation_content": nested("lists", 600), "name": "b"}, {"request_content": content})
     assert content["name"] == "b"
 
 
@@ -302,7 +296,7 @@ def test_the_answer_that_means_no_objection_can_be_decoded_for_each_callback(nam
         ({"content": {"a": [{"b": "x\ud800"}]}}, "content.a[0].b has half a character"),
         ({"content": {"x\udfff": 1}}, r"content.x\udfff has half a character"),
         ({"sender": "@\ud800:test"}, "sender has half a character"),
-        ({"content": {"deep": nested(5_000)}}, "content.deep[0][0]"),
+        ({"content": {"deep": nested("lists", 5_000)}}, "content.deep[0][0]"),
     ],
 )
 def test_a_replacement_that_synapse_must_not_see_is_unfit_by_its_field(replacement: Any, words: str) -> None:
@@ -337,7 +331,7 @@ def test_a_replacement_that_synapse_refuses_is_logged_by_its_field(
 @pytest.mark.parametrize(
     ("room_version", "content"),
     [
-        ("10", {"__proto__": {"a": 1}, "constructor": True, "deep": nested(100)}),
+        ("10", {"__proto__": {"a": 1}, "constructor": True, "deep": nested("lists", 100)}),
         ("5", {"a": 1.5}),
         ("10", {"a": 2**53 - 1, "b": -(2**53 - 1)}),
         ("10", {"a": "x" * (65_536 - len('{"a":""}'))}),

@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 from asking import sample
+from fake_synapse import OWN
 from observed import observed
 from outcomes import (
     ask_three,
     config,
 )
-from rig import OWN, running, settled, turn_until
+from rig import running
 from synapse.module_api.errors import Codes, SynapseError
 from synapse_module_bridge.pipeline.failures import ModuleFault
 from synapse_module_bridge.schema.catalogue import CALLBACKS
+from turning import settled, turn_until
 
 pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
 

@@ -10,7 +10,7 @@ import pytest
 from asking import ASKED, Host, answer, ask, calls_over
 from objects import event, request
 from on_the_way import travelled
-from rig import running, turn_until
+from rig import running
 from synapse.api.presence import UserPresenceState
 from synapse.config.repository import MediaUploadLimit
 from synapse.module_api import RatelimitOverride
@@ -21,6 +21,7 @@ from synapse_module_bridge.codec.http_request import MOST_BYTES
 from synapse_module_bridge.pipeline.failures import ModuleFault
 from synapse_module_bridge.routing.route import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS, TYPES
+from turning import turn_until
 
 ALICE = UserPresenceState.default("@alice:test")
 LIMIT = {"max_bytes": 5, "time_period_ms": 6, "info_uri": "https://x", "can_upgrade": True}

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from objects import event
-from rig import reactor, settled, turn_until
 from synapse.logging.context import make_deferred_yieldable, run_in_background
 from synapse.module_api.errors import SynapseError
 from synapse.types import UserID
@@ -18,6 +17,7 @@ from synapse_module_bridge.quarantine.membership import MembershipChanges, locke
 from synapse_module_bridge.schema.catalogue import CALLBACKS, METHODS
 from synapse_module_bridge.schema.protocol import ERROR_CODES
 from synapse_module_bridge.transport.rpc import RpcError
+from turning import reactor, settled, turn_until
 from twisted.internet.defer import CancelledError, Deferred
 
 

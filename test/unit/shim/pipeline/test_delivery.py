@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from asking import Host, calls_over, entry, sample
-from rig import count
+from counted import count
 from synapse_module_bridge.pipeline.delivery import Delivery
 from synapse_module_bridge.routing.route import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS

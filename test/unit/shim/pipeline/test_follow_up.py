@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from asking import FAULT, THROWN, Host, answer, calls_over, entry, outcome
-from rig import OWN, Api, count
+from asking import FAULT, THROWN, Host, answer, calls_over, entry
+from counted import count
+from fake_synapse import OWN, Api
 from synapse.logging.context import run_in_background
 from synapse.module_api.errors import SynapseError
 from synapse_module_bridge.pipeline.failures import ModuleFault
@@ -21,6 +22,7 @@ from synapse_module_bridge.synapse_hooks.logins import with_follow_up
 from synapse_module_bridge.synapse_hooks.updates import make_update_forwarder, with_own_sizes
 from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
+from turning import outcome
 from twisted.internet.defer import ensureDeferred
 
 LATER = {"module": "m", "id": "7"}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from asking import entry, sample
+from counted import count
 from objects import event
-from rig import count
 from synapse.events import EventBase
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.pipeline import notifications as subject

@@ -18,7 +18,7 @@ from observed import observed
 HELPERS = Path(real_host.__file__).parent
 PR_SET_MDWE = 65
 SOMEBODY = 54_321
-PROGRAM = "import sys, real_host as r; from pathlib import Path; print(r.start(Path(sys.argv[1]), r.SOUND, 8))"
+PROGRAM = "import sys, real_host as r; from pathlib import Path; print(r.problem_with(r.SOUND, Path(sys.argv[1]), 8))"
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import logging
 import signal
 
 import pytest
-from rig import count
+from counted import count
 from synapse_module_bridge.process.logs import LogRelay
 from synapse_module_bridge.process.stall_trace import StallTrace
 from synapse_module_bridge.telemetry import log_rate

@@ -3,21 +3,11 @@
 import os
 import resource
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pytest
+from real_host import problem
 from synapse_module_bridge.process.core_dumps import no_core_dump
-from synapse_module_bridge.process.node import find_node
-from synapse_module_bridge.process.spawn import RECORDS
-from synapse_module_bridge.schema.catalogue import DIGEST
-from synapse_module_bridge.schema.installed import HOST_FOLDER
-from synapse_module_bridge.schema.protocol import PROTOCOL
-from synapse_module_bridge.schema.startup_problems import StartupProblem
-from synapse_module_bridge.supervision.host_events import HostEvents
-from synapse_module_bridge.supervision.supervisor import Supervisor
-from twisted.internet.task import Clock
 
 
 def told(folder: Path, command: str) -> str:
@@ -26,27 +16,8 @@ def told(folder: Path, command: str) -> str:
         'import { execSync } from "node:child_process";\n'
         f'throw new Error("<<" + execSync({command!r}, {{ encoding: "utf8" }}) + ">>");\n'
     )
-    initialize: dict[str, Any] = {
-        "protocol": PROTOCOL,
-        "version": version("synapse-module-bridge"),
-        "catalogue": DIGEST,
-        "synapse": {},
-        "modules": [{"path": str(folder / "m.mjs")}],
-    }
-    run = [find_node(None), str(HOST_FOLDER / "cli.mjs"), "host", "--records", RECORDS]
-    host = Supervisor(
-        Clock(),
-        Clock(),
-        lambda: run,
-        {"PATH": os.environ["PATH"]},
-        lambda _: initialize,
-        30,
-        lambda *_: None,
-        HostEvents(),
-    )
-    with pytest.raises(StartupProblem) as raised:
-        host.start()
-    return str(raised.value).partition("<<")[2].partition(">>")[0].strip()
+    said = problem([folder / "m.mjs"], 30, PATH=os.environ["PATH"])
+    return said.partition("<<")[2].partition(">>")[0].strip()
 
 
 @pytest.fixture

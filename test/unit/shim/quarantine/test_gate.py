@@ -1,26 +1,21 @@
 """Whose further calls wait while a suspect of theirs is settled."""
 
-from asking import call_of
+from asking import call_of, message_from
 from objects import event
-from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.quarantine.gate import Gate
-
-
-def message(sender: str) -> Call:
-    return call_of("check_event_for_spam", [event(sender=sender)])
 
 
 def test_an_author_waits_for_the_modules_that_the_suspect_was_asked_of_and_for_no_other() -> None:
     gate = Gate()
-    suspect = message("@a:test")
+    suspect = message_from("@a:test")
     with gate.closed(suspect, ["own", "second"]):
-        assert gate.holds(message("@a:test"), ["own", "next"])
+        assert gate.holds(message_from("@a:test"), ["own", "next"])
         # The suspect itself goes on to those after it.
         assert not gate.holds(suspect, ["next"])
-        assert not gate.holds(message("@b:test"), ["own"])
+        assert not gate.holds(message_from("@b:test"), ["own"])
         assert not gate.holds(call_of("on_new_event", [event(sender="@a:test"), {}]), ["own"])
         opens, at_once = gate.until_open(suspect, ["second"]), gate.until_open(suspect, ["next"])
-        with gate.closed(message("@a:test"), ["second"]):
+        with gate.closed(message_from("@a:test"), ["second"]):
             pass
         assert (opens.called, at_once.called) == (False, True)
     assert opens.called and not gate.holds(suspect, ["own"])

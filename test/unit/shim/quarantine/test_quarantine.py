@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from asking import Host, answer, ask, call_of, calls_over, entry, sample
+from counted import count
 from fake_time import Time
 from objects import event
-from rig import count
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes, SynapseError
 from synapse.types import UserID, create_requester
@@ -17,7 +17,6 @@ from synapse_module_bridge.quarantine.quarantine import FIRST_SECONDS, LONGEST_S
 from synapse_module_bridge.resilience.policy import Policies
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.schema.on_failure import OnFailure
-from synapse_module_bridge.supervision.culprits import WITHIN_SECONDS, Culprits
 
 depths = itertools.count(3)
 
@@ -266,32 +265,3 @@ def test_a_call_that_is_not_asked_is_counted() -> None:
     before = count("calls_total", outcome="policy", reason="quarantine", module="m")
     outcome("check_event_for_spam", [message()])
     assert count("calls_total", outcome="policy", reason="quarantine", module="m") == before + 1
-
-
-# --- modules that end Node
-
-
-def test_a_module_that_has_ended_node_twice_in_an_hour_is_isolated_until_it_is_reloaded() -> None:
-    time = Time()
-    culprits = Culprits({"shadow"}, time)
-    for _ in range(2):
-        culprits.node_ended()
-        assert not culprits.was("m")
-        # The same end is told twice.
-        assert not culprits.was("m")
-        time.now += WITHIN_SECONDS + 1
-    culprits.node_ended()
-    culprits.was("m")
-    culprits.node_ended()
-    assert culprits.was("m")
-    assert culprits.isolated == {"m"}
-    # Those that run apart need no thread of their own.
-    for _ in range(3):
-        culprits.node_ended()
-        assert not culprits.was("shadow")
-    culprits.reloaded({"n"})
-    assert culprits.isolated == {"m"}
-    culprits.reloaded({"m"})
-    assert culprits.isolated == set()
-    culprits.node_ended()
-    assert not culprits.was("m")

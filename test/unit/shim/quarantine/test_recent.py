@@ -16,13 +16,6 @@ CALLS = calls_over(Host(answer("NOT_SPAM", None)))
 MODULES = [entry("m"), entry("n")]
 
 
-@pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    made = Time()
-    monkeypatch.setattr(subject, "time", made)
-    return made
-
-
 def invite(who: str, number: int = 0) -> Call:
     """One that can be told from others by its room."""
     return call_of("user_may_invite", [who, "@b:test", f"!{number}:test"])

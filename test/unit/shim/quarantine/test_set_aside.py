@@ -1,20 +1,15 @@
-"""What is known of those who are set aside, and what the log says of them and of the modules that have ended Node."""
+"""What is known of those who are set aside, and what the log says of them."""
 
 import re
 import time as system
 
 import pytest
-from asking import call_of
+from asking import call_of, message_from
 from fake_time import Time
 from objects import event
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.quarantine import quarantine as subject
 from synapse_module_bridge.quarantine.quarantine import FIRST_SECONDS, LONGEST_SECONDS, Quarantine
-from synapse_module_bridge.supervision.culprits import WITHIN_SECONDS, Culprits
-
-
-def message(sender: str) -> Call:
-    return call_of("check_event_for_spam", [event(sender=sender)])
 
 
 def question(display_name: str) -> Call:
@@ -26,13 +21,13 @@ def of(*senders: str) -> Quarantine:
     """One that has set these aside for the module m."""
     quarantine = Quarantine("test")
     for sender in senders:
-        quarantine.add(message(sender), "m", "exit code 1")
+        quarantine.add(message_from(sender), "m", "exit code 1")
     return quarantine
 
 
 def seconds_of(quarantine: Quarantine, sender: str, module: str = "m") -> float:
     """For how long this author is set aside who ends Node now."""
-    quarantine.add(message(sender), module, "exit code 1")
+    quarantine.add(message_from(sender), module, "exit code 1")
     [seconds] = [held.seconds for held in quarantine.listed() if (held.module, held.whose[1]) == (module, sender)]
     return seconds
 
@@ -155,7 +150,7 @@ def test_a_question_that_cannot_be_told_from_others_sets_nothing_aside(monkeypat
     ],
 )
 def test_a_server_is_set_aside_for_three_authors_of_its_own(senders: list[str], bystander: str, is_held: bool) -> None:
-    assert of(*senders).holds(message(bystander), "m") is is_held
+    assert of(*senders).holds(message_from(bystander), "m") is is_held
 
 
 def test_who_has_been_set_aside_before_is_longer_the_next_time_but_not_after_an_admin_or_a_reload() -> None:
@@ -198,14 +193,17 @@ def test_what_a_reload_ends_takes_no_place_of_those_of_another_module(monkeypatc
 @pytest.mark.parametrize(
     ("calls", "told"),
     [
-        ([message("@a:test")], "m is not asked check_event_for_spam about @a:test for 10 min, since that has ended"),
+        (
+            [message_from("@a:test")],
+            "m is not asked check_event_for_spam about @a:test for 10 min, since that has ended",
+        ),
         ([question("bad")], "m is not asked check_username_for_spam about one question for 10 min, since that has"),
         (
             [call_of("user_may_invite", ["@a:test", "@b:test", "!r:test"])],
             "m is not asked user_may_invite about @a:test for 10 min, since that has ended Node (code 1) (",
         ),
         (
-            [message(f"@{name}:remote") for name in "abc"],
+            [message_from(f"@{name}:remote") for name in "abc"],
             "m is not asked check_event_for_spam about users of remote for 10 min, since 3 users of it have ended Node",
         ),
     ],
@@ -233,18 +231,3 @@ def test_the_log_says_that_an_admin_has_ended_it(caplog: pytest.LogCaptureFixtur
     quarantine = of("@a\nb:test")
     quarantine.end(quarantine.listed()[0].id)
     assert caplog.messages[1:] == ["m is asked check_event_for_spam about @a\\nb:test again"]
-
-
-@pytest.mark.parametrize(("between", "is_isolated"), [(WITHIN_SECONDS, True), (WITHIN_SECONDS + 1, False)])
-def test_the_log_says_that_a_module_has_ended_node_twice_in_an_hour(
-    between: float, is_isolated: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    time = Time()
-    culprits = Culprits((), time)
-    for _ in range(2):
-        culprits.node_ended()
-        isolated = culprits.was("m")
-        time.now += between
-    assert isolated is is_isolated
-    told = "m has ended Node 2 times in an hour: from Node's next start on it has a thread of its own, until it is "
-    assert caplog.messages == [f"{told}reloaded"] * isolated

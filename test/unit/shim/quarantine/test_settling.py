@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from counted import count
 from killing import (
     DENIED,
     MALLORY,
@@ -23,22 +24,16 @@ from killing import (
 )
 from observed import observed
 from outcomes import GOOD, config, recovers, told
-from rig import count, running, settled, turn_until
+from rig import running
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes
 from synapse_module_bridge.quarantine import answered_groups, turn
 from synapse_module_bridge.quarantine.suspects import Suspect
 from synapse_module_bridge.schema.catalogue import CALLBACKS
-from synapse_module_bridge.supervision import grace_period
+from turning import settled, turn_until
 from twisted.internet.defer import ensureDeferred
 
 pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
-
-
-@pytest.fixture(autouse=True)
-def busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes its time to start another host."""
-    monkeypatch.setattr(grace_period, "HOLD_SECONDS", 5.0)
 
 
 @pytest.mark.parametrize("policy", ["allow", "deny"])

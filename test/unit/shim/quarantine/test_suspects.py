@@ -9,20 +9,12 @@ from fake_time import Time
 from objects import event
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.pipeline.pipeline import Pipeline
-from synapse_module_bridge.quarantine import suspects
 from synapse_module_bridge.quarantine.suspect_line import SuspectLine
 from synapse_module_bridge.quarantine.suspects import RECENT_SECONDS, Recent, Suspect
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from twisted.internet.defer import Deferred, ensureDeferred
 
 SPAM, ALLOWED = CALLBACKS["check_event_for_spam"], CALLBACKS["check_event_allowed"]
-
-
-@pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    fake = Time()
-    monkeypatch.setattr(suspects, "time", fake)
-    return fake
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from killing import (
     until_settled,
 )
 from outcomes import GOOD, told
-from rig import Rig, reactor, settled, turn_until
+from rig import Rig
 from synapse.logging.context import (  # type: ignore[attr-defined] # LoggingContext is Rust's now
     SENTINEL_CONTEXT,
     LoggingContext,
@@ -39,18 +39,12 @@ from synapse_module_bridge.reactor.deadline import within
 from synapse_module_bridge.routing.route import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.schema.protocol import Reason
-from synapse_module_bridge.supervision import grace_period
 from synapse_module_bridge.transport.framing import TooLarge
 from synapse_module_bridge.transport.unavailable import Unavailable
+from turning import reactor, settled, turn_until
 from twisted.internet.defer import Deferred, ensureDeferred
 
 pytestmark = pytest.mark.usefixtures("faster", "log_contexts_are_kept")
-
-
-@pytest.fixture(autouse=True)
-def busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes its time to start another host."""
-    monkeypatch.setattr(grace_period, "HOLD_SECONDS", 5.0)
 
 
 def end(rig: Rig) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from asking import ASKED, FAULT, THROWN, Host, answer, calls_over, entry, outcome, sample
+from asking import ASKED, FAULT, THROWN, Host, answer, calls_over, entry, sample
 from objects import event
 from observed import observed
 from synapse.module_api import NOT_SPAM
@@ -19,6 +19,7 @@ from synapse_module_bridge.resilience.circuit_breaker import MISSES_TO_OPEN
 from synapse_module_bridge.routing.route import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.transport.unavailable import Unavailable
+from turning import outcome
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, fail
 
 INVITE = ("@alice:test", "@bob:test", "!room:test")

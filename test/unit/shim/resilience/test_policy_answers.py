@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from asking import FAULT, Host, answer, ask, calls_over
+from counted import count
 from objects import event
-from rig import count
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes, SynapseError
 from synapse_module_bridge.reactor.deadline import DeadlinePassed

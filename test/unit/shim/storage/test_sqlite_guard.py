@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from synapse.storage.database import LoggingTransaction
-from synapse.storage.engines import Sqlite3Engine
+from sqlite_transaction import sqlite_transaction
 from synapse_module_bridge.schema.protocol import LIMITS
 from synapse_module_bridge.storage.guard import guarded
 from synapse_module_bridge.storage.sql_scanner import BadStatement, scan
@@ -26,19 +25,13 @@ def connection() -> Iterator[sqlite3.Connection]:
     made.close()
 
 
-def transaction(connection: sqlite3.Connection) -> LoggingTransaction:
-    cursor: Any = connection.cursor()
-    engine: Any = Sqlite3Engine({})
-    return LoggingTransaction(txn=cursor, name="test", server_name="test", database_engine=engine)
-
-
 def unread(sql: str, params_list: list[list[Any]] | None = None) -> Statement:
     """As if the scanner had let it pass."""
     return Statement(sql, scan("SELECT 1", False), False, [], params_list, "all")
 
 
 def run(connection: sqlite3.Connection, *statements: Statement) -> list[Any]:
-    txn = transaction(connection)
+    txn = sqlite_transaction(connection)
     with guarded(txn, TimeBox(LIMIT)) as guard:
         results = [Results().run(txn, guard, statement)["rows"] for statement in statements]
     connection.commit()
@@ -72,7 +65,7 @@ def count(connection: sqlite3.Connection) -> int:
     ],
 )
 def test_sqlite_refuses_what_the_scanner_let_pass(connection: sqlite3.Connection, sql: str, reason: str) -> None:
-    txn = transaction(connection)
+    txn = sqlite_transaction(connection)
     with pytest.raises(BadStatement, match=reason), guarded(txn, TimeBox(LIMIT)) as guard:
         txn.execute("INSERT INTO t VALUES (1)")
         Results().run(txn, guard, unread(sql))
@@ -106,7 +99,7 @@ def test_synapse_is_refused_nothing_afterwards(connection: sqlite3.Connection) -
 
 
 def test_the_statement_that_was_refused_is_the_one_that_is_told(connection: sqlite3.Connection) -> None:
-    txn = transaction(connection)
+    txn = sqlite_transaction(connection)
     with guarded(txn, TimeBox(LIMIT)) as guard:
         with pytest.raises(BadStatement):
             Results().run(txn, guard, unread("COMMIT"))
@@ -115,7 +108,7 @@ def test_the_statement_that_was_refused_is_the_one_that_is_told(connection: sqli
 
 
 def test_a_transaction_that_has_ended_is_noticed(connection: sqlite3.Connection) -> None:
-    txn = transaction(connection)
+    txn = sqlite_transaction(connection)
     with guarded(txn, TimeBox(LIMIT)) as guard:
         assert guard.is_within()
         connection.set_authorizer(lambda *_: sqlite3.SQLITE_OK)
@@ -139,7 +132,7 @@ def test_a_statement_that_takes_too_long_is_ended(
 def test_a_lock_that_is_waited_for_is_not_taken_for_a_long_statement(
     connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    txn = transaction(connection)
+    txn = sqlite_transaction(connection)
     box = TimeBox(LIMIT)
     with guarded(txn, box) as guard:
         monkeypatch.setattr(box, "_until", 0.0)
@@ -150,7 +143,7 @@ def test_a_lock_that_is_waited_for_is_not_taken_for_a_long_statement(
 def test_no_statement_and_no_row_begins_once_the_time_is_up(
     connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    txn = transaction(connection)
+    txn = sqlite_transaction(connection)
     box = TimeBox(LIMIT)
 
     def rows() -> Any:

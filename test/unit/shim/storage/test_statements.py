@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlite_transaction import sqlite_transaction
 from synapse.storage.database import LoggingTransaction
-from synapse.storage.engines import Sqlite3Engine
 from synapse_module_bridge.storage import statements
 from synapse_module_bridge.storage.guard import Guard, guarded
 from synapse_module_bridge.storage.sql_scanner import BadStatement
@@ -27,9 +27,7 @@ def connection() -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def run(connection: sqlite3.Connection) -> Iterator[Run]:
-    cursor: Any = connection.cursor()
-    engine: Any = Sqlite3Engine({})
-    txn = LoggingTransaction(txn=cursor, name="test", server_name="test", database_engine=engine)
+    txn = sqlite_transaction(connection)
     with guarded(txn, TimeBox("transaction_statements_ms")) as guard:
         yield txn, guard
 

@@ -1,61 +1,14 @@
-"""What the database gives and takes as JSON, and the removal of what has expired."""
+"""The removal of what has expired, and where a prefix of keys ends."""
 
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from datetime import date, datetime, timezone
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
-from synapse.storage.database import LoggingTransaction
-from synapse.storage.engines import Sqlite3Engine
+from sqlite_transaction import sqlite_transaction
 from synapse_module_bridge.storage import store as store_module
-from synapse_module_bridge.storage.database import MOST_DESCS, Descs
-from synapse_module_bridge.storage.sql_values import decode_param, encode_cell
 from synapse_module_bridge.storage.store import TABLE, Store
-from synapse_module_bridge.transport.framing import encode
-
-
-@pytest.mark.parametrize(
-    ("value", "cell"),
-    [
-        (None, None),
-        (True, True),
-        (2**63, 2**63),
-        (0.5, 0.5),
-        (float("nan"), "NaN"),
-        (float("-inf"), "-Infinity"),
-        ("☃", "☃"),
-        (b"\0\xff", {"bytes": "AP8="}),
-        (memoryview(b"'"), {"bytes": "Jw=="}),
-        (Decimal("6"), 6),
-        (Decimal("1.50"), 1.5),
-        (Decimal("1e400"), "Infinity"),
-        (Decimal("NaN"), "NaN"),
-        (date(2026, 1, 2), "2026-01-02"),
-        (datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc), "2026-01-02T03:04:05+00:00"),
-        (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
-        ({"bytes": "x"}, {"json": {"bytes": "x"}}),
-        ([Decimal("1"), None, b"a"], {"json": [1, None, "YQ=="]}),
-    ],
-)
-def test_a_cell_travels_as_json(value: Any, cell: Any) -> None:
-    assert encode_cell(value) == cell
-    encode(encode_cell(value))
-
-
-def test_bytes_are_parameters() -> None:
-    assert decode_param({"bytes": "AP8="}) == b"\0\xff"
-
-
-def test_transactions_are_named_as_long_as_there_are_few_names() -> None:
-    descs = Descs()
-    assert descs.name("no links", "count") == "module_bridge_no_links_count"
-    names = {descs.name("m", str(number)) for number in range(2 * MOST_DESCS)}
-    assert len(names) == MOST_DESCS and "module_bridge" in names
-    assert descs.name("no links", "count") == "module_bridge_no_links_count"
 
 
 class Api:
@@ -73,10 +26,7 @@ class Api:
         self.looping.append((func, msec))
 
     async def run_db_interaction(self, desc: str, func: Callable[[Any], Any], **_: Any) -> Any:
-        cursor: Any = self.connection.cursor()
-        engine: Any = Sqlite3Engine({})
-        txn = LoggingTransaction(txn=cursor, name=desc, server_name="test", database_engine=engine)
-        result = func(txn)
+        result = func(sqlite_transaction(self.connection))
         self.connection.commit()
         return result
 

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 from observed import observed
 from outcomes import INVITE, told
-from rig import Rig, running_bridge, turn_until
+from rig import Rig, running_bridge
 from synapse.module_api.errors import Codes
 from synapse_module_bridge import bridge
 from synapse_module_bridge.configuration import module_configs
 from synapse_module_bridge.schema.installed import HOST_FOLDER
 from synapse_module_bridge.supervision import introduction, on_disk, reload
+from turning import turn_until
 
 pytestmark = pytest.mark.usefixtures("log_contexts_are_kept")
 

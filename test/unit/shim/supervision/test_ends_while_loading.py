@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from observed import observed
-from real_host import start
+from real_host import problem_with
 
 # What is read of an ending process must not depend on which of its pipes ends first.
 TIMES = 4
@@ -33,7 +33,7 @@ TIMES = 4
 )
 def test_a_module_that_ends_node_while_it_loads_is_named_with_the_cause(tmp_path: Path, text: str, cause: str) -> None:
     for _ in range(TIMES):
-        message = start(tmp_path, text)
+        message = problem_with(text, tmp_path)
         path = tmp_path / "second.mjs"
         assert message.startswith(
             f"config.modules[1].path: {path}: Node ended while it loaded this module ({cause})"
@@ -42,13 +42,13 @@ def test_a_module_that_ends_node_while_it_loads_is_named_with_the_cause(tmp_path
 
 
 def test_a_module_that_needs_too_much_memory_while_it_loads_is_named(tmp_path: Path) -> None:
-    message = start(tmp_path, "const all = []; while (true) all.push(new Array(1000).fill({}));", memory="32")
+    message = problem_with("const all = []; while (true) all.push(new Array(1000).fill({}));", tmp_path, memory="32")
     assert "second.mjs: Node ended while it loaded this module (out of memory): raise `memory`" in message
 
 
 @pytest.mark.parametrize("text", ["await new Promise(() => {});", "while (true);"])
 def test_a_module_that_is_never_loaded_is_named(tmp_path: Path, text: str) -> None:
-    message = start(tmp_path, text, seconds=2)
+    message = problem_with(text, tmp_path, seconds=2)
     assert message.startswith(
         f"config.modules[1].path: {tmp_path / 'second.mjs'}: was not loaded within 2 s: does it wait, or compute"
     ), message

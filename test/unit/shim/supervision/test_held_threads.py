@@ -6,15 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from counted import count
 from fake_time import Time
 from observed import observed
 from outcomes import GOOD, INVITE, config, in_words, recovers
-from rig import count, reactor, running, turn_until
+from rig import running
 from synapse_module_bridge.bridge import CLOCK
 from synapse_module_bridge.process.child import Child
 from synapse_module_bridge.process.logs import LogRelay
 from synapse_module_bridge.process.spawn import spawn
 from synapse_module_bridge.supervision.held_threads import HeldThreads
+from turning import reactor, turn_until
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 from typing import Any, cast
 
-from asking import Host, answer, calls_over, outcome
-from rig import Api
+from asking import Host, answer, calls_over
+from fake_synapse import Api
 from synapse.logging.context import run_in_background
 from synapse_module_bridge.pipeline.follow_up import FollowUps
 from synapse_module_bridge.pipeline.router import Router
@@ -11,6 +11,7 @@ from synapse_module_bridge.routing.locality import Locality
 from synapse_module_bridge.routing.routing_table import RoutingTable
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.synapse_hooks.registration import register_callbacks
+from turning import outcome
 
 PASSWORD, TOKEN = ("m.login.password", ("password",)), ("org.example.token", ("a", "b"))
 

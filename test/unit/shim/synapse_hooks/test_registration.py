@@ -5,8 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from asking import outcome
-from rig import Api
+from fake_synapse import Api
 from synapse.logging.context import run_in_background
 from synapse_module_bridge.bridge import ModuleBridge
 from synapse_module_bridge.schema.catalogue import CALLBACKS
@@ -14,6 +13,7 @@ from synapse_module_bridge.schema.startup_problems import StartupProblems
 from synapse_module_bridge.synapse_hooks.forward import make_forwarder
 from synapse_module_bridge.synapse_hooks.registration import declared_callbacks, register_callbacks
 from synapse_module_bridge.synapse_hooks.synapse_api import register, register_method
+from turning import outcome
 
 PRESENCE = ["get_users_for_states", "get_interested_users"]
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from asking import Host, outcome
+from asking import Host
 from objects import request
 from synapse.module_api.errors import SynapseError
 from synapse_module_bridge.calls.exchange import Exchange
@@ -16,6 +16,7 @@ from synapse_module_bridge.schema.protocol import ERROR_CODES
 from synapse_module_bridge.synapse_hooks.web import MOST_AT_ONCE, MOST_BYTES_AT_ONCE, WebLoad, WebResource
 from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
+from turning import outcome
 from twisted.internet.defer import Deferred, ensureDeferred
 
 

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from counted import count
+from fake_synapse import Api
 from outcomes import config, recovers
 from prometheus_client import Gauge
-from rig import Api, count, running, settled, turn_until
+from rig import running
 from synapse_module_bridge.telemetry import metrics
+from turning import settled, turn_until
 
 pytestmark = pytest.mark.usefixtures("faster")
 

@@ -39,7 +39,7 @@ def test_json_survives_exactly(value: object) -> None:
     assert repr(decode(body_of(value))) == repr(value)
 
 
-def nested(depth: int) -> dict[str, Any]:
+def deep(depth: int) -> dict[str, Any]:
     value: Any = [1.0, "\ud800", None, True, math.inf, {}, []]
     for level in range(depth):
         value = {f"k{level}": value, "b": 'a "quoted" Infinity'} if level % 2 else [value, -level]
@@ -48,7 +48,7 @@ def nested(depth: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("depth", [150, 254, 700, 990, 5_000, 100_000])
 def test_json_of_any_depth_survives(depth: int) -> None:
-    value, back = nested(depth), decode(body_of(nested(depth)))
+    value, back = deep(depth), decode(body_of(deep(depth)))
     # Neither their comparison nor their repr goes so deep.
     left: list[tuple[Any, Any]] = [(value, back)]
     while left:

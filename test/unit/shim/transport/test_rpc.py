@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from synapse_module_bridge.transport.framing import BrokenStream, FrameReader, decode, encode
 from synapse_module_bridge.transport.rpc import MOST_UNREADABLE, Answer, ConnectionGone, Refuse, Rpc, RpcError
-from twisted.internet.defer import CancelledError, Deferred
+from turning import outcome
+from twisted.internet.defer import CancelledError
 
 
 class End:
@@ -31,13 +32,6 @@ class End:
 
     def receive(self, **message: Any) -> None:
         self.rpc.data_received(encode({"jsonrpc": "2.0", **message}))
-
-
-def outcome(deferred: "Deferred[Any]") -> Any:
-    results: list[Any] = []
-    deferred.addBoth(results.append)
-    assert results, "the Deferred has not fired"
-    return getattr(results[0], "value", results[0])
 
 
 def test_answers_find_their_requests_in_any_order() -> None:
