@@ -261,6 +261,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
 # What is asked apart is asked in a thread, which here is but a name for it: when that ends of what ran in it.
 LATE_SECONDS = 0.05
 HANGS_SECONDS = 1.2
+FILLS_SECONDS = 0.8
 dies_at: float | None = None
 thread_ends_at: float | None = None
 ENDED = error(-32014, "the thread has ended", {"module": "m", "cause": "exit code 1", "began": True})
@@ -275,7 +276,7 @@ def die_in_time() -> None:
 def serve_killer(message: Any) -> None:
     """`crash` in a parameter ends Node, or the thread; `late` some time after the answer; `native` always Node.
 
-    With `hangs`, a thread ends only after a while.
+    With `hangs`, a thread ends only after a while; with `fills` Node does, too, and there is no answer meanwhile.
     """
     global dies_at, thread_ends_at
     params = message["params"]
@@ -284,6 +285,13 @@ def serve_killer(message: Any) -> None:
         file.write(json.dumps({"text": text, "apart": apart, "time_left_ms": params["time_left_ms"]}) + "\n")
     if "native" in text or ("crash" in text and apart is None):
         os._exit(1)
+    if "fills" in text:
+        if apart is None:
+            dies_at = time.monotonic() + FILLS_SECONDS
+        else:
+            wire.sleep(FILLS_SECONDS)
+            ENDED(message)
+        return
     if apart is None:
         if "sleeps" in text:
             return

@@ -21,7 +21,7 @@ from synapse_module_bridge.quarantine.gate import Gate
 from synapse_module_bridge.quarantine.quarantine import Quarantine
 from synapse_module_bridge.quarantine.suspect_line import FIRST, SuspectLine
 from synapse_module_bridge.quarantine.suspects import Suspect
-from synapse_module_bridge.quarantine.turn import TURN_SECONDS, AskApart, End, NodeEnded, Turns, fail
+from synapse_module_bridge.quarantine.turn import TURN_SECONDS, UNAWAITED_SECONDS, AskApart, End, NodeEnded, Turns, fail
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience.entrance import Entrance
 from synapse_module_bridge.routing.route import Entry
@@ -140,8 +140,7 @@ class Settling:
             fail(suspect, why)
 
     async def _settle_one(self, suspect: Suspect) -> None:
-        is_late = not suspect.is_waited_for and (suspect.is_slow or self._has_spent_its_time)
-        if is_late or self._is_set_aside(suspect):
+        if self._is_over_for(suspect) or self._is_set_aside(suspect):
             fail(suspect, AskAgain())
             self._open_entrance()
             return
@@ -164,6 +163,8 @@ class Settling:
                 # Others come first now.
                 suspect.is_slow = True
                 self._line.join(suspect)
+            elif suspect.is_slow and not self._is_over_for(suspect):
+                self._line.join(suspect)
             self._open_entrance()
         except NodeEnded:
             if suspect.is_waited_for and suspect.in_vain < MOST_IN_VAIN:
@@ -175,9 +176,17 @@ class Settling:
                 self._entrance.open()
                 fail(suspect, Unavailable(Reason.DOWN))
 
+    def _is_over_for(self, suspect: Suspect) -> bool:
+        """Nobody waits for it, and it has had its turn: a long one if it had run for long when Node ended."""
+        if suspect.is_waited_for:
+            return False
+        had_its_turn = suspect.is_slow and (suspect.had_a_long_turn or suspect.took <= UNAWAITED_SECONDS)
+        return had_its_turn or self._has_spent_its_time
+
     async def _ask(self, suspect: Suspect, watched: float = 0.0) -> End | None:
         """As Turns has it. What nobody waits for must be over some time."""
         began, is_waited_for = time.monotonic(), suspect.is_waited_for
+        suspect.had_a_long_turn = suspect.is_slow and not is_waited_for
         try:
             return await self.turns.ask(suspect, watched, others_wait=bool(self._line))
         finally:

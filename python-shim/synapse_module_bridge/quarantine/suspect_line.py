@@ -14,6 +14,7 @@ MOST_UNAWAITED = 200
 # Before all others, and after them.
 FIRST = -1
 UNAWAITED = 4
+LONG_TURN = 5
 
 
 class SuspectLine:
@@ -54,7 +55,7 @@ class SuspectLine:
 
 def _rank(suspect: Suspect) -> int:
     if not suspect.is_waited_for:
-        return UNAWAITED
+        return LONG_TURN if suspect.is_slow else UNAWAITED
     if suspect.is_slow:
         return 3
     if suspect.entries[0].shadow:

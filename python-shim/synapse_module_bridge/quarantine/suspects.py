@@ -40,8 +40,9 @@ class Suspect:
     state_room: str | None = None
     # Who waits for its answer, if anybody does.
     answer: "Deferred[Reply] | None" = None
-    # It was asked, and has not answered while it had its turn.
+    # It was asked, and has not answered while it had its turn; and not when it had a longer one.
     is_slow: bool = False
+    had_a_long_turn: bool = False
     # Its module has asked the api for something meanwhile, which others may have written.
     asked_api: bool = False
     # How often Node has ended meanwhile, perhaps of something else.
@@ -54,6 +55,11 @@ class Suspect:
     @deadline.default
     def _deadline(self) -> float:
         return self.call.deadline
+
+    @property
+    def took(self) -> float:
+        """For how many seconds it had run when Node ended, and perhaps had waited in line before."""
+        return self.since - self.call.since
 
     @property
     def is_waited_for(self) -> bool:

@@ -30,8 +30,11 @@ MODULE_UNAVAILABLE = ERROR_CODES["module_unavailable"]
 # What one may take in the thread while others wait, and what it has at least: where the call hangs the thread, that
 # shows after a second.
 TURN_SECONDS = 2.0
-# One that nobody waits for.
+# One that nobody waits for; and so many times as long as it had run before, where that was longer. What fills the
+# memory may take its time.
 UNAWAITED_SECONDS = 2.5
+LONG_TURN_TIMES = 1.5
+LONGEST_TURN_SECONDS = 10.0
 # What the thread may take to be set up where nobody waits; and at least, also where somebody will soon wait no more,
 # since one that hangs Node would do so again.
 SET_UP_SECONDS = 15.0
@@ -210,7 +213,8 @@ class Turns:
 
 def _seconds(suspect: Suspect, *, others_wait: bool) -> float:
     if not suspect.is_waited_for:
-        return UNAWAITED_SECONDS
+        longer = min(LONG_TURN_TIMES * suspect.took, LONGEST_TURN_SECONDS) if suspect.is_slow else 0.0
+        return max(UNAWAITED_SECONDS, longer)
     left = suspect.deadline - time.monotonic()
     return TURN_SECONDS if left < TURN_SECONDS or (others_wait and not suspect.is_slow) else left
 

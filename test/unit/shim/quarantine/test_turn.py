@@ -176,6 +176,25 @@ def test_those_that_nobody_waits_for_are_asked_for_a_limited_time_and_once(
         assert len(set(apart)) == len(apart)
 
 
+def test_one_that_takes_long_to_end_node_is_found_when_nobody_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn, "UNAWAITED_SECONDS", 0.4)
+    monkeypatch.setattr(settling, "UNAWAITED_SECONDS", 0.4)
+    with killer(tmp_path, seconds=0.3) as rig:
+        slow = [ask(rig, f"@user{number}:test", "sleeps") for number in range(3)]
+        for one in [*slow, ask(rig, MALLORY, "fills")]:
+            settled(one)
+        turn_until(lambda: rig.starts == 2)
+        until_settled(rig)
+        assert set_aside(rig) == {MALLORY}
+        # Everybody had a short turn before anybody had a long one.
+        apart = [one["text"] for one in asked(rig) if one["apart"]]
+        assert len(set(apart[:4])) == 4
+        # The last one once more, in a thread in which nobody else had run.
+        assert len(apart) <= 9
+
+
 def test_the_state_of_a_room_is_looked_up_in_the_log_context_of_who_waits() -> None:
     call = calls_over(Host(None)).rules.begin(
         CALLBACKS["check_event_allowed"], {"event": says(MALLORY, ""), "state_events": {}}
