@@ -14,7 +14,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.process import ProcessReader, ProcessWriter
+from twisted.internet.process import ProcessReader
 from twisted.python.failure import Failure
 
 from synapse_module_bridge.process.exit_cause import describe_exit
@@ -29,12 +29,11 @@ from synapse_module_bridge.telemetry.log_text import one_line
 from synapse_module_bridge.transport.answer_reader import CHUNK_BYTES, AnswerReader
 from synapse_module_bridge.transport.blocking_io import BlockingIO
 from synapse_module_bridge.transport.framing import BrokenStream
+from synapse_module_bridge.transport.request_writer import RequestWriter
 from synapse_module_bridge.transport.rpc import Answer, Refuse, RequestHandler, Rpc
 
 _PULSE = method_name("pulse")
 _LOADING = method_name("loading")
-# Requests of one turn of the reactor are sent before its end once they are so many bytes.
-BATCH_BYTES = 32 * 1024
 # A pipe holds one chunk, unless another process still writes to it.
 MOST_LAST_CHUNKS = 16
 # How long a process that was asked to finish may take to exit after its output has ended.
@@ -64,12 +63,7 @@ class Child:
         self._input = select.poll()
         self._input.register(self._stdin, 0)
         self._log = log
-        self._unsent = bytearray()
-        # Whether `unsent_bytes` may be more than 0.
-        self.is_behind = False
-        self._writer: ProcessWriter | None = None
-        # Whether its messages are being handled.
-        self._reading = False
+        self._requests = RequestWriter(self._stdin)
         self._readers: list[ProcessReader] = []
         self._on_end: Callable[[str], None] | None = None
         # Why the shim has ended it, where it has.
@@ -90,7 +84,7 @@ class Child:
         # Gets its pulses.
         self.on_pulse: Callable[[Mapping[str, Any]], None] = lambda _: None
         self._handle_request = handle_request
-        self.rpc = Rpc(self._unsent.extend, self._requested)
+        self.rpc = Rpc(self._requests.unsent.extend, self._requested)
         self._log_levels = LogLevels(self.rpc.notify)
 
     @property
@@ -139,7 +133,7 @@ class Child:
         Raises the exception that the Deferred failed with; TimeoutError; ChildProcessError where the process ended.
         """
         logs = {self._stderr: self._log.received, self._records: self._log.received_records}
-        exchange = BlockingIO(self._stdin, self._stdout, self._unsent, self.rpc.data_received, logs)
+        exchange = BlockingIO(self._stdin, self._stdout, self._requests.unsent, self.rpc.data_received, logs)
         try:
             return exchange.until(deferred, timeout)
         except EOFError:
@@ -151,36 +145,12 @@ class Child:
     def attach(self, reactor: Any, clock: Any, on_end: Callable[[str], None]) -> None:
         """Hands the pipes to the reactor. `on_end` is called once, with the cause of the process's end."""
         self._clock, self._on_end = clock, on_end
-        self._writer = ProcessWriter(reactor, self, "stdin", self._stdin)
+        self._requests.attach(reactor, self, self.rpc)
         self._readers = [
             AnswerReader(reactor, self, "stdout", self._stdout),  # type: ignore[no-untyped-call]
             ProcessReader(reactor, self, "stderr", self._stderr),
             ProcessReader(reactor, self, "records", self._records),
         ]
-        self.rpc.write = self._write
-        if self._unsent:
-            self._writer.write(bytes(self._unsent))
-            self.is_behind = True
-
-    def _write(self, data: bytes) -> None:
-        """Sends at once while no other request is open, or while answers are being handled: that saves a turn of the
-        reactor. Otherwise, what one turn brings is sent together.
-        """
-        assert self._writer is not None
-        before = self.unsent_bytes if self.is_behind else 0
-        if before == 0 and (self._reading or len(self.rpc.pending) <= 1):
-            try:
-                sent = os.write(self._stdin, data)
-            except OSError:
-                sent = 0  # the pipe is full or broken: the writer finds out which
-            data = data[sent:]
-        self.is_behind = bool(data)
-        if data:
-            self._writer.write(data)
-            # Node can work on a full batch while this turn brings more. Not where Node does not read, nor where the
-            # writer is going to close the pipe after the last byte.
-            if before <= BATCH_BYTES < self.unsent_bytes and not self.stopping:
-                self._writer.doWrite()
 
     def childDataReceived(self, name: str, data: bytes) -> None:
         """Twisted calls this with what the process has written. Never raises: Twisted would stop reading."""
@@ -189,7 +159,7 @@ class Child:
             contained("reading the host's log", lambda: heard(data), None)
             return
         self.has_spoken = True
-        self._reading = True
+        self._requests.is_handling_answers = True
         try:
             self.rpc.data_received(data)
         except BrokenStream as e:
@@ -198,14 +168,12 @@ class Child:
             log_unexpected("reading what the host sends", e)
             self.kill(CAUSES["broken"])
         finally:
-            self._reading = False
+            self._requests.is_handling_answers = False
 
     def childConnectionLost(self, name: str, reason: Failure) -> None:
         """Twisted calls this when a pipe has ended, and leaves it to the process to close the descriptor."""
         if name == "stdin":
-            # A client's connection may get the same descriptor soon. ProcessWriter.write would remove that from the
-            # reactor, and nothing would read it any more.
-            self.rpc.write = _to_nobody
+            self._requests.lost()
         os.close(self._open.pop(name))
         if name in ("stderr", "records"):
             self.childDataReceived(name, b"")
@@ -242,10 +210,10 @@ class Child:
     def _let_go(self) -> None:
         self._lifeline.cut()
         # Another process may hold the output open, so that Twisted never sees its end.
-        pipes: tuple[Any, ...] = (self._readers[0], self._writer)
-        for pipe in pipes:
-            if pipe is not None and pipe.connected:
-                pipe.connectionLost(Failure(ConnectionDone()))
+        output: Any = self._readers[0]
+        if output.connected:
+            output.connectionLost(Failure(ConnectionDone()))
+        self._requests.let_go()
 
     def _why(self, code: int | None) -> str:
         was_interrupted = code == -signal.SIGINT and self._log.interrupted
@@ -274,8 +242,7 @@ class Child:
     def close_input(self) -> None:
         """Asks the process to finish: the host ends when its input does."""
         self.stopping = True
-        if self._writer is not None:
-            self._writer.loseConnection()
+        self._requests.close()
 
     def interrupt(self, silent_seconds: float) -> None:
         """Makes Node print where it is and exit: it was started with `--trace-sigint`."""
@@ -293,18 +260,17 @@ class Child:
     @property
     def unsent_bytes(self) -> int:
         """How many bytes wait until the process reads its input."""
-        if self._writer is None:
-            return len(self._unsent)
-        return len(self._writer.dataBuffer) - self._writer.offset + self._writer._tempDataLen
+        return self._requests.unsent_bytes
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether `unsent_bytes` may be more than 0."""
+        return self._requests.is_behind
 
     def kill_and_wait(self) -> None:
         """Kills the process and blocks until it has ended: after a failed start, Synapse exits, and no reactor runs."""
         self.kill()
         killed(self._popen)
         self._lifeline.cut()
-        if self._writer is None:
+        if not self._readers:
             close_all(self._open)
-
-
-def _to_nobody(frame: bytes) -> None:
-    """Drops what is written to a process that reads no more."""

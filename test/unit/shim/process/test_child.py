@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from synapse_module_bridge.bridge import CLOCK
-from synapse_module_bridge.process.child import BATCH_BYTES, Child
+from synapse_module_bridge.process.child import Child
 from synapse_module_bridge.process.logs import LogRelay
 from synapse_module_bridge.transport import answer_reader
 from synapse_module_bridge.transport.answer_reader import BURST_CALLS, FEW_BYTES, YIELD_SECONDS
 from synapse_module_bridge.transport.framing import encode
+from synapse_module_bridge.transport.request_writer import BATCH_BYTES
 from turning import reactor, turn_until
 
 SECONDS = 5
