@@ -213,7 +213,7 @@ def test_all_calls_in_flight_and_in_line_settle_once_when_the_host_is_killed(
         for one in asked:
             one.addBoth(lambda outcome: fired.append(told(getattr(outcome, "value", outcome))))
         host = rig.bridge._host
-        turn_until(lambda: host._watchdogs[host._child]._silent_looks >= 3)
+        turn_until(lambda: host._running[host._child]._watchdog._silent_looks >= 3)
         rig.misbehave(False)
         ended = time.monotonic()
         turn_until(lambda: len(fired) == 2_000)

@@ -8,7 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from synapse_module_bridge.supervision.backoff import LONGEST_PAUSE_SECONDS
 from synapse_module_bridge.supervision.grace_period import HOLD_SECONDS
 from synapse_module_bridge.supervision.host_events import HostEvents
-from synapse_module_bridge.supervision.supervisor import DRAIN_SECONDS, FINISH_SECONDS, Supervisor
+from synapse_module_bridge.supervision.running_host import FINISH_SECONDS
+from synapse_module_bridge.supervision.supervisor import DRAIN_SECONDS, Supervisor
 from synapse_module_bridge.transport.framing import FrameReader, decode, encode
 from synapse_module_bridge.transport.rpc import Rpc
 from twisted.internet.defer import Deferred, ensureDeferred
