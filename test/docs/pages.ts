@@ -1,5 +1,5 @@
-// The pages that people read: those at the root, and those of docs/.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+// The pages that people read: those at the root, those of docs/, and the one that PyPI shows.
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -14,7 +14,7 @@ export interface Page {
 export function readPages(): Page[] {
   const inDocs = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" });
   const paths = [
-    ...["README.md", "CONTRIBUTING.md"].filter((path) => existsSync(join(ROOT, path))),
+    ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "python-shim/README.md"],
     ...inDocs.filter((path) => path.endsWith(".md")).map((path) => join("docs", path)),
   ];
   return paths.sort().map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));

@@ -1,0 +1,60 @@
+// The commands in the pages are there: npm scripts, the test files that they name, and the bridge's own command with its options.
+// And the versions that the pages call tested are those that the tests use.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "@jest/globals";
+import { isGenerated, ROOT, readPages } from "./pages.js";
+
+const pages = readPages().filter((page) => !isGenerated(page));
+const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
+
+/** All that a pattern captures in the pages, each with its page. */
+function named(pattern: RegExp): string[][] {
+  return pages.flatMap(({ path, text }) =>
+    [...text.matchAll(pattern)].map(([, ...captured]) => [path, ...captured.map(String)]),
+  );
+}
+
+test("every npm script that a page names is one", () => {
+  const { scripts } = JSON.parse(read("package.json"));
+  const found = named(/\bnpm run ([\w:-]+)/g);
+  expect(found.length).toBeGreaterThan(10);
+  expect(found.filter(([, name = ""]) => !Object.hasOwn(scripts, name))).toEqual([]);
+});
+
+test("every test file that a command names is there", () => {
+  const found = named(/\b(?:jest|pytest) -- (\S+)/g);
+  expect(found.length).toBeGreaterThan(3);
+  expect(found.filter(([, path = ""]) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
+test("every use of the bridge's own command names a command that it has, and options that this takes", () => {
+  const cli = read("bridge/cli.ts");
+  const commands = [...cli.matchAll(/\.command\("(\w+)"/g)].map(([, name]) => name);
+  const options = [...cli.matchAll(/\.option\("(--[\w-]+)/g)].map(([, name]) => name);
+  // What follows the command on its line, and on the next one after a backslash.
+  const found = named(/(?<=^|[\s/`])synapse-module-bridge ((?:check|call|host|[a-z]+) (?:\\\n|[^`\n])*)/gm)
+    .map(([page, rest = ""]) => [page, ...rest.split(/\s+/)])
+    .filter(([, command = ""]) => /^[a-z]+$/.test(command) && command !== "typescript");
+  expect(found.length).toBeGreaterThan(10);
+  for (const [page = "", command = "", ...args] of found) {
+    expect([page, command, commands.includes(command)]).toEqual([page, command, true]);
+    for (const option of args.filter((arg = "") => /^--[a-z]/.test(arg)))
+      expect([page, option, options.includes(option)]).toEqual([page, option, true]);
+  }
+});
+
+test("the tested versions are those that the tests use", () => {
+  const install = read("docs/admin/install.md");
+  const row = (name: string) => new RegExp(`^\\| ${name} \\| (.*) \\|$`, "m").exec(install)?.[1] ?? "";
+  const newest = /^matrix-synapse==(\S+)$/m.exec(read("python-shim/constraints.txt"))?.[1];
+  const oldest = /^matrix-synapse==(\S+)$/m.exec(read("test/packages/older-synapse.txt"))?.[1];
+  expect(row("Synapse")).toBe(`tested with ${oldest} and ${newest}`);
+  expect(install).toContain(`FROM matrixdotorg/synapse:v${newest}\n`);
+  const nodes = [...read("scripts/compat.mjs").matchAll(/version: "(\d+\.\d+)\.\d+"/g)].map(([, one]) => one);
+  expect(row("Node")).toContain(nodes.join(" and "));
+  const needed = JSON.parse(read("package.json")).engines.node.replace(">=", "");
+  expect(row("Node")).toMatch(`${needed} or newer`);
+  const python = /^requires-python = ">=(.*)"$/m.exec(read("python-shim/pyproject.toml"))?.[1];
+  expect(row("Python")).toMatch(`${python} or newer`);
+});
