@@ -49,10 +49,6 @@ class Call(Recorded):
         """Whether a module that was asked then had most of the call's time. Else the call had waited in line."""
         return 2 * (self.deadline - sent) >= self.deadline - self.since
 
-    @property
-    def asked(self) -> Asked:
-        return Asked(self.callback, self.local, self.who, self.request)
-
     def without_state(self) -> tuple[Mapping[str, Any], str | None]:
         """The parameters without the room's state, which must not be kept, and the room that it is of."""
         state_param = self.callback.state_param

@@ -76,23 +76,15 @@ class Exchange:
                 await self.entrance.enter(request.deadline, *place)
         elif not request.goes_ahead:
             await self.entrance.until_open(request.deadline)
+        handle = 0
         try:
             held_back = request.held_back()
             if held_back is None:
-                return await self._send(request)
-        finally:
-            if place is not None:
-                self.entrance.leave(*place)
-        await self._wait(held_back, request.deadline)
-        raise AskAgain
-
-    async def _send(self, request: HostRequest) -> Any:
-        request.since = time.monotonic()
-        handle = self.open_calls.open(request.opened)
-        late = partial(request.answered_late, handle) if request.outlives_its_caller else None
-        try:
-            with SentinelContext():
-                return await self.host.call(request.method, partial(request.params, handle), request.deadline, late)
+                request.since = time.monotonic()
+                handle = self.open_calls.open(request.opened)
+                late = partial(request.answered_late, handle) if request.outlives_its_caller else None
+                with SentinelContext():
+                    return await self.host.call(request.method, partial(request.params, handle), request.deadline, late)
         except DeadlinePassed:
             if request.outlives_its_caller:
                 self.open_calls.expire(handle)
@@ -110,6 +102,10 @@ class Exchange:
             raise Unavailable(Reason.PARAMS) from e
         finally:
             self.open_calls.close(handle)
+            if place is not None:
+                self.entrance.leave(*place)
+        await self._wait(held_back, request.deadline)
+        raise AskAgain
 
     async def _wait(self, waits: "Deferred[None]", deadline: float) -> None:
         try:

@@ -57,7 +57,8 @@ class Pipeline:
         on_record = False
         asked: Sequence[Entry] = ()
         try:
-            await self._digest_media(call, entries)
+            if call.callback.file_param is not None:
+                await self._digest_media(call, entries, call.callback.file_param)
             while entries:
                 asked, unasked = self._next_asked(call, entries)
                 heard, failed = len(asked), unasked
@@ -96,12 +97,9 @@ class Pipeline:
         finally:
             call.finish()
 
-    async def _digest_media(self, call: Call, entries: Sequence[Entry]) -> None:
+    async def _digest_media(self, call: Call, entries: Sequence[Entry], file_param: str) -> None:
         """A media file is told from others by what it holds, where anybody must tell."""
-        file_param = call.callback.file_param
-        if file_param is not None and (
-            self._quarantine.active or any(entry.answer_cache is not None for entry in entries)
-        ):
+        if self._quarantine.active or any(entry.answer_cache is not None for entry in entries):
             call.file_digest = await media_digest(call.params[file_param].path, self._host, call.deadline)
 
     def _next_asked(self, call: Call, entries: Sequence[Entry]) -> tuple[Sequence[Entry], str | None]:

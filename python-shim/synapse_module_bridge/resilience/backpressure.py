@@ -51,16 +51,13 @@ class Backpressure:
         self._let_in()
         return turn
 
-    def _free(self, local: bool) -> int:
-        free = MOST_IN_FLIGHT - self._in_flight
-        return free if local else min(free, MOST_FEDERATED - self._federated)
-
     def _take(self, local: bool, who: str) -> bool:
         """Takes a place, if there is one."""
-        share = self._shares[local]
-        if not share.admits(who, self._free(local)):
+        free = MOST_IN_FLIGHT - self._in_flight
+        if not local:
+            free = min(free, MOST_FEDERATED - self._federated)
+        if not self._shares[local].takes_one(who, free):
             return False
-        share.take(who)
         self._in_flight += 1
         self._federated += not local
         return True
@@ -69,12 +66,13 @@ class Backpressure:
         self._in_flight -= 1
         self._federated -= not local
         self._shares[local].take(who, -1)
-        self._let_in()
+        if self._lines[True].length or self._lines[False].length:
+            self._let_in()
 
     def _let_in(self) -> None:
         """Gives the places that are free to those whose turn it is."""
         # Where a call whose turn came has left at once, the loop below goes on, instead of one within it.
-        if self._calling or not (self._lines[True].length or self._lines[False].length):
+        if self._calling:
             return
         self._calling = True
         try:
@@ -88,7 +86,7 @@ class Backpressure:
         """Whose turn it is, if there is a place; local calls first, each user or server in turn."""
         for local in (True, False):
             line = self._lines[local]
-            if self._free(local) <= 0:
+            if self._in_flight >= MOST_IN_FLIGHT or (not local and self._federated >= MOST_FEDERATED):
                 continue
             # With a place free, those who hold too much already are few: together they hold no more than there is.
             for who in line.waiting:

@@ -18,6 +18,14 @@ class FairShare:
         """Whether one may have more of it while so much is free."""
         return self._held.get(who, 0) < TIMES_WHAT_IS_FREE * free
 
+    def takes_one(self, who: str, free: int) -> bool:
+        """As `admits`, and takes it."""
+        held = self._held.get(who, 0)
+        if held >= TIMES_WHAT_IS_FREE * free:
+            return False
+        self._held[who] = held + 1
+        return True
+
     def take(self, who: str, amount: int = 1) -> None:
         """One takes so much, or gives it back where that is negative."""
         held = self._held.get(who, 0) + amount
