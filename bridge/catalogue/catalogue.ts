@@ -33,6 +33,8 @@ export interface Callback {
   /** The callback that a module must implement too: Synapse takes both or neither. */
   together?: string;
   listed?: boolean;
+  /** Synapse's documentation does not describe it. */
+  undocumented?: boolean;
   apart?: boolean;
   secret?: boolean;
   once?: boolean;
@@ -54,6 +56,8 @@ export interface FailurePolicy {
 export interface ApiProperty {
   type: string;
   summary: string;
+  /** Statements of a handler, for the hover text. */
+  example: string;
 }
 
 export interface ApiMethod {
@@ -65,6 +69,8 @@ export interface ApiMethod {
   notes?: Readonly<Record<string, string>>;
   result: string;
   summary: string;
+  /** Statements of a handler, for the reference page and the hover text. */
+  example: string;
   /** The bridge adds this method: Synapse's ModuleApi does not have it. */
   added?: boolean;
   grant?: string;
@@ -79,6 +85,10 @@ export function grantsFor(path: string, method: ApiMethod): string[] {
 
 export interface WireType {
   description?: string;
+  /** The class of Synapse that it stands for. */
+  source?: string;
+  /** A value in TypeScript, for the reference page and the hover text. */
+  example?: string;
   type?: string | string[];
   enum?: unknown[];
   tsType?: string;

@@ -42,7 +42,17 @@ export function makeAjv(types: object, codes: ReadonlySet<string>, options: Opti
     strictRequired: false, // EventReplacement requires fields that are declared one level above
     ...options,
   });
-  ajv.addVocabulary(["tsType", "pass", "mutable", "merge", "follow_up", "refuses", "passed_on"]);
+  ajv.addVocabulary([
+    "tsType",
+    "pass",
+    "mutable",
+    "merge",
+    "follow_up",
+    "refuses",
+    "passed_on",
+    "source",
+    "example",
+  ]);
   ajv.addSchema({ $id: "codes.json", enum: [...codes] });
   ajv.addSchema(types);
   return ajv;

@@ -2,7 +2,16 @@
 // Synapse's error codes and other constants, as enums: a bare string or a boolean in their place does not compile. And
 // how calls of the api fail.
 
-/** Synapse's error codes, by its names for them. */
+/**
+ * Synapse's error codes, by Synapse's names for them. A verdict that is a code refuses, and the client gets
+ * the code as `errcode`.
+ *
+ * In Synapse: `synapse.api.errors.Codes`.
+ * @example
+ * ```ts fragment callbacks
+ * user_may_create_room: () => Codes.FORBIDDEN,
+ * ```
+ */
 export enum Codes {
   UNRECOGNIZED = "M_UNRECOGNIZED",
   UNAUTHORIZED = "M_UNAUTHORIZED",
@@ -82,21 +91,60 @@ export enum Codes {
   USER_LIMIT_EXCEEDED = "M_USER_LIMIT_EXCEEDED",
 }
 
+/** The type of `NOT_SPAM`. */
 export enum NotSpam {
   NOT_SPAM = "NOT_SPAM",
 }
 
-/** "I do not object": the answer of a spam checker callback that allows. */
+/**
+ * The answer of a spam checker callback that allows. Synapse asks the next module.
+ *
+ * In Synapse: `synapse.module_api.NOT_SPAM`.
+ * @example
+ * ```ts fragment callbacks
+ * user_may_create_room: () => NOT_SPAM,
+ * ```
+ */
 export const NOT_SPAM = NotSpam.NOT_SPAM;
 
-/** What becomes of a registration. */
+/**
+ * The answers of `check_registration_for_spam`: `ALLOW` asks the next module, `DENY` refuses the
+ * registration, and `SHADOW_BAN` registers a user whose events nobody else sees.
+ *
+ * In Synapse: `synapse.spam_checker_api.RegistrationBehaviour`.
+ * @example
+ * ```ts fragment callbacks
+ * check_registration_for_spam({ email_threepid }) {
+ *   return email_threepid === null ? RegistrationBehaviour.DENY : RegistrationBehaviour.ALLOW;
+ * },
+ * ```
+ */
 export enum RegistrationBehaviour {
   ALLOW = "allow",
   SHADOW_BAN = "shadow_ban",
   DENY = "deny",
 }
 
-/** Why a call of the api failed. */
+/**
+ * Why a call of the api failed: the `kind` of an ApiError.
+ *
+ * - `not_granted`: A module called a ModuleApi write that `grants` does not list.
+ * - `membership_locked`: A module awaited a membership change inside a callback that decides about a
+ *   membership of the same room.
+ * - `wrong_process`: A ModuleApi method was called in a process of Synapse that cannot do it.
+ * - `call_over`: State, a media file or a request was used after its call had ended.
+ * - `api_error`: A ModuleApi call failed in Synapse with an exception that is not a SynapseError.
+ * - `host_error`: The bridge itself failed.
+ * @example
+ * ```ts fragment handler
+ * try {
+ *   await api.set_displayname({ user_id, new_displayname: "Alice" });
+ * } catch (error) {
+ *   if (isApiError(error) && error.kind === "not_granted") log.warn(error.message);
+ *   else throw error;
+ * }
+ * ```
+ */
 export type ApiErrorKind =
   | "not_granted"
   | "membership_locked"

@@ -1,4 +1,4 @@
-// defineModule: an identity function that gives a module its types, all inferred from the one literal.
+// defineModule, and the types of what a module declares: all inferred from the one literal that its author writes.
 import type { FromSchema, JSONSchema } from "json-schema-to-ts";
 import type { Logger } from "pino";
 import type { CallbackParams, CallbackResults } from "./callbacks.js";
@@ -8,27 +8,75 @@ import type { Match } from "./match-types.js";
 import type { StateEvents } from "./objects.js";
 import type { StateKey } from "./wire-types.js";
 
-/** A JSON Schema (draft-07) for the module's `config`. */
+/**
+ * A JSON Schema (draft-07) for the module's `config`. It types `config`, fills in defaults, and is checked at start.
+ * @example
+ * ```ts fragment value
+ * const configSchema: ConfigSchema = {
+ *   type: "object",
+ *   properties: { limit: { type: "integer", minimum: 1, default: 10 } },
+ *   additionalProperties: false,
+ * };
+ * ```
+ */
 export type ConfigSchema = Exclude<JSONSchema, boolean>;
 
 declare const none: unique symbol;
 
-/** The config of a module without a `configSchema`: it has no keys. */
+/**
+ * The config of a module without a `configSchema`: it has no keys.
+ * @example
+ * ```ts fragment value
+ * function helper(config: NoConfig): void {}
+ * ```
+ */
 export interface NoConfig {
   readonly [none]?: never;
 }
 
+/**
+ * The type of `config` by the module's `configSchema`.
+ * @example
+ * ```ts fragment value
+ * const schema = { type: "object", properties: { limit: { type: "integer" } }, required: ["limit"] } as const;
+ * const config: Config<typeof schema> = { limit: 10 };
+ * ```
+ */
 export type Config<Schema> = Schema extends ConfigSchema ? FromSchema<Schema> : NoConfig;
 
+/**
+ * What `setup` gets.
+ * @example
+ * ```ts fragment module
+ * async setup({ api, log, signal }) {
+ *   const response = await fetch("https://lists.example.org/blocked.json", { signal });
+ *   log.info({ server: api.server_name, status: response.status }, "the list is loaded");
+ *   return { blocked: new Set((await response.json()) as string[]) };
+ * },
+ * ```
+ */
 export interface SetupContext<Config, Declared extends Grants = undefined> {
+  /** The module's config from homeserver.yaml, checked by the `configSchema`, with its defaults filled in. */
   readonly config: Config;
+  /** Synapse's ModuleApi. */
   readonly api: ApiOf<Declared>;
-  /** Aborts at the deadline. */
+  /** Aborts at the deadline of the call, and of a web request also when the client has gone. For `setup`: after 30 s. */
   readonly signal: AbortSignal;
-  /** Ends up in Synapse's log, with the module's name and the id of the request. */
+  /** A pino logger. Its lines appear in Synapse's log, with the module's name and the id of Synapse's request. */
   readonly log: Logger;
 }
 
+/**
+ * What a handler gets as its second argument.
+ * @example
+ * ```ts fragment callbacks
+ * async user_may_create_room({ user_id }, { api, log }) {
+ *   if (await api.is_user_admin({ user_id })) return NOT_SPAM;
+ *   log.info({ user_id }, "only admins may create rooms");
+ *   return Codes.FORBIDDEN;
+ * },
+ * ```
+ */
 export interface Context<Config, Data, Declared extends Grants = undefined>
   extends SetupContext<Config, Declared> {
   /** What `setup` returned. */
@@ -36,57 +84,145 @@ export interface Context<Config, Data, Declared extends Grants = undefined>
   readonly data: [Data] extends [void] ? undefined : Data;
 }
 
+/**
+ * The name of a callback.
+ * @example
+ * ```ts fragment value
+ * const callbackName: CallbackName = "user_may_invite";
+ * ```
+ */
 export type CallbackName = keyof CallbackParams;
 
+/**
+ * A function that answers a callback. It may be async, and has until the deadline: by default 5 s for local calls and 2 s
+ * for federated ones. A SynapseError that it throws reaches the client; any other error is a fault.
+ * @example
+ * ```ts fragment value
+ * const handler: Handler<"user_may_invite", NoConfig, undefined> = ({ invitee }) =>
+ *   invitee.endsWith(":example.org") ? NOT_SPAM : Codes.FORBIDDEN;
+ * ```
+ */
 export type Handler<Name extends CallbackName, Config, Data, Declared extends Grants = undefined> = (
   params: CallbackParams[Name],
   context: Context<Config, Data, Declared>,
 ) => CallbackResults[Name] | Promise<CallbackResults[Name]>;
 
-/** A duration as Synapse writes it: `"10m"`, `"5s"`, or milliseconds. */
+/**
+ * A duration as Synapse writes it: milliseconds, or a number with `s`, `m`, `h`, `d`, `w` or `y`.
+ * @example
+ * ```ts fragment value
+ * const ttl: Ttl = "10m";
+ * ```
+ */
 export type Ttl = number | `${number}` | `${number}${"s" | "m" | "h" | "d" | "w" | "y"}`;
 
 /** When to ask a handler. */
 interface Asked<Name extends CallbackName, Config> {
-  /** Decided in Synapse: when it says no, the handler is not called and the module has no objection. */
+  /**
+   * Which calls the handler is asked about; a function gets the config. Synapse's process decides it, so that other calls
+   * cost nothing. About them, the module has no objection.
+   */
   readonly match?: Match<CallbackParams[Name]> | ((config: Config) => Match<CallbackParams[Name]>);
 }
 
-/** A handler, and when to call it and with what. */
+/**
+ * A handler, and which calls it is asked about.
+ * @example
+ * ```ts fragment callbacks
+ * check_login_for_spam: {
+ *   match: { user_id: ["@test-*"] },
+ *   handler: () => Codes.FORBIDDEN,
+ * },
+ * ```
+ */
 export interface Entry<Name extends CallbackName, Config, Data, Declared extends Grants = undefined>
   extends Asked<Name, Config> {
+  /** Answers the callback. */
   readonly handler: Handler<Name, Config, Data, Declared>;
 }
 
-/** The entry of a callback whose answers may be kept. */
+/**
+ * The entry of a callback whose answers may be cached.
+ * @example
+ * ```ts fragment callbacks
+ * is_user_expired: {
+ *   ttl: "1m",
+ *   handler: async ({ user_id }, { api }) => (await api.store.get<boolean>({ key: `expired/${user_id}` })) ?? null,
+ * },
+ * ```
+ */
 export interface KeptEntry<Name extends CallbackName, Config, Data, Declared extends Grants = undefined>
   extends Entry<Name, Config, Data, Declared> {
-  /** Equal questions share one answer for so long: the handler is not called for them. */
+  /** How long an answer is cached. Meanwhile, equal calls get the same answer, and the handler is not called. */
   readonly ttl?: Ttl;
 }
 
-/** The entry of a callback that gets the room's state. */
+/**
+ * The entry of a callback that gets the room's state.
+ * @example
+ * ```ts fragment callbacks
+ * on_new_event: {
+ *   room_state: [["m.room.name", ""]],
+ *   async handler({ event, state_events }, { log }) {
+ *     const name = await state_events.get("m.room.name", "");
+ *     log.info({ type: event.type, room: name?.content.name }, "a new event");
+ *   },
+ * },
+ * ```
+ */
 export interface StateEntry<Name extends CallbackName, Config, Data, Declared extends Grants = undefined>
   extends Entry<Name, Config, Data, Declared> {
-  /** The state events that are sent along with the call, so that asking for them costs nothing. */
+  /** State events that are sent along with the call, so that getting them takes no time: each [type, state_key]. */
   readonly room_state?: readonly StateKey[];
 }
 
-/** The entry of a callback that gets the room's state, and whose answers may be kept. */
+/**
+ * The entry of a callback that gets the room's state, and whose answers may be cached.
+ * @example
+ * ```ts fragment callbacks
+ * check_event_allowed: {
+ *   match: { type: ["m.room.topic"] },
+ *   room_state: [["m.room.power_levels", ""]],
+ *   handler: async ({ state_events }) => (await state_events.get("m.room.power_levels", "")) !== undefined,
+ * },
+ * ```
+ */
 export interface KeptStateEntry<Name extends CallbackName, Config, Data, Declared extends Grants = undefined>
   extends StateEntry<Name, Config, Data, Declared> {
-  /** Equal questions share one answer for so long: the handler is not called for them. */
+  /** How long an answer is cached. Meanwhile, equal calls get the same answer, and the handler is not called. */
   readonly ttl?: Ttl;
 }
 
-/** One login type, and the fields of a login that its check needs. The types that clients are offered are fixed at start. */
+/**
+ * Checks logins of one type. Synapse offers clients the login types of all modules, which are fixed at start.
+ * @example
+ * ```ts fragment callbacks
+ * auth_checkers: [
+ *   {
+ *     login_type: "org.example.token",
+ *     fields: ["token"],
+ *     handler({ username, login_dict }, { api }) {
+ *       return login_dict.token === "a secret" ? api.get_qualified_user_id({ username }) : null;
+ *     },
+ *   },
+ * ],
+ * ```
+ */
 export interface AuthChecker<Config, Data, Declared extends Grants = undefined>
   extends Entry<"auth_checkers", Config, Data, Declared> {
+  /** The `type` of the login, such as `m.login.password`. */
   readonly login_type: string;
+  /** The fields of the login that the check needs. Synapse refuses a login without one of them. */
   readonly fields: readonly string[];
 }
 
-/** A value for events' `unsigned`: `{ $event: "content.displayname" }` is what the event has there. */
+/**
+ * A value for an event's `unsigned`. `{ $event: "content.displayname" }` stands for what the event has at that path.
+ * @example
+ * ```ts fragment value
+ * const fieldTemplate: FieldTemplate = { by: { $event: "sender" }, version: 1 };
+ * ```
+ */
 export type FieldTemplate =
   | { readonly $event: string }
   | string
@@ -96,14 +232,24 @@ export type FieldTemplate =
   | readonly FieldTemplate[]
   | { readonly [field: string]: FieldTemplate; readonly $event?: never };
 
-/** Fields that Synapse adds by itself, without a call. */
+/**
+ * Fields that Synapse's process adds to an event's `unsigned` by itself, without a call.
+ * @example
+ * ```ts fragment callbacks
+ * add_field_to_unsigned_callback: {
+ *   match: { type: ["m.room.member"] },
+ *   fields: { "org.example.name": { $event: "content.displayname" } },
+ * },
+ * ```
+ */
 export interface FieldsEntry<Config> extends Asked<"add_field_to_unsigned_callback", Config> {
+  /** The fields by name. One whose `$event` path does not exist in the event is left out. */
   readonly fields: { readonly [field: string]: FieldTemplate; readonly $event?: never };
   readonly handler?: never;
   readonly ttl?: never;
 }
 
-/** Callbacks whose answers are not kept: those with passwords, and those with an answer for each question. */
+/** Callbacks whose answers are not cached: those with passwords, and those with an answer for each question. */
 type NeverKept = "check_3pid_auth" | "on_update" | "on_legacy_renew" | "on_legacy_admin_request";
 
 type EntryOf<Name extends CallbackName, Config, Data, Declared extends Grants> = Name extends NeverKept
@@ -129,33 +275,102 @@ type CallbackOf<
       | EntryOf<Name, Config, Data, Declared>
       | (Name extends "add_field_to_unsigned_callback" ? FieldsEntry<Config> : never);
 
+/**
+ * The callbacks that a module implements, by Synapse's names: each a handler, or an object with a handler.
+ * @example
+ * ```ts fragment value
+ * const callbacks: Callbacks<NoConfig, undefined> = {
+ *   user_may_create_room: () => NOT_SPAM,
+ *   user_may_invite: { match: { local: true }, handler: () => Codes.FORBIDDEN },
+ * };
+ * ```
+ */
 export type Callbacks<Config, Data, Declared extends Grants = undefined> = {
   readonly [Name in keyof CallbackParams]?: CallbackOf<Name, Config, Data, Declared>;
 };
 
+/**
+ * Answers a web request with a WHATWG Response, or with JSON. The request's body has at most 10 MiB, and so has the answer's.
+ * @example
+ * ```ts fragment value
+ * const webHandler: WebHandler<NoConfig, undefined> = async (request, { api }) => {
+ *   const { user_id } = await api.get_user_by_req({ req: request });
+ *   return { user_id };
+ * };
+ * ```
+ */
 export type WebHandler<Config, Data, Declared extends Grants = undefined> = (
   request: Request,
   context: Context<Config, Data, Declared>,
 ) => Response | JsonValue | Promise<Response | JsonValue>;
 
-/** Handlers by their path on Synapse's HTTP listeners. */
+/**
+ * Web handlers by their path on Synapse's HTTP listeners, such as `/_synapse/client/my_module/stats`.
+ * @example
+ * ```ts fragment module
+ * web_resources: {
+ *   "/_synapse/client/hello": (request) => new Response(`Hello from ${new URL(request.url).pathname}`),
+ * },
+ * ```
+ */
 export interface WebResources<Config, Data, Declared extends Grants = undefined> {
   readonly [path: string]: WebHandler<Config, Data, Declared>;
 }
 
+/**
+ * What a module declares.
+ * @example
+ * ```ts
+ * import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
+ *
+ * export default defineModule({
+ *   configSchema: {
+ *     type: "object",
+ *     properties: { allowed: { type: "array", items: { type: "string" }, default: ["example.org"] } },
+ *   },
+ *   setup: () => ({ asked: 0 }),
+ *   callbacks: {
+ *     user_may_invite({ invitee }, { config, data }) {
+ *       data.asked++;
+ *       return config.allowed?.some((server) => invitee.endsWith(`:${server}`)) ? NOT_SPAM : Codes.FORBIDDEN;
+ *     },
+ *   },
+ * });
+ * ```
+ */
 export interface Module<Schema, Data, Declared extends Grants = undefined> {
+  /** A JSON Schema (draft-07) for the module's `config`. Without it, `config` has no keys. */
   readonly configSchema?: Schema;
-  /** The api's writes that the module needs, by name or group: what else it would write does not compile. */
+  /** The writes of the api that the module needs, by method or group. Another write does not compile. */
   readonly grants?: Declared;
-  /** Runs once Synapse is up, and again after a restart of Node; what it returns is `data`. */
+  /**
+   * Runs once Synapse is up, and again after each restart of Node and each reload. What it returns is `data`. It has 30 s; if
+   * it fails, it is tried again after growing pauses, and policy answers for the module meanwhile.
+   */
   readonly setup?: (context: SetupContext<Config<Schema>, Declared>) => Data | Promise<Data>;
+  /** The callbacks that the module implements. */
   readonly callbacks?: Callbacks<Config<Schema>, Data, Declared>;
+  /** The web resources that the module serves; a function gets the config. */
   readonly web_resources?:
     | WebResources<Config<Schema>, Data, Declared>
     | ((config: Config<Schema>) => WebResources<Config<Schema>, Data, Declared>);
 }
 
-/** Write `setup` above `callbacks`: TypeScript learns the type of `data` in that order. */
+/**
+ * Defines a module: a file exports its result by default. The function returns its argument; it only gives types to `config`,
+ * `data`, the parameters and the answers. Write `setup` above `callbacks`, since TypeScript learns the type of `data` in
+ * that order.
+ * @example
+ * ```ts
+ * import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
+ *
+ * export default defineModule({
+ *   callbacks: {
+ *     user_may_invite: ({ invitee }) => (invitee.endsWith(":example.org") ? NOT_SPAM : Codes.FORBIDDEN),
+ *   },
+ * });
+ * ```
+ */
 export function defineModule<
   const Schema extends ConfigSchema | undefined = undefined,
   Data = undefined,

@@ -1,20 +1,49 @@
-// What a module sees of the api, by the grants that it declares: another write does not compile.
+// Types the api by the grants that a module declares: a write without its grant does not compile.
 import type { Api, ApiWrites } from "./module-api.js";
 
-/** What `grants` may list: a write of the api by its name, or a group of them. */
+/**
+ * What `grants` may list: a write of the api by its name, or a group of writes.
+ * @example
+ * ```ts fragment value
+ * const grants: Grant[] = ["send_mail", "store", "http_client"];
+ * ```
+ */
 export type Grant = ApiWrites[keyof ApiWrites];
 
+/**
+ * The `grants` of a module; undefined if it declares none.
+ * @example
+ * ```ts fragment module
+ * grants: ["store"],
+ * callbacks: {
+ *   on_user_registration: async ({ user_id }, { api }) => api.store.set({ key: user_id, value: Date.now() }),
+ * },
+ * ```
+ */
 export type Grants = readonly Grant[] | undefined;
 
 /**
- * What a write may be whose grant the module does not declare, so that it cannot be called: add it to `grants`. The write
- * itself fits, so that a function which needs fewer grants takes the api of a module that has more.
+ * Stands for a write whose grant the module does not declare, so that a call of it does not compile: add the grant to
+ * `grants`. The write itself fits this type, so that a function which needs few grants takes an api that has more.
+ * @example
+ * ```ts fragment value
+ * const needed: NotGranted<"store.set">["needs_the_grant"] = "store";
+ * ```
  */
 export interface NotGranted<Method extends string> {
   readonly needs_the_grant: Method extends keyof ApiWrites ? ApiWrites[Method] : never;
 }
 
-/** The api of a module that declares these grants; all of it for one that declares none. */
+/**
+ * The api of a module that declares these grants. For a module that declares none, it has all writes, and Synapse refuses
+ * those that the admin has not granted.
+ * @example
+ * ```ts fragment value
+ * async function remember(api: ApiOf<["store"]>, user_id: UserId): Promise<void> {
+ *   await api.store.set({ key: `seen/${user_id}`, value: true });
+ * }
+ * ```
+ */
 export type ApiOf<Declared extends Grants> = Declared extends readonly Grant[]
   ? {
       readonly [Name in keyof Api]: Api[Name] extends Callable

@@ -1,8 +1,6 @@
 // A small example of each account validity callback. The reference page shows them.
 import { defineModule } from "synapse-module-bridge";
 
-const YEAR = 365 * 24 * 60 * 60 * 1000;
-
 export default defineModule({
   grants: ["store"],
   callbacks: {
@@ -14,7 +12,7 @@ export default defineModule({
       },
     },
     async on_user_registration({ user_id }, { api }) {
-      await api.store.set({ key: `expires/${user_id}`, value: Date.now() + YEAR });
+      await api.store.set({ key: `expires/${user_id}`, value: Date.now() + 365 * 24 * 60 * 60 * 1000 });
     },
     on_user_login({ user_id, auth_provider_type }, { log }) {
       log.info({ user_id, auth_provider_type }, "a user has logged in");
@@ -25,13 +23,13 @@ export default defineModule({
     async on_legacy_renew({ renewal_token }, { api }) {
       const user_id = await api.store.get<string>({ key: `token/${renewal_token}` });
       if (user_id === undefined) return [false, false, 0];
-      const expires = Date.now() + YEAR;
+      const expires = Date.now() + 365 * 24 * 60 * 60 * 1000;
       await api.store.set({ key: `expires/${user_id}`, value: expires });
       return [true, false, expires];
     },
     async on_legacy_admin_request({ request }, { api }) {
       const { user_id } = (await request.json()) as { user_id: string };
-      const expires = Date.now() + YEAR;
+      const expires = Date.now() + 365 * 24 * 60 * 60 * 1000;
       await api.store.set({ key: `expires/${user_id}`, value: expires });
       return expires;
     },

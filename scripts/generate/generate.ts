@@ -6,12 +6,13 @@ import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 import { renderApiDocs } from "./render-api.js";
 import { renderCallbacks } from "./render-callbacks.js";
+import { renderCodes } from "./render-codes.js";
 import { renderCoverage } from "./render-coverage.js";
 import { renderFaults } from "./render-faults.js";
 import { renderProtocol } from "./render-protocol.js";
 import { renderProtocolTypes } from "./render-protocol-types.js";
 import { renderTypeDocs } from "./render-type-docs.js";
-import { renderCodes, renderTypes } from "./render-types.js";
+import { renderTypes } from "./render-types.js";
 import { ROOT, readSources, type Sources } from "./sources.js";
 
 /** Each generated file's path from the root, and the text that it should hold. */

@@ -1,7 +1,8 @@
 // What the reference pages have in common: tables, and how a type and its description are shown. Pure text, no files.
-import { typeText } from "./render-types.js";
+
 import type { Sources } from "./sources.js";
 import { documentedTypes } from "./type-declarations.js";
+import { typeText } from "./type-text.js";
 
 export type Row = readonly string[];
 
@@ -27,16 +28,22 @@ export function parameters(
   return `**Parameters**: ${rows.map(([name, type]) => `${name} (${type})`).join(", ")}`;
 }
 
-function sentence(note = ""): string {
+/** A note as a sentence. */
+export function sentence(note = ""): string {
   return note && `${note.charAt(0).toUpperCase()}${note.slice(1)}.`;
 }
 
-const PLAIN = ["Text", "Flag", "Integer", "Json", "Bytes"];
+const PLAIN = ["Text", "Flag", "Integer", "Json", "JsonObject", "Bytes"];
+
+/** Whether a type says all about itself by its TypeScript name. */
+export function isPlain(type: string): boolean {
+  return PLAIN.includes(type.replace(/\?$/, ""));
+}
 
 /** Of a wire type that has no TypeScript type of its own: types.md does not describe it. */
 function ownMeaning(type: string, sources: Sources): string {
   const name = type.replace(/\?$/, "");
-  return PLAIN.includes(name) || typeText(name, sources) === name ? "" : describe(name, sources);
+  return isPlain(name) || typeText(name, sources) === name ? "" : describe(name, sources);
 }
 
 /** The names of callbacks or methods lead to them. */

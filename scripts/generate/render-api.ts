@@ -1,9 +1,9 @@
 // Renders docs/reference/api.md, the reference page of the ModuleApi. Pure text, no files.
 import type { ApiMethod } from "../../bridge/catalogue/catalogue.js";
 import { anchor, describe, parameters, table, typeLink, withLinks } from "./markdown.js";
-import { GENERATED } from "./render-types.js";
 import type { Sources } from "./sources.js";
-import { declarationsIn } from "./type-declarations.js";
+import { declarationsIn, splitExample } from "./type-declarations.js";
+import { GENERATED } from "./type-text.js";
 
 const INTRODUCTION = `# The ModuleApi
 
@@ -84,7 +84,7 @@ function renderGroup(access: ApiMethod["access"], title: string, sources: Source
 const PLACES = { main: "the main process", presence: "a process that writes presence" };
 
 function renderMethod(name: string, method: ApiMethod, sources: Sources): string {
-  const { since, process, summary, params, notes = {}, grant, tsType, result } = method;
+  const { since, process, summary, params, notes = {}, grant, tsType, result, example } = method;
   const facts = [
     since && `Since Synapse ${since}.`,
     process && `Only in ${PLACES[process]}.`,
@@ -95,12 +95,14 @@ function renderMethod(name: string, method: ApiMethod, sources: Sources): string
     `### \`${name}\``,
     `${withLinks(summary, names)}${facts.length > 0 ? ` _${facts.join(" ")}_` : ""}`,
   ];
-  if (tsType) parts.push(`\`\`\`ts\n${declarationsIn(sources.sdk).get(tsType)?.trim()}\n\`\`\``);
+  const declaration = tsType && declarationsIn(sources.sdk).get(tsType);
+  if (declaration) parts.push(`\`\`\`ts\n${splitExample(declaration).text.trim()}\n\`\`\``);
   else {
     if (Object.keys(params).length > 0) parts.push(parameters(params, notes, sources));
     if (result !== "Nothing")
       parts.push(`**Result**: ${typeLink(result, sources)}${meaning(result, sources)}`);
   }
+  parts.push(`\`\`\`ts\n${example}\n\`\`\``);
   return `${parts.join("\n\n")}\n`;
 }
 

@@ -2,8 +2,8 @@
 
 import { exampleOf } from "./examples.js";
 import { code, describe, parameters, typeLink, withLinks } from "./markdown.js";
-import { GENERATED, paramsOfAll, typeText } from "./render-types.js";
 import type { DeclaredCallback, Means, Policy, Sources } from "./sources.js";
+import { GENERATED, paramsOfAll, typeText } from "./type-text.js";
 
 const INTRODUCTION = `# Callbacks
 
@@ -59,18 +59,13 @@ function renderContents(category: string, callbacks: readonly DeclaredCallback[]
 }
 
 function renderCallback(callback: DeclaredCallback, sources: Sources): string {
-  const { name, summary, since, result } = callback;
+  const { name, summary, since } = callback;
   const names = sources.callbacks.map((one) => one.name);
-  const facts = [
-    `**Answer**: ${answer(result, sources)}`,
-    nextModule(callback, sources),
-    ...failure(callback),
-  ];
   const parts = [
     `### \`${name}\``,
     `${withLinks(summary, names)} _Since Synapse ${since}._`,
     parameters(paramsOfAll(callback), notesOf(callback), sources),
-    facts
+    factsOf(callback, sources)
       .map((fact) => `- ${fact}\n`)
       .join("")
       .trimEnd(),
@@ -79,13 +74,23 @@ function renderCallback(callback: DeclaredCallback, sources: Sources): string {
   return `${parts.join("\n\n")}\n`;
 }
 
+/** What is known of a callback besides its parameters, as items of a list. */
+export function factsOf(callback: DeclaredCallback, sources: Sources): string[] {
+  return [
+    `**Answer**: ${answer(callback.result, sources)}`,
+    nextModule(callback, sources),
+    ...failure(callback),
+  ];
+}
+
 function answer(result: string, sources: Sources): string {
   const description = describe(result, sources);
   const type = typeText(result, sources);
   return type === "void" ? description : `${typeLink(result, sources)}. ${description}`;
 }
 
-function notesOf({ notes = {}, params, params_since = {} }: DeclaredCallback): Record<string, string> {
+/** What is said of each parameter. */
+export function notesOf({ notes = {}, params, params_since = {} }: DeclaredCallback): Record<string, string> {
   const entries = Object.keys(params).map((name) => {
     const first = params_since[name];
     const older = `absent before Synapse ${first}, where a \`match\` on it stops the start`;

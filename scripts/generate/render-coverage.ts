@@ -1,8 +1,8 @@
 // Renders docs/reference/coverage.md: what becomes of each callback and of each member of the ModuleApi. Pure text, no files.
 import type { ApiMethod } from "../../bridge/catalogue/catalogue.js";
 import { anchor, code, table } from "./markdown.js";
-import { GENERATED } from "./render-types.js";
 import type { Sources } from "./sources.js";
+import { GENERATED } from "./type-text.js";
 
 const INTRODUCTION = `# What is covered
 

@@ -1,6 +1,7 @@
 // Renders protocol.json as TypeScript: its numbers, and what each message, record and error holds. Pure text, no files.
-import { GENERATED, typeText } from "./render-types.js";
+
 import type { Message, Protocol, Schema, Sources } from "./sources.js";
+import { GENERATED, typeText } from "./type-text.js";
 
 /** The text of bridge/catalogue/protocol.ts. */
 export function renderProtocolTypes(sources: Sources): string {

@@ -1,8 +1,8 @@
 // Renders docs/reference/protocol.md: the messages of the wire, what they hold, and every number and name that both sides
 // know. Pure text, no files.
 import { code, type Row, table } from "./markdown.js";
-import { GENERATED } from "./render-types.js";
 import type { Message, Protocol, Schema, Sources } from "./sources.js";
+import { GENERATED } from "./type-text.js";
 
 const INTRODUCTION = `# The protocol: reference
 

@@ -1,7 +1,18 @@
-// Renders the catalogue as TypeScript: the types that authors get, and the enums of codes.ts. Pure text, no files.
+// Renders the catalogue as TypeScript: the types that authors get. Pure text, no files.
 import { compile, type JSONSchema } from "json-schema-to-typescript";
-import { type ApiMethod, type Callback, grantsFor, type WireType } from "../../bridge/catalogue/catalogue.js";
-import type { Sources } from "./sources.js";
+import { type ApiMethod, grantsFor, type WireType } from "../../bridge/catalogue/catalogue.js";
+import { docComment } from "./doc-comment.js";
+import {
+  callbackComment,
+  groupComment,
+  methodComment,
+  parameterComment,
+  propertyComment,
+  typeComment,
+} from "./hover-texts.js";
+import { notesOf } from "./render-callbacks.js";
+import type { DeclaredCallback, Sources } from "./sources.js";
+import { GENERATED, isInlined, paramsOfAll, typeText } from "./type-text.js";
 
 interface Schema extends Omit<WireType, "type"> {
   $ref?: string;
@@ -14,9 +25,9 @@ interface Schema extends Omit<WireType, "type"> {
   anyOf?: Schema[];
 }
 
-export const GENERATED = "Generated from schemas/ by `npm run generate`: do not edit.";
-const LINE = 110;
-const STYLE = { printWidth: LINE };
+const STYLE = { printWidth: 110 };
+// An object of so few characters stays on one line.
+const SHORT = 60;
 const INDEX_SIGNATURE = "  readonly [key: string]: JsonValue | undefined;\n";
 
 // What generated types refer to, by the files of the SDK that declare it by hand.
@@ -101,44 +112,36 @@ function file(summary: string, texts: readonly string[], available: Imports): st
   return `// ${GENERATED}\n// ${summary}\n${imports.join("")}\n${text}`;
 }
 
-/** The TypeScript type that a name of the catalogue stands for; a `?` at its end means "or null". */
-export function typeText(name: string, sources: Sources): string {
-  if (name.endsWith("?")) return `${typeText(name.slice(0, -1), sources)} | null`;
-  const definition = sources.types[name];
-  if (definition === undefined) throw new Error(`types.json has no definition ${name}`);
-  return isInlined(definition) ? String(definition.tsType) : name;
-}
-
-/** An object type with these fields, on one line if `room` for that many characters is enough. */
-export function objectText(
-  params: Record<string, string>,
+/** An object type with these fields, and a comment about each where there is something to say. */
+function objectText(
+  params: Readonly<Record<string, string>>,
+  notes: Readonly<Record<string, string>>,
   sources: Sources,
-  room: number,
   prefix = "",
 ): string {
   const fields = Object.entries(params).map(([name, type]) => {
     const text = typeText(type, sources);
-    // An author may pass on what may be undefined: it is left out.
-    return `${prefix}${name}: ${name.endsWith("?") ? `${text} | undefined` : text}`;
+    return {
+      comment: parameterComment(type, notes[name.replace(/\?$/, "")], sources),
+      // An author may pass on what may be undefined: it is left out.
+      field: `${prefix}${name}: ${name.endsWith("?") ? `${text} | undefined` : text}`,
+    };
   });
-  const line = `{ ${fields.join("; ")} }`;
-  return line.length <= room ? line : `{\n${fields.map((field) => `  ${field};\n`).join("")}}`;
-}
-
-/** A definition that only names a TypeScript type needs no declaration of its own. */
-function isInlined(definition: WireType): boolean {
-  return /^\w+$/.test(definition.tsType ?? "");
+  const line = `{ ${fields.map(({ field }) => field).join("; ")} }`;
+  if (fields.every(({ comment }) => comment === "") && line.length <= SHORT) return line;
+  return `{\n${indent(fields.map(({ comment, field }) => `${comment}${field};\n`).join(""))}}`;
 }
 
 async function renderType(name: string, definition: Schema, sources: Sources): Promise<string> {
   const open = definition.properties !== undefined && definition.additionalProperties !== false;
-  const schema = prepare(definition, sources);
+  const { description: _, ...schema } = prepare(definition, sources) as Schema;
   if (open) schema.additionalProperties = false;
   const text = await compile(schema as JSONSchema, name, { bannerComment: "", style: STYLE });
   const readOnly = text
     .replace(/^(\s+)([\w"]+\??|\[k: string\]): /gm, "$1readonly $2: ")
     .replace(/\/\*\*\n\s*\* (.*)\n\s*\*\//g, "/** $1 */");
-  return open ? readOnly.replace(/\}\n$/, `${INDEX_SIGNATURE}}\n`) : readOnly;
+  const comment = typeComment(name, definition as WireType, sources);
+  return comment + (open ? readOnly.replace(/\}\n$/, `${INDEX_SIGNATURE}}\n`) : readOnly);
 }
 
 /** Puts into `tsType` what json-schema-to-typescript would render otherwise: references, arrays, free objects. */
@@ -187,39 +190,38 @@ function inline(schema: Schema, sources: Sources): string {
   return types.map((type) => names[type] ?? type).join(" | ");
 }
 
-function renderParams(callbacks: readonly Callback[], sources: Sources): string {
-  const entries = callbacks.map(({ name, summary, ...callback }) => {
-    const fields = objectText(
-      paramsOfAll(callback),
-      sources,
-      LINE - name.length - "  readonly : ;".length,
-      "readonly ",
-    );
-    return `/** ${summary} */\nreadonly ${name}: ${fields};\n`;
+function renderParams(callbacks: readonly DeclaredCallback[], sources: Sources): string {
+  const entries = callbacks.map((callback) => {
+    const fields = objectText(paramsOfAll(callback), notesOf(callback), sources, "readonly ");
+    return `${callbackComment(callback, sources)}readonly ${callback.name}: ${fields};\n`;
   });
-  return `/** What each callback gets. */\nexport interface CallbackParams {\n${indent(entries.join(""))}}\n`;
+  return `/** The parameters of each callback. */\nexport interface CallbackParams {\n${indent(entries.join(""))}}\n`;
 }
 
-function renderResults(callbacks: readonly Callback[], sources: Sources): string {
+function renderResults(callbacks: readonly DeclaredCallback[], sources: Sources): string {
   const entries = callbacks.map(({ name, result }) => `  readonly ${name}: ${typeText(result, sources)};\n`);
-  return `/** What each callback may answer. */\nexport interface CallbackResults {\n${entries.join("")}}\n`;
+  return `/** The answers of each callback. */\nexport interface CallbackResults {\n${entries.join("")}}\n`;
 }
 
-/** The parameters of a callback, with a ? after the names of those that older Synapses do not give. */
-export function paramsOfAll({
-  params,
-  params_since = {},
-}: Pick<Callback, "params" | "params_since">): Record<string, string> {
-  const entries = Object.entries(params);
-  return Object.fromEntries(entries.map(([name, type]) => [name in params_since ? `${name}?` : name, type]));
-}
+const API_COMMENT = docComment(
+  [
+    "Synapse's ModuleApi, by its names. Methods take their parameters by name, in one object. All return a promise, except for those that Node answers by itself.",
+    "A call throws a SynapseError if Synapse refuses it, an HttpResponseException if another server answers with an error, a DatabaseError if SQL fails, a TypeError if parameters do not fit, and an ApiError otherwise.",
+    "In Synapse: `synapse.module_api.ModuleApi`.",
+  ],
+  {
+    place: "handler",
+    code: "if (api.is_mine({ id: user_id }) && !(await api.is_user_admin({ user_id }))) return Codes.FORBIDDEN;",
+  },
+);
 
 type ApiTree = Map<string, ApiTree | string>;
 
 function renderApi(sources: Sources): string {
   const tree: ApiTree = new Map();
-  for (const [name, { type, summary }] of sources.properties) {
-    tree.set(name, `/** ${summary} */\nreadonly ${name}: ${typeText(type, sources)};\n`);
+  for (const [name, property] of sources.properties) {
+    const type = typeText(property.type, sources);
+    tree.set(name, `${propertyComment(name, property)}readonly ${name}: ${type};\n`);
   }
   for (const [name, method] of sources.methods) {
     const path = name.split(".");
@@ -231,9 +233,9 @@ function renderApi(sources: Sources): string {
       branch.set(part, next);
       branch = next;
     }
-    branch.set(last, methodText(last, method, sources));
+    branch.set(last, methodText(name, last, method, sources));
   }
-  return `/** Synapse's ModuleApi by its names. */\nexport interface Api {\n${indent(branchText(tree))}}\n`;
+  return `${API_COMMENT}export interface Api {\n${indent(branchText(tree))}}\n`;
 }
 
 function renderWrites({ methods }: Sources): string {
@@ -249,54 +251,25 @@ function renderWrites({ methods }: Sources): string {
 function branchText(branch: ApiTree): string {
   return [...branch]
     .map(([name, entry]) =>
-      typeof entry === "string" ? entry : `readonly ${name}: {\n${indent(branchText(entry))}};\n`,
+      typeof entry === "string"
+        ? entry
+        : `${groupComment(name)}readonly ${name}: {\n${indent(branchText(entry))}};\n`,
     )
     .join("");
 }
 
-function methodText(name: string, method: ApiMethod, sources: Sources): string {
-  const grant =
-    method.access !== "write" ? "" : ` Needs ${method.grant ? `the grant \`${method.grant}\`` : "a grant"}.`;
-  if (method.tsType) return `/** ${method.summary}${grant} */\nreadonly ${name}: ${method.tsType};\n`;
+function methodText(path: string, name: string, method: ApiMethod, sources: Sources): string {
+  const comment = methodComment(path, method, sources);
+  if (method.tsType) return `${comment}readonly ${name}: ${method.tsType};\n`;
   const result = typeText(method.result, sources);
   const returned = method.access === "sync" ? result : `Promise<${result}>`;
-  const room = LINE - `  ${name}(params: ): ${returned};`.length;
-  const fields = objectText(method.params, sources, room);
   const names = Object.keys(method.params);
   const optional = names.every((one) => one.endsWith("?")) ? "?" : "";
+  const fields = objectText(method.params, method.notes ?? {}, sources);
   const params = names.length === 0 ? "" : `params${optional}: ${fields}`;
-  return `/** ${method.summary}${grant} */\n${name}(${params}): ${returned};\n`;
+  return `${comment}${name}(${params}): ${returned};\n`;
 }
 
 function indent(text: string): string {
   return text.replace(/^(?=.)/gm, "  ");
-}
-
-/** The enums: members, not strings, so that a bare string in a module is a compile error. */
-export function renderCodes(sources: Sources): string {
-  const behaviours = (sources.types.RegistrationVerdict?.enum ?? []) as string[];
-  const kinds = Object.entries(sources.protocol.errors).filter(([, error]) => error.thrown_as === "ApiError");
-  return `// ${GENERATED}
-// Synapse's error codes and other constants, as enums: a bare string or a boolean in their place does not compile. And
-// how calls of the api fail.
-
-/** Synapse's error codes, by its names for them. */
-export enum Codes {
-${sources.codes.map(([name, value]) => `  ${name} = ${JSON.stringify(value)},\n`).join("")}}
-
-export enum NotSpam {
-  NOT_SPAM = "NOT_SPAM",
-}
-
-/** "I do not object": the answer of a spam checker callback that allows. */
-export const NOT_SPAM = NotSpam.NOT_SPAM;
-
-/** What becomes of a registration. */
-export enum RegistrationBehaviour {
-${behaviours.map((value) => `  ${value.toUpperCase()} = ${JSON.stringify(value)},\n`).join("")}}
-
-/** Why a call of the api failed. */
-export type ApiErrorKind =
-${kinds.map(([kind]) => `  | ${JSON.stringify(kind)}\n`).join("")}  | "host_error";
-`;
 }

@@ -26,3 +26,11 @@ export function documentedTypes(sources: Sources): ReadonlySet<string> {
   }
   return known.names;
 }
+
+/** A declaration without the example in its comment, and the example. */
+export function splitExample(declaration: string): { text: string; example: string | undefined } {
+  const [whole, code] = /^ \* @example\n \* ```ts[^\n]*\n([\s\S]*?) \* ```\n/m.exec(declaration) ?? [];
+  if (whole === undefined) return { text: declaration, example: undefined };
+  const text = declaration.replace(whole, "").replace(/^\/\*\*\n \* (.*)\n \*\/$/m, "/** $1 */");
+  return { text, example: code?.replace(/^ \* ?/gm, "").trimEnd() };
+}

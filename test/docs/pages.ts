@@ -25,6 +25,21 @@ export function isGenerated({ text }: Page): boolean {
   return /^<!-- (Generated|Written) by|^<!-- Generated from/m.test(text);
 }
 
+/** A file of the SDK, with nothing but the text of its TSDoc comments: the lines keep their numbers. */
+export interface HoverTexts extends Page {
+  /** The file itself. */
+  readonly source: string;
+}
+
+export function hoverTexts(): HoverTexts[] {
+  const names = readdirSync(join(ROOT, "bridge/sdk")).sort();
+  return names.map((name) => {
+    const source = readFileSync(join(ROOT, "bridge/sdk", name), "utf8");
+    const lines = source.split("\n").map((line) => /^ *\* ?(.*)$/.exec(line)?.[1] ?? "");
+    return { path: `bridge/sdk/${name}`, text: lines.join("\n"), source };
+  });
+}
+
 export interface Fence {
   /** The words behind the opening backticks. */
   readonly info: string;

@@ -1,8 +1,9 @@
-// The code that pages show is right: TypeScript compiles against the package's own types, YAML and JSON parse, and what
-// configures the bridge fits its schema. Generated pages are left out.
+// The code that pages and hover texts show is right: TypeScript compiles against the package's own types, YAML and JSON parse,
+// and what configures the bridge fits its schema. Generated pages are left out, since the hover texts have the same code.
 //
 // A block of ```ts is a whole file. One of ```ts fragment <place> is put where it belongs, with all exports of the package in
-// reach: `module` holds keys of defineModule, `callbacks` keys of its `callbacks`, `handler` statements of a handler.
+// reach: `module` holds keys of defineModule, `callbacks` keys of its `callbacks`, `handler` statements of a handler, and
+// `value` statements on their own.
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -11,7 +12,8 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { Ajv } from "ajv";
 import { parseAllDocuments } from "yaml";
-import { fencesOf, isGenerated, ROOT, readPages } from "./pages.js";
+import { readSources } from "../../scripts/generate/sources.js";
+import { fencesOf, hoverTexts, isGenerated, ROOT, readPages } from "./pages.js";
 
 interface Snippet {
   readonly place: string;
@@ -20,21 +22,28 @@ interface Snippet {
   readonly text: string;
 }
 
-const snippets: Snippet[] = readPages()
-  .filter((page) => !isGenerated(page))
-  .flatMap((page) =>
-    fencesOf(page).map(({ info, text, line }) => {
-      const [language = "", kind, ...where] = info.split(/\s+/);
-      const fragment = kind === undefined ? undefined : [kind, ...where].join(" ");
-      return { place: `${page.path}:${line}`, language, fragment, text };
-    }),
-  );
+const sdk = hoverTexts();
+
+const snippets: Snippet[] = [...readPages().filter((page) => !isGenerated(page)), ...sdk].flatMap((page) =>
+  fencesOf(page).map(({ info, text, line }) => {
+    const [language = "", kind, ...where] = info.split(/\s+/);
+    const fragment = kind === undefined ? undefined : [kind, ...where].join(" ");
+    return { place: `${page.path}:${line}`, language, fragment, text };
+  }),
+);
 
 const of = (...languages: string[]) => snippets.filter(({ language }) => languages.includes(language));
 
 const EXPORTS =
   "ApiError, Codes, DatabaseError, defineModule, HttpResponseException, isApiError, isDatabaseError, " +
   "isHttpResponseException, isSynapseError, NOT_SPAM, RegistrationBehaviour, SynapseError";
+
+/** The types that `synapse-module-bridge` exports besides those. */
+const TYPES = sdk
+  .filter(({ path }) => !/\/(?:codes|errors|database-error)\.ts$/.test(path))
+  .flatMap(({ source }) =>
+    [...source.matchAll(/^export (?:interface|type) (\w+)/gm)].map(([, name]) => name),
+  );
 
 const WRAPPERS: Record<string, (body: string) => string> = {
   "fragment module": (body) => `export default defineModule({\n${body}});`,
@@ -43,6 +52,7 @@ const WRAPPERS: Record<string, (body: string) => string> = {
     `declare const event: Sdk.Event, user_id: string, room_id: string, request: Request;
     declare const { api, config, data, log, signal }: Sdk.Context<object, object>;
     export async function handler() {\n${body}}`,
+  "fragment value": (body) => `${body}\nexport {};`,
 };
 
 function wholeFile({ fragment, text, place }: Snippet): string {
@@ -50,7 +60,8 @@ function wholeFile({ fragment, text, place }: Snippet): string {
   const wrap = WRAPPERS[fragment];
   if (!wrap) throw new Error(`${place}: ${fragment} is none of ${Object.keys(WRAPPERS).join(", ")}`);
   const imports = /^import .*;$/gm;
-  const head = `import type * as Sdk from "synapse-module-bridge";\nimport { ${EXPORTS} } from "synapse-module-bridge";`;
+  const from = `from "synapse-module-bridge";`;
+  const head = `import type * as Sdk ${from}\nimport type { ${TYPES.join(", ")} } ${from}\nimport { ${EXPORTS} } ${from}`;
   return `${head}\n${(text.match(imports) ?? []).join("\n")}\n${wrap(text.replace(imports, ""))}\n`;
 }
 
@@ -108,6 +119,36 @@ function typeCheck(folder: string): Promise<string> {
     );
   });
 }
+
+describe("hover texts", () => {
+  // A list is nothing but its items. The others stand for all callbacks or methods, each of which has its own.
+  const LIST = /^export type \w+ = readonly \w+\[\];/;
+  const ALL = ["CallbackParams", "CallbackResults", "ApiWrites", "NotSpam"];
+  const EXPORT =
+    /(\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?^export (?:const )?(?:interface|type|enum|class|function|const)? ?(\w+).*$/gm;
+
+  test.each(sdk)("of $path: every export has one, with an example", ({ source }) => {
+    const exported = [...source.matchAll(EXPORT)].filter(
+      ([text, , name = ""]) =>
+        !/^export (?:type )?\{/m.test(text) &&
+        !ALL.includes(name) &&
+        !LIST.test(text.split("*/\n").at(-1) ?? ""),
+    );
+    expect(
+      exported.filter(([, comment = ""]) => !comment.includes("* @example\n")).map(([, , name]) => name),
+    ).toEqual([]);
+  });
+
+  test("every callback, and every member of the api, has an example", () => {
+    const { callbacks, methods, properties } = readSources();
+    const textOf = (name: string) => sdk.find(({ path }) => path === `bridge/sdk/${name}.ts`)?.source ?? "";
+    const count = (text: string) => text.split("* @example\n").length - 1;
+    const params = textOf("callbacks").split("export interface CallbackParams")[1] ?? "";
+    expect(count(params)).toBe(callbacks.length);
+    const api = textOf("module-api").split("export interface Api {")[1] ?? "";
+    expect(count(api)).toBe(methods.length + properties.length);
+  });
+});
 
 describe("JSON", () => {
   test.each(of("json", "jsonc"))("at $place parses", ({ text, language }) => {
