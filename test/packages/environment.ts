@@ -1,7 +1,6 @@
 /** Python environments of their own, for the compatibility tests. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { projectRoot, venvPython } from "../support/paths.js";
@@ -27,12 +26,6 @@ export async function output(
     if (typeof code !== "number") throw error;
     return { code, stdout, stderr };
   }
-}
-
-/** A folder that goes away with `remove`. */
-export function temporaryFolder(): { path: string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), "bridge-compat-"));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
 export const constraints = join(projectRoot, "python-shim/constraints.txt");

@@ -3,10 +3,11 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { projectRoot } from "../support/paths.js";
-import { output, temporaryFolder } from "./environment.js";
+import { temporaryFolder } from "../support/temporary-folder.js";
+import { output } from "./environment.js";
 
 const folder = temporaryFolder();
-const project = join(folder.path, "author");
+const project = folder.path("author");
 
 const good = `import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
 export default defineModule({
@@ -24,12 +25,12 @@ beforeAll(async () => {
   mkdirSync(project);
   const packed = await output(
     "npm",
-    ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder.path],
+    ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder.root],
     {
       cwd: projectRoot,
     },
   );
-  const tarball = join(folder.path, packed.stdout.trim());
+  const tarball = folder.path(packed.stdout.trim());
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "policies", type: "module" }));
   writeFileSync(join(project, "good.ts"), good);
   writeFileSync(join(project, "bad.ts"), good.replace("user_may_invite(", "user_may_invit("));

@@ -1,9 +1,11 @@
 /** An environment with the oldest Synapse that the bridge is tried on, and homeservers of it. */
 import { join } from "node:path";
+import { bridge } from "../support/bridge.js";
 import { type Homeserver, startHomeserver } from "../support/homeserver.js";
 import { projectRoot } from "../support/paths.js";
 import { freePort } from "../support/ports.js";
-import { buildPackages, constraintsWithout, makeEnvironment, temporaryFolder } from "./environment.js";
+import { temporaryFolder } from "../support/temporary-folder.js";
+import { buildPackages, constraintsWithout, makeEnvironment } from "./environment.js";
 
 export interface OlderSynapse {
   readonly folder: string;
@@ -15,14 +17,12 @@ export interface OlderSynapse {
 export async function olderSynapse(): Promise<OlderSynapse> {
   const folder = temporaryFolder();
   const requirements = join(projectRoot, "test/packages/older-synapse.txt");
-  const [wheel = ""] = await buildPackages(join(projectRoot, "python-shim"), join(folder.path, "built"), [
-    "wheel",
-  ]);
-  const constraints = constraintsWithout(requirements, folder.path);
+  const [wheel = ""] = await buildPackages(join(projectRoot, "python-shim"), folder.path("built"), ["wheel"]);
+  const constraints = constraintsWithout(requirements, folder.root);
   const install = ["-r", requirements, "-c", constraints, wheel];
-  const python = join(await makeEnvironment(join(folder.path, "older"), install), "python");
+  const python = join(await makeEnvironment(folder.path("older"), install), "python");
   return {
-    folder: folder.path,
+    folder: folder.root,
     async start(config) {
       // It does not tell which port it got for port 0.
       const resources = [{ names: ["client", "federation"] }];
@@ -30,7 +30,7 @@ export async function olderSynapse(): Promise<OlderSynapse> {
       return startHomeserver({
         python,
         extraConfig: { listeners: [listener] },
-        modules: [{ module: "synapse_module_bridge.ModuleBridge", config }],
+        modules: [bridge(config)],
       });
     },
     remove: () => folder.remove(),

@@ -2,14 +2,16 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { bridge } from "../support/bridge.js";
 import { registerUser } from "../support/client.js";
 import { startHomeserver } from "../support/homeserver.js";
 import { projectRoot, venvPython } from "../support/paths.js";
-import { buildPackages, constraints, makeEnvironment, output, temporaryFolder } from "./environment.js";
+import { temporaryFolder } from "../support/temporary-folder.js";
+import { buildPackages, constraints, makeEnvironment, output } from "./environment.js";
 
 const folder = temporaryFolder();
 // Beside nothing else: neither a node_modules nor a tsconfig.json helps it.
-const module = join(folder.path, "no-links.ts");
+const module = folder.path("no-links.ts");
 let wheel: string;
 let archive: string;
 let bin: string;
@@ -17,15 +19,15 @@ let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   copyFileSync(join(projectRoot, "examples/no-links.ts"), module);
-  const packages = await buildPackages(join(projectRoot, "python-shim"), join(folder.path, "built"), [
+  const packages = await buildPackages(join(projectRoot, "python-shim"), folder.path("built"), [
     "wheel",
     "sdist",
   ]);
   const ending = (end: string) => packages.find((path) => path.endsWith(end)) ?? `no ${end}`;
   wheel = ending(".whl");
   archive = ending(".tar.gz");
-  bin = await makeEnvironment(join(folder.path, "clean"), [`${wheel}[node]`, "-c", constraints]);
-  env = { PATH: bin, HOME: folder.path };
+  bin = await makeEnvironment(folder.path("clean"), [`${wheel}[node]`, "-c", constraints]);
+  env = { PATH: bin, HOME: folder.root };
 }, 300_000);
 
 afterAll(() => folder.remove());
@@ -55,10 +57,10 @@ test("the wheel carries the host, the catalogue, jiti and the licences of all th
 });
 
 test("a wheel built from the source archive, where there is no npm, holds the same files", async () => {
-  const unpacked = join(folder.path, "unpacked");
+  const unpacked = folder.path("unpacked");
   mkdirSync(unpacked);
   await output("tar", ["xf", archive, "-C", unpacked, "--strip-components=1"]);
-  const [again = ""] = await buildPackages(unpacked, join(folder.path, "again"), ["wheel"]);
+  const [again = ""] = await buildPackages(unpacked, folder.path("again"), ["wheel"]);
   expect(await filesIn(again)).toEqual(await filesIn(wheel));
 }, 60_000);
 
@@ -67,12 +69,9 @@ test("there is no node on the PATH that the following tests use", async () => {
 });
 
 test("the command checks a homeserver.yaml and tells which callback goes to which module", async () => {
-  const yaml = join(folder.path, "homeserver.yaml");
+  const yaml = folder.path("homeserver.yaml");
   const modules = [{ path: module, config: { allowed_domains: ["example.org"] } }];
-  writeFileSync(
-    yaml,
-    JSON.stringify({ modules: [{ module: "synapse_module_bridge.ModuleBridge", config: { modules } }] }),
-  );
+  writeFileSync(yaml, JSON.stringify({ modules: [bridge({ modules })] }));
   const { code, stdout, stderr } = await output(join(bin, "synapse-module-bridge"), ["check", yaml], { env });
   expect(stderr).toBe("");
   expect(code).toBe(0);
@@ -81,12 +80,9 @@ test("the command checks a homeserver.yaml and tells which callback goes to whic
 }, 60_000);
 
 test("the command finds what is wrong with a module's config", async () => {
-  const yaml = join(folder.path, "wrong.yaml");
+  const yaml = folder.path("wrong.yaml");
   const modules = [{ path: module, config: { allowed: ["example.org"] } }];
-  writeFileSync(
-    yaml,
-    JSON.stringify({ modules: [{ module: "synapse_module_bridge.ModuleBridge", config: { modules } }] }),
-  );
+  writeFileSync(yaml, JSON.stringify({ modules: [bridge({ modules })] }));
   const { code, stdout, stderr } = await output(join(bin, "synapse-module-bridge"), ["check", yaml], { env });
   expect(code).toBe(1);
   expect(stdout + stderr).toContain("allowed_domains");
@@ -96,8 +92,8 @@ test("Synapse runs a TypeScript module, which decides on a message", async () =>
   const modules = [{ path: module, config: { allowed_domains: ["example.org"] } }];
   const server = await startHomeserver({
     python: join(bin, "python"),
-    env: { ...env, HOME: folder.path },
-    modules: [{ module: "synapse_module_bridge.ModuleBridge", config: { modules } }],
+    env: { ...env, HOME: folder.root },
+    modules: [bridge({ modules })],
   });
   try {
     const alice = await registerUser(server, "alice");

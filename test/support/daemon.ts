@@ -78,7 +78,7 @@ export function prepareDaemon(options: DaemonOptions): Daemon {
     up: () => waitFor("the daemon's /health", () => answering(log()), 30_000),
     stop: async () => {
       end("SIGTERM");
-      const ended = () => !launched.some(isAlive) || undefined;
+      const ended = () => !launched.some(isAlive);
       await waitFor("the daemon to end", ended).catch(() => end("SIGKILL"));
       forget();
       remove();

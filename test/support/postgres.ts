@@ -45,7 +45,7 @@ export async function startPostgres(packages: string): Promise<Postgres> {
     });
     await waitFor("PostgreSQL", () => {
       if (program.hasEnded()) throw new Error(`PostgreSQL did not start:\n${program.stderr()}`);
-      return program.stderr().includes("ready to accept connections") || undefined;
+      return program.stderr().includes("ready to accept connections");
     });
     const args = { user: superuser, dbname: "postgres", host: dir, cp_min: 1, cp_max: 5 };
     return { ...program, config: { name: "psycopg2", args } };

@@ -25,7 +25,7 @@ export async function startRedis(packages: string): Promise<Redis> {
   try {
     await waitFor("Redis", () => {
       if (program.hasEnded()) throw new Error(`Redis did not start:\n${program.stdout()}${program.stderr()}`);
-      return existsSync(path) || undefined;
+      return existsSync(path);
     });
   } catch (error) {
     await program.stop();

@@ -1,21 +1,18 @@
 // The harness itself: what it says of a Synapse that does not start, and that it leaves nothing behind.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, expect, test } from "@jest/globals";
 import { Client } from "../support/client.js";
 import { HomeserverStartError, startHomeserver } from "../support/homeserver.js";
 import { projectRoot } from "../support/paths.js";
 import { isAlive } from "../support/processes.js";
+import { temporaryFolder } from "../support/temporary-folder.js";
 import { waitFor } from "../support/wait.js";
 
-let folder: string;
+const folder = temporaryFolder();
 
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "bridge-harness-"));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => folder.remove());
 
 test("a Synapse that cannot start is told with its exit code and what it printed, and leaves no folder", async () => {
   const failure = await startHomeserver({ modules: [{ module: "no_such_module.Class" }] }).catch(
@@ -40,10 +37,9 @@ test("a Synapse that is stopped leaves no process and no folder", async () => {
 test.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)(
   "a Synapse ends with who started it, by %s",
   async (signal) => {
-    const script = join(folder, "start.ts");
     const harness = join(projectRoot, "test/support/homeserver.ts");
-    writeFileSync(
-      script,
+    const script = folder.write(
+      "start.ts",
       `import { startHomeserver } from ${JSON.stringify(harness)};
     const server = await startHomeserver();
     console.log(JSON.stringify({ pid: server.pid, dir: server.dir }));
@@ -58,9 +54,9 @@ test.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)(
     });
     const { pid, dir } = JSON.parse(await waitFor("the server", () => /\{.*\}/.exec(printed)?.[0], 30_000));
     parent.kill(signal);
-    await waitFor("Synapse to be gone", () => !isAlive(pid) || undefined);
+    await waitFor("Synapse to be gone", () => !isAlive(pid));
     if (signal === "SIGKILL") rmSync(dir, { recursive: true, force: true });
-    else await waitFor("its folder to be gone", () => !existsSync(dir) || undefined);
+    else await waitFor("its folder to be gone", () => !existsSync(dir));
   },
   60_000,
 );

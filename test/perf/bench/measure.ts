@@ -1,7 +1,7 @@
 // One measurement on one side: asks bench_driver.py, and for whole messages a client.
-import { readdirSync, readFileSync } from "node:fs";
 import { Client } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { childrenOf, memoryOf } from "../../support/processes.js";
 import type { Side } from "./sides.js";
 
 export interface Timing {
@@ -63,25 +63,10 @@ export async function sendMessages(side: Side, count: number): Promise<Record<"a
   return { asked: used.asked / messages, none: used.none / messages };
 }
 
-/** Resident megabytes of Synapse and of the children that it has. */
-export function memory(server: Homeserver): { synapse: number; node: number | undefined } {
-  const children = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === server.pid);
-  const node = children.map((pid) => residentMegabytes(pid));
-  return { synapse: residentMegabytes(String(server.pid)), node: node[0] };
+/** Resident megabytes of Synapse and of the child that it has. */
+export function memory({ pid }: Homeserver): { synapse: number; node: number | undefined } {
+  const [node] = childrenOf(pid);
+  return { synapse: residentMegabytes(pid), node: node && residentMegabytes(node) };
 }
 
-function parentOf(pid: string): number | undefined {
-  return Number(/^PPid:\t(\d+)$/m.exec(statusOf(pid))?.[1]);
-}
-
-function residentMegabytes(pid: string): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(statusOf(pid))?.[1]) / 1024;
-}
-
-function statusOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, "utf8");
-  } catch {
-    return ""; // it has ended meanwhile
-  }
-}
+const residentMegabytes = (pid: number) => (memoryOf(pid) ?? Number.NaN) / 2 ** 20;

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { ModuleEntry } from "../../support/config.js";
 import { type Homeserver, type HomeserverOptions, startHomeserver } from "../../support/homeserver.js";
@@ -26,15 +27,12 @@ export interface Sides {
   stop(): Promise<void>;
 }
 
-const pythonPath = [join(projectRoot, "python-shim"), folder];
+const pythonPath = [shim, folder];
 const driver = { module: "bench_driver.BenchDriver", config: {} };
 
-function bridge(file: string, modules = 1) {
+function bridgeWith(file: string, modules = 1) {
   const named = (_: unknown, index: number) => ({ path: join(folder, file), name: `policy-${index + 1}` });
-  return {
-    module: "synapse_module_bridge.ModuleBridge",
-    config: { modules: Array.from({ length: modules }, named) },
-  };
+  return bridge({ modules: Array.from({ length: modules }, named) });
 }
 
 /** A Synapse of the benchmark, with a module or without. */
@@ -55,7 +53,7 @@ export function startWith(
 export const MODULES = {
   none: undefined,
   python: { module: "bench_driver.Policy", config: {} },
-  bridge: bridge("policy.ts"),
+  bridge: bridgeWith("policy.ts"),
 } satisfies Partial<Record<SideName, ModuleEntry | undefined>>;
 
 /** Boots all of them; who fails to start takes the others down. */
@@ -72,9 +70,9 @@ export async function startSides(): Promise<Sides> {
         enabled_callbacks: ["check_event_for_spam"],
       },
     },
-    filtered: bridge("filtered.ts"),
-    bridge5: bridge("policy.ts", 5),
-    bridge20: bridge("policy.ts", 20),
+    filtered: bridgeWith("filtered.ts"),
+    bridge5: bridgeWith("policy.ts", 5),
+    bridge20: bridgeWith("policy.ts", 20),
   };
   const all: Side[] = [];
   const stop = async () => {

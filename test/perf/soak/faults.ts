@@ -1,13 +1,14 @@
 /** The faults of the soak: each is done to the bridge's side, and over when the bridge is well again. */
 import { appendFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { isAlive, type Process } from "../../support/processes.js";
 import type { Random } from "../../support/random.js";
 import type { Deaths } from "./deaths.js";
 import { isKilling, isMessage, sendFault } from "./fault-messages.js";
 import { readMetrics } from "./metrics.js";
 import type { Actor } from "./operations.js";
+import { pipeBetween } from "./pipe.js";
 import type { Problems } from "./problems.js";
-import { isAlive, type Process, pipeBetween } from "./processes.js";
 import type { Reloads } from "./reloads.js";
 import type { Servers } from "./servers.js";
 import type { AllSetAside } from "./set-aside.js";

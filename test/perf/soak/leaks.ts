@@ -1,7 +1,7 @@
 /** Whether anything was left behind at the end: descriptors, memory of Node, calls, processes. */
 import { setTimeout as pause } from "node:timers/promises";
+import { descriptorsOf } from "../../support/processes.js";
 import type { Problems } from "./problems.js";
-import { descriptorsOf } from "./processes.js";
 import type { Servers } from "./servers.js";
 import type { Watch } from "./watch.js";
 

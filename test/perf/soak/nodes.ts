@@ -1,6 +1,13 @@
 /** Every Node that the bridge has had: which serves now, how it grew, and whether any was left behind. */
+import {
+  descriptorsOf,
+  everyChildOf,
+  isAlive,
+  memoryOf,
+  type Process,
+  processOf,
+} from "../../support/processes.js";
 import type { Problems } from "./problems.js";
-import { childrenOf, descriptorsOf, isAlive, memoryOf, type Process, processOf } from "./processes.js";
 import { Series } from "./series.js";
 
 const ZOMBIE_MS = 10_000;
@@ -45,7 +52,7 @@ export class Nodes {
   }
 
   sample(): void {
-    for (const process of childrenOf(this.parent)) this.#see(process);
+    for (const process of everyChildOf(this.parent)) this.#see(process);
     const life = this.#latest();
     for (const other of this.#lives) {
       if (other === life) delete other.supersededAt;

@@ -48,7 +48,7 @@ export async function makePeople(servers: Servers): Promise<People> {
       const searcher = await registerUser(server, "searcher");
       await waitFor("the user directory", async () => {
         const { body } = await searcher.searchUsers(searchTerm);
-        return body.results?.length === 2 || undefined;
+        return body.results?.length === 2;
       });
     }),
   );
@@ -74,8 +74,8 @@ async function person({ bridge, twin }: Servers, role: Role, number: number): Pr
   return { role, bridge: made[0] as Actor, twin: made[1] as Actor };
 }
 
-function isUpToDate(server: Homeserver): true | undefined {
-  return server.log().includes("No more background updates to do") || undefined;
+function isUpToDate(server: Homeserver): boolean {
+  return server.log().includes("No more background updates to do");
 }
 
 async function actor(server: Homeserver, name: string): Promise<Actor> {

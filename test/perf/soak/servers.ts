@@ -1,10 +1,12 @@
 /** The two Synapses of the soak: one with the bridge and the policy in TypeScript, one with the same policy in Python. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bridge, shim } from "../../support/bridge.js";
+import type { ModuleEntry } from "../../support/config.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { projectRoot } from "../../support/paths.js";
 import { pauses, pausesPath } from "../../support/pauses.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 
 export interface Servers {
   readonly bridge: Homeserver;
@@ -19,19 +21,17 @@ export interface Servers {
 const soakDir = join(projectRoot, "test/perf/soak");
 
 export async function startServers(): Promise<Servers> {
-  const dir = mkdtempSync(join(tmpdir(), "bridge-soak-"));
-  const policy = join(dir, "policy.ts");
-  for (const name of ["policy.ts", "misbehave.ts", "globs.ts"]) cpSync(join(soakDir, name), join(dir, name));
+  const folder = temporaryFolder();
+  const policy = folder.path("policy.ts");
+  for (const name of ["policy.ts", "misbehave.ts", "globs.ts"])
+    cpSync(join(soakDir, name), folder.path(name));
   const source = readFileSync(policy, "utf8");
   let version = 0;
-  const bridge = {
-    module: "synapse_module_bridge.ModuleBridge",
-    config: { modules: [{ path: policy }, { path: join(dir, "globs.ts") }], memory: "192M" },
-  };
-  const start = (module: { module: string; config: unknown }) =>
+  const modules = [{ path: policy }, { path: folder.path("globs.ts") }];
+  const start = (module: ModuleEntry) =>
     startHomeserver({
       modules: [pauses({ own_group: true }), module],
-      pythonPath: [join(projectRoot, "python-shim"), soakDir, pausesPath],
+      pythonPath: [shim, soakDir, pausesPath],
       extraConfig: {
         enable_metrics: true,
         listeners: [
@@ -43,13 +43,13 @@ export async function startServers(): Promise<Servers> {
       },
     });
   const started = await Promise.allSettled([
-    start(bridge),
+    start(bridge({ modules, memory: "192M" })),
     start({ module: "soak_twin.SoakTwin", config: {} }),
   ]);
   const running = started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const stop = async () => {
     await Promise.all(running.map((server) => server.stop()));
-    rmSync(dir, { recursive: true, force: true });
+    folder.remove();
   };
   const [first, second] = running;
   if (!first || !second) {

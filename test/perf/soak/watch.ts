@@ -1,9 +1,9 @@
 /** Watches the processes of the soak: memory, descriptors, the reactors' pauses, calls that wait, processes left over. */
 import { longestPause } from "../../support/pauses.js";
+import { descriptorsOf, memoryOf } from "../../support/processes.js";
 import { type Metrics, readMetrics } from "./metrics.js";
 import { Nodes } from "./nodes.js";
 import type { Problems } from "./problems.js";
-import { descriptorsOf, memoryOf } from "./processes.js";
 import { Series } from "./series.js";
 import type { Servers } from "./servers.js";
 import type { Windows } from "./windows.js";

@@ -13,5 +13,5 @@ export const endsOf = (server: Homeserver) =>
 
 /** Resolves once the server has told so more often than this. */
 export async function untilIdle(server: Homeserver, ends = 0): Promise<void> {
-  await waitFor("background updates to end", async () => endsOf(server) > ends || undefined, 60_000);
+  await waitFor("background updates to end", async () => endsOf(server) > ends, 60_000);
 }

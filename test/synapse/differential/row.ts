@@ -92,7 +92,7 @@ async function settled(
     const now = bridge === countsOf(sides.twin, scope, about.twin) ? bridge : "";
     const same = now !== "" && now === before;
     before = now;
-    return same ? true : undefined;
+    return same;
   };
   await waitFor("the same calls", done, 3000).catch(() => undefined);
 }

@@ -1,13 +1,14 @@
 // The servers that are compared (one with the bridge, one with the Python twin), and another that talks to all of them.
-import { mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bridge } from "../../support/bridge.js";
 import { makeCertificates } from "../../support/certificates.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { ModuleEntry } from "../../support/config.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { type IdentityServer, startIdentityServer } from "../../support/identity-server.js";
 import { projectRoot } from "../../support/paths.js";
+import { type Folder, temporaryFolder } from "../../support/temporary-folder.js";
 import { promptUpdates, untilIdle } from "./background-updates.js";
 import { everywhere } from "./catalogue.js";
 import type { Script, Seen } from "./script.js";
@@ -61,7 +62,7 @@ export function bridgeModules(files: Files, names: readonly string[], config: ob
     name,
     config: { name, ...files },
   }));
-  return [{ module: "synapse_module_bridge.ModuleBridge", config: { modules, ...config } }];
+  return [bridge({ modules, ...config })];
 }
 
 function twinModules(files: Files): ModuleEntry[] {
@@ -79,7 +80,7 @@ export function startPair(): Promise<Sides> {
 export async function startSides<Name extends string>(
   modulesOf: Readonly<Record<Name, (files: Files) => readonly ModuleEntry[]>>,
 ): Promise<Sides<Name>> {
-  const dir = mkdtempSync(join(tmpdir(), "bridge-differential-"));
+  const folder = temporaryFolder();
   const certificates = makeCertificates();
   const identity = await startIdentityServer(certificates);
   const started: Homeserver[] = [];
@@ -93,10 +94,10 @@ export async function startSides<Name extends string>(
     await Promise.all(started.map((server) => server.stop()));
     await identity.close();
     certificates.remove();
-    rmSync(dir, { recursive: true, force: true });
+    folder.remove();
   };
   const files = (name: string) => {
-    const paths = { script: join(dir, `${name}.script.json`), log: join(dir, `${name}.log.jsonl`) };
+    const paths = { script: folder.path(`${name}.script.json`), log: folder.path(`${name}.log.jsonl`) };
     writeFileSync(paths.script, "{}");
     writeFileSync(paths.log, "");
     return paths;
@@ -112,7 +113,7 @@ export async function startSides<Name extends string>(
     await Promise.all(servers.map((server) => untilIdle(server)));
     const rita = await registerUser(remote, "rita");
     const furnished = servers.map((server, index) =>
-      furnish({ server, remote, rita, identity, files: filesOf[index] as Files, dir }),
+      furnish({ server, remote, rita, identity, files: filesOf[index] as Files, folder }),
     );
     const sides = (await Promise.all(furnished)).map((side, index) => [names[index], side]);
     return { sides: Object.fromEntries(sides), stop };
@@ -128,10 +129,10 @@ interface Furniture {
   readonly rita: Client;
   readonly identity: IdentityServer;
   readonly files: Files;
-  readonly dir: string;
+  readonly folder: Folder;
 }
 
-async function furnish({ server, remote, rita, identity, files, dir }: Furniture): Promise<Side> {
+async function furnish({ server, remote, rita, identity, files, folder }: Furniture): Promise<Side> {
   const user = (name: string) => registerUser(server, name);
   const alice = await user("alice");
   const bob = await user("bob");
@@ -152,7 +153,7 @@ async function furnish({ server, remote, rita, identity, files, dir }: Furniture
   ]);
   const write = (script: Script) => {
     // Renamed into place, so that a policy never reads half of it.
-    const draft = join(dir, `${server.pid}.draft`);
+    const draft = folder.path(`${server.pid}.draft`);
     writeFileSync(draft, JSON.stringify(script));
     renameSync(draft, files.script);
   };

@@ -1,6 +1,7 @@
 // Holds modules that log people in, control background updates and add unsigned fields against the same in Python.
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { bridge } from "../../support/bridge.js";
 import { projectRoot } from "../../support/paths.js";
 import { special } from "./catalogue.js";
 import { runRow } from "./row.js";
@@ -29,7 +30,7 @@ beforeAll(async () => {
         name,
         config: { name, ...files },
       }));
-      return [{ module: "synapse_module_bridge.ModuleBridge", config: { modules, timeout: "20s" } }];
+      return [bridge({ modules, timeout: "20s" })];
     },
     twin: (files: Files) =>
       names.map((name) => ({ module: "special_twin.SpecialTwin", config: { name, ...files } })),

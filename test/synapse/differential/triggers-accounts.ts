@@ -47,7 +47,7 @@ const delivery: Trigger = {
           ({ callback, params }) =>
             callback === "on_event_delivered_over_federation" && JSON.stringify(params).includes(about),
         );
-    await waitFor("the delivery to be told", () => told() || undefined, 15_000);
+    await waitFor("the delivery to be told", told, 15_000);
     return { answers: [answer], about };
   },
 };

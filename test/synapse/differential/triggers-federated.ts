@@ -19,7 +19,7 @@ async function bodiesSeenBy(reader: Client, room: string): Promise<string[]> {
 async function nextMessageArrives({ alice, rita, shared }: Side): Promise<void> {
   const marker = `marker ${randomUUID()}`;
   await rita.say(shared, marker);
-  const arrived = async () => ((await bodiesSeenBy(alice, shared)).includes(marker) ? true : undefined);
+  const arrived = async () => (await bodiesSeenBy(alice, shared)).includes(marker);
   await waitFor("rita's next message", arrived, 15_000);
 }
 
@@ -27,7 +27,7 @@ async function nextMessageArrives({ alice, rita, shared }: Side): Promise<void> 
 async function endBackOff({ alice, rita, shared }: Side): Promise<void> {
   const marker = `marker ${randomUUID()}`;
   await alice.say(shared, marker);
-  const arrived = async () => (await bodiesSeenBy(rita, shared)).includes(marker) || undefined;
+  const arrived = async () => (await bodiesSeenBy(rita, shared)).includes(marker);
   await waitFor("alice's message to reach the other server", arrived, 15_000);
 }
 
@@ -44,7 +44,7 @@ export const remoteMessage = (callback: string): Trigger => ({
     const answer = await rita.say(shared, body);
     const asked = () =>
       side.seen().some((seen) => seen.callback === callback && contentBody(seen.params) === body);
-    await waitFor(`${callback} to be asked about ${body}`, () => asked() || undefined, 15_000);
+    await waitFor(`${callback} to be asked about ${body}`, asked, 15_000);
     const effect = async () => {
       await nextMessageArrives(side);
       return { seen: (await bodiesSeenBy(alice, shared)).includes(body) };

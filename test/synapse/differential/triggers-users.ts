@@ -65,7 +65,7 @@ export const userTriggers: Readonly<Record<string, readonly Trigger[]>> = {
           const named = results.some(
             (found: { display_name: string }) => found.display_name === `Find Me ${n}`,
           );
-          return (results.length === 2 && named) || undefined;
+          return results.length === 2 && named;
         };
         await waitFor("both users in the directory", entered, 25_000);
         return `findme${n}`;
@@ -159,7 +159,7 @@ export const userTriggers: Readonly<Record<string, readonly Trigger[]>> = {
         const answer = await user.setProfile("displayname", "New Name");
         const arrived = async () => {
           const { body } = await side.alice.getState(side.room, "m.room.member", user.userId);
-          return body.displayname === "New Name" || undefined;
+          return body.displayname === "New Name";
         };
         await waitFor("the new name in the room", arrived);
         return { answers: [answer] };

@@ -1,16 +1,20 @@
 /** More than usual on a real Synapse, of log, bytes, calls and notifications: what it costs Synapse is told, not judged. */
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { host } from "../../support/host.js";
+import { contextWarnings, logged } from "../../support/log.js";
+import { calls, metric } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
+import { boot } from "./boot.js";
 import { measured } from "./measure.js";
-import * as servers from "./servers.js";
+import { modulePath } from "./modules.js";
 
-const { boot, bridge, calls, host, logged, metric, modulePath, scratch, shim } = servers;
-
-const files = scratch();
+const files = temporaryFolder();
 const go = files.path("go");
 let server: Homeserver;
 let alice: Client;
@@ -51,7 +55,7 @@ test("a log of 100 MiB delays no verdict, and what is over the rate is counted",
   const { result, cost } = await measured(server, () => send("org.example.flood", { mebibytes: 100 }));
   expect(result).toMatchObject({ status: 403, body: { errcode: "M_FORBIDDEN" } });
   const lines = (100 * MEBIBYTE) / 227;
-  await waitFor("the dropped lines", async () => (await dropped()) - before > lines * 0.9 || undefined);
+  await waitFor("the dropped lines", async () => (await dropped()) - before > lines * 0.9);
   expect(host(server.pid)).toBe(node);
   expect(cost.memory[1] - cost.memory[0]).toBeLessThan(50);
   observed(17, { outcome: `403 by the module; ${(await dropped()) - before} lines dropped`, ...cost });
@@ -148,7 +152,7 @@ test("a module that does not hear its notifications out delays nobody, and what 
   expect(logged(server, "the queue of notifications has room again")).toEqual([]);
   writeFileSync(go, "");
   const queued = () => metric(server, "synapse_module_bridge_notifications_queued");
-  await waitFor("the queue to be empty", async () => ((await queued()) === 0 ? true : undefined));
+  await waitFor("the queue to be empty", async () => (await queued()) === 0);
   expect(await dropped()).toBe(lost);
   expect(logged(server, "the queue of notifications is full")).toHaveLength(1);
   expect(logged(server, "the queue of notifications has room again")).toHaveLength(1);
@@ -161,5 +165,5 @@ test("none of this ended Node, kept anything in flight, or mishandled a log cont
   expect(await metric(server, "synapse_module_bridge_calls_waiting")).toBe(0);
   // What Synapse says wherever a module hears of events, as notifications.test.ts shows, is no matter of ours.
   const own = /Re-starting finished log context|without recording a start rusage/;
-  expect(servers.contextWarnings(server).filter((line) => !own.test(line))).toEqual([]);
+  expect(contextWarnings(server).filter((line) => !own.test(line))).toEqual([]);
 });

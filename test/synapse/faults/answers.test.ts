@@ -1,12 +1,15 @@
 /** Handlers that never settle, throw, or answer with what Synapse must not see: what a client gets on a real Synapse. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { bridge } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { host } from "../../support/host.js";
+import { contextWarnings, logged } from "../../support/log.js";
+import { calls, metric } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
 import { waitFor } from "../../support/wait.js";
-import * as servers from "./servers.js";
-
-const { boot, bridge, calls, host, logged, metric, modulePath, order } = servers;
+import { boot } from "./boot.js";
+import { modulePath, order } from "./modules.js";
 
 const canary = "canary-of-a-message-body";
 let server: Homeserver;
@@ -44,9 +47,9 @@ describe("a promise that never settles", () => {
     expect(took).toBeGreaterThan(row.atLeast);
     expect(await calls(server, { ...deadlines, callback: row.callback })).toBe(before + 1);
     const told = "a hanging handler was told to stop";
-    await waitFor("the signal", () => logged(server, told).length > late || undefined);
+    await waitFor("the signal", () => logged(server, told).length > late);
     const counted = async () => (await metric(server, "synapse_module_bridge_late_answers_total")) > late;
-    await waitFor("the late answer's count", async () => (await counted()) || undefined);
+    await waitFor("the late answer's count", counted);
     const outcome = `${answer.status} after ${took.toFixed(0)} ms of ${row.atLeast}; told to stop; late answer counted`;
     observed(11, { policy: "default", outcome });
   });
@@ -61,7 +64,7 @@ describe("a promise that never settles", () => {
     expect(
       await calls(server, { outcome: "policy", reason: "breaker", callback: "check_event_allowed" }),
     ).toBe(1);
-    const refused = async () => ((await alice.send(room, order("refuse"))).status === 403 ? true : undefined);
+    const refused = async () => (await alice.send(room, order("refuse"))).status === 403;
     await waitFor("a probe to close the breaker", refused);
     expect(await metric(server, "synapse_module_bridge_breakers_open")).toBe(0);
     expect(logged(server, "deadlines in a row: it is not asked")).toHaveLength(1);
@@ -129,7 +132,7 @@ describe("a replacement event", () => {
 
 test("none of this ended Node, mishandled a log context, or put content into the bridge's log", () => {
   expect(host(server.pid)).toBe(node);
-  expect(servers.contextWarnings(server)).toEqual([]);
+  expect(contextWarnings(server)).toEqual([]);
   expect(logged(server, "synapse_module_bridge").filter((line) => line.includes(canary))).toEqual([]);
   observed(44, { outcome: "no content in the log" });
 });

@@ -1,13 +1,15 @@
 /** Several slow modules, asked one after the other on a real Synapse: one deadline holds for all of them. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { bridge } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { calls } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
-import * as servers from "./servers.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
+import { boot } from "./boot.js";
+import { lines, modulePath, order } from "./modules.js";
 
-const { boot, bridge, calls, modulePath, order, scratch } = servers;
-
-const files = scratch();
+const files = temporaryFolder();
 const seen = files.path("seen");
 let server: Homeserver;
 let alice: Client;
@@ -34,7 +36,7 @@ test("modules that are each in time, but not together, have their call answered 
   expect(status).toBe(503);
   expect(await calls(server, deadline)).toBe(1);
   // The last was never asked: its turn had not come.
-  expect(servers.lines(seen).length).toBeLessThan(4);
+  expect(lines(seen).length).toBeLessThan(4);
   observed(14, { policy: "defer", outcome: `503 M_UNKNOWN after ${took} ms of 1000` });
 });
 

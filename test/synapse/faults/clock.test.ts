@@ -1,15 +1,19 @@
 /** The system's clock is set by an hour under a real Synapse: calls, the heartbeat and restarts keep their times. */
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { host, nextHost } from "../../support/host.js";
+import { contextWarnings, logged } from "../../support/log.js";
+import { calls } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
-import * as servers from "./servers.js";
+import { boot } from "./boot.js";
+import { lines, modulePath, order } from "./modules.js";
 
-const { boot, bridge, calls, host, modulePath, nextHost, order, scratch, shim } = servers;
-
-const files = scratch();
+const files = temporaryFolder();
 const seen = files.path("seen");
 const shift = files.path("shift");
 const setClock = (seconds: number) => writeFileSync(shift, String(seconds));
@@ -43,9 +47,9 @@ const missed = () => calls(server, { outcome: "policy", reason: "deadline" });
 
 /** Sends it, and sets the clock once the module has been asked. */
 async function setDuring(seconds: number, content: unknown) {
-  const before = { asked: servers.lines(seen).length, missed: await missed() };
+  const before = { asked: lines(seen).length, missed: await missed() };
   const answer = say(content);
-  await waitFor("the call", () => servers.lines(seen).length > before.asked || undefined);
+  await waitFor("the call", () => lines(seen).length > before.asked);
   setClock(seconds);
   const { status } = await answer;
   return { status, missed: (await missed()) - before.missed };
@@ -70,9 +74,9 @@ test("set back: a host that is stopped is replaced", async () => {
   process.kill(before, "SIGSTOP");
   setClock(-3600);
   await nextHost(server.pid, before, 20_000);
-  expect(servers.logged(server, "the module host ended (it did not answer)")).toHaveLength(1);
-  const refused = async () => (await say(order("refuse"))).status === 403 || undefined;
+  expect(logged(server, "the module host ended (it did not answer)")).toHaveLength(1);
+  const refused = async () => (await say(order("refuse"))).status === 403;
   await waitFor("its answer", refused, 20_000);
-  expect(servers.contextWarnings(server)).toEqual([]);
+  expect(contextWarnings(server)).toEqual([]);
   observed(40, { outcome: "another host; 403 by the module" });
 }, 60_000);

@@ -4,12 +4,14 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, expect, test } from "@jest/globals";
+import { bridge } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { logged } from "../../support/log.js";
+import { metric } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
-import * as servers from "./servers.js";
-
-const { boot, bridge, logged, metric, modulePath } = servers;
+import { boot } from "./boot.js";
+import { modulePath } from "./modules.js";
 
 const SECONDS = Number(process.env.ATTACK_SECONDS ?? 15);
 const WINDOW_SECONDS = 15;

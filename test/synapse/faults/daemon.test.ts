@@ -2,12 +2,15 @@
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import { type Daemon, prepareDaemon } from "../../support/daemon.js";
+import { host } from "../../support/host.js";
+import { contextWarnings, logged } from "../../support/log.js";
 import { observed } from "../../support/observed.js";
 import { freePort } from "../../support/ports.js";
+import { childrenOf, isGone } from "../../support/processes.js";
 import { waitFor } from "../../support/wait.js";
-import { bridge, contextWarnings, host, hosts, isGone, logged, shim } from "./servers.js";
 
 const policy = `import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
 export default defineModule({
@@ -40,9 +43,9 @@ async function start(): Promise<{ baseUrl: string; pid: number }> {
 /** Ends a daemon by a signal, and waits for its Node to follow. */
 async function end(pid: number, signal: NodeJS.Signals): Promise<void> {
   process.kill(pid, signal);
-  await waitFor("Synapse to end", () => isGone(pid) || undefined);
+  await waitFor("Synapse to end", () => isGone(pid));
   const began = performance.now();
-  await waitFor("Node to end", () => isGone(node) || undefined, 2_500);
+  await waitFor("Node to end", () => isGone(node), 2_500);
   console.info(`row 36: Node ended ${(performance.now() - began).toFixed(0)} ms after a daemon's ${signal}`);
   expect(logged(daemon, "it is restarted")).toEqual([]);
   await daemon.stop();
@@ -93,12 +96,12 @@ describe("started once,", () => {
     const second = await daemon.launch();
     const others = new Set<number>();
     const ended = () => {
-      for (const other of hosts(second.pid)) others.add(other);
-      return isGone(second.pid) || undefined;
+      for (const other of childrenOf(second.pid)) others.add(other);
+      return isGone(second.pid);
     };
     await waitFor("the second to end", ended, 30_000);
-    for (const other of others) await waitFor("its Node to end", () => isGone(other) || undefined);
-    expect(hosts(pid)).toEqual([node]);
+    for (const other of others) await waitFor("its Node to end", () => isGone(other));
+    expect(childrenOf(pid)).toEqual([node]);
     expect((await alice.say(room, "no")).status).toBe(403);
     observed(36, { outcome: "the second ends with its Node; 403 by the first's module" });
   });
@@ -117,5 +120,5 @@ test("what stops it at its start is in the log, since nobody sees what it prints
     return lines.length > 0 ? lines : undefined;
   });
   expect(said).toMatch(/cannot start.*policy\.ts.*unknown callback user_may_invit \(did you mean/);
-  await waitFor("it to end", () => isGone(pid) || undefined);
+  await waitFor("it to end", () => isGone(pid));
 });

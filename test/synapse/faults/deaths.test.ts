@@ -1,13 +1,18 @@
 /** Node dies, hangs, stops and is written over, under calls of a real Synapse: each is answered, and all heals by itself. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { bridge } from "../../support/bridge.js";
 import { type Answer, type Client, password, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { host, nextHost } from "../../support/host.js";
+import { contextWarnings, logged } from "../../support/log.js";
+import { calls, metric } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
 import { longestPause } from "../../support/pauses.js";
+import { childrenOf, isGone } from "../../support/processes.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
-import * as servers from "./servers.js";
-
-const { boot, bridge, calls, host, logged, metric, modulePath, nextHost, order, scratch } = servers;
+import { boot, pingDuring } from "./boot.js";
+import { lines, modulePath, order } from "./modules.js";
 
 const canary = "canary-of-a-message-body";
 const metricNames = [
@@ -22,7 +27,7 @@ const metricNames = [
   ],
   ...["spurious_answers_total", "log_lines_dropped_total"],
 ];
-const files = scratch();
+const files = temporaryFolder();
 const seen = files.path("seen");
 let server: Homeserver;
 let alice: Client;
@@ -53,7 +58,7 @@ beforeEach(async () => void (await pauseMs()));
 
 const say = (content: unknown) => alice.send(room, content);
 const underWay = (count: number) =>
-  waitFor(`${count} calls at the module`, () => servers.lines(seen).length >= count || undefined);
+  waitFor(`${count} calls at the module`, () => lines(seen).length >= count);
 const setAside = ({ userId }: Client) =>
   logged(server, `is not asked check_event_allowed about ${userId} in`);
 const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => status);
@@ -70,7 +75,7 @@ describe("SIGKILL of Node", () => {
     const before = host(server.pid);
     process.kill(before, "SIGKILL");
     const began = Date.now();
-    await waitFor("its end", () => servers.isGone(before) || undefined);
+    await waitFor("its end", () => isGone(before));
     const refused = () => say(order("refuse", { body: canary }));
     const { status } = await refused();
     const took = Date.now() - began;
@@ -85,7 +90,7 @@ describe("SIGKILL of Node", () => {
 
   test("with calls in flight has each answered by the module, once Node is back", async () => {
     const before = host(server.pid);
-    const asked = servers.lines(seen).length;
+    const asked = lines(seen).length;
     const byPolicy = await calls(server, { outcome: "policy" });
     // In a room of its own each: Synapse sends the messages of a room one after the other.
     const rooms = await Promise.all(Array.from({ length: 5 }, () => alice.createRoom()));
@@ -103,7 +108,7 @@ describe("SIGKILL of Node", () => {
 
   test("with calls in flight that never answer has each answered once, by its policy", async () => {
     const before = host(server.pid);
-    const asked = servers.lines(seen).length;
+    const asked = lines(seen).length;
     const sent = Array.from({ length: 20 }, (_, n) =>
       say(order("hang", { callback: n % 2 ? "check_event_allowed" : "check_event_for_spam", body: canary })),
     );
@@ -115,7 +120,7 @@ describe("SIGKILL of Node", () => {
     expect(statuses(answers)).toEqual(expected);
     // Each was asked again at most once, apart.
     const times = new Map<string, number>();
-    for (const line of servers.lines(seen).slice(asked)) {
+    for (const line of lines(seen).slice(asked)) {
       const id = line.split(" ").slice(0, 2).join(" ");
       times.set(id, (times.get(id) ?? 0) + 1);
     }
@@ -129,13 +134,13 @@ describe("SIGKILL of Node", () => {
 describe("a host that does not answer", () => {
   test("for an endless loop is ended; its module and stack are in the log, and others get policy", async () => {
     const before = host(server.pid);
-    const asked = servers.lines(seen).length;
+    const asked = lines(seen).length;
     const bob = await registerUser(server, "bob");
     const bobs = (await bob.createRoom()).body.room_id;
     const blocked = say(order("block", { body: canary }));
     await underWay(asked + 1);
     const beside = bob.send(bobs, order("refuse"));
-    const pings = await servers.pingDuring(server, nextHost(server.pid, before));
+    const pings = await pingDuring(server, nextHost(server.pid, before));
     expect((await blocked).status).toBe(503);
     expect((await beside).status).toBe(503);
     const [line] = logged(server, "has blocked the event loop");
@@ -148,7 +153,7 @@ describe("a host that does not answer", () => {
     expect(logged(server, "the module host ended (event loop blocked)")).toHaveLength(1);
     await back(before);
     expect((await bob.send(bobs, order("refuse"))).status).toBe(403);
-    await waitFor("its author to be set aside", () => setAside(alice).length > 0 || undefined, 15_000);
+    await waitFor("its author to be set aside", () => setAside(alice).length > 0, 15_000);
     expect(setAside(bob)).toEqual([]);
     const outcome = `503 M_UNKNOWN; /versions within ${pings.at(-1)?.toFixed(0)} ms`;
     observed(12, { policy: "defer", outcome, pauseMs: await pauseMs() });
@@ -161,7 +166,7 @@ describe("a host that does not answer", () => {
     const sent = Promise.all(
       Array.from({ length: 40 }, () => say({ ...order("refuse"), filler: "x".repeat(30_000) })),
     );
-    const pings = await servers.pingDuring(server, sent);
+    const pings = await pingDuring(server, sent);
     // The last ones may still have time when Node is back.
     expect(statuses(await sent).filter((status) => status !== 403)[0]).toBe(503);
     await nextHost(server.pid, before);
@@ -181,7 +186,7 @@ test.each(["print", "grandchild"])(
     const before = host(server.pid);
     expect((await say(order(act))).status).toBe(200);
     expect((await say(order("refuse"))).status).toBe(403);
-    await waitFor("the text in the log", () => logged(server, "Content-Length").length > 0 || undefined);
+    await waitFor("the text in the log", () => logged(server, "Content-Length").length > 0);
     expect(host(server.pid)).toBe(before);
     for (const row of [20, 45]) observed(row, { outcome: "200, and 403 by the module" });
   },
@@ -221,7 +226,7 @@ describe("after all that", () => {
   });
 
   test("no log context was mishandled, and no error was left unhandled", () => {
-    expect(servers.contextWarnings(server)).toEqual([]);
+    expect(contextWarnings(server)).toEqual([]);
     expect(logged(server, "Unhandled")).toEqual([]);
   });
 
@@ -240,6 +245,6 @@ describe("after all that", () => {
   test("nothing is left in flight, and no process but the host", async () => {
     expect(await metric(server, "synapse_module_bridge_calls_in_flight")).toBe(0);
     expect(await metric(server, "synapse_module_bridge_calls_waiting")).toBe(0);
-    expect(servers.hosts(server.pid)).toHaveLength(1);
+    expect(childrenOf(server.pid)).toHaveLength(1);
   });
 });

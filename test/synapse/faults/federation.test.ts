@@ -1,14 +1,18 @@
 /** An outage of Node on a server that federates with another: what each policy does to local and to remote users. */
 import { rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { bridge } from "../../support/bridge.js";
 import { makeCertificates } from "../../support/certificates.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { interruptibleNode } from "../../support/host.js";
+import { contextWarnings, logged } from "../../support/log.js";
 import { observed } from "../../support/observed.js";
+import { childrenOf, isGone } from "../../support/processes.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
-import * as servers from "./servers.js";
-
-const { boot, bridge, hosts, interruptibleNode, logged, modulePath, scratch } = servers;
+import { boot } from "./boot.js";
+import { modulePath } from "./modules.js";
 
 /** One bridge each, in the same Synapse; it is asked about the users that have its name. */
 const policies = {
@@ -21,7 +25,7 @@ type Name = keyof typeof policies;
 const names = Object.keys(policies) as Name[];
 const simple = ["allow", "deny", "defer"] as const;
 
-const files = scratch();
+const files = temporaryFolder();
 const certificates = makeCertificates();
 const { node, down } = interruptibleNode(files);
 let near: Homeserver;
@@ -86,7 +90,7 @@ afterAll(async () => {
 const bodies = async (client: Client, room: string): Promise<string[]> =>
   (await client.messages(room)).body.chunk.map(({ content }: { content: { body?: string } }) => content.body);
 const arrives = (client: Client, room: string, body: string) =>
-  waitFor(`"${body}"`, async () => ((await bodies(client, room)).includes(body) ? true : undefined), 15_000);
+  waitFor(`"${body}"`, async () => (await bodies(client, room)).includes(body), 15_000);
 /** The answers by policy about what a user did. */
 const decisions = (user: Client, ...parts: string[]) =>
   logged(near, "outcome=policy").filter((line) =>
@@ -125,10 +129,10 @@ test("a remote join of a room with much state is judged, and does not keep local
 describe("during an outage", () => {
   beforeAll(async () => {
     writeFileSync(down, "");
-    const before = hosts(near.pid);
+    const before = childrenOf(near.pid);
     expect(before).toHaveLength(names.length);
     for (const pid of before) process.kill(pid, "SIGKILL");
-    await waitFor("their end", () => before.every(servers.isGone) || undefined);
+    await waitFor("their end", () => before.every(isGone));
     // What comes in the first two seconds waits for Node to come back; then policy answers at once.
     const began = performance.now();
     expect((await ours.allow.say(rooms.allow, "held")).status).toBe(200);
@@ -179,7 +183,7 @@ describe("during an outage", () => {
     const { event_id } = (await theirs[name].say(rooms[name], "remote")).body;
     const asked = () =>
       decisions(theirs[name], "check_event_for_spam", `answer=${name}`, `event=${event_id}`);
-    await waitFor("policy to answer", () => asked().length > 0 || undefined);
+    await waitFor("policy to answer", () => asked().length > 0);
     if (name === "allow") await arrives(reader, rooms[name], "remote");
     else expect(await bodies(reader, rooms[name])).not.toContain("remote");
     const outcome = { allow: "it comes", deny: "it never comes", defer: "it comes after the outage" }[name];
@@ -212,7 +216,7 @@ describe("during an outage", () => {
 describe("after it", () => {
   beforeAll(async () => {
     rmSync(down);
-    const back = () => logged(near, "the module host is back").length === names.length || undefined;
+    const back = () => logged(near, "the module host is back").length === names.length;
     await waitFor("all hosts to be back", back, 15_000);
   });
 
@@ -236,6 +240,6 @@ describe("after it", () => {
     expect(logged(near, "the module host ended")).toHaveLength(names.length);
     expect(logged(near, "the module host is back")).toHaveLength(names.length);
     expect(logged(near, "check_event_for_spam.on_failure is deny for federated events")).toHaveLength(1);
-    expect(servers.contextWarnings(near)).toEqual([]);
+    expect(contextWarnings(near)).toEqual([]);
   });
 });

@@ -1,13 +1,16 @@
 /** Nobody is kept from leaving, and nothing from becoming private, while Node is away: by no policy, however it is set. */
 import { rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { bridge } from "../../support/bridge.js";
 import { type Answer, type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { host, interruptibleNode, nextHost } from "../../support/host.js";
 import { observed } from "../../support/observed.js";
+import { isGone } from "../../support/processes.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
-import * as servers from "./servers.js";
-
-const { boot, bridge, host, interruptibleNode, isGone, modulePath, nextHost, scratch } = servers;
+import { boot } from "./boot.js";
+import { modulePath } from "./modules.js";
 
 const NAMES = ["check_event_for_spam", "check_event_allowed", "user_may_send_state_event"].concat(
   "user_may_publish_room",
@@ -20,7 +23,7 @@ describe.each([
   ["defer, set for each callback", { callbacks: forEach("defer") }, 503],
   ["deny, set for each callback", { callbacks: forEach("deny") }, 403],
 ])("on_failure: %s", (policy, settings, refused) => {
-  const files = scratch();
+  const files = temporaryFolder();
   const { node, down } = interruptibleNode(files);
   let server: Homeserver;
   let users: Client[];
@@ -62,7 +65,7 @@ describe.each([
     const { status } = await bob().leave(room);
     const seconds = (performance.now() - began) / 1_000;
     expect(status).toBe(200);
-    await waitFor("its end", () => isGone(stopped) || undefined, 15_000);
+    await waitFor("its end", () => isGone(stopped), 15_000);
     observed(15, { policy, outcome: `a leave is ${status} after ${seconds.toFixed(1)} s` });
   }, 30_000);
 
@@ -71,7 +74,7 @@ describe.each([
     const before = await nextHost(server.pid, 0);
     writeFileSync(down, "");
     process.kill(before, "SIGKILL");
-    await waitFor("its end", () => isGone(before) || undefined);
+    await waitFor("its end", () => isGone(before));
     const [, , carol, dave] = users as [Client, Client, Client, Client];
     const member = (of: Client) => [room, "m.room.member", of.userId, { membership: "leave" }] as const;
     const narrowed = [

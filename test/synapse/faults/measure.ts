@@ -1,7 +1,8 @@
 /** Measures what some work costs Synapse: the longest pause of its reactor, and its memory. Figures to be told, not judged. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import type { Homeserver } from "../../support/homeserver.js";
 import { longestPause } from "../../support/pauses.js";
+import { memoryOf } from "../../support/processes.js";
 
 export interface Cost {
   readonly pauseMs: number;
@@ -22,7 +23,4 @@ export async function measured<T>(
   return { result, cost: { pauseMs, memory: [before, mebibytes(pid, "VmHWM"), mebibytes(pid, "VmRSS")] } };
 }
 
-function mebibytes(pid: number, field: "VmRSS" | "VmHWM"): number {
-  const found = new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${pid}/status`, "latin1"));
-  return Number(found?.[1]) / 1024;
-}
+const mebibytes = (pid: number, field: "VmRSS" | "VmHWM") => (memoryOf(pid, field) ?? Number.NaN) / 2 ** 20;

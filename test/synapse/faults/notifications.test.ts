@@ -1,14 +1,18 @@
 /** Notifications on a real Synapse: in order, never waited for, and not lost with Node. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { bridge } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { host, nextHost } from "../../support/host.js";
+import { contextWarningKinds, logged } from "../../support/log.js";
+import { metric } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
-import * as servers from "./servers.js";
+import { boot } from "./boot.js";
+import { lines, modulePath } from "./modules.js";
 
-const { boot, bridge, host, logged, metric, modulePath, nextHost, scratch } = servers;
-
-const files = scratch();
+const files = temporaryFolder();
 const heard = files.path("heard");
 let server: Homeserver;
 let plain: Homeserver;
@@ -33,12 +37,11 @@ afterAll(async () => {
 
 const say = (room: string, body: string, ms = 0) => alice.send(room, { msgtype: "m.text", body, ms });
 const heardIn = (room: string) =>
-  servers
-    .lines(heard)
+  lines(heard)
     .filter((line) => line.startsWith(`${room} `))
     .map((line) => line.slice(room.length + 1));
 const allHeard = (room: string, last: string) =>
-  waitFor(`${last} to be heard`, () => heardIn(room).includes(last) || undefined, 20_000);
+  waitFor(`${last} to be heard`, () => heardIn(room).includes(last), 20_000);
 const dropped = () => metric(server, "synapse_module_bridge_notifications_dropped_total");
 
 test("a handler of three seconds delays neither the request, nor /sync, nor other rooms", async () => {
@@ -104,8 +107,8 @@ test("the log says nothing of log contexts but what Synapse says of any module t
   const bob = await registerUser(plain, "bob");
   const { room_id } = (await bob.createRoom()).body;
   for (let n = 0; n < 5; n++) await bob.say(room_id, "hello");
-  const known = servers.contextWarningKinds(plain);
+  const known = contextWarningKinds(plain);
   console.info(`Synapse alone: ${[...known].join("; ") || "nothing"}`);
-  expect([...servers.contextWarningKinds(server)].filter((kind) => !known.has(kind))).toEqual([]);
+  expect([...contextWarningKinds(server)].filter((kind) => !known.has(kind))).toEqual([]);
   expect(logged(server, "Unhandled")).toEqual([]);
 });

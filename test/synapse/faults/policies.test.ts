@@ -1,5 +1,6 @@
 /** Answers that do not fit, and none at all, in each forwarded callback under each policy, on a real Synapse. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { logged } from "../../support/log.js";
 import { observed } from "../../support/observed.js";
 import { waitFor } from "../../support/wait.js";
 import { type CatalogueEntry, compared } from "../differential/catalogue.js";
@@ -9,7 +10,6 @@ import type { Action } from "../differential/script.js";
 import { bridgeModules, type Files, type Side, type Sides, startSides } from "../differential/sides.js";
 import type { Trigger } from "../differential/trigger.js";
 import { triggersOf } from "../differential/triggers.js";
-import { logged } from "./servers.js";
 import {
   type Failure,
   returnsNothing,
@@ -69,7 +69,7 @@ async function outcomeOf(side: Side, { callback, trigger }: Case, action: Action
   side.forget();
   side.write(firstDoes(callback, trigger, { title: "", action })(side, n));
   const { answers, effect } = await trigger.act(side, prepared, n);
-  const asked = () => side.seen().some((seen) => seen.callback === callback) || undefined;
+  const asked = () => side.seen().some((seen) => seen.callback === callback);
   await waitFor(`${callback} to be asked`, asked);
   side.write({});
   const later = (await effect?.()) ?? null;
@@ -115,7 +115,7 @@ async function check(one: Case, failure: Failure, values: readonly unknown[], ro
       const seen = await outcomeOf(side, one, scripts[failure](value));
       expect({ setting, value, ...seen }).toEqual({ setting, value, ...expected });
       if (failure === "unfit" && !returnsNothing(entry)) {
-        await waitFor("the decision in the log", () => decisions() > before || undefined);
+        await waitFor("the decision in the log", () => decisions() > before);
       }
     }
     const answers = values.map((value) => JSON.stringify(value)).join(" or ");

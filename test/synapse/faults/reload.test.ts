@@ -2,15 +2,20 @@
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { host, nextHost } from "../../support/host.js";
+import { contextWarnings, logged } from "../../support/log.js";
+import { calls, metric } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
+import { childrenOf } from "../../support/processes.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
-import * as servers from "./servers.js";
+import { boot } from "./boot.js";
+import { lines } from "./modules.js";
 
-const { boot, bridge, calls, host, logged, metric, nextHost, scratch } = servers;
-
-const files = scratch();
+const files = temporaryFolder();
 const module = files.path("policy.ts");
 const configFile = files.path("policy.yaml");
 const seen = files.path("seen");
@@ -55,9 +60,9 @@ let room: string;
 beforeAll(async () => {
   write("1");
   writeFileSync(configFile, "suffix: ''");
-  const shim = "synapse_module_bridge";
+  const name = "synapse_module_bridge";
   const filter = (path: string) => !path.includes("__pycache__");
-  cpSync(join(servers.shim, shim), join(installed, shim), { recursive: true, filter });
+  cpSync(join(shim, name), join(installed, name), { recursive: true, filter });
   server = await boot({
     modules: [bridge({ modules: [{ path: module, config_file: configFile }] })],
     pythonPath: [installed],
@@ -98,9 +103,8 @@ function load(): { stop(): Promise<string[]> } {
 
 const hup = () => process.kill(server.pid, "SIGHUP");
 const said = (text: string, times = 1) =>
-  waitFor(`"${text}" in the log`, () => (logged(server, text).length >= times ? true : undefined), 20_000);
-const onlyOneHost = () =>
-  waitFor("the other host to end", () => (servers.hosts(server.pid).length === 1 ? true : undefined), 10_000);
+  waitFor(`"${text}" in the log`, () => logged(server, text).length >= times, 20_000);
+const onlyOneHost = () => waitFor("the other host to end", () => childrenOf(server.pid).length === 1, 10_000);
 
 describe("SIGHUP", () => {
   test("with nothing changed does nothing", async () => {
@@ -112,20 +116,20 @@ describe("SIGHUP", () => {
 
   test("with a good new version: each call is answered once, by the old or by the new", async () => {
     const before = host(server.pid);
-    const asked = servers.lines(seen).length;
+    const asked = lines(seen).length;
     const steady = load();
-    await waitFor("calls", () => servers.lines(seen).length > asked + 20 || undefined);
+    await waitFor("calls", () => lines(seen).length > asked + 20);
     // It outlives the takeover, and what a process that is asked to end may take.
     const long = ask(4_000);
     write("2");
     hup();
     await said("the changed modules have taken over");
-    const after = servers.lines(seen).length;
-    await waitFor("calls", () => servers.lines(seen).length > after + 20 || undefined);
+    const after = lines(seen).length;
+    await waitFor("calls", () => lines(seen).length > after + 20);
     const verdicts = await steady.stop();
     expect(new Set(verdicts)).toEqual(new Set(["1", "2"]));
     expect(await long).toBe("1");
-    const ids = servers.lines(seen);
+    const ids = lines(seen);
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.length - asked).toBe(verdicts.length + 1);
     expect(await ask()).toBe("2");
@@ -176,19 +180,19 @@ describe("SIGHUP", () => {
     const taken = logged(server, "the changed modules have taken over").length;
     write("4");
     hup();
-    await waitFor("a second host", () => servers.hosts(server.pid).length > 1 || undefined);
+    await waitFor("a second host", () => childrenOf(server.pid).length > 1);
     write("5");
     hup();
     hup();
     await said("the changed modules have taken over", taken + 1);
-    await waitFor("the latest", async () => ((await ask()) === "5" ? true : undefined));
+    await waitFor("the latest", async () => (await ask()) === "5");
     await onlyOneHost();
   });
 
   test("takes a config_file that has changed", async () => {
     writeFileSync(configFile, "suffix: '!'");
     hup();
-    await waitFor("the new config", async () => ((await ask()) === "5!" ? true : undefined));
+    await waitFor("the new config", async () => (await ask()) === "5!");
     await onlyOneHost();
   });
 
@@ -196,7 +200,7 @@ describe("SIGHUP", () => {
     expect(await calls(server, { outcome: "policy" })).toBe(0);
     expect(await metric(server, "synapse_module_bridge_host_ends_total")).toBe(0);
     expect(logged(server, "the module host ended")).toEqual([]);
-    expect(servers.contextWarnings(server)).toEqual([]);
+    expect(contextWarnings(server)).toEqual([]);
   });
 });
 
@@ -220,7 +224,7 @@ describe("after a death of Node", () => {
     await said("the modules that run stay as they are", refusals + 1);
     const line = await die();
     expect(line).toMatch(/; it runs what was loaded at .*; on disk differs: .*policy\.ts, .*policy\.yaml$/);
-    await waitFor("its verdict", async () => ((await ask()) === "5!" ? true : undefined));
+    await waitFor("its verdict", async () => (await ask()) === "5!");
     writeFileSync(module, text);
     writeFileSync(configFile, "suffix: '!'");
     expect(await die()).not.toContain("differs");
@@ -236,7 +240,7 @@ describe("after a death of Node", () => {
     const lines = JSON.stringify(`${deep}\n`.repeat(20));
     write("6", { more: `if (event.content.body === "die") { writeSync(2, ${lines}); process.exit(3); }` });
     hup();
-    await waitFor("the new version", async () => ((await ask()) === "6!" ? true : undefined));
+    await waitFor("the new version", async () => (await ask()) === "6!");
     await onlyOneHost();
     const own = host(server.pid);
     expect(own).not.toBe(before);
@@ -244,7 +248,7 @@ describe("after a death of Node", () => {
     const mallory = await registerUser(server, "mallory");
     await mallory.say((await mallory.createRoom()).body.room_id, "die");
     await nextHost(server.pid, own);
-    await waitFor("its verdict", async () => ((await ask()) === "6!" ? true : undefined));
+    await waitFor("its verdict", async () => (await ask()) === "6!");
     observed(9, { outcome: "by the module again", tried: "last words that are hard to log" });
   });
 });
@@ -263,7 +267,7 @@ test("a host whose installed files are gone is restarted as it was", async () =>
   expect(existsSync(join(shim, "__pycache__"))).toBe(true);
   rmSync(join(shim, "_host"), { recursive: true });
   await die();
-  await waitFor("its verdict", async () => ((await ask()) === "6!" ? true : undefined));
+  await waitFor("its verdict", async () => (await ask()) === "6!");
   expect(logged(server, "the host's files are not any more what Synapse was started with")).toHaveLength(1);
   observed(39, { outcome: "by the module, on the host that Synapse was started with" });
 });

@@ -6,7 +6,7 @@ import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { observed } from "../../support/observed.js";
 import { childrenOf, isAlive, processesIn } from "../../support/processes.js";
 import { waitFor } from "../../support/wait.js";
-import { modulePath } from "./servers.js";
+import { modulePath } from "./modules.js";
 
 let server: Homeserver;
 let alice: Client;
@@ -15,11 +15,13 @@ const timeoutMs = 1000;
 
 beforeAll(async () => {
   server = await startHomeserver({
-    modules: bridge({
-      modules: [{ path: modulePath("misbehaving.ts") }],
-      timeout: timeoutMs,
-      callbacks: { is_user_expired: { timeout: 60_000 } },
-    }),
+    modules: [
+      bridge({
+        modules: [{ path: modulePath("misbehaving.ts") }],
+        timeout: timeoutMs,
+        callbacks: { is_user_expired: { timeout: 60_000 } },
+      }),
+    ],
   });
   alice = await registerUser(server, "alice");
   room = (await alice.createRoom({ preset: "public_chat" })).body.room_id;
@@ -27,8 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => server?.stop());
 
-const logged = (text: string) =>
-  waitFor(`${text} in the log`, () => server.log().includes(text) || undefined);
+const logged = (text: string) => waitFor(`${text} in the log`, () => server.log().includes(text));
 
 async function expectToWork() {
   expect((await alice.say(room, "fine")).status).toBe(200);
@@ -157,7 +158,7 @@ describe("a Node process that is gone", () => {
     process.kill(before, "SIGKILL");
     const answered = await waitFor("the module to refuse again", async () => {
       const { status } = await alice.say(room, "spam");
-      return status === 403 || undefined;
+      return status === 403;
     });
     expect(answered).toBe(true);
     expect(await node()).not.toBe(before);
@@ -172,19 +173,13 @@ describe("a Node process that is gone", () => {
 
   test("by its own exit in the middle of a call refuses that call alone, and is started again", async () => {
     expect((await saidBy("exits", "exit")).status).toBe(403);
-    await waitFor(
-      "the module to refuse again",
-      async () => (await alice.say(room, "spam")).status === 403 || undefined,
-    );
+    await waitFor("the module to refuse again", async () => (await alice.say(room, "spam")).status === 403);
     await expectToWork();
   });
 
   test("is not what a promise that nobody caught makes of it, or if so, not for long", async () => {
     await saidBy("rejects", "reject later");
-    await waitFor(
-      "the module to refuse again",
-      async () => (await alice.say(room, "spam")).status === 403 || undefined,
-    );
+    await waitFor("the module to refuse again", async () => (await alice.say(room, "spam")).status === 403);
     await logged("nobody caught this");
     observed(9, { policy: "default", outcome: "200 at most for a while, then 403 by the module" });
   });
@@ -193,7 +188,7 @@ describe("a Node process that is gone", () => {
     const pid = await node();
     process.kill(server.pid, "SIGKILL");
     await server.exited;
-    await waitFor("Node to be gone", () => !isAlive(pid) || undefined, 5000);
-    await waitFor("all children to be gone", () => processesIn(server.dir).length === 0 || undefined, 5000);
+    await waitFor("Node to be gone", () => !isAlive(pid), 5000);
+    await waitFor("all children to be gone", () => processesIn(server.dir).length === 0, 5000);
   });
 });

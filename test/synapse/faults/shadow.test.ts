@@ -1,12 +1,14 @@
 /** A shadow module on a real Synapse: whatever it does is recorded, and changes nothing. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { bridge } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { contextWarnings, logged } from "../../support/log.js";
+import { calls, type Labels, metric } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
 import { waitFor } from "../../support/wait.js";
-import * as servers from "./servers.js";
-
-const { boot, bridge, calls, logged, modulePath, order } = servers;
+import { boot } from "./boot.js";
+import { modulePath, order } from "./modules.js";
 
 let server: Homeserver;
 let alice: Client;
@@ -24,9 +26,10 @@ beforeAll(async () => {
 
 afterAll(() => server?.stop());
 
-const recorded = (labels: servers.Labels) =>
-  waitFor(`a count of ${JSON.stringify(labels)}`, async () =>
-    (await calls(server, { module: "shadow", ...labels })) > 0 ? true : undefined,
+const recorded = (labels: Labels) =>
+  waitFor(
+    `a count of ${JSON.stringify(labels)}`,
+    async () => (await calls(server, { module: "shadow", ...labels })) > 0,
   );
 
 test.each([
@@ -57,7 +60,7 @@ test("what it edits in on_create_room is recorded, and not done", async () => {
 });
 
 test("what it writes through the ModuleApi is refused, though it was granted", async () => {
-  await waitFor("the refusal in the log", () => logged(server, "the write failed").length > 0 || undefined);
+  await waitFor("the refusal in the log", () => logged(server, "the write failed").length > 0);
   const { body } = await alice.messages(room);
   expect(JSON.stringify(body)).not.toContain("written by a shadow");
   observed(49, { policy: "shadow", outcome: "the write is refused" });
@@ -70,13 +73,13 @@ test("while its calls hang, a bounded number of them waits, and others are judge
   const answers = await Promise.all(hanging);
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   await recorded({ outcome: "would_policy", reason: "overload" });
-  expect(await servers.metric(server, "synapse_module_bridge_calls_in_flight")).toBeLessThan(100);
+  expect(await metric(server, "synapse_module_bridge_calls_in_flight")).toBeLessThan(100);
   expect((await alice.send(room, order("refuse", { for: "enforced" }))).status).toBe(403);
   await recorded({ outcome: "would_policy", reason: "deadline" });
   // Five deadlines of 3 s in a row open its breaker: those that pass together count as one.
   const keptFromIt = async () => {
     await alice.send(room, order("hang", { callback: "check_event_for_spam", for: "shadow" }));
-    return (await calls(server, { outcome: "would_policy", reason: "breaker" })) || undefined;
+    return (await calls(server, { outcome: "would_policy", reason: "breaker" })) > 0;
   };
   await waitFor("a question that the breaker kept from it", keptFromIt, 30_000);
   observed(49, { policy: "shadow", outcome: "200 each; would_policy for overload, deadline, breaker" });
@@ -95,5 +98,5 @@ test("an enforced module after it decides as if it were alone", async () => {
 
 test("nobody was answered by policy for its sake, and no log context was mishandled", async () => {
   expect(await calls(server, { outcome: "policy" })).toBe(0);
-  expect(servers.contextWarnings(server)).toEqual([]);
+  expect(contextWarnings(server)).toEqual([]);
 });

@@ -1,13 +1,16 @@
 /** Synapse ends, in each way that there is, while modules work: its host ends with it, and what was asked is answered. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { bridge } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { host } from "../../support/host.js";
+import { contextWarnings, logged } from "../../support/log.js";
 import { observed } from "../../support/observed.js";
-import { groupOf } from "../../support/processes.js";
+import { isGone, processOf } from "../../support/processes.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
-import * as servers from "./servers.js";
-
-const { boot, bridge, host, isGone, logged, modulePath, order, scratch } = servers;
+import { boot } from "./boot.js";
+import { lines, modulePath, order } from "./modules.js";
 
 const rows = [
   { name: "SIGTERM", signal: "SIGTERM", to: "Synapse" },
@@ -23,7 +26,7 @@ interface Side {
   readonly seen: string;
 }
 
-const files = scratch();
+const files = temporaryFolder();
 let sides: Side[];
 
 async function furnish(name: string): Promise<Side> {
@@ -48,7 +51,7 @@ afterAll(async () => {
 });
 
 const begun = (seen: string, count: number) =>
-  waitFor("the calls at the module", () => servers.lines(seen).length >= count || undefined);
+  waitFor("the calls at the module", () => lines(seen).length >= count);
 
 test.each(rows.map((row, index) => ({ ...row, index })))("$name", async ({ signal, to, index }) => {
   const { server, alice, room, seen } = sides[index] as Side;
@@ -60,7 +63,8 @@ test.each(rows.map((row, index) => ({ ...row, index })))("$name", async ({ signa
   await begun(seen, 2);
   const began = performance.now();
   process.kill(server.pid, signal);
-  const isReached = to === "all" || (to === "group" && groupOf(node) === groupOf(server.pid));
+  const isReached =
+    to === "all" || (to === "group" && processOf(node)?.group === processOf(server.pid)?.group);
   if (isReached) process.kill(node, signal);
   const answers = await Promise.allSettled(sent);
   expect(await server.exited).toBe(0);
@@ -71,7 +75,7 @@ test.each(rows.map((row, index) => ({ ...row, index })))("$name", async ({ signa
   expect(isGone(node)).toBe(true);
   expect(logged(server, "it is restarted")).toEqual([]);
   expect(logged(server, "Unhandled")).toEqual([]);
-  expect(servers.contextWarnings(server)).toEqual([]);
+  expect(contextWarnings(server)).toEqual([]);
   for (const row of to === "Synapse" ? [34] : [34, 43])
     observed(row, { outcome: `by the module; ended after ${took} ms` });
 });
@@ -91,7 +95,7 @@ test.each([
   process.kill(server.pid, "SIGKILL");
   expect(await server.exited).toBeNull();
   const began = performance.now();
-  await waitFor("the host to end", () => isGone(node) || undefined, 2_500);
+  await waitFor("the host to end", () => isGone(node), 2_500);
   const took = (performance.now() - began).toFixed(0);
   expect(await hanging).toBe("gone");
   observed(35, { outcome: `Node ended ${took} ms after Synapse` });

@@ -1,17 +1,16 @@
 // What is wrong for good stops Synapse at its start: with exit code 1, one message at the very end, and no child left.
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { chmodSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { bridge } from "../../support/bridge.js";
 import type { ModuleEntry } from "../../support/config.js";
 import { HomeserverStartError, startHomeserver } from "../../support/homeserver.js";
 import { observed } from "../../support/observed.js";
 import { processesIn } from "../../support/processes.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
-import { modulePath } from "./servers.js";
+import { modulePath } from "./modules.js";
 
-let folder: string;
+const folder = temporaryFolder();
 
 const modules = {
   "sound.ts": `import { defineModule, NOT_SPAM } from "synapse-module-bridge";
@@ -51,15 +50,13 @@ const modules = {
 const oldNode = "#!/bin/sh\necho v18.20.0\n";
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "bridge-faults-"));
-  for (const [name, text] of Object.entries(modules)) writeFileSync(join(folder, name), text);
-  writeFileSync(join(folder, "old-node"), oldNode);
-  chmodSync(join(folder, "old-node"), 0o755);
+  for (const [name, text] of Object.entries(modules)) folder.write(name, text);
+  chmodSync(folder.write("old-node", oldNode), 0o755);
 });
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => folder.remove());
 
-const at = (name: string) => join(folder, name);
+const at = folder.path;
 
 async function failure(entries: readonly ModuleEntry[], extraConfig = {}): Promise<HomeserverStartError> {
   const pythonPath = [modulePath("")];
@@ -90,7 +87,7 @@ async function refusal(entries: readonly ModuleEntry[], logged: boolean, extraCo
     expect(critical).toHaveLength(1);
     expect(critical[0]).toContain(message);
   }
-  await waitFor("the child to be gone", () => processesIn(dir).length === 0 || undefined, 5000);
+  await waitFor("the child to be gone", () => processesIn(dir).length === 0, 5000);
   return message;
 }
 
@@ -108,7 +105,7 @@ describe("faults in the YAML's shape are told all at once, before anything is st
       ...{ module: [], node: 20, callbacks: { user_may_invite: { time: "1s" } } },
       modules: [{ path: at("sound.ts"), grant: [] }, { name: "x" }],
     };
-    message = await refusal(bridge(config), false);
+    message = await refusal([bridge(config)], false);
   }, 60_000);
 
   test.each(faults)("%s", (_title, ...said) => {
@@ -122,7 +119,7 @@ describe("faults in the YAML's shape are told all at once, before anything is st
 
 test("an unknown callback stops Synapse", async () => {
   const config = { modules: [{ path: at("sound.ts") }], callbacks: { user_may_invit: { timeout: "1s" } } };
-  expect(await refusal(bridge(config), false)).toContain(
+  expect(await refusal([bridge(config)], false)).toContain(
     "config.callbacks.user_may_invit: is no callback of Synapse (did you mean user_may_invite?)",
   );
 });
@@ -154,7 +151,7 @@ describe("faults in modules are told all at once:", () => {
   beforeAll(async () => {
     const modules = faults.map(([, module]) => module as { path: string });
     message = await refusal(
-      bridge({ modules: modules.map((entry) => ({ ...entry, path: at(entry.path) })) }),
+      [bridge({ modules: modules.map((entry) => ({ ...entry, path: at(entry.path) })) })],
       true,
     );
   }, 60_000);
@@ -176,14 +173,17 @@ describe("faults in modules are told all at once:", () => {
 
 describe("a Node that will not do stops Synapse:", () => {
   test("none where the config says", async () => {
-    const message = await refusal(bridge({ modules: [{ path: at("sound.ts") }], node: at("no-node") }), true);
+    const message = await refusal(
+      [bridge({ modules: [{ path: at("sound.ts") }], node: at("no-node") })],
+      true,
+    );
     expect(message).toMatch(/config\.node: .*no-node.*Node >= 20\.19/);
     observed(1, { outcome: "Synapse does not start; the path is told" });
   });
 
   test("one that is too old", async () => {
     const message = await refusal(
-      bridge({ modules: [{ path: at("sound.ts") }], node: at("old-node") }),
+      [bridge({ modules: [{ path: at("sound.ts") }], node: at("old-node") })],
       true,
     );
     expect(message).toMatch(/config\.node: .*v18\.20\.0; Node >= 20\.19/);
@@ -197,7 +197,7 @@ test("a callback that Synapse does not take while another service logs users in 
     password_config: { enabled: false },
     enable_registration: false,
   };
-  const message = await refusal(bridge({ modules: [{ path: at("names.ts") }] }), true, delegating);
+  const message = await refusal([bridge({ modules: [{ path: at("names.ts") }] })], true, delegating);
   expect(message).toContain("config.modules[0].path: names implements get_username_for_registration");
   expect(message).toContain("matrix_authentication_service");
 });
@@ -206,7 +206,7 @@ describe("a callback that this Synapse lacks", () => {
   const older = { module: "older_synapse.OlderSynapse", config: {} };
 
   test("stops it, and the message tells since when there is one", async () => {
-    const message = await refusal([older, ...bridge({ modules: [{ path: at("sound.ts") }] })], true);
+    const message = await refusal([older, bridge({ modules: [{ path: at("sound.ts") }] })], true);
     expect(message).toContain("config.modules[0].path: sound implements user_may_invite");
     expect(message).toContain("1.37.0");
     expect(message).toContain("callbacks.user_may_invite.optional");
@@ -216,18 +216,18 @@ describe("a callback that this Synapse lacks", () => {
   test("does not stop it where it is optional", async () => {
     const callbacks = { user_may_invite: { optional: true } };
     const server = await startHomeserver({
-      modules: [older, ...bridge({ modules: [{ path: at("sound.ts") }], callbacks })],
+      modules: [older, bridge({ modules: [{ path: at("sound.ts") }], callbacks })],
       pythonPath: [modulePath("")],
     });
     expect(server.log()).toContain("callbacks: none");
     await server.stop();
-    await waitFor("the child to be gone", () => processesIn(server.dir).length === 0 || undefined, 5000);
+    await waitFor("the child to be gone", () => processesIn(server.dir).length === 0, 5000);
   });
 });
 
 test("a callback that this Synapse takes and forgets stops it", async () => {
   const forgetful = { module: "forgetful_synapse.ForgetfulSynapse", config: {} };
-  const message = await refusal([forgetful, ...bridge({ modules: [{ path: at("sound.ts") }] })], true);
+  const message = await refusal([forgetful, bridge({ modules: [{ path: at("sound.ts") }] })], true);
   expect(message).toMatch(
     /cannot start: this Synapse \(.*\) takes user_may_invite and forgets it, so that no module would be asked/,
   );
@@ -240,7 +240,10 @@ describe("what a module does while it is loaded is told in the last line:", () =
     ["it aborts", "aborts.ts", "(it called process.abort(), in aborts)"],
     ["it crashes", "crashes.ts", "(it sent itself SIGSEGV, in crashes)"],
   ])("%s", async (_title, file, cause) => {
-    const message = await refusal(bridge({ modules: [{ path: at("sound.ts") }, { path: at(file) }] }), true);
+    const message = await refusal(
+      [bridge({ modules: [{ path: at("sound.ts") }, { path: at(file) }] })],
+      true,
+    );
     expect(message).toContain(
       `config.modules[1].path: ${at(file)}: Node ended while it loaded this module ${cause}`,
     );
@@ -249,7 +252,7 @@ describe("what a module does while it is loaded is told in the last line:", () =
 
   test("it never is", async () => {
     const config = { modules: [{ path: at("sound.ts") }, { path: at("unsettled.ts") }], start_timeout: "2s" };
-    expect(await refusal(bridge(config), true)).toContain(
+    expect(await refusal([bridge(config)], true)).toContain(
       `config.modules[1].path: ${at("unsettled.ts")}: was not loaded within 2 s: does it wait, or compute for long, at its top level?`,
     );
     observed(61, { outcome: "Synapse does not start; the module is told" });
@@ -279,7 +282,7 @@ describe("what the YAML does not grant, and what is no text, is told beside the 
     ],
     ["a default", { path: "default.ts" }, "path: ", 'its default "five" does not fit: it must be integer'],
   ])("%s", async (_title, entry, place, said) => {
-    const message = await refusal(bridge({ modules: [{ ...entry, path: at(entry.path) }] }), true);
+    const message = await refusal([bridge({ modules: [{ ...entry, path: at(entry.path) }] })], true);
     expect(message).toContain(`config.modules[0].${place}`);
     expect(message).toContain(said);
     observed(place.startsWith("grants") ? 64 : 63, {

@@ -1,13 +1,16 @@
 /** What users write is slow to match, poses as a record or as a cause of death, or floods the log, on a real Synapse. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { bridge } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { host, nextHost } from "../../support/host.js";
+import { logged } from "../../support/log.js";
+import { metric } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
 import { waitFor } from "../../support/wait.js";
+import { boot } from "./boot.js";
 import { measured } from "./measure.js";
-import * as servers from "./servers.js";
-
-const { boot, bridge, host, logged, metric, modulePath, nextHost } = servers;
+import { modulePath } from "./modules.js";
 
 const LENGTH = 60_000;
 const hostile = Array.from({ length: 99 }, (_, n) => `*buy*cheap*a*a*ab${n}*`);
@@ -30,8 +33,7 @@ beforeAll(async () => {
 afterAll(() => server?.stop());
 
 const say = (body: string, more: object = {}) => alice.send(room, { msgtype: "m.text", body, ...more });
-const back = () =>
-  waitFor("Node", async () => (await metric(server, "synapse_module_bridge_up")) === 1 || undefined);
+const back = () => waitFor("Node", async () => (await metric(server, "synapse_module_bridge_up")) === 1);
 const dropped = () => metric(server, "synapse_module_bridge_log_lines_dropped_total");
 
 test.each(["buycheap", "a", "buy", "cheapa"])(
@@ -101,18 +103,14 @@ test("a flood of one module is counted and told, and costs another not one line"
   const heard = () => logged(server, "synapse_module_bridge.module.quiet").length;
   const others = heard();
   for (let message = 0; message < 20; message++) expect((await say("x", { act: "flood" })).status).toBe(200);
-  await waitFor("the other module's lines", () => heard() === others + 20 || undefined);
+  await waitFor("the other module's lines", () => heard() === others + 20);
   const lines = () =>
     logged(server, "synapse_module_bridge.module.echoes").filter((line) => line.includes("xxxx"));
   const told = () =>
     logged(server, "lines of the log of this module were dropped")
       .map((line) => Number(/(\d+) lines of the log/.exec(line)?.[1]))
       .reduce((sum, count) => sum + count, 0);
-  await waitFor(
-    "each of its lines, or word of it",
-    () => lines().length + told() === 400 || undefined,
-    20_000,
-  );
+  await waitFor("each of its lines, or word of it", () => lines().length + told() === 400, 20_000);
   expect(await dropped()).toBe(before + told());
   for (const line of lines()) expect(line).toContain(" INFO ");
   observed(17, { outcome: `200; ${lines().length} of 400 lines logged, ${told()} told as dropped` });

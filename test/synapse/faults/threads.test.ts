@@ -1,14 +1,17 @@
 /** Modules in threads of their own, on a real Synapse: what they break changes no verdict of the modules beside them. */
-import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { bridge } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { host, nextHost } from "../../support/host.js";
+import { contextWarnings, logged } from "../../support/log.js";
+import { calls } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
 import { projectRoot } from "../../support/paths.js";
+import { othersInGroupOf } from "../../support/processes.js";
 import { waitFor } from "../../support/wait.js";
-import * as servers from "./servers.js";
-
-const { boot, bridge, calls, logged, modulePath } = servers;
+import { boot } from "./boot.js";
+import { modulePath } from "./modules.js";
 
 const LINK = "buy at https://spam.example/";
 let server: Homeserver;
@@ -24,7 +27,7 @@ beforeAll(async () => {
     { path: `${projectRoot}/examples/no-links.ts`, config: { allowed_domains: [] } },
   ];
   server = await boot({ modules: [bridge({ modules, timeout: "3s", memory: "64M" })] });
-  node = servers.host(server.pid);
+  node = host(server.pid);
   bob = await registerUser(server, "bob");
 }, 60_000);
 
@@ -59,9 +62,9 @@ test.each(ACTS)("a shadow module that does %s to its thread changes no verdict",
   expect(spam.ms).toBeLessThan(1_500);
   expect((await say("hello")).status).toBe(200);
   expect(await refusals()).toBe(refused + 1);
-  await waitFor("the end of the thread in the log", () => ends("quiet") > before || undefined, 10_000);
+  await waitFor("the end of the thread in the log", () => ends("quiet") > before, 10_000);
   expect((await say(LINK)).status).toBe(403);
-  expect(servers.host(server.pid)).toBe(node);
+  expect(host(server.pid)).toBe(node);
   observed(ROWS[act] ?? 70, { policy: "shadow", outcome: "403 by the module beside it, 200" });
 });
 
@@ -76,9 +79,9 @@ test.each(ACTS)(
     expect((await others("hello")).status).toBe(200);
     expect((await others(LINK)).status).toBe(403);
     expect((await spam).status).toBe(403);
-    await waitFor("the end of the thread in the log", () => ends("own") > before || undefined, 10_000);
+    await waitFor("the end of the thread in the log", () => ends("own") > before, 10_000);
     expect((await others("hello again")).status).toBe(200);
-    expect(servers.host(server.pid)).toBe(node);
+    expect(host(server.pid)).toBe(node);
     observed(ROWS[act] ?? 70, { policy: "allow", outcome: "403 by the next module; others 200 and 403" });
   },
 );
@@ -92,28 +95,15 @@ test("an isolated module that hangs has the next asked in the second half of the
   observed(73, { policy: "allow", outcome: `403 by the next module after ${spam.ms.toFixed(0)} ms of 3000` });
 });
 
-/** The programs that Node's modules have started. */
-const started = (by: number) =>
-  readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && groupOf(pid) === by && Number(pid) !== by);
-
-function groupOf(pid: string): number | undefined {
-  try {
-    const [state, , group] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
-    return state === "Z" ? undefined : Number(group);
-  } catch {
-    return undefined; // it has ended meanwhile
-  }
-}
-
 test("Synapse and Node have gone through all of it", async () => {
   expect((await bob.createRoom()).status).toBe(200);
-  expect(servers.host(server.pid)).toBe(node);
-  expect(servers.contextWarnings(server)).toEqual([]);
+  expect(host(server.pid)).toBe(node);
+  expect(contextWarnings(server)).toEqual([]);
 });
 
 test("a module whose threads native code holds again and again has Node started anew, and the others have their verdicts", async () => {
   const say = await newcomer();
-  const restarted = () => logged(server, "the module host ended (native code holds").length > 0 || undefined;
+  const restarted = () => logged(server, "the module host ended (native code holds").length > 0;
   for (const deadline = performance.now() + 60_000; !restarted() && performance.now() < deadline; ) {
     const bad = await newcomer();
     const before = ends("own");
@@ -126,8 +116,8 @@ test("a module whose threads native code holds again and again has Node started 
   expect(logged(server, "the module host ended (native code holds")).toEqual([
     expect.stringMatching(/ holds \d+ threads, in own\)/),
   ]);
-  await servers.nextHost(server.pid, node);
+  await nextHost(server.pid, node);
   expect((await say(LINK)).status).toBe(403);
-  await waitFor("the end of what the module has started", () => started(node).length === 0 || undefined);
+  await waitFor("the end of what the module has started", () => othersInGroupOf(node).length === 0);
   observed(76, { policy: "allow", outcome: "403 by the module beside it throughout" });
 }, 120_000);

@@ -107,7 +107,7 @@ export const roomRows: Rows = {
       result: async (_: null, { admin }: World) => {
         await waitFor("the room to be deleted", async () => {
           const { body } = await admin.admin("GET", "v1/rooms?search_term=deleted");
-          return body.rooms.length === 0 || undefined;
+          return body.rooms.length === 0;
         });
       },
     },

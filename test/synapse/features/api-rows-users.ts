@@ -198,7 +198,7 @@ export const userRows: Rows = {
       params: async (world) => {
         await waitFor("the visit to be recorded", () => {
           const rows = queryDatabase(world, "SELECT user_id FROM monthly_active_users") as string[][];
-          return rows.some(([user]) => user === world.alice.userId) || undefined;
+          return rows.some(([user]) => user === world.alice.userId);
         });
         return {};
       },

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { bridge } from "../../support/bridge.js";
 import { registerUser } from "../../support/client.js";
 import { startHomeserver } from "../../support/homeserver.js";
+import { contextWarnings } from "../../support/log.js";
 import { startMailServer } from "../../support/mail-server.js";
 import { projectRoot } from "../../support/paths.js";
-import { contextWarnings } from "../faults/servers.js";
 import { callAs, type Row, type Rows, runRow, type World } from "./api-row.js";
 import { roomRows } from "./api-rows-rooms.js";
 import { serverRows } from "./api-rows-server.js";
@@ -41,16 +41,18 @@ beforeAll(async () => {
     ...more,
   });
   const server = await startHomeserver({
-    modules: bridge({
-      modules: [
-        caller("granted", { grants: writes }),
-        caller("groups", { grants: groups }),
-        caller("all", { grants: "all" }),
-        caller("none"),
-        caller("mail", { grants: ["send_mail"] }),
-        caller("shadow", { grants: "all", shadow: true }),
-      ],
-    }),
+    modules: [
+      bridge({
+        modules: [
+          caller("granted", { grants: writes }),
+          caller("groups", { grants: groups }),
+          caller("all", { grants: "all" }),
+          caller("none"),
+          caller("mail", { grants: ["send_mail"] }),
+          caller("shadow", { grants: "all", shadow: true }),
+        ],
+      }),
+    ],
     extraConfig: {
       ...{ mau_stats_only: true, ip_range_whitelist: ["127.0.0.1"] },
       email: {

@@ -28,7 +28,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => service.listen(0, "127.0.0.1", resolve));
   const endpoint = `http://127.0.0.1:${(service.address() as AddressInfo).port}/censor-event`;
   server = await startHomeserver({
-    modules: bridge({ modules: [{ path: examplePath("event-censorer.ts"), config: { endpoint } }] }),
+    modules: [bridge({ modules: [{ path: examplePath("event-censorer.ts"), config: { endpoint } }] })],
   });
   alice = await registerUser(server, "alice");
   room = (await alice.createRoom()).body.room_id;

@@ -13,7 +13,7 @@ let tokens: string[];
 
 beforeAll(async () => {
   server = await startHomeserver({
-    modules: bridge({ modules: [{ path: modulePath("secretive.ts") }] }),
+    modules: [bridge({ modules: [{ path: modulePath("secretive.ts") }] })],
     logLevels: { root: "DEBUG" },
   });
   await registerUser(server, "alice");
@@ -106,7 +106,7 @@ test("equal questions are asked once", async () => {
   // The directory takes in new users a little later.
   const bothAskedAbout = async () => {
     await search();
-    return (await searches()) === 2 || undefined;
+    return (await searches()) === 2;
   };
   await waitFor("both to be asked about", bothAskedAbout, 10_000);
   for (let i = 0; i < 5; i++) expect(await search()).toEqual([]);

@@ -1,16 +1,15 @@
 // Media files on a Synapse that federates: with a `ttl`, a module is asked once about each that is equal.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { bridge } from "../../support/bridge.js";
 import { makeCertificates } from "../../support/certificates.js";
 import { type Client, registerUser } from "../../support/client.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import { modulePath } from "./module-path.js";
 
-const dir = mkdtempSync(join(tmpdir(), "bridge-media-"));
-const log = join(dir, "asked");
+const folder = temporaryFolder();
+const log = folder.path("asked");
 const certificates = makeCertificates();
 let near: Homeserver;
 let far: Homeserver;
@@ -18,7 +17,7 @@ let alice: Client;
 let bob: Client;
 
 beforeAll(async () => {
-  const modules = bridge({ modules: [{ path: modulePath("media-scanner.ts"), config: { log } }] });
+  const modules = [bridge({ modules: [{ path: modulePath("media-scanner.ts"), config: { log } }] })];
   [near, far] = await Promise.all([
     startHomeserver({ modules, federation: certificates }),
     startHomeserver({ federation: certificates }),
@@ -28,7 +27,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all([near?.stop(), far?.stop()]);
-  rmSync(dir, { recursive: true });
+  folder.remove();
   certificates.remove();
 });
 

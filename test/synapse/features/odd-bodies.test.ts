@@ -4,4 +4,4 @@ import { bridge } from "../../support/bridge.js";
 import { startHomeserver } from "../../support/homeserver.js";
 import { tryOddBodies } from "./odd-requests.js";
 
-tryOddBodies({ start: (config) => startHomeserver({ modules: bridge(config) }) });
+tryOddBodies({ start: (config) => startHomeserver({ modules: [bridge(config)] }) });

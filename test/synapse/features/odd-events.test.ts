@@ -20,7 +20,7 @@ beforeAll(async () => {
   [near, far] = await Promise.all([
     startHomeserver({
       federation: certificates,
-      modules: bridge({ modules: [{ path: modulePath("spam-filter.ts") }], on_failure: "allow" }),
+      modules: [bridge({ modules: [{ path: modulePath("spam-filter.ts") }], on_failure: "allow" })],
     }),
     startHomeserver({
       federation: certificates,

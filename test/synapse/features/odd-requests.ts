@@ -233,7 +233,7 @@ export function tryOddBodies({ start, lacking = [] }: OddBodies): void {
     // Synapse fills the directory in its own time.
     await waitFor("the directory to know a user", async () => {
       await search(JSON.stringify({ search_term: "user" }));
-      return decisions("check_username_for_spam") > 0 || undefined;
+      return decisions("check_username_for_spam") > 0;
     });
     for (let n = 0; n < TIMES; n++) {
       const { status, body } = await search(odd.body({ search_term: "user" }, ["limit"]));

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { bridge } from "../../support/bridge.js";
 import { type Answer, type Body, type Client, registerUser } from "../../support/client.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
+import { contextWarnings } from "../../support/log.js";
 import { observed } from "../../support/observed.js";
 import { waitFor } from "../../support/wait.js";
-import { contextWarnings } from "../faults/servers.js";
 import { modulePath } from "./module-path.js";
 
 let server: Homeserver;
@@ -15,10 +15,12 @@ let bob: Client;
 
 beforeAll(async () => {
   server = await startHomeserver({
-    modules: bridge({
-      modules: [{ path: modulePath("reenter.ts"), grants: "all" }, { path: modulePath("takes-time.ts") }],
-      callbacks: { user_may_invite: { timeout: "1s" } },
-    }),
+    modules: [
+      bridge({
+        modules: [{ path: modulePath("reenter.ts"), grants: "all" }, { path: modulePath("takes-time.ts") }],
+        callbacks: { user_may_invite: { timeout: "1s" } },
+      }),
+    ],
   });
   [alice, bob] = [await registerUser(server, "alice"), await registerUser(server, "bob")];
 }, 60_000);
@@ -149,7 +151,7 @@ describe.each(gates)("inside %s", (inside, gate) => {
     expect((await told()).outcome).toEqual({ ok: true });
     await waitFor("its callbacks", async () => {
       const { seen } = await told();
-      return callbacks.every((name) => seen.includes(name)) || undefined;
+      return callbacks.every((name) => seen.includes(name));
     });
     observed(32, { outcome: "done; 200" });
   });

@@ -206,7 +206,7 @@ export function storageCases(ask: Ask): void {
     test("forgets an entry once its time has passed", async () => {
       const key = "brief";
       await call("store.set", { key, value: 1, ttl: 1 });
-      await waitFor("the entry to expire", async () => ((await get(key))?.$undefined ? true : undefined));
+      await waitFor("the entry to expire", async () => (await get(key))?.$undefined === true);
       expect((await call("store.list", { prefix: key })).result).toEqual([]);
       expect((await call("store.delete", { key })).result).toBe(false);
       expect((await call("store.compare_and_set", { key, expected: 1, value: 2 })).result).toBe(false);

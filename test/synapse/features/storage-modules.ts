@@ -9,14 +9,16 @@ export function storageModules() {
     ...more,
   });
   const grants = ["run_db_interaction", "store"];
-  return bridge({
-    timeout: "30s", // a locked database is waited for longer than a web handler usually may take
-    modules: [
-      module("granted", { grants }),
-      module("other", { grants }),
-      module("none"),
-      module("shadow", { grants, shadow: true }),
-      { path: examplePath("invite-limit.ts"), config: { per_hour: 2 }, grants: ["store"] },
-    ],
-  });
+  return [
+    bridge({
+      timeout: "30s", // a locked database is waited for longer than a web handler usually may take
+      modules: [
+        module("granted", { grants }),
+        module("other", { grants }),
+        module("none"),
+        module("shadow", { grants, shadow: true }),
+        { path: examplePath("invite-limit.ts"), config: { per_hour: 2 }, grants: ["store"] },
+      ],
+    }),
+  ];
 }

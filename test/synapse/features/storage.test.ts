@@ -1,8 +1,7 @@
 // The database and the store on a real Synapse with SQLite.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type Body, Client, registerUser } from "../../support/client.js";
@@ -10,12 +9,13 @@ import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { observed } from "../../support/observed.js";
 import { projectRoot, venvPython } from "../../support/paths.js";
 import { childrenOf } from "../../support/processes.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
 import { storageCases } from "./storage-cases.js";
 import { storageModules } from "./storage-modules.js";
 
-const dir = mkdtempSync(join(tmpdir(), "bridge-storage-"));
-const path = join(dir, "hs.db");
+const folder = temporaryFolder();
+const path = folder.path("hs.db");
 let server: Homeserver;
 
 async function start(): Promise<void> {
@@ -27,7 +27,7 @@ beforeAll(start, 60_000);
 
 afterAll(async () => {
   await server?.stop();
-  rmSync(dir, { recursive: true });
+  folder.remove();
 });
 
 const called = new Set<string>();
@@ -55,11 +55,7 @@ test("a transaction that finds the database locked is tried again", async () => 
   try {
     const asked = ask("call", { method: "run_db_interaction", params: { desc: "retry", statements } });
     // After five seconds of waiting for the lock, Synapse tells that it begins anew.
-    await waitFor(
-      "a retry",
-      () => /TXN OPERROR.*granted_retry.*locked/.test(server.log()) || undefined,
-      15_000,
-    );
+    await waitFor("a retry", () => /TXN OPERROR.*granted_retry.*locked/.test(server.log()), 15_000);
     lock.stdin?.end();
     expect(await asked).toMatchObject({ result: [{}, {}, { rows: [{ n: 1 }] }] });
   } finally {

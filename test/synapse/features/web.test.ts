@@ -11,13 +11,15 @@ let anyone: Client;
 
 beforeAll(async () => {
   server = await startHomeserver({
-    modules: bridge({
-      modules: [
-        { path: modulePath("web.ts") },
-        { path: examplePath("list-spam-checker.ts"), config: { evil_users: ["@evil:test.localhost"] } },
-      ],
-      timeout: "2s",
-    }),
+    modules: [
+      bridge({
+        modules: [
+          { path: modulePath("web.ts") },
+          { path: examplePath("list-spam-checker.ts"), config: { evil_users: ["@evil:test.localhost"] } },
+        ],
+        timeout: "2s",
+      }),
+    ],
   });
   anyone = new Client(server.baseUrl);
 }, 60_000);
@@ -90,8 +92,7 @@ describe("a request", () => {
   test("whose client leaves aborts the handler's signal", async () => {
     const controller = new AbortController();
     const asked = fetch(`${server.baseUrl}${web}/wait`, { signal: controller.signal });
-    const logged = (text: string) =>
-      waitFor(`"${text}" in the log`, () => server.log().includes(text) || undefined);
+    const logged = (text: string) => waitFor(`"${text}" in the log`, () => server.log().includes(text));
     await logged("the request waits");
     controller.abort();
     await expect(asked).rejects.toThrow();
@@ -126,7 +127,7 @@ describe("an answer", () => {
     expect((await (await get("big")).arrayBuffer()).byteLength).toBe(10 * 1024 * 1024);
     expect((await get("endless")).status).toBe(500);
     const told = "/_synapse/client/web/endless answered with more than 10485760 bytes";
-    await waitFor("the reason in the log", () => server.log().includes(told) || undefined);
+    await waitFor("the reason in the log", () => server.log().includes(told));
   });
 
   test("is JSON", async () => {
@@ -177,7 +178,7 @@ describe("an answer", () => {
     expect(response.status).toBe(500);
     expect(await response.json()).toMatchObject({ errcode: "M_UNKNOWN" });
     expect(response.headers.get("x-own") ?? response.headers.get("set-cookie")).toBeNull();
-    await waitFor("the reason in the log", () => new RegExp(told).test(server.log()) || undefined);
+    await waitFor("the reason in the log", () => new RegExp(told).test(server.log()));
   });
 
   test("is the SynapseError that the handler threw", async () => {
@@ -198,7 +199,7 @@ describe("an answer", () => {
     const { status, text } = await anyone.get(`${web}/throw`);
     expect(status).toBe(500);
     expect(text).not.toContain("secret detail");
-    await waitFor("the error in the log", () => server.log().includes("secret detail") || undefined);
+    await waitFor("the error in the log", () => server.log().includes("secret detail"));
   });
 
   test("comes at the deadline though the handler hangs", async () => {
@@ -210,7 +211,7 @@ describe("an answer", () => {
     });
     expect(Date.now() - began).toBeGreaterThan(1900);
     const aborted = "the hanging request was aborted";
-    await waitFor("the handler to hear of it", () => server.log().includes(aborted) || undefined);
+    await waitFor("the handler to hear of it", () => server.log().includes(aborted));
   });
 });
 

@@ -1,11 +1,10 @@
 // The port of synapse-email-account-validity against the original: who is let in, the mails, the links and the pages.
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { copyFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Body, Client, password, registerUser, signedIn } from "../../support/client.js";
 import { startHomeserver } from "../../support/homeserver.js";
 import { type MailServer, startMailServer } from "../../support/mail-server.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
 import { type Pair, type Side, START_LIMIT_MS, shown, startPair } from "./pair.js";
 
@@ -13,13 +12,12 @@ const path = "/_synapse/client/email_account_validity";
 const legacy = "/_matrix/client/unstable/account_validity";
 const future = 4_000_000_000_000;
 
-let folder: string;
+const folder = temporaryFolder();
 let pair: Pair;
 let mailServers: Record<"original" | "port", MailServer>;
 const admins = new Map<Side, Client>();
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "bridge-ports-"));
   await letVeteranRegister();
   mailServers = { original: await startMailServer(), port: await startMailServer() };
   const config = { period: "6w", renew_at: "1w" };
@@ -45,11 +43,11 @@ afterAll(async () => {
   await pair?.stop();
   await mailServers?.original.close();
   await mailServers?.port.close();
-  rmSync(folder, { recursive: true, force: true });
+  folder.remove();
 });
 
 function database(name: string) {
-  return { name: "sqlite3", args: { database: join(folder, `${name}.db`) } };
+  return { name: "sqlite3", args: { database: folder.path(`${name}.db`) } };
 }
 
 /** Gives both servers a database in which somebody has an account from before there was the module. */
@@ -57,7 +55,7 @@ async function letVeteranRegister(): Promise<void> {
   const server = await startHomeserver({ extraConfig: { database: database("before") } });
   await registerUser(server, "veteran");
   await server.stop();
-  const file = (name: string) => join(folder, `${name}.db`);
+  const file = (name: string) => folder.path(`${name}.db`);
   for (const side of ["original", "port"]) copyFileSync(file("before"), file(side));
 }
 

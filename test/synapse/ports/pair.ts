@@ -47,7 +47,7 @@ export async function startPair({ original, port, options, bridge: more }: Subje
   const pythonPath = [await installPackages(join(here, "originals.txt")), here];
   const boot = (name: "original" | "port", modules: readonly ModuleEntry[]) =>
     startHomeserver({ modules, pythonPath, ...(typeof options === "function" ? options(name) : options) });
-  const ported = bridge({ ...more, modules: [{ ...port, path: examplePath(port.path) }] });
+  const ported = [bridge({ ...more, modules: [{ ...port, path: examplePath(port.path) }] })];
   const started = await Promise.allSettled([boot("original", original), boot("port", ported)]);
   const servers = started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const stop = async () => {

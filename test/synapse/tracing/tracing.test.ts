@@ -2,19 +2,22 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { bridge, shim } from "../../support/bridge.js";
 import { type Answer, type Client, registerUser } from "../../support/client.js";
 import type { ModuleEntry } from "../../support/config.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { host, interruptibleNode } from "../../support/host.js";
+import { contextWarningKinds, contextWarnings, logged } from "../../support/log.js";
 import { installPackages } from "../../support/packages.js";
 import { projectRoot } from "../../support/paths.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
-import * as servers from "../faults/servers.js";
+import { boot } from "../faults/boot.js";
+import { modulePath, order } from "../faults/modules.js";
 import { type Collector, type Span, startCollector } from "./collector.js";
 
-const { boot, bridge, host, modulePath, order, shim } = servers;
-
-const files = servers.scratch();
-const { node, down } = servers.interruptibleNode(files);
+const files = temporaryFolder();
+const { node, down } = interruptibleNode(files);
 let collector: Collector;
 let server: Homeserver;
 let untraced: Homeserver;
@@ -64,7 +67,7 @@ async function traced(content: object, modules: string, calls: number): Promise<
   const before = new Set(spansOf(modules).map(({ id }) => id));
   const answer = await alice.send(room, content);
   const fresh = () => spansOf(modules).filter(({ id }) => !before.has(id));
-  await waitFor(`${calls} spans`, () => fresh().length >= calls || undefined);
+  await waitFor(`${calls} spans`, () => fresh().length >= calls);
   return [answer, fresh()];
 }
 
@@ -109,8 +112,8 @@ test("so does that of a notification; Synapse handles its log contexts as it doe
   expect(span).toMatchObject({ name: "module_bridge.on_new_event", tags: { outcome: "allowed" } });
   expect((await collector.root(span)).name).toBe("bgproc.module_bridge_notification");
   // What Synapse itself warns of, where a module wants to hear of events.
-  const known = [...servers.contextWarningKinds(plain)];
-  expect(known).toEqual(expect.arrayContaining([...servers.contextWarningKinds(telling)]));
+  const known = [...contextWarningKinds(plain)];
+  expect(known).toEqual(expect.arrayContaining([...contextWarningKinds(telling)]));
 });
 
 async function sayHello(to: Homeserver): Promise<string> {
@@ -132,15 +135,15 @@ test("without tracing there is none", async () => {
   const bob = await registerUser(untraced, "bob");
   const own = (await bob.createRoom()).body.room_id;
   expect((await bob.send(own, order("refuse"))).status).toBe(403);
-  await waitFor("Node to be back", async () => (await alice.say(room, "x")).status === 200 || undefined);
+  await waitFor("Node to be back", async () => (await alice.say(room, "x")).status === 200);
   await traced(order("pass"), "behave", 2); // reported later than that would have been
   expect(collector.spans().filter(({ tags }) => tags.room_id === own)).toEqual([]);
 });
 
 test("no log context and no scope was mishandled", () => {
-  for (const { log } of [server, untraced]) expect(servers.contextWarnings({ log })).toEqual([]);
+  for (const { log } of [server, untraced]) expect(contextWarnings({ log })).toEqual([]);
   for (const { log } of [server, untraced, telling]) {
-    expect(servers.logged({ log }, "scope")).toEqual([]);
-    expect(servers.logged({ log }, "Unhandled")).toEqual([]);
+    expect(logged({ log }, "scope")).toEqual([]);
+    expect(logged({ log }, "Unhandled")).toEqual([]);
   }
 });

@@ -1,10 +1,10 @@
 /** Which of Synapse's processes asks about what: each callback that is forwarded, by all that triggers it. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Certificates, makeCertificates } from "../../support/certificates.js";
+import { contextWarnings, logged } from "../../support/log.js";
 import { waitFor } from "../../support/wait.js";
 import type { Side } from "../differential/sides.js";
 import { triggeredCallbacks, triggersOf } from "../differential/triggers.js";
-import * as servers from "../faults/servers.js";
 import { type Deployed, deploy } from "./deployed.js";
 import { furnish, type People } from "./people.js";
 
@@ -165,7 +165,7 @@ async function processesAsking(side: Side, callback: string, title: string, many
     const calls = deployed.seen().filter((call) => call.callback === callback);
     return [...new Set(calls.map(({ process }) => process))];
   };
-  await waitFor(`${callback} to be asked`, () => asking().length >= many || undefined);
+  await waitFor(`${callback} to be asked`, () => asking().length >= many);
   return asking().sort();
 }
 
@@ -196,14 +196,14 @@ test("on_new_event is asked once for each event, whoever got it", async () => {
       .seen()
       .filter(({ callback }) => callback === "on_new_event")
       .map(({ event_id }) => event_id);
-  await waitFor("the last event", () => told().includes(sent.at(-1)) || undefined);
+  await waitFor("the last event", () => told().includes(sent.at(-1)));
   expect(told()).toEqual(sent);
 });
 
 test("no process has mishandled a log context, nor left an error unhandled", () => {
   for (const process of Object.values(deployed.processes)) {
-    expect(servers.contextWarnings(process)).toEqual([]);
-    expect(servers.logged(process, "Unhandled")).toEqual([]);
-    expect(servers.logged(process, "outcome=policy")).toEqual([]);
+    expect(contextWarnings(process)).toEqual([]);
+    expect(logged(process, "Unhandled")).toEqual([]);
+    expect(logged(process, "outcome=policy")).toEqual([]);
   }
 });

@@ -1,10 +1,11 @@
 /** A deployment with workers whose modules write down what each process asks them, and people to ask for it. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
+import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import { type Deployment, type DeploymentOptions, main, startDeployment } from "../../support/deployment.js";
 import { projectRoot } from "../../support/paths.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import type { Seen } from "../differential/script.js";
 
 /** One call, and the process that asked. */
@@ -21,21 +22,18 @@ export interface Deployed extends Deployment {
   forget(): void;
 }
 
-/** `bridge` is the configuration of the bridge, but for its modules. */
+/** `config` is the configuration of the bridge, but for its modules. */
 export async function deploy(
-  bridge: Readonly<Record<string, unknown>>,
+  config: Readonly<Record<string, unknown>>,
   options: DeploymentOptions,
 ): Promise<Deployed> {
-  const dir = mkdtempSync(join(tmpdir(), "bridge-workers-"));
-  const log = join(dir, "seen.jsonl");
+  const folder = temporaryFolder();
+  const log = folder.path("seen.jsonl");
   const modules = [{ path: join(projectRoot, "test/synapse/workers/modules/witness.ts"), config: { log } }];
-  const remove = () => rmSync(dir, { recursive: true, force: true });
-  const entry = { module: "synapse_module_bridge.ModuleBridge", config: { modules, ...bridge } };
   try {
     const deployment = await startDeployment({
-      modules: [entry],
-      // The bridge under test is this tree's, whichever is installed.
-      pythonPath: [join(projectRoot, "python-shim")],
+      modules: [bridge({ modules, ...config })],
+      pythonPath: [shim],
       ...options,
     });
     const { baseUrl } = deployment.process(main);
@@ -51,11 +49,11 @@ export async function deploy(
       forget: () => existsSync(log) && truncateSync(log),
       stop: async () => {
         await deployment.stop();
-        remove();
+        folder.remove();
       },
     };
   } catch (error) {
-    remove();
+    folder.remove();
     throw error;
   }
 }

@@ -2,9 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "../../support/client.js";
-import { childrenOf } from "../../support/processes.js";
+import { logged } from "../../support/log.js";
+import { metric } from "../../support/metrics.js";
+import { childrenOf, isGone } from "../../support/processes.js";
 import { waitFor } from "../../support/wait.js";
-import * as servers from "../faults/servers.js";
 import { type Deployed, deploy } from "./deployed.js";
 
 const names = ["main", "worker1", "persister1"] as const;
@@ -44,7 +45,7 @@ async function toldOfThree(): Promise<string[]> {
     deployed
       .seen()
       .filter(({ callback, event_id }) => callback === "on_new_event" && sent.includes(String(event_id)));
-  await waitFor("three notifications", () => told().length >= sent.length || undefined);
+  await waitFor("three notifications", () => told().length >= sent.length);
   return told().map(({ process }) => process);
 }
 
@@ -65,7 +66,7 @@ describe("without `workers`", () => {
     // Refused by main and persister1 long after the other's Node has died, whose call is asked again once it is back.
     const hanging = names.map((name) => say(name, { ...refused, after_ms: 2_000 }));
     const underWay = () => deployed.seen().filter(({ callback }) => callback === "check_event_allowed");
-    await waitFor("a call in each process", () => underWay().length >= names.length || undefined);
+    await waitFor("a call in each process", () => underWay().length >= names.length);
     process.kill(before, "SIGKILL");
     const statuses: Record<Name, number[]> = { main: [], worker1: [], persister1: [] };
     const traffic = async (name: Name) => {
@@ -74,16 +75,15 @@ describe("without `workers`", () => {
     await Promise.all(names.map(traffic));
     expect((await Promise.all(hanging)).map(({ status }) => status)).toEqual([403, 403, 403]);
     expect(new Set([...statuses.main, ...statuses.persister1])).toEqual(new Set([403]));
-    await waitFor("the next Node", () => hostsOf("worker1").some((pid) => pid !== before) || undefined);
-    await waitFor("it to answer", async () => (await say("worker1", refused)).status === 403 || undefined);
+    await waitFor("the next Node", () => hostsOf("worker1").some((pid) => pid !== before));
+    await waitFor("it to answer", async () => (await say("worker1", refused)).status === 403);
     expect([...hostsOf("main"), ...hostsOf("persister1")]).toEqual(others);
-    const noticed = (name: Name) => servers.logged(deployed.process(name), "the module host ended").length;
+    const noticed = (name: Name) => logged(deployed.process(name), "the module host ended").length;
     expect(names.map(noticed)).toEqual([0, 1, 0]);
   });
 
   test("its metrics are those of its process", async () => {
-    const ends = (name: Name) =>
-      servers.metric(deployed.process(name), "synapse_module_bridge_host_ends_total");
+    const ends = (name: Name) => metric(deployed.process(name), "synapse_module_bridge_host_ends_total");
     expect(await Promise.all(names.map(ends))).toEqual([0, 1, 0]);
   });
 
@@ -95,7 +95,7 @@ describe("without `workers`", () => {
       const kept = hostsOf("main");
       process.kill(deployed.process(name).pid, signal);
       expect(await deployed.process(name).exited).toBe(signal === "SIGTERM" ? 0 : null);
-      await waitFor("its Node to be gone", () => servers.isGone(host) || undefined, 2_500);
+      await waitFor("its Node to be gone", () => isGone(host), 2_500);
       expect(hostsOf("main")).toEqual(kept);
       expect((await alice.whoami()).status).toBe(200);
     },
@@ -111,7 +111,7 @@ describe("with `workers: [main, worker1]` and on_new_event for worker1", () => {
 
   test("the third process starts no Node, says so, and asks nobody", async () => {
     expect(allHosts()).toEqual([1, 1, 0]);
-    const [said] = servers.logged(deployed.process("persister1"), "`workers` does not name this process");
+    const [said] = logged(deployed.process("persister1"), "`workers` does not name this process");
     expect(said).toContain("(persister1)");
     deployed.forget();
     expect(await statusesOf(refused)).toEqual([403, 403, 200]);
@@ -145,6 +145,6 @@ describe("with on_new_event in the background, which a worker does", () => {
     const hosts = names.flatMap(hostsOf);
     expect(hosts).toHaveLength(3);
     await deployed.stop();
-    for (const host of hosts) await waitFor("Node to be gone", () => servers.isGone(host) || undefined);
+    for (const host of hosts) await waitFor("Node to be gone", () => isGone(host));
   });
 });

@@ -72,9 +72,7 @@ test("statements that meet another transaction are run again", async () => {
   await waitFor("a retry", async () => {
     for (const { error } of await Promise.all([meet(), meet()])) expect(error).toBeUndefined();
     times += 2;
-    return (
-      /TXN OPERROR.*granted_test.*could not serialize/.test(deployment.process("main").log()) || undefined
-    );
+    return /TXN OPERROR.*granted_test.*could not serialize/.test(deployment.process("main").log());
   });
   expect((await run(["SELECT n FROM meeting"])).result[0].rows).toEqual([{ n: times }]);
 });
@@ -178,9 +176,7 @@ describe("a transaction with a function", () => {
   // A connection that was left in a transaction would be missing for good.
   afterAll(async () => {
     const open = "SELECT COUNT(*) AS n FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";
-    await waitFor("no open transaction", async () =>
-      (await run([open])).result[0].rows[0].n === 0 ? true : undefined,
-    );
+    await waitFor("no open transaction", async () => (await run([open])).result[0].rows[0].n === 0);
   });
 
   test("commits when the function resolves", async () => {
@@ -269,10 +265,7 @@ describe("a transaction with a function", () => {
       const ended = ask("transact", { statements: [statement], pauseMs: 400 });
       const end = `SELECT pg_terminate_backend(pid) AS was FROM pg_stat_activity
         WHERE application_name LIKE 'module_bridge_granted_transact%' AND state = 'idle in transaction'`;
-      await waitFor(
-        "a connection to end",
-        async () => (await run([end])).result[0].rows.length > 0 || undefined,
-      );
+      await waitFor("a connection to end", async () => (await run([end])).result[0].rows.length > 0);
       expect((await ended).kind).toMatch(kind);
       expect(await held()).toBe(0);
     }
@@ -299,7 +292,7 @@ describe("a transaction with a function", () => {
     await waitFor("a transaction that runs again", async () => {
       const { result } = await ask("transactions", { scripts: [script, script] });
       times += 2;
-      return result.some(({ runs }: Body) => runs > 1) || undefined;
+      return result.some(({ runs }: Body) => runs > 1);
     });
     expect((await run(["SELECT n FROM contended"])).result[0].rows).toEqual([{ n: times }]);
   });

@@ -4,8 +4,8 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect } from "@jest/globals";
 import type { StartupProblem } from "../../../bridge/catalogue/protocol.js";
 import type { ModuleSettings } from "../../../bridge/declarations/module.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import { type Bundle, bundle } from "./bundle.js";
-import { temporaryFolder } from "./rig.js";
 
 export interface Loaded {
   modules: { name: string; answer?: unknown; digests: Record<string, string>; notKept: string[] }[];

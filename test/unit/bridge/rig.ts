@@ -1,8 +1,3 @@
-// What the host's tests share: modules written to a temporary folder, and a host in this process whose other end the
-// test holds.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { PassThrough } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { afterAll } from "@jest/globals";
@@ -45,27 +40,6 @@ export const INTRODUCTION: Omit<Initialize, "modules"> = {
   synapse: SYNAPSE,
   start_timeout_ms: 30_000,
 };
-
-export interface Folder {
-  root: string;
-  /** Writes a file, by its path below the folder, and gives its absolute path. */
-  write(name: string, text: string | Buffer): string;
-  remove(): void;
-}
-
-export function temporaryFolder(): Folder {
-  const root = mkdtempSync(path.join(tmpdir(), "bridge-test-"));
-  return {
-    root,
-    write(name, text) {
-      const file = path.join(root, name);
-      mkdirSync(path.dirname(file), { recursive: true });
-      writeFileSync(file, text);
-      return file;
-    },
-    remove: () => rmSync(root, { recursive: true, force: true }),
-  };
-}
 
 /** The text of a module that answers one callback with what a function body returns. */
 export function moduleOf(callback: string, body: string, before = ""): string {

@@ -1,6 +1,7 @@
 // A chain of modules behind one connection, for the tests of one file.
 import { afterAll, afterEach, beforeEach } from "@jest/globals";
-import { connect, moduleOf, type Rig, temporaryFolder } from "../rig.js";
+import { temporaryFolder } from "../../../support/temporary-folder.js";
+import { connect, moduleOf, type Rig } from "../rig.js";
 
 export const folder = temporaryFolder();
 export let rig: Rig;

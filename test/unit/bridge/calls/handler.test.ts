@@ -1,7 +1,7 @@
 // What a handler gets, and what becomes of a call that is cancelled.
 import { describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../support/wait.js";
 import { errorOf, event, INVITE, moduleOf } from "../rig.js";
-import { until } from "../until.js";
 import { folder, load, rig } from "./chain.js";
 
 describe("a handler gets", () => {
@@ -94,10 +94,10 @@ describe("a cancelled call", () => {
     const source = new CancellationTokenSource();
     const params = { call: 1, modules: names, params: INVITE, request: null };
     const answer = errorOf(rig.shim.sendRequest("callback/user_may_invite", params, source.token));
-    await until(() => rig.lines.some(({ msg }) => msg === "asked"));
+    await waitFor("the handler to be asked", () => rig.lines.some(({ msg }) => msg === "asked"));
     source.cancel();
     expect(await answer).toMatchObject({ code: -32800 });
-    await until(() => rig.lines.some(({ msg }) => msg === "aborted"));
+    await waitFor("the signal", () => rig.lines.some(({ msg }) => msg === "aborted"));
   });
 
   test("asks nobody else", async () => {

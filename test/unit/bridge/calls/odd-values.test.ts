@@ -2,7 +2,8 @@
 // not the declared one.
 import { afterAll, afterEach, beforeEach, expect, test } from "@jest/globals";
 import { MAX_FRAME } from "../../../../bridge/transport/framing.js";
-import { connect, errorOf, event, INVITE, moduleOf, type Rig, temporaryFolder } from "../rig.js";
+import { temporaryFolder } from "../../../support/temporary-folder.js";
+import { connect, errorOf, event, INVITE, moduleOf, type Rig } from "../rig.js";
 
 const folder = temporaryFolder();
 let rig: Rig;

@@ -1,7 +1,8 @@
 // state_events as a handler sees them: from what was sent along, else from the shim, and not for longer than the call.
 import { afterAll, afterEach, beforeEach, expect, test } from "@jest/globals";
 import { ResponseError } from "vscode-jsonrpc/node";
-import { connect, errorOf, event, moduleOf, type Rig, temporaryFolder } from "../rig.js";
+import { temporaryFolder } from "../../../support/temporary-folder.js";
+import { connect, errorOf, event, moduleOf, type Rig } from "../rig.js";
 
 const folder = temporaryFolder();
 const asked: unknown[] = [];

@@ -1,20 +1,19 @@
 // Runs the command, of npm's package or of the wheel, as a person does, in a temporary folder, for the tests of one file.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { afterAll, beforeAll } from "@jest/globals";
 import { venvPython } from "../../../support/paths.js";
+import { temporaryFolder } from "../../../support/temporary-folder.js";
 import { type Bundle, bundle } from "../bundle.js";
-import { temporaryFolder } from "../rig.js";
 
 const FORKS = path.join(import.meta.dirname, "forks.py");
 
 export const folder = temporaryFolder();
 // Outside of what is checked.
-const told = mkdtempSync(path.join(tmpdir(), "bridge-told-"));
+const told = temporaryFolder();
 let code: Bundle;
 beforeAll(() => {
   code = bundle("bridge/cli.ts");
@@ -22,7 +21,7 @@ beforeAll(() => {
 afterAll(() => {
   code.remove();
   folder.remove();
-  rmSync(told, { recursive: true });
+  told.remove();
 });
 
 interface Run {
@@ -66,7 +65,7 @@ async function fork(args: readonly string[], script: string | null): Promise<Run
     forks = spawn(venvPython(), [FORKS], { stdio: ["pipe", "pipe", "inherit"] });
     codes = createInterface({ input: forks.stdout as Readable })[Symbol.asyncIterator]();
   }
-  const [out, err] = ["out", "err"].map((name) => path.join(told, name)) as [string, string];
+  const [out, err] = ["out", "err"].map((name) => told.path(name)) as [string, string];
   forks.stdin?.write(`${JSON.stringify({ args, script, folder: folder.root, out, err })}\n`);
   const code = Number((await codes.next()).value);
   return { code, out: readFileSync(out, "utf8"), err: readFileSync(err, "utf8") };

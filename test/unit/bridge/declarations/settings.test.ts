@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "@jest/globals";
 import { catalogue } from "../../../../bridge/catalogue/catalogue.js";
 import { loadModules } from "../../../../bridge/loading/loader.js";
-import { temporaryFolder } from "../rig.js";
+import { temporaryFolder } from "../../../support/temporary-folder.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());

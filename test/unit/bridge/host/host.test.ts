@@ -2,8 +2,9 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { catalogue } from "../../../../bridge/catalogue/catalogue.js";
 import { UNREADABLE } from "../../../../bridge/transport/framing.js";
-import { connect, errorOf, INVITE, moduleOf, type Rig, SYNAPSE, temporaryFolder, VERSION } from "../rig.js";
-import { until } from "../until.js";
+import { temporaryFolder } from "../../../support/temporary-folder.js";
+import { waitFor } from "../../../support/wait.js";
+import { connect, errorOf, INVITE, moduleOf, type Rig, SYNAPSE, VERSION } from "../rig.js";
 
 const folder = temporaryFolder();
 let rig: Rig;
@@ -171,7 +172,7 @@ describe("setup", () => {
     const early = await errorOf(call("flaky"));
     expect(early).toMatchObject({ code: -32003, data: { module: "flaky" } });
     expect(early.message).toMatch(/^flaky: its setup has not succeeded yet: Error: attempt \d/);
-    await until(() => rig.lines.some(({ msg }) => msg === "flaky: setup has succeeded now"));
+    await waitFor("the setup", () => rig.lines.some(({ msg }) => msg === "flaky: setup has succeeded now"));
     expect(await call("flaky")).toMatchObject({ answer: "third" });
     const errors = rig.lines.filter(({ level }) => level === 50);
     expect(errors.map(({ module, msg }) => [module, msg])).toEqual([
@@ -186,7 +187,7 @@ describe("setup", () => {
       "signal.onabort = () => log.info('aborted'); return attempts > 1 ? 'second' : new Promise(() => {});",
     );
     await rig.load([{ path }]);
-    await until(() => rig.lines.some(({ msg }) => msg === "hangs: setup has succeeded now"));
+    await waitFor("the setup", () => rig.lines.some(({ msg }) => msg === "hangs: setup has succeeded now"));
     expect(rig.lines.map(({ msg }) => msg)).toEqual(
       expect.arrayContaining([
         "aborted",

@@ -4,10 +4,11 @@ import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { VERSION } from "../../../../bridge/base/version.js";
 import { observed } from "../../../support/observed.js";
+import { temporaryFolder } from "../../../support/temporary-folder.js";
+import { waitFor } from "../../../support/wait.js";
 import { type Bundle, bundle } from "../bundle.js";
 import { type HostProcess, startHost } from "../child.js";
-import { INTRODUCTION, INVITE, type Initialized, moduleOf, temporaryFolder } from "../rig.js";
-import { until } from "../until.js";
+import { INTRODUCTION, INVITE, type Initialized, moduleOf } from "../rig.js";
 
 const folder = temporaryFolder();
 let code: Bundle;
@@ -84,7 +85,7 @@ describe("what a module prints or reads never reaches the wire", () => {
     expect(await call(name)).toMatchObject({ answer: "M_FORBIDDEN" });
     expect(await call(name)).toMatchObject({ answer: "M_FORBIDDEN" });
     const texts = () => [...host.records("printed").map(({ text }) => text), ...host.stderr().split("\n")];
-    await until(() => texts().filter((text) => text === "printed").length === 3);
+    await waitFor("what was printed", () => texts().filter((text) => text === "printed").length === 3);
     for (const row of [19, 20]) observed(row, { on: "real host", outcome: "by the module; in the log" });
   });
 
@@ -96,7 +97,7 @@ describe("what a module prints or reads never reaches the wire", () => {
     const name = await load(body, imports + before);
     const about = { call: 1, modules: [name], params: INVITE, request: "PUT-1" };
     await host.shim.sendRequest("callback/user_may_invite", about);
-    await until(() => host.stderr().includes("raw"));
+    await waitFor("standard error", () => host.stderr().includes("raw"));
     host.closeInput();
     await host.ended;
     expect(host.stderr()).toBe("raw\n");
@@ -172,7 +173,7 @@ describe("the process", () => {
   test("ends within its limit, though a handler hangs", async () => {
     const name = await load("context.log.info('hanging'); return new Promise(() => {});");
     call(name).catch(() => {});
-    await until(() => lines().some(({ msg }) => msg === "hanging"));
+    await waitFor("the handler to hang", () => lines().some(({ msg }) => msg === "hanging"));
     const started = performance.now();
     host.closeInput();
     expect(await host.ended).toBe(0);
@@ -205,7 +206,9 @@ describe("the process", () => {
 
   test("keeps no listener of SIGINT: the shim needs it", async () => {
     await load("return NOT_SPAM;", 'process.on("SIGINT", () => {});');
-    await until(() => lines().some(({ msg }) => String(msg).includes("a listener of SIGINT is not kept")));
+    await waitFor("the warning", () =>
+      lines().some(({ msg }) => String(msg).includes("a listener of SIGINT is not kept")),
+    );
     host.child.kill("SIGINT");
     expect(await host.ended).toBe("SIGINT");
   });
@@ -348,7 +351,7 @@ describe("the process", () => {
     await call(name);
     await host.shim.sendNotification("log_levels", { levels: { [name]: 20 } });
     await call(name);
-    await until(() => lines().filter(({ msg }) => msg === "words").length === 1);
+    await waitFor("the words", () => lines().filter(({ msg }) => msg === "words").length === 1);
     expect(lines().filter(({ module }) => module === name)).toHaveLength(2);
   });
 
@@ -357,7 +360,7 @@ describe("the process", () => {
       "context.log.warn({ extra: 1 }, 'words'); context.log.debug('details'); return NOT_SPAM;",
     );
     await call(name);
-    await until(() => lines().some(({ msg }) => msg === "details"));
+    await waitFor("the details", () => lines().some(({ msg }) => msg === "details"));
     expect(lines()).toContainEqual({
       level: 40,
       time: expect.any(Number),

@@ -1,45 +1,33 @@
 // Where compiled TypeScript is kept: only where nobody else can put code.
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { compileCache } from "../../../../bridge/loading/compile-cache.js";
+import { type Folder, temporaryFolder } from "../../../support/temporary-folder.js";
 
-let folder: string;
+let folder: Folder;
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), "cache-"));
+  folder = temporaryFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => folder.remove());
 
 test("the first folder that can be made is taken, and is private", () => {
-  writeFileSync(path.join(folder, "file"), "");
-  const wanted = path.join(folder, "home", "cache");
-  expect(compileCache([path.join(folder, "file", "below"), wanted, path.join(folder, "second")])).toBe(
-    wanted,
-  );
+  writeFileSync(folder.path("file"), "");
+  const wanted = folder.path("home/cache");
+  expect(compileCache([folder.path("file/below"), wanted, folder.path("second")])).toBe(wanted);
   expect(statSync(wanted).mode & 0o777).toBe(0o700);
   expect(compileCache([wanted])).toBe(wanted);
 });
 
 test.each([0o770, 0o702, 0o755])("a folder with mode %o is not taken", (mode) => {
-  const open = path.join(folder, "open");
+  const open = folder.path("open");
   mkdirSync(open);
   chmodSync(open, mode);
   expect(compileCache([open])).toBeUndefined();
 });
 
 test("a folder whose parent others can write to is not taken", () => {
-  const shared = path.join(folder, "shared");
+  const shared = folder.path("shared");
   mkdirSync(shared);
   chmodSync(shared, 0o777);
   expect(compileCache([path.join(shared, "cache")])).toBeUndefined();
@@ -48,19 +36,19 @@ test("a folder whose parent others can write to is not taken", () => {
 });
 
 test("a link is not taken", () => {
-  mkdirSync(path.join(folder, "real"), { mode: 0o700 });
-  symlinkSync(path.join(folder, "real"), path.join(folder, "link"));
-  expect(compileCache([path.join(folder, "link")])).toBeUndefined();
+  mkdirSync(folder.path("real"), { mode: 0o700 });
+  symlinkSync(folder.path("real"), folder.path("link"));
+  expect(compileCache([folder.path("link")])).toBeUndefined();
 });
 
 test("of very many files the older go", () => {
-  mkdirSync(path.join(folder, "full"), { mode: 0o700 });
-  const files = Array.from({ length: 501 }, (_, number) => path.join(folder, "full", `${number}.mjs`));
+  mkdirSync(folder.path("full"), { mode: 0o700 });
+  const files = Array.from({ length: 501 }, (_, number) => folder.path(`full/${number}.mjs`));
   for (const [age, file] of files.entries()) {
     writeFileSync(file, "");
     utimesSync(file, 10_000 - age, 10_000 - age);
   }
-  compileCache([path.join(folder, "full")]);
+  compileCache([folder.path("full")]);
   expect(files.map((file) => existsSync(file))).toEqual(files.map((_, age) => age < 250));
 });
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { LIMITS } from "../../../../bridge/catalogue/protocol.js";
 import { createLogger } from "../../../../bridge/logging/log.js";
 import { PipedRecords } from "../../../../bridge/logging/records.js";
-import { until } from "../until.js";
+import { waitFor } from "../../../support/wait.js";
 
 const MOST_LINE = 64 * 1024;
 
@@ -98,7 +98,7 @@ describe("records", () => {
       const dropped = () => lines().flatMap(({ dropped }) => (dropped ? [dropped] : []));
       expect(dropped()).toEqual([{ module: "loud", lines: 60_000 - LIMITS.log_lines }]);
       // What came after that is told in time, though nothing else is written.
-      await until(() => dropped().length > 1);
+      await waitFor("word of the dropped line", () => dropped().length > 1);
       expect(dropped().at(-1)).toEqual({ module: "loud", lines: 1 });
       now.mockReturnValue(1_000 + LIMITS.log_window_ms);
       loud.info("again");

@@ -1,7 +1,8 @@
 // Calls of the api from inside callbacks: the shim learns from which call they come, and which were not awaited.
 import { afterAll, afterEach, beforeEach, expect, test } from "@jest/globals";
-import { connect, INVITE, moduleOf, type Rig, temporaryFolder } from "../rig.js";
-import { until } from "../until.js";
+import { temporaryFolder } from "../../../support/temporary-folder.js";
+import { waitFor } from "../../../support/wait.js";
+import { connect, INVITE, moduleOf, type Rig } from "../rig.js";
 
 const folder = temporaryFolder();
 let rig: Rig;
@@ -39,7 +40,7 @@ async function load(callback: string, body: string): Promise<string> {
 test("a change that the module waits for is one of its call", async () => {
   const module = await load("user_may_invite", "await change; return NOT_SPAM;");
   const asked = rig.callback("user_may_invite", INVITE, [module], 41);
-  await until(() => sent.length > 0);
+  await waitFor("the request", () => sent.length > 0);
   release();
   expect(await asked).toMatchObject({ answer: "NOT_SPAM" });
   expect(sent).toEqual([["begun", 41]]);
@@ -48,7 +49,7 @@ test("a change that the module waits for is one of its call", async () => {
 test("one that it does not wait for goes on, and the shim is told", async () => {
   const module = await load("user_may_invite", "void change; return NOT_SPAM;");
   expect(await rig.callback("user_may_invite", INVITE, [module], 42)).toMatchObject({ answer: "NOT_SPAM" });
-  await until(() => sent.length === 2);
+  await waitFor("both messages", () => sent.length === 2);
   expect(sent).toEqual([
     ["begun", 42],
     ["not awaited", { call: 42, module: "m" }],
@@ -61,7 +62,7 @@ test("what a module begins after its answer belongs to no call", async () => {
   const path = folder.write("later.ts", moduleOf("user_may_invite", body));
   await rig.load([{ path, name: "m", grants: "all" }]);
   expect(await rig.callback("user_may_invite", INVITE, ["m"], 43)).toMatchObject({ answer: "NOT_SPAM" });
-  await until(() => sent.length > 0);
+  await waitFor("the request", () => sent.length > 0);
   expect(sent).toEqual([["begun", undefined]]);
   release();
 });

@@ -1,9 +1,10 @@
 // Threads that native code does not let end: a module that has too many of them gets no more, until Node is started anew.
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { afterEach, expect, test } from "@jest/globals";
 import { observed } from "../../../support/observed.js";
+import { isAlive } from "../../../support/processes.js";
+import { waitFor } from "../../../support/wait.js";
 import { errorOf, INVITE } from "../rig.js";
-import { until } from "../until.js";
 import { ask, folder, host, inviting, load, logged } from "./real-host.js";
 
 const bad = { params: { ...INVITE, room_id: "!bad" } };
@@ -45,9 +46,7 @@ test("Node ends once a module has too many threads that native code holds, with 
     [60, cause],
   ]);
   expect(pids()).toHaveLength(8);
-  const runs = (pid: number) =>
-    existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
-  await until(() => !pids().some(runs));
+  await waitFor("what native code waits for to end", () => !pids().some(isAlive));
   observed(76, { on: "real host", outcome: "Node has ended itself, and the log names the module" });
 }, 60_000);
 

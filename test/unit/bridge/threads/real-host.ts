@@ -3,10 +3,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from "@jest/global
 import type { MessageConnection } from "vscode-jsonrpc/node";
 import { VERSION } from "../../../../bridge/base/version.js";
 import type { ModuleSettings } from "../../../../bridge/declarations/module.js";
+import { temporaryFolder } from "../../../support/temporary-folder.js";
+import { waitFor } from "../../../support/wait.js";
 import { type Bundle, bundle } from "../bundle.js";
 import { type HostProcess, startHost } from "../child.js";
-import { type Answer, INTRODUCTION, INVITE, type Initialized, moduleOf, temporaryFolder } from "../rig.js";
-import { until } from "../until.js";
+import { type Answer, INTRODUCTION, INVITE, type Initialized, moduleOf } from "../rig.js";
 
 export const folder = temporaryFolder();
 export let host: HostProcess;
@@ -67,6 +68,5 @@ export async function logged(text: string | RegExp): Promise<Record<string, unkn
     host
       .records("log")
       .find(({ msg }) => (typeof text === "string" ? String(msg).includes(text) : text.test(String(msg))));
-  await until(() => find() !== undefined);
-  return find() ?? {};
+  return waitFor(`${text} in the log`, find);
 }

@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
 import { observed } from "../../../support/observed.js";
+import { waitFor } from "../../../support/wait.js";
 import { errorOf, INVITE, moduleOf } from "../rig.js";
-import { until } from "../until.js";
 import { ask, folder, host, initialize, inviting, load, logged, start, stop } from "./real-host.js";
 
 const shadow = (name: string, body: string, before = "") => ({
@@ -70,7 +70,7 @@ test.each(ENDS)("%s ends the thread alone", async (_, body, cause) => {
     data: { module: "breaks", cause },
   });
   expect(await ask(["beside", "breaks"])).toMatchObject({ answer: "M_FORBIDDEN", module: "breaks" });
-  await until(() => told.length > 0);
+  await waitFor("word of the thread's end", () => told.length > 0);
   expect(told).toEqual([{ modules: ["breaks"], module: "breaks", cause }]);
   await logged(`the thread of breaks has ended (${cause}): another takes its place`);
   expect(host.child.exitCode).toBeNull();
@@ -252,7 +252,7 @@ test("setups of threads are told with the others", async () => {
   expect(await host.shim.sendRequest("set_up", {})).toEqual({
     failed: { fails: "Error: no list", too: "Error: no list" },
   });
-  await until(() => pulses.at(-1)?.not_set_up.join() === "too,fails");
+  await waitFor("the setups", () => pulses.at(-1)?.not_set_up.join() === "too,fails");
   expect(pulses.at(-1)?.threads.map(({ modules }) => modules)).toEqual([["too"], ["fails", "fine"]]);
 });
 
@@ -294,7 +294,7 @@ test("what is printed and logged in a thread carries the module's name, and a fl
     shadow("other", "context.log.info('heard'); return NOT_SPAM;"),
   ]);
   await ask(["prints"]);
-  await until(() => host.records("printed").length === 2);
+  await waitFor("what was printed", () => host.records("printed").length === 2);
   expect(host.records("printed")).toEqual(
     [
       { module: "prints", request: "REQ-1", text: "out" },
@@ -305,10 +305,11 @@ test("what is printed and logged in a thread carries the module's name, and a fl
   await ask(["floods"]);
   await ask(["other"]);
   expect(await logged("heard")).toMatchObject({ module: "other" });
-  await until(() => host.records("dropped").length > 0);
+  await waitFor("word of dropped lines", () => host.records("dropped").length > 0);
   const lost = host.records("dropped").reduce((sum, { lines }) => sum + Number(lines), 0);
   expect(lost).toBeGreaterThan(0);
-  await until(
+  await waitFor(
+    "each line, or word of it",
     () =>
       host.records("log").filter(({ module }) => module === "floods").length +
         host.records("dropped").reduce((sum, { lines }) => sum + Number(lines), 0) ===
@@ -361,7 +362,7 @@ test("many restarts leave nothing behind", async () => {
   for (let warmUp = 0; warmUp < 2; warmUp++) await round();
   const before = open();
   for (let more = 0; more < 6; more++) await round();
-  await until(() => open().every((count, kind) => count <= (before[kind] ?? 0)));
+  await waitFor("all to be closed", () => open().every((count, kind) => count <= (before[kind] ?? 0)));
   expect(
     host
       .records("log")

@@ -1,6 +1,7 @@
 // Web resources: from the shim's request to a WHATWG Request, and back from what the handler answered.
 import { afterAll, afterEach, beforeEach, expect, test } from "@jest/globals";
-import { connect, errorOf, type Rig, temporaryFolder } from "../rig.js";
+import { temporaryFolder } from "../../../support/temporary-folder.js";
+import { connect, errorOf, type Rig } from "../rig.js";
 
 const folder = temporaryFolder();
 let rig: Rig;
