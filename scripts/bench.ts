@@ -9,9 +9,9 @@ import { measureJoins } from "../test/perf/bench/join.js";
 import { memory } from "../test/perf/bench/measure.js";
 import { circumstances, page } from "../test/perf/bench/report.js";
 import { type Figures, runRounds } from "../test/perf/bench/rounds.js";
-import { startSides } from "../test/perf/bench/sides.js";
 import { measureStarts } from "../test/perf/bench/start.js";
 import { goalsTable, LABELS, table } from "../test/perf/bench/table.js";
+import { startVariants } from "../test/perf/bench/variants.js";
 import { projectRoot } from "../test/support/paths.js";
 
 const { values } = parseArgs({
@@ -40,16 +40,16 @@ if (values.save) {
 }
 
 async function measureCalls(): Promise<{ figures: Map<string, readonly number[]>; used: string }> {
-  const sides = await startSides();
+  const variants = await startVariants();
   try {
-    const taken: Figures = await runRounds(sides, rounds);
-    const lines = sides.all.map(({ name, server }) => {
+    const taken: Figures = await runRounds(variants, rounds);
+    const lines = variants.all.map(({ name, server }) => {
       const { synapse, node } = memory(server);
       const beside = node === undefined ? "" : `, Node ${node.toFixed(0)}`;
       return `${LABELS[name].padEnd(24)}Synapse ${synapse.toFixed(0)}${beside}`;
     });
     return { figures: new Map(taken), used: lines.join("\n") };
   } finally {
-    await sides.stop();
+    await variants.stop();
   }
 }

@@ -1,22 +1,23 @@
-// The figures of a run as an SVG: bars for what the sides cost, lines for how the bridge's cost grows.
+// The figures of a run as an SVG: bars for what the variants cost, lines for how the bridge's cost grows.
 import { type Figures, keyOf, median } from "./rounds.js";
-import type { SideName } from "./sides.js";
 import { LABELS } from "./table.js";
+import type { VariantName } from "./variants.js";
 
 const WIDTH = 960;
 const PANEL = { width: 300, height: 190, gap: 20 };
 const TITLE_HEIGHT = 60;
-const COLOURS: Readonly<Partial<Record<SideName, string>>> = {
+const COLOURS: Readonly<Partial<Record<VariantName, string>>> = {
   python: "#7a7a7a",
   http: "#c4601d",
   bridge: "#1d6fc4",
   filtered: "#7fb3e6",
 };
-type Point = readonly [measurement: string, side: SideName, figure: string];
+type Point = readonly [measurement: string, variant: VariantName, figure: string];
 
 /** `caption` says when and where the figures were taken. */
 export function chart(figures: Figures, caption: string): string {
-  const at = ([measurement, side, figure]: Point) => median(figures.get(keyOf(measurement, side, figure)));
+  const at = ([measurement, variant, figure]: Point) =>
+    median(figures.get(keyOf(measurement, variant, figure)));
   const bars = (title: string, unit: string, points: readonly Point[]) => {
     const known = points.filter((point) => !Number.isNaN(at(point)));
     const most = Math.max(...known.map(at));
@@ -47,20 +48,24 @@ export function chart(figures: Figures, caption: string): string {
     const line = `<polyline points="${path}" fill="none" stroke="${COLOURS.bridge}" stroke-width="2"/>`;
     return text(0, 12, title, 13, "bold") + line + marks.join("");
   };
-  const sides = (measurement: string, figure: string, names: readonly SideName[]): Point[] =>
-    names.map((side) => [measurement, side, figure]);
-  const compared: readonly SideName[] = ["python", "http", "bridge"];
+  const variants = (measurement: string, figure: string, names: readonly VariantName[]): Point[] =>
+    names.map((variant) => [measurement, variant, figure]);
+  const compared: readonly VariantName[] = ["python", "http", "bridge"];
   const panels = [
     bars(
       "Latency of a call alone",
       "us",
-      compared.flatMap((side): Point[] => [
-        ["alone", side, "p50"],
-        ["alone", side, "p99"],
+      compared.flatMap((variant): Point[] => [
+        ["alone", variant, "p50"],
+        ["alone", variant, "p99"],
       ]),
     ),
-    bars("Calls per second, 32 at once", "/s", sides("32 at once", "calls/s", compared)),
-    bars("Synapse's CPU per call, 32 at once", "us", sides("32 at once", "cpu", [...compared, "filtered"])),
+    bars("Calls per second, 32 at once", "/s", variants("32 at once", "calls/s", compared)),
+    bars(
+      "Synapse's CPU per call, 32 at once",
+      "us",
+      variants("32 at once", "cpu", [...compared, "filtered"]),
+    ),
     lines("Latency (us) by size of the event", [
       ["1 KB", ["alone", "bridge", "p50"]],
       ["10 KB", ["10 KB event", "bridge", "p50"]],

@@ -1,7 +1,7 @@
 // What the bridge has to reach: medians of the ratios in each round of one run, so that they hold on a slow machine too.
 import { type Figures, keyOf, median, SEND_AFTER_MS } from "./rounds.js";
-import type { SideName } from "./sides.js";
 import { START } from "./start.js";
+import type { VariantName } from "./variants.js";
 
 export interface Goal {
   readonly what: string;
@@ -10,7 +10,7 @@ export interface Goal {
   readonly met: boolean;
 }
 
-type At = (measurement: string, side: SideName, figure: string) => number;
+type At = (measurement: string, variant: VariantName, figure: string) => number;
 
 export function judge(figures: Figures): readonly Goal[] {
   const goal = (
@@ -24,8 +24,8 @@ export function judge(figures: Figures): readonly Goal[] {
     const met = bound === "at most" ? found <= limit : found >= limit;
     return { what, value: found, wanted: `${bound} ${limit} ${unit}`, met };
   };
-  const added = (at: At, measurement: string, side: SideName, figure: string) =>
-    at(measurement, side, figure) - at(measurement, "python", figure);
+  const added = (at: At, measurement: string, variant: VariantName, figure: string) =>
+    at(measurement, variant, figure) - at(measurement, "python", figure);
   const withMembers = (at: At, members: number) =>
     added(at, `check_event_allowed, ${members} members`, "bridge", "p50");
   return [
@@ -104,7 +104,8 @@ function overRounds(figures: Figures, value: (at: At) => number): number {
   const rounds = Math.max(...[...figures.values()].map(({ length }) => length));
   const values = Array.from({ length: rounds }, (_, round) =>
     value(
-      (measurement, side, figure) => figures.get(keyOf(measurement, side, figure))?.[round] ?? Number.NaN,
+      (measurement, variant, figure) =>
+        figures.get(keyOf(measurement, variant, figure))?.[round] ?? Number.NaN,
     ),
   );
   // Some are measured in fewer rounds.

@@ -4,25 +4,25 @@ import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
 import { cpuSeconds } from "./measure.js";
 import { keyOf, note } from "./rounds.js";
-import { MODULES, type SideName, startWith } from "./sides.js";
+import { MODULES, startWith, type VariantName } from "./variants.js";
 
 export const STATE_EVENTS = 2_000;
 export const JOIN = `remote join, ${STATE_EVENTS} state events`;
 
 interface Joiner {
-  readonly side: SideName;
+  readonly variant: VariantName;
   readonly server: Homeserver;
   readonly user: Client;
 }
 
-/** By key, microseconds until it has joined, and of CPU, in each round: each has a room of its own, which all sides join. */
+/** By key, microseconds until it has joined, and of CPU, in each round: each has a room of its own, which all variants join. */
 export async function measureJoins(rounds: number): Promise<Map<string, number[]>> {
   const certificates = makeCertificates();
   const servers: Homeserver[] = [];
-  const start = async (side: SideName & keyof typeof MODULES): Promise<Joiner> => {
-    const server = await startWith(MODULES[side], { federation: certificates });
+  const start = async (variant: VariantName & keyof typeof MODULES): Promise<Joiner> => {
+    const server = await startWith(MODULES[variant], { federation: certificates });
     servers.push(server);
-    return { side, server, user: await registerUser(server, "bench") };
+    return { variant, server, user: await registerUser(server, "bench") };
   };
   const figures = new Map<string, number[]>();
   try {
@@ -36,7 +36,7 @@ export async function measureJoins(rounds: number): Promise<Map<string, number[]
         // The first round fetches keys, and warms up.
         if (round === 0) continue;
         const keyed = Object.entries(taken).map(
-          ([figure, value]) => [keyOf(JOIN, joiner.side, figure), value] as const,
+          ([figure, value]) => [keyOf(JOIN, joiner.variant, figure), value] as const,
         );
         note(figures, new Map(keyed));
       }

@@ -1,8 +1,8 @@
-// One measurement on one side: asks bench_driver.py, and for whole messages a client.
+// One measurement on one variant: asks bench_driver.py, and for whole messages a client.
 import { Client } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
 import { childrenOf, memoryOf } from "../../support/processes.js";
-import type { Side } from "./sides.js";
+import type { Variant } from "./variants.js";
 
 export interface Timing {
   readonly p50: number;
@@ -22,16 +22,16 @@ async function driver<T>(server: Homeserver, options: Options): Promise<T> {
   return body;
 }
 
-export const time = ({ server }: Side, options: Options): Promise<Timing> => driver(server, options);
+export const time = ({ server }: Variant, options: Options): Promise<Timing> => driver(server, options);
 
 /** A blocking echo to Node over a pipe: what no child process can beat. */
-export function echo(side: Side, calls: number): Promise<Pick<Timing, "p50" | "p99">> {
+export function echo(variant: Variant, calls: number): Promise<Pick<Timing, "p50" | "p99">> {
   const program = "process.stdin.on('data', (bytes) => process.stdout.write(bytes))";
-  return driver(side.server, { calls, echo: JSON.stringify([process.execPath, "-e", program]) });
+  return driver(variant.server, { calls, echo: JSON.stringify([process.execPath, "-e", program]) });
 }
 
 /** Microseconds that it takes a client to send a message. */
-export async function sendMessage({ name, user, room }: Side): Promise<number> {
+export async function sendMessage({ name, user, room }: Variant): Promise<number> {
   const started = performance.now();
   const { status } = await user.say(room, "a message");
   if (status !== 200) throw new Error(`${name}: a message was answered with ${status}`);
@@ -50,15 +50,18 @@ const IN_TURNS = "none asked asked none asked none none asked".split(" ") as rea
  * Microseconds of Synapse's own thread for each message that a client sends: while the module is asked about its spam, and
  * while it is asked nothing, in one process, since two of them differ by more than a module costs.
  */
-export async function sendMessages(side: Side, count: number): Promise<Record<"asked" | "none", number>> {
+export async function sendMessages(
+  variant: Variant,
+  count: number,
+): Promise<Record<"asked" | "none", number>> {
   const used = { asked: 0, none: 0 };
   for (const turn of IN_TURNS) {
-    await driver(side.server, { only: turn === "asked" ? "check_event_for_spam" : "none" });
-    const before = await cpuSeconds(side.server);
-    for (let sent = 0; sent < count; sent++) await sendMessage(side);
-    used[turn] += ((await cpuSeconds(side.server)) - before) * 1e6;
+    await driver(variant.server, { only: turn === "asked" ? "check_event_for_spam" : "none" });
+    const before = await cpuSeconds(variant.server);
+    for (let sent = 0; sent < count; sent++) await sendMessage(variant);
+    used[turn] += ((await cpuSeconds(variant.server)) - before) * 1e6;
   }
-  await driver(side.server, { only: "all" });
+  await driver(variant.server, { only: "all" });
   const messages = (count * IN_TURNS.length) / 2;
   return { asked: used.asked / messages, none: used.none / messages };
 }

@@ -1,7 +1,7 @@
 // What a module adds to the time in which Synapse starts, and how much memory Node takes then.
 import { memory } from "./measure.js";
 import { keyOf, note } from "./rounds.js";
-import { MODULES, startWith } from "./sides.js";
+import { MODULES, startWith } from "./variants.js";
 
 export const START = "start of Synapse";
 
@@ -9,14 +9,14 @@ export const START = "start of Synapse";
 export async function measureStarts(rounds: number): Promise<Map<string, number[]>> {
   const figures = new Map<string, number[]>();
   for (let round = 0; round <= rounds; round++) {
-    for (const side of ["none", "bridge"] as const) {
-      const server = await startWith(MODULES[side]);
+    for (const variant of ["none", "bridge"] as const) {
+      const server = await startWith(MODULES[variant]);
       try {
         // The first start fills the caches.
         if (round === 0) continue;
-        note(figures, new Map([[keyOf(START, side, "max"), server.startedInMs * 1e3]]));
+        note(figures, new Map([[keyOf(START, variant, "max"), server.startedInMs * 1e3]]));
         const { node } = memory(server);
-        if (node !== undefined) note(figures, new Map([[keyOf(START, side, "Node MB"), node]]));
+        if (node !== undefined) note(figures, new Map([[keyOf(START, variant, "Node MB"), node]]));
       } finally {
         await server.stop();
       }

@@ -1,11 +1,11 @@
-// The figures of a run as text: one line for each measurement and side.
+// The figures of a run as text: one line for each measurement and variant.
 import type { Goal } from "./goals.js";
 import { JOIN } from "./join.js";
 import { type Figures, keyOf, measurementNames, median } from "./rounds.js";
-import type { SideName } from "./sides.js";
 import { START } from "./start.js";
+import type { VariantName } from "./variants.js";
 
-export const LABELS: Readonly<Record<SideName, string>> = {
+export const LABELS: Readonly<Record<VariantName, string>> = {
   none: "no module",
   python: "Python, in process",
   http: "synapse-http-antispam",
@@ -19,15 +19,15 @@ const COLUMNS = ["p50", "p99", "max", "cpu", "unasked cpu", "begun", "send", "ca
 
 export function table(figures: Figures): string {
   const lines = [
-    ["measurement", "side", ...COLUMNS.map((name) => (/\/|MB/.test(name) ? name : `${name} us`))],
+    ["measurement", "variant", ...COLUMNS.map((name) => (/\/|MB/.test(name) ? name : `${name} us`))],
   ];
   for (const measurement of [...measurementNames(), JOIN, START]) {
-    for (const side of Object.keys(LABELS) as SideName[]) {
-      const values = COLUMNS.map((column) => figures.get(keyOf(measurement, side, column)));
+    for (const variant of Object.keys(LABELS) as VariantName[]) {
+      const values = COLUMNS.map((column) => figures.get(keyOf(measurement, variant, column)));
       if (values.every((value) => value === undefined)) continue;
       lines.push([
         measurement,
-        LABELS[side],
+        LABELS[variant],
         ...values.map((value) => (value ? median(value).toFixed(0) : "")),
       ]);
     }

@@ -6,7 +6,7 @@ import { waitFor } from "../../support/wait.js";
 import type { Side } from "../differential/sides.js";
 import { triggeredCallbacks, triggersOf } from "../differential/triggers.js";
 import { type Deployed, deploy } from "./deployed.js";
-import { furnish, type People } from "./people.js";
+import { type DeployedSides, startDeployedSides } from "./deployed-sides.js";
 
 interface Place {
   readonly title: string;
@@ -124,7 +124,7 @@ const untried = new Set(["on_user_deactivation_status_changed: a reactivation"])
 
 let certificates: Certificates;
 let deployed: Deployed;
-let people: People;
+let sides: DeployedSides;
 let number = 0;
 
 beforeAll(async () => {
@@ -133,11 +133,11 @@ beforeAll(async () => {
     {},
     { workers: ["worker1"], persisters: ["persister1"], federation: { on: "worker1", certificates } },
   );
-  people = await furnish(deployed, certificates);
+  sides = await startDeployedSides(deployed, certificates);
 }, 90_000);
 
 afterAll(async () => {
-  await people?.stop();
+  await sides?.stop();
   await deployed?.stop();
   certificates?.remove();
 });
@@ -178,7 +178,7 @@ for (const { title, asks, triggers } of places) {
   describe(`${title} asks`, () => {
     test.each(rows)("$callback about $trigger through $through", async (row) => {
       const { callback, trigger, through, asking } = row;
-      const found = await processesAsking(people.asking(through), callback, trigger, asking.length);
+      const found = await processesAsking(sides.asking(through), callback, trigger, asking.length);
       expect(found).toEqual(asking);
     });
   });
@@ -188,7 +188,7 @@ test("on_new_event is asked once for each event, whoever got it", async () => {
   deployed.forget();
   const sent: string[] = [];
   for (const process of ["main", "worker1", "persister1", "main"]) {
-    const { alice, room } = people.asking(process);
+    const { alice, room } = sides.asking(process);
     for (const n of [1, 2, 3]) sent.push((await alice.say(room, `${n}`)).body.event_id);
   }
   const told = () =>

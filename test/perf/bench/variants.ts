@@ -12,18 +12,18 @@ import { projectRoot } from "../../support/paths.js";
 const folder = join(projectRoot, "test/perf/bench");
 
 /** `bridge5` and `bridge20` have so many modules in a row. */
-export type SideName = "none" | "python" | "http" | "bridge" | "filtered" | "bridge5" | "bridge20";
+export type VariantName = "none" | "python" | "http" | "bridge" | "filtered" | "bridge5" | "bridge20";
 
-export interface Side {
-  readonly name: SideName;
+export interface Variant {
+  readonly name: VariantName;
   readonly server: Homeserver;
   readonly user: Client;
   readonly room: string;
 }
 
-export interface Sides {
-  readonly all: readonly Side[];
-  of(name: SideName): Side;
+export interface Variants {
+  readonly all: readonly Variant[];
+  of(name: VariantName): Variant;
   stop(): Promise<void>;
 }
 
@@ -54,13 +54,13 @@ export const MODULES = {
   none: undefined,
   python: { module: "bench_driver.Policy", config: {} },
   bridge: bridgeWith("policy.ts"),
-} satisfies Partial<Record<SideName, ModuleEntry | undefined>>;
+} satisfies Partial<Record<VariantName, ModuleEntry | undefined>>;
 
 /** Boots all of them; who fails to start takes the others down. */
-export async function startSides(): Promise<Sides> {
+export async function startVariants(): Promise<Variants> {
   const packages = await installPackages(join(folder, "packages.txt"));
   const { server: http, port } = await startHttpServer();
-  const modules: Record<SideName, ModuleEntry | undefined> = {
+  const modules: Record<VariantName, ModuleEntry | undefined> = {
     ...MODULES,
     http: {
       module: "synapse_http_antispam.HTTPAntispam",
@@ -74,7 +74,7 @@ export async function startSides(): Promise<Sides> {
     bridge5: bridgeWith("policy.ts", 5),
     bridge20: bridgeWith("policy.ts", 20),
   };
-  const all: Side[] = [];
+  const all: Variant[] = [];
   const stop = async () => {
     await Promise.all(all.map(({ server }) => server.stop()));
     http.kill();
@@ -84,13 +84,13 @@ export async function startSides(): Promise<Sides> {
       const server = await startWith(module, { pythonPath: [...pythonPath, packages] });
       const user = await registerUser(server, "bench");
       const { body } = await user.createRoom({ preset: "private_chat" });
-      all.push({ name: name as SideName, server, user, room: body.room_id });
+      all.push({ name: name as VariantName, server, user, room: body.room_id });
     }
   } catch (error) {
     await stop();
     throw error;
   }
-  const of = (name: SideName) => all.find((side) => side.name === name) as Side;
+  const of = (name: VariantName) => all.find((variant) => variant.name === name) as Variant;
   return { all, of, stop };
 }
 

@@ -8,13 +8,16 @@ import { type IdentityServer, startIdentityServer } from "../../support/identity
 import type { Side } from "../differential/sides.js";
 import type { Deployed } from "./deployed.js";
 
-export interface People {
+export interface DeployedSides {
   /** The same users, whose requests go to that process; admins ask the main one. */
   asking(process: string): Side;
   stop(): Promise<void>;
 }
 
-export async function furnish(deployed: Deployed, certificates: Certificates): Promise<People> {
+export async function startDeployedSides(
+  deployed: Deployed,
+  certificates: Certificates,
+): Promise<DeployedSides> {
   const remote = await startHomeserver({ federation: certificates });
   const identity = await startIdentityServer(certificates);
   const stop = async () => {
