@@ -7,11 +7,12 @@ import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { type Fence, fencesOf, ROOT, readPages } from "../docs/pages.js";
 import { projectRoot } from "../support/paths.js";
 import { freePort } from "../support/ports.js";
+import { temporaryFolder } from "../support/temporary-folder.js";
 import { waitFor } from "../support/wait.js";
-import { buildPackages, constraints, temporaryFolder } from "./environment.js";
+import { buildPackages, constraints } from "./environment.js";
 
 const folder = temporaryFolder();
-const project = join(folder.path, "newcomers");
+const project = folder.path("newcomers");
 const page = readPages().find(({ path }) => path === "docs/author/tutorial.md");
 let port: number;
 let synapse: ReturnType<typeof spawn> | undefined;
@@ -23,13 +24,11 @@ jest.setTimeout(400_000);
 beforeAll(async () => {
   mkdirSync(project);
   port = await freePort();
-  const pack = ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder.path];
+  const pack = ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder.root];
   const tarball = execFileSync("npm", pack, { cwd: projectRoot, encoding: "utf8" }).trim();
-  const [wheel = ""] = await buildPackages(join(projectRoot, "python-shim"), join(folder.path, "built"), [
-    "wheel",
-  ]);
+  const [wheel = ""] = await buildPackages(join(projectRoot, "python-shim"), folder.path("built"), ["wheel"]);
   here = [
-    [/(npm install --save-dev) synapse-module-bridge/, `$1 ${join(folder.path, tarball)}`],
+    [/(npm install --save-dev) synapse-module-bridge/, `$1 ${folder.path(tarball)}`],
     [/(pip install) synapse-module-bridge/, `$1 --quiet ${wheel} -c ${constraints}`],
   ];
 });

@@ -6,7 +6,8 @@ import { startHomeserver } from "../../support/homeserver.js";
 import { type MailServer, startMailServer } from "../../support/mail-server.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
-import { type Pair, type Side, START_LIMIT_MS, shown, startPair } from "./pair.js";
+import { shown } from "../differential/normal.js";
+import { type Pair, type Side, START_LIMIT_MS, startPair } from "./pair.js";
 
 const path = "/_synapse/client/email_account_validity";
 const legacy = "/_matrix/client/unstable/account_validity";

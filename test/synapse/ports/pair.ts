@@ -2,12 +2,12 @@
 import { join } from "node:path";
 import { expect } from "@jest/globals";
 import { bridge, examplePath } from "../../support/bridge.js";
-import { type Answer, type Body, type Client, registerUser } from "../../support/client.js";
+import { type Body, type Client, registerUser } from "../../support/client.js";
 import type { ModuleEntry } from "../../support/config.js";
 import { type Homeserver, type HomeserverOptions, startHomeserver } from "../../support/homeserver.js";
 import { installPackages } from "../../support/packages.js";
 import { projectRoot } from "../../support/paths.js";
-import { exactly, normalise } from "../differential/normal.js";
+import { normalise } from "../differential/normal.js";
 
 /** How long `startPair` may take: the first one installs the originals as well. */
 export const START_LIMIT_MS = 180_000;
@@ -81,9 +81,4 @@ function side(server: Homeserver): Side {
     ]),
     user: (name, options) => registerUser(server, name, options),
   };
-}
-
-/** An answer's status and whole body, with every number as it was written. */
-export function shown({ status, text }: Answer): { status: number; body: Body } {
-  return { status, body: exactly(text) };
 }

@@ -4,8 +4,9 @@ import { type Certificates, makeCertificates } from "../../support/certificates.
 import { type Answer, type Body, type Client, registerUser } from "../../support/client.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { type IdentityServer, startIdentityServer } from "../../support/identity-server.js";
+import { shown } from "../differential/normal.js";
 import { newRooms, RULES, rule } from "./new-rooms.js";
-import { type Pair, type Side, START_LIMIT_MS, shown, startPair } from "./pair.js";
+import { type Pair, type Side, START_LIMIT_MS, startPair } from "./pair.js";
 
 let certificates: Certificates;
 let identity: IdentityServer;

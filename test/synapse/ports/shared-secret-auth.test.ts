@@ -2,7 +2,8 @@
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Answer, Client, password } from "../../support/client.js";
-import { type Pair, type Side, START_LIMIT_MS, shown, startPair } from "./pair.js";
+import { shown } from "../differential/normal.js";
+import { type Pair, type Side, START_LIMIT_MS, startPair } from "./pair.js";
 
 const shared_secret = "what only the bridge knows ☃";
 const loginType = "com.devture.shared_secret_auth";

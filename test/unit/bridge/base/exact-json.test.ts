@@ -8,18 +8,9 @@ import {
   markExact,
   messageJson,
 } from "../../../../bridge/base/exact-json.js";
+import { nested } from "../nested.js";
 
 const { POSITIVE_INFINITY: INFINITE } = Number;
-
-function nested(
-  levels: number,
-  inner: unknown,
-  around: (deep: unknown) => unknown = (deep) => [deep],
-): unknown {
-  let deep = inner;
-  for (let level = 0; level < levels; level++) deep = around(deep);
-  return deep;
-}
 
 test.each<[unknown, string]>([
   [null, "null"],

@@ -1,8 +1,10 @@
 // What users and other servers can write reaches the handler: as it is, or without the fields of an event whose type is
 // not the declared one.
+
 import { afterAll, afterEach, beforeEach, expect, test } from "@jest/globals";
 import { MAX_FRAME } from "../../../../bridge/transport/framing.js";
 import { temporaryFolder } from "../../../support/temporary-folder.js";
+import { nested } from "../nested.js";
 import { connect, errorOf, event, INVITE, moduleOf, type Rig } from "../rig.js";
 
 const folder = temporaryFolder();
@@ -121,12 +123,6 @@ test.each([
 });
 
 /** `n` lists, one in the other. */
-function nested(n: number, inner: unknown = 1): unknown {
-  let value = inner;
-  for (let level = 0; level < n; level++) value = [value];
-  return value;
-}
-
 test.each([1, 900, 20_000])("a parameter that modules get copies of may be nested %i deep", async (depth) => {
   const body = `let depth = 0; for (let at = params.room_config.x; Array.isArray(at); at = at[0]) depth++;
     params.room_config.x = 1;
