@@ -1,6 +1,6 @@
-"""Keeps what one module answered for the `ttl` of its entry: equal questions share one answer, in flight and after.
+"""Keeps the answers of one entry for its `ttl`. Equal questions share one answer, also while it is awaited.
 
-Only answers of the module are kept: no errors, nothing that policy answered. A reload begins anew.
+Only a module's own answers are kept, no errors, and none of policy's. A reload begins with an empty cache.
 """
 
 import hashlib
@@ -21,29 +21,31 @@ from synapse_module_bridge.transport.framing import decode, encode, to_body
 from synapse_module_bridge.transport.rpc import RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 
-# Of each entry: more than the users of a busy server, at some hundred bytes each.
+# For each entry: about as many as a busy server has active users, at some hundred bytes each.
 MOST_REMEMBERED = 10_000
-# A larger answer is shared by those who wait for it, and not kept.
+# A larger answer is shared by the calls that wait for it, and not kept.
 MOST_ANSWER_BYTES = 4 * 1024
 
+# A hash of what a call asks.
 Question = bytes
-# Waits for what another asks, as long as the call's time lasts. Raises DeadlinePassed.
+# Waits for another call's answer until this call's deadline. Raises DeadlinePassed.
 Wait = Callable[["Deferred[Reply | None]"], Awaitable[Reply | None]]
 
 
 class AnswerCache:
-    """`now` tells seconds; `hit` is called for each question that needed no call."""
+    """`now` is a clock in seconds. `hit` is called for each question that was answered without a call."""
 
     def __init__(self, ttl_seconds: float, now: Callable[[], float], hit: Callable[[], None]) -> None:
         self._ttl = ttl_seconds
         self._now = now
         self._hit = hit
-        # With the time until which each holds.
+        # Replies with the time until which they hold; the least recently used one is first.
         self._replies: OrderedDict[Question, tuple[float, Reply]] = OrderedDict()
-        # Who waits for the answer to a question that is being asked.
+        # By question that is being asked, the calls that wait for its answer.
         self._waiting: dict[Question, list[Deferred[Reply | None]]] = {}
 
     def known(self, question: Question) -> Reply | None:
+        """The reply that is kept for this question, or None."""
         until, reply = self._replies.get(question, (0.0, None))
         if reply is None:
             return None
@@ -51,7 +53,7 @@ class AnswerCache:
             del self._replies[question]
             return None
         self._replies.move_to_end(question)
-        # Synapse may go on with this very object.
+        # A copy, since Synapse may change the object that it gets.
         return _copy(reply)
 
     async def ask(
@@ -60,7 +62,7 @@ class AnswerCache:
         ask: Callable[[], Awaitable[Reply]],
         wait: Wait,
     ) -> Reply:
-        """The reply, for which only the first of equal questions is asked. Raises what `ask` raises."""
+        """The reply that is kept, or another call's, or that of `ask`. Raises what `ask` raises, and Unavailable."""
         while True:
             known = self.known(question)
             if known is None and question in self._waiting:
@@ -70,7 +72,7 @@ class AnswerCache:
             if known is not None:
                 self._hit()
                 return known
-            # Nobody could be asked, perhaps since the first one's time was up: this one has its own.
+            # The other call got no answer, perhaps since its time was up. This one may have more time.
 
     async def _wait(self, question: Question, wait: Wait) -> Reply | None:
         waiting: Deferred[Reply | None] = Deferred()
@@ -112,21 +114,21 @@ class AnswerCache:
             self._replies.popitem(last=False)
 
     def forget(self, question: Question) -> None:
-        """Its answer cannot be used."""
+        """Drops a reply whose answer cannot be used."""
         self._replies.pop(question, None)
 
 
 def _copy(reply: Reply) -> Reply:
-    """With an answer of its own. Not by copy.deepcopy: how deep an answer is nested, a user may have decided."""
+    """The reply with a deep copy of its answer. copy.deepcopy would recurse as deeply as a user may nest an answer."""
     return reply._replace(answer=decode(to_body(reply.answer)))
 
 
 def question_of(callback: Callback, params: Mapping[str, Any], file_digest: bytes | None = None) -> Question:
-    """The same for equal parameters. Raises ValueError for what is no JSON.
+    """A hash of the parameters, the same for equal ones. Raises ValueError where a parameter has no form in JSON.
 
-    An event counts by its id, a media file by what it holds, where that is known.
+    Of an event, only its id counts; of a media file, only `file_digest`, where that is given.
     """
-    # The state before an event goes with the event.
+    # An event's id also determines the state before it.
     with_state = callback.event_param is None
     parts: list[Any] = []
     for param in callback.params:
@@ -138,11 +140,11 @@ def question_of(callback: Callback, params: Mapping[str, Any], file_digest: byte
         elif param.type == "FileWrapper" and file_digest is not None:
             parts.append(file_digest.hex())
         elif param.type == "FileInfo" and file_digest is not None:
-            # The same file gets another id each time.
+            # Synapse gives the same file a new id each time.
             parts.append({**ENCODE[param.type](value), "file_id": None})
         elif value is not None and param.type in ENCODE:
             parts.append(ENCODE[param.type](value))
         else:
             parts.append(value)
-    # A hash, since what was asked need not be kept.
+    # A hash is short, and keeps no content.
     return hashlib.sha256(encode(parts)).digest()

@@ -1,6 +1,7 @@
-"""Bounds how many calls Node has at once, so that a remote join of ten thousand events neither floods it nor keeps a
-local user waiting: the rest wait in line, local calls first. Neither in flight nor in line can one user, or one server,
-take all the places.
+"""Bounds how many calls Node works on at once; the rest wait in line, local calls first.
+
+A remote join may check ten thousand events at once, which must not keep local users waiting. No user and no server can
+take all the places, in flight or in line.
 """
 
 from collections import OrderedDict
@@ -10,11 +11,11 @@ from twisted.internet.defer import Deferred
 from synapse_module_bridge.reactor.log_context import SentinelContext
 from synapse_module_bridge.resilience.fair_share import FairShare
 
-# Some hundred calls keep Node busy; more only make each wait inside of it instead of in line.
+# A few hundred calls keep Node busy. More would only wait in Node instead of here.
 MOST_IN_FLIGHT = 256
-# The rest is kept for local users.
+# The other places are for local calls alone.
 MOST_FEDERATED = 192
-# On each side. A remote join asks at most ten thousand at once; two of them may wait.
+# Local and federated calls each have a line of this length: two large remote joins may wait.
 MOST_WAITING = 20_000
 
 
@@ -23,36 +24,41 @@ class Overloaded(Exception):
 
 
 class Backpressure:
-    """`who` is a local user, or a remote server."""
+    """In its methods, `who` is the local user, or the remote server, that a call counts for."""
 
     def __init__(self) -> None:
         self._in_flight = 0
+        # How many of those are federated.
         self._federated = 0
+        # By whether calls are local.
         self._shares = {True: FairShare(), False: FairShare()}
         self._lines = {True: _Line(), False: _Line()}
+        # Whether `_let_in` is running.
         self._calling = False
 
     @property
     def in_flight(self) -> int:
+        """How many calls have a place."""
         return self._in_flight
 
     @property
     def waiting(self) -> int:
+        """How many calls wait in line."""
         return self._lines[True].length + self._lines[False].length
 
     def enters(self, local: bool, who: str) -> bool:
-        """Whether there is a place at once. Each call that entered must leave."""
+        """Takes a place if there is one and no call waits before this one. Each call that has entered must `leave`."""
         return not self._lines[local].length and self._take(local, who)
 
     def line_up(self, local: bool, who: str) -> "Deferred[None]":
-        """Fires when it is this call's turn, which has then entered. May be cancelled. Raises Overloaded."""
+        """Waits in line. The Deferred fires once the call has entered, and may be cancelled. Raises Overloaded."""
         turn = self._lines[local].join(who)
-        # Those ahead of it may all hold too much already.
+        # All calls before it may be of users or servers that have their share already.
         self._let_in()
         return turn
 
     def _take(self, local: bool, who: str) -> bool:
-        """Takes a place, if there is one."""
+        """Takes a place, if there is one for this user or server."""
         free = MOST_IN_FLIGHT - self._in_flight
         if not local:
             free = min(free, MOST_FEDERATED - self._federated)
@@ -63,6 +69,7 @@ class Backpressure:
         return True
 
     def leave(self, local: bool, who: str) -> None:
+        """Gives up the call's place, and lets the next calls in."""
         self._in_flight -= 1
         self._federated -= not local
         self._shares[local].take(who, -1)
@@ -70,8 +77,8 @@ class Backpressure:
             self._let_in()
 
     def _let_in(self) -> None:
-        """Gives the places that are free to those whose turn it is."""
-        # Where a call whose turn came has left at once, the loop below goes on, instead of one within it.
+        """Gives free places to waiting calls."""
+        # A call that is let in may leave at once, and call this again: the loop below goes on then.
         if self._calling:
             return
         self._calling = True
@@ -83,12 +90,12 @@ class Backpressure:
             self._calling = False
 
     def _next(self) -> "Deferred[None] | None":
-        """Whose turn it is, if there is a place; local calls first, each user or server in turn."""
+        """The next call that has got a place: local calls first, users and servers in turn."""
         for local in (True, False):
             line = self._lines[local]
             if self._in_flight >= MOST_IN_FLIGHT or (not local and self._federated >= MOST_FEDERATED):
                 continue
-            # With a place free, those who hold too much already are few: together they hold no more than there is.
+            # A short loop: while a place is free, only few users or servers can have used up their share.
             for who in line.waiting:
                 if self._take(local, who):
                     return line.next_of(who)
@@ -96,10 +103,10 @@ class Backpressure:
 
 
 class _Line:
-    """Those who wait on one side, by whom they are of."""
+    """The waiting calls, either local or federated, by user or server."""
 
     def __init__(self) -> None:
-        # Whose turn is next is first. No plain dict: its first key is found by passing all that were taken out before.
+        # In the order of their turns. A plain dict would find its first key only after passing all removed ones.
         self.waiting: OrderedDict[str, OrderedDict[Deferred[None], None]] = OrderedDict()
         self.length = 0
         self._share = FairShare()
@@ -116,7 +123,7 @@ class _Line:
         turns = self.waiting[who]
         turn, _ = turns.popitem(last=False)
         if turns:
-            # The others come first now.
+            # The other users or servers have their turn first.
             self.waiting.move_to_end(who)
         else:
             del self.waiting[who]

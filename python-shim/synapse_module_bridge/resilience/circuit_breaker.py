@@ -1,10 +1,11 @@
 """Stops asking a module that keeps missing its deadline, and tries it again now and then.
 
-One breaker belongs to one callback of one module. Closed, every call passes. After some misses in a row it opens:
-calls are answered by policy at once, but for one probe now and then; the first probe that is answered closes it. It
-opens for those alone whose calls have missed, a user of ours or another server, until they are several; and calls that
-ran at the same time miss as one: what one of them sends must not switch a policy off for others. Nor do others' good
-answers keep it closed for one whose own calls all miss.
+Each callback of each module has a breaker. While it is closed, all calls pass. After some misses in a row it opens:
+policy answers at once, except for a probe now and then. The first probe that is answered closes it.
+
+No user and no server can switch a module off for others by what they send. So it opens only for the local users and
+remote servers whose calls have missed, until they are several, and calls that ran at the same time count as one miss.
+Answers to others do not close it for a user or server whose own calls all miss.
 """
 
 import logging
@@ -18,16 +19,17 @@ logger = logging.getLogger("synapse_module_bridge.breaker")
 
 # A single slow call is no pattern; five in a row at the default deadline are 25 s of waiting clients.
 MISSES_TO_OPEN = 5
-# So many are everybody.
+# If the misses are of so many users or servers, the breaker opens for all.
 WHO_ARE_ALL = 3
+# The pause before a probe doubles from the first to the longest.
 FIRST_PROBE_SECONDS = 2.0
 LONGEST_PROBE_SECONDS = 60.0
-# Whose misses in a row are known; whoever missed longest ago is forgotten first.
+# So many users and servers are remembered; the one that missed longest ago is forgotten first.
 MOST_WHO = 1_000
 
 
 class _Row:
-    """Misses in a row, and the probes once they are too many."""
+    """Counts misses in a row, and times the probes once there are too many."""
 
     def __init__(self) -> None:
         self.misses = 0
@@ -38,7 +40,7 @@ class _Row:
         self._probe_at = 0.0
 
     def missed(self, began: float, now: float) -> bool:
-        """Tells whether it counts: not where it ran at the same time as the last."""
+        """Counts a miss of a call that began at `began`. Returns whether it counts: not if it overlaps the last one."""
         if began < self._missed_at:
             return False
         self._missed_at = now
@@ -53,26 +55,32 @@ class _Row:
     def admits(self, now: float) -> bool:
         if now < self._probe_at:
             return False
-        # The next probe, should this one tell nothing.
+        # For the next probe, if this one is neither answered nor missed.
         self._probe_at = now + self._pause
         return True
 
 
 class CircuitBreaker:
+    """`name` stands in the log. `now` is a clock in seconds.
+
+    In its methods, `who` is the local user, or the remote server, that a call counts for; empty where there is none.
+    """
+
     def __init__(self, name: str, now: Callable[[], float]) -> None:
         self._name = name
         self._now = now
-        # Of all since anybody was answered, and whose they were.
+        # The misses since any call was answered, and the users and servers whose they were.
         self._row = _Row()
         self._who: set[str] = set()
-        # Of each since they themselves were answered.
+        # By user or server, the misses since one of its own calls was answered.
         self._own: OrderedDict[str, _Row] = OrderedDict()
-        # Whether it is open for anybody. Each call looks at this.
+        # Whether it is open for any user or server. Each call reads this.
         self.is_open = False
+        # When it opened.
         self._since = 0.0
 
     def admits(self, who: str) -> bool:
-        """Whether a call of theirs may pass now. While open, the one call that it lets pass is the probe."""
+        """Whether a call may pass now. While the breaker is open, a call that passes is the probe."""
         if not self.is_open:
             return True
         row = self._open_for(who)
@@ -89,7 +97,7 @@ class CircuitBreaker:
         return len(self._who) >= WHO_ARE_ALL
 
     def answered(self, who: str) -> None:
-        """A call of theirs was answered in time."""
+        """A call was answered in time."""
         if not self._row.misses and not self._own:
             return
         self._own.pop(who, None)
@@ -100,7 +108,7 @@ class CircuitBreaker:
             logger.warning("%s answers again; it was not asked for %.0f s", self._name, self._now() - self._since)
 
     def missed(self, began: float, who: str) -> None:
-        """A deadline has passed while this module was running; it was asked at `began`."""
+        """A call's deadline has passed while this module was running, which was asked at `began`."""
         now, before = self._now(), self._open_for(who)
         was_for_all = self._row.is_open and self._is_for_all
         if who:
@@ -110,7 +118,7 @@ class CircuitBreaker:
             if len(self._own) > MOST_WHO:
                 self._own.popitem(last=False)
         if self._row.missed(began, now) and not self._is_for_all:
-            # Where it is about nobody, each miss is somebody else's.
+            # Where no user or server is known, each miss counts as another one's.
             self._who.add(who or f"{self._row.misses}.")
         self._looked_open()
         is_for_all = self._row.is_open and self._is_for_all

@@ -1,4 +1,4 @@
-"""Lets calls go to the host: once it is up, has a place for them, and is not to be asked one thing alone."""
+"""Makes calls wait until the host is up and has a place for them, and while a suspect is asked alone."""
 
 import time
 from math import inf
@@ -12,30 +12,35 @@ from synapse_module_bridge.schema.protocol import Reason
 from synapse_module_bridge.transport.host_interface import Host
 from synapse_module_bridge.transport.unavailable import Unavailable
 
+# How late a call may notice a change of the time at which the entrance opens by itself.
 LOOK_SECONDS = 0.1
 
 
 class Entrance:
+    """For the calls of one host. Deadlines are times of the monotonic clock, in seconds."""
+
     def __init__(self, host: Host) -> None:
         self._host = host
         self.backpressure = Backpressure()
-        # Frees a call's place again.
+        # Gives up a call's place.
         self.leave = self.backpressure.leave
-        # Who waits for it to be opened; None while it is. And when it opens by itself.
+        # The calls that wait while it is closed; None while it is open.
         self._waiting: list[Deferred[None]] | None = None
+        # When it opens by itself.
         self._closed_until = inf
 
     def close(self) -> None:
-        """Nobody enters until it is opened."""
+        """No call enters until `open`."""
         if self._waiting is None:
             self._waiting = []
         self._closed_until = inf
 
     def close_no_longer_than(self, seconds: float) -> None:
-        """If it is closed."""
+        """If it is closed, it opens by itself after `seconds`."""
         self._closed_until = time.monotonic() + seconds
 
     def open(self) -> None:
+        """Lets all waiting calls go on."""
         waiting, self._waiting = self._waiting, None
         with SentinelContext():
             for one in waiting or ():
@@ -44,19 +49,19 @@ class Entrance:
 
     @property
     def is_closed(self) -> bool:
-        """Nobody has entered since it was closed."""
+        """Whether calls wait until it is opened."""
         return self._waiting is not None
 
     async def until_open(self, deadline: float) -> None:
-        """For what goes to the host without a place of its own. Raises Unavailable."""
+        """As `enter`, for requests that take no place. Raises Unavailable."""
         await self._until_ready(deadline)
 
     def enters(self, local: bool, who: str) -> bool:
-        """Whether a call may be sent at once; `leave` frees its place again."""
+        """Whether a call may be sent at once. It then has a place, and must `leave`."""
         return self._waiting is None and self._host.is_up and self.backpressure.enters(local, who)
 
     async def enter(self, deadline: float, local: bool, who: str) -> None:
-        """Returns once a call may be sent; `leave` frees its place again. Raises Unavailable."""
+        """Waits until a call may be sent. It then has a place, and must `leave`. Raises Unavailable."""
         await self._until_ready(deadline)
         if self.backpressure.enters(local, who):
             return
@@ -67,7 +72,7 @@ class Entrance:
         except DeadlinePassed:
             raise Unavailable(Reason.DEADLINE) from None
         try:
-            # It may have gone meanwhile.
+            # The host may have ended meanwhile.
             await self._until_ready(deadline)
         except BaseException:
             self.leave(local, who)
@@ -79,7 +84,7 @@ class Entrance:
         while self._waiting is not None:
             opened: Deferred[None] = Deferred()
             self._waiting.append(opened)
-            # Looked at now and then, since it may be that its time begins only now.
+            # It looks again now and then, since `close_no_longer_than` may be called only now.
             until = min(deadline, self._closed_until, time.monotonic() + LOOK_SECONDS)
             try:
                 await self._host.within(opened, until)

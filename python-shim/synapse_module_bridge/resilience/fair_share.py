@@ -1,21 +1,21 @@
-"""Shares out something bounded so that nobody can take all of it: whoever already holds much leaves the rest to others.
+"""Shares out a bounded resource, so that no user or server can take all of it.
 
-Each may hold a few times what is free at the moment. So one alone gets nearly all, and where many want some, some is
-always left for the next one who comes.
+Each may hold a few times of what is free at the moment. So a single one gets most of it, and however many want some,
+something is left for the next one. (In switches for networks, this is known as a dynamic threshold.)
 """
 
-# One alone gets four fifths.
+# A single user or server gets up to four fifths of the resource.
 TIMES_WHAT_IS_FREE = 4
 
 
 class FairShare:
-    """By user, or server."""
+    """Counts what each user or server holds. Its owner keeps what is free."""
 
     def __init__(self) -> None:
         self._held: dict[str, int] = {}
 
     def admits(self, who: str, free: int) -> bool:
-        """Whether one may have more of it while so much is free."""
+        """Whether this user or server may take more, while `free` is left."""
         return self._held.get(who, 0) < TIMES_WHAT_IS_FREE * free
 
     def takes_one(self, who: str, free: int) -> bool:
@@ -27,7 +27,7 @@ class FairShare:
         return True
 
     def take(self, who: str, amount: int = 1) -> None:
-        """One takes so much, or gives it back where that is negative."""
+        """Counts what this user or server takes; a negative amount is given back."""
         held = self._held.get(who, 0) + amount
         if held:
             self._held[who] = held

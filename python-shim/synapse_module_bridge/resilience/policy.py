@@ -1,7 +1,4 @@
-"""What is answered when the modules cannot: the failure policy.
-
-It lives on this side alone, since only Python survives a dead Node.
-"""
+"""Answers when the modules cannot: the failure policy. It is in the shim alone, which survives a dead Node."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,7 +13,7 @@ from synapse_module_bridge.schema.on_failure import OnFailure
 
 logger = logging.getLogger("synapse_module_bridge.policy")
 
-# What a client, or another server, reads.
+# The text of the error for a client or another server.
 UNAVAILABLE = "policy unavailable"
 
 
@@ -25,7 +22,11 @@ async def _not_known(room_id: str) -> bool:
 
 
 class Policies:
-    """The admin's settings over the catalogue's defaults. `is_published` tells whether a room is in the directory."""
+    """Combines the admin's settings with the catalogue's defaults.
+
+    `default` and `per_callback` are the settings for all callbacks, and for single ones. `is_published` gets a room id,
+    and tells whether the room is in the public directory (`PublicRoomListManager.room_is_in_public_room_list`).
+    """
 
     def __init__(
         self,
@@ -38,14 +39,14 @@ class Policies:
         self._is_published = is_published
 
     def explicit(self, callback: Callback, *, local: bool) -> str | None:
-        """What the admin has set for this very callback."""
+        """The admin's setting for this callback itself, if there is one."""
         return self._per_callback.get(callback.name, OnFailure()).for_call(local)
 
     async def choose(self, callback: Callback, params: Mapping[str, Any], *, local: bool, refuse: bool = False) -> str:
-        """The policy for this call. No setting keeps anybody from leaving, or anything from becoming private.
+        """The policy for this call. No setting keeps a user from leaving, or a room from becoming private.
 
-        `refuse`: what its author has done to keep it from being judged must not pass, whatever is set. Of another
-        server's events that is told by a code, which state does not survive.
+        `refuse` is for a call whose author has kept modules from judging it, as by ending Node: it must not pass,
+        whatever is set. A remote message is then refused by a code; remote state is not, since Synapse would lose it.
         """
         for exception in callback.on_failure.get("exceptions", ()):
             if await self._fits(exception, params):
@@ -57,7 +58,7 @@ class Policies:
         return self.usual(callback, local=local)
 
     def usual(self, callback: Callback, *, local: bool) -> str:
-        """The policy for all calls but the exceptions that the catalogue makes."""
+        """The policy for all calls but those that are exceptions in the catalogue."""
         explicit = self.explicit(callback, local=local)
         if explicit is not None:
             return explicit
@@ -80,7 +81,7 @@ class Policies:
         try:
             return await self._is_published(room_id)
         except Exception:
-            logger.exception("whether a room is in the room directory cannot be told")
+            logger.exception("cannot find out whether a room is in the room directory")
             return False
 
 
@@ -90,19 +91,19 @@ def _only_explicit(callback: Callback, local: bool) -> Sequence[str]:
 
 
 def soft_failure(callback: Callback, params: Mapping[str, Any], *, local: bool) -> str | None:
-    """The code that keeps a message of another server from everybody here, for the module that fails about it.
+    """The code with which Synapse soft-fails a message of another server, where a module fails about it.
 
-    Its author could write what makes a module fail. None for anything but such a message.
+    Otherwise an author could write what makes a module fail, and have it pass. None for state, and for local calls.
     """
     if local or callback.remote_message_fault is None or callback.event_param is None:
         return None
-    # An older Synapse takes a state key that is no text, which nobody finds as state.
+    # An older Synapse accepts a state key that is not a string. Such an event does not become state.
     is_state = isinstance(params[callback.event_param].get_state_key(), str)
     return None if is_state else callback.remote_message_fault
 
 
 def answer(callback: Callback, policy: str, params: Mapping[str, Any], *, local: bool) -> Any:
-    """The answer for Synapse that a policy stands for. Raises SynapseError where that is how it is told."""
+    """What a policy gives Synapse for this call: an answer that it returns, or a SynapseError that it raises."""
     how = callback.on_failure[policy]
     if not local:
         how = callback.on_failure.get("federated", {}).get(policy, how)
@@ -112,12 +113,12 @@ def answer(callback: Callback, policy: str, params: Mapping[str, Any], *, local:
         return decode_own(callback.result, how["answer"], params)
     if policy == "defer" and local:
         raise SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
-    # A remote server takes any 5xx for a reason to back off for minutes.
+    # After a 5xx, a remote server backs off for minutes.
     raise SynapseError(403, UNAVAILABLE, Codes.FORBIDDEN)
 
 
 def no_objection(callback: Callback, params: Mapping[str, Any]) -> Any:
-    """The answer for Synapse where no module has one. Raises SynapseError where there must be one."""
+    """What Synapse gets where all modules pass. Raises SynapseError where the callback has no pass value."""
     if callback.name in _ALWAYS_THE_SAME:
         return _ALWAYS_THE_SAME[callback.name]
     if not callback.passable:
@@ -125,7 +126,7 @@ def no_objection(callback: Callback, params: Mapping[str, Any]) -> Any:
     return decode_own(callback.result, callback.passes, params)
 
 
-# Of callbacks whose answer Synapse cannot change: most.
+# Pass values by callback, where they are immutable, as most are.
 _ALWAYS_THE_SAME = {
     callback.name: decode_own(callback.result, callback.passes, {})
     for callback in CALLBACKS.values()
@@ -134,5 +135,5 @@ _ALWAYS_THE_SAME = {
 
 
 def refuse(callback: Callback, params: Mapping[str, Any]) -> Any:
-    """The refusal of a callback whose exceptions Synapse would take for "allowed"."""
+    """The answer that refuses, for a callback whose exceptions Synapse takes for "allowed"."""
     return decode_own(callback.result, callback.on_failure["deny"]["answer"], params)

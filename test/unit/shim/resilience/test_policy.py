@@ -99,5 +99,5 @@ def test_that_the_room_directory_cannot_be_read_is_logged(caplog: pytest.LogCapt
 
     assert chosen(Policies(OnFailure(), {}, broken), "user_may_publish_room", local=True) == "defer"
     [record] = caplog.records
-    assert record.message == "whether a room is in the room directory cannot be told"
+    assert record.message == "cannot find out whether a room is in the room directory"
     assert "the database is down" in str(record.exc_info)
