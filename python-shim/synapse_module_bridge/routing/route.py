@@ -1,4 +1,4 @@
-"""One question of Synapse: which modules declared the callback, and how its parameters travel."""
+"""Prepares one call: names Synapse's arguments, and encodes them and the room state for the modules that are asked."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,9 +13,9 @@ from synapse_module_bridge.resilience.answer_cache import AnswerCache
 from synapse_module_bridge.resilience.circuit_breaker import CircuitBreaker
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 
-# A state key as modules declare it: [type, state_key], null for all state keys.
+# Pairs of an event type and a state key, as modules declare them. None stands for all state keys.
 StateKeys = Sequence[tuple[str, str | None]]
-# A login type, and the fields that go with it.
+# A login type and its fields.
 Login = tuple[str, tuple[str, ...]]
 Encoder = Callable[[Any], Any]
 
@@ -25,23 +25,23 @@ class Entry:
     """One module's declaration of one callback."""
 
     module: str
-    # None where all are asked about.
+    # None where the module is asked about every call.
     matches: Matcher | None
     room_state: StateKeys
-    # That of the callback of the module.
+    # All entries of the module for this callback share it.
     breaker: CircuitBreaker
     shadow: bool = False
-    # Which of a list of entries it is, and the login that it is for.
+    # For a callback with a list of entries: the index in the list, and the login.
     index: int | None = None
     login: Login | None = None
-    # What answers without a call.
+    # In place of a handler.
     template: Template | None = None
-    # Keeps its answers.
+    # Where the entry has a `ttl`.
     answer_cache: AnswerCache | None = None
 
 
 def bind(callback: Callback, args: Sequence[Any]) -> dict[str, Any]:
-    """Synapse's arguments by name. A newer Synapse may pass more, an older one fewer."""
+    """Synapse's arguments by name. A newer Synapse may pass more, which are dropped, and an older one fewer."""
     params = dict(zip(callback.param_names, args, strict=False))
     for name, encode in _ENCODED_AT_ONCE[callback.name]:
         if name in params:
@@ -52,7 +52,10 @@ def bind(callback: Callback, args: Sequence[Any]) -> dict[str, Any]:
 def encode_params(
     callback: Callback, params: Mapping[str, Any], entries: Sequence[Entry], *, leaves_state_out: bool = False
 ) -> dict[str, Any]:
-    """The parameters as they travel, with the room state that these entries declared."""
+    """The parameters as wire values. `state_events` has the events that the entries have declared as `room_state`.
+
+    With `leaves_state_out`, it has none, and is marked as left out.
+    """
     encoded = {**params}
     for name, encode in _ENCODED[callback.name]:
         value = params.get(name)
@@ -68,7 +71,7 @@ def encode_params(
 
 
 def _encoders(by_type: Mapping[str, Encoder]) -> Mapping[str, Sequence[tuple[str, Encoder]]]:
-    """By callback: the parameters that are encoded, and how."""
+    """By callback, the parameters that have an encoder, each with it."""
     return {
         callback.name: [(param.name, by_type[param.type]) for param in callback.params if param.type in by_type]
         for callback in CALLBACKS.values()
@@ -79,7 +82,7 @@ _ENCODED, _ENCODED_AT_ONCE = _encoders(ENCODE), _encoders(ENCODE_AT_ONCE)
 
 
 def select_state(state: Mapping[tuple[str, str], Any], keys: StateKeys) -> list[Any]:
-    """The state events that some of the keys name, each once."""
+    """The events of a room's state that the keys name, each once."""
     types = {event_type for event_type, state_key in keys if state_key is None}
     exact = {(kind, key) for kind, key in keys if key is not None and kind not in types}
     found = [state[key] for key in exact if key in state]
@@ -89,6 +92,6 @@ def select_state(state: Mapping[tuple[str, str], Any], keys: StateKeys) -> list[
 
 
 def current_request() -> str | None:
-    """Synapse's id for the request that is being served, as its log shows it."""
+    """Synapse's id of the request that is being served, as its log shows it; None outside of a request."""
     context = current_context()
     return str(context) if context else None

@@ -1,4 +1,4 @@
-"""From what the modules declare to whom each callback asks, and when."""
+"""Builds the routing table from the modules' declarations: by callback, the entries that are asked, in order."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +17,14 @@ from synapse_module_bridge.telemetry import metrics
 
 
 class RoutingTable:
+    """`is_local` decides `local` in a `match`. `server_name` is a label of metrics."""
+
     def __init__(self, is_local: Locality, server_name: str) -> None:
         self._is_local = is_local
         self._server_name = server_name
 
     def of(self, modules: Sequence[tuple[Mapping[str, Any], bool]]) -> Mapping[str, Sequence[Entry]]:
-        """By callback, for modules as the host declares them, each with whether it is a shadow module."""
+        """The entries by callback. `modules` has the host's declarations, and whether each is of a shadow module."""
         entries: dict[str, list[Entry]] = {name: [] for name in CALLBACKS}
         for module, shadow in modules:
             for name, declared in module["callbacks"].items():
@@ -30,7 +32,7 @@ class RoutingTable:
         return entries
 
     def _of_one(self, callback: Callback, module: str, declared: Mapping[str, Any], shadow: bool) -> Iterator[Entry]:
-        # New code may have come in: it is judged anew.
+        # A new one, since the code may be new.
         breaker = CircuitBreaker(f"{callback.name} of {module}", time.monotonic)
         if not callback.listed:
             yield self._entry(callback, module, declared, shadow, breaker)

@@ -1,4 +1,4 @@
-"""Which of Synapse's processes does what: `workers` of the configuration and of its callbacks."""
+"""Decides which of Synapse's processes start Node, and which register a callback: the admin's `workers`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,11 +9,12 @@ from synapse.module_api import ModuleApi
 from synapse_module_bridge.configuration.config import BACKGROUND, BridgeConfig
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 
+# The name of Synapse's main process in the bridge's configuration.
 MAIN = "main"
 
 
 def _names_in(worker_config: Any) -> set[str]:
-    """The names of processes in Synapse's configuration. A worker that serves clients alone need not be there."""
+    """The names of processes in Synapse's WorkerConfig. A worker that only serves clients may be missing there."""
     names = set(getattr(worker_config, "instance_map", {}))
     writers = getattr(worker_config, "writers", None)
     for field in () if writers is None else attr.fields(type(writers)):
@@ -24,14 +25,14 @@ def _names_in(worker_config: Any) -> set[str]:
 
 
 def wanted_processes(config: BridgeConfig, callback: Callback) -> Sequence[str]:
-    """Those that are to register the callback, as far as they start Node; empty for all of them."""
+    """The processes that register the callback, as far as they start Node; empty for all processes."""
     wanted: Sequence[str] = config.callback_workers.get(callback.name, ())
-    # Synapse would call it in every process: once per deployment is what is meant.
+    # Synapse calls such a callback in every process, but modules want it once.
     return (BACKGROUND,) if not wanted and callback.everywhere else wanted
 
 
 def asking_processes(config: BridgeConfig, callback: Callback) -> Sequence[str]:
-    """Those that ask modules; empty for all of them."""
+    """The processes that ask modules about the callback; empty for all processes."""
     wanted = wanted_processes(config, callback)
     if not wanted or not config.workers:
         return wanted or config.workers
@@ -39,12 +40,14 @@ def asking_processes(config: BridgeConfig, callback: Callback) -> Sequence[str]:
 
 
 def registers(config: BridgeConfig, callback: Callback, here: str, background: bool) -> bool:
-    """Whether a process registers the callback, by its name, and whether it runs background tasks."""
+    """Whether the process `here` registers the callback. `background`: it runs Synapse's background tasks."""
     wanted = wanted_processes(config, callback)
     return not wanted or here in wanted or (background and BACKGROUND in wanted)
 
 
 class Workers:
+    """The same for the present process."""
+
     def __init__(self, config: BridgeConfig, api: ModuleApi) -> None:
         self._config = config
         self._api = api
@@ -55,14 +58,15 @@ class Workers:
         return self._api.worker_name or MAIN
 
     def starts_node(self) -> bool:
+        """Whether this process starts Node."""
         return not self._config.workers or self.here in self._config.workers
 
     def registers(self, callback: Callback) -> bool:
-        """Whether this process registers the callback. Registering alone makes Synapse load state for each event."""
+        """Whether this process registers the callback. Otherwise Synapse might load state for each event in vain."""
         return registers(self._config, callback, self.here, self._api.should_run_background_tasks())
 
     def missed(self) -> list[str]:
-        """The callbacks that no process registers, since this one should, and starts no Node."""
+        """The callbacks that no process registers: this one should, but starts no Node."""
         if self.starts_node() or not self._api.should_run_background_tasks():
             return []
         return [
@@ -72,7 +76,10 @@ class Workers:
         ]
 
     def unknown(self) -> list[tuple[str, str]]:
-        """Processes that Synapse's configuration does not know, each with the key that names it: for the main one."""
+        """Names of processes that Synapse's configuration lacks, each after the key where it stands.
+
+        Only the main process reports them.
+        """
         if self.here != MAIN:
             return []
         named = {"workers": self._config.workers} | {
