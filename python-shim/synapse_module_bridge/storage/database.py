@@ -1,4 +1,4 @@
-"""`api.run_db_interaction`: a list of statements as one transaction of Synapse's, retried as Synapse retries."""
+"""Runs a list of a module's statements as one transaction, by ModuleApi's `run_db_interaction`, which retries it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,17 +14,18 @@ from synapse_module_bridge.storage.statements import Results, Statement, read_st
 from synapse_module_bridge.storage.time_box import TimeBox
 from synapse_module_bridge.transport.rpc import RpcError
 
-# Each becomes a label of Synapse's metrics.
+# Each name becomes a label of Synapse's metrics.
 MOST_DESCS = 200
 
 
 class Descs:
-    """Names transactions, for Synapse's log and metrics, as the modules do: as long as they are few."""
+    """Names transactions in Synapse's log and metrics. Keeps the number of names bounded."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
 
     def name(self, module: str, desc: Any) -> str:
+        """The name for a module's `desc`, or a common name once there are too many."""
         name = "module_bridge_" + re.sub(r"[^A-Za-z0-9_.-]", "_", f"{module}_{desc}"[:80])
         if len(self._known) < MOST_DESCS:
             self._known.add(name)
@@ -32,12 +33,14 @@ class Descs:
 
 
 class Database:
+    """For all modules of one process."""
+
     def __init__(self, api: ModuleApi, descs: Descs) -> None:
         self._api = api
         self._descs = descs
 
     async def run(self, module: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The results of all statements, once they are committed. Raises RpcError."""
+        """Runs the statements of a request, and returns a result for each, once they are committed. Raises RpcError."""
         interaction = _Interaction(params["statements"])
         desc = self._descs.name(module, params["desc"])
         try:
@@ -48,15 +51,16 @@ class Database:
 
 
 class _Interaction:
-    """The statements, and which of them is being read or run; in a thread of the database's."""
+    """The statements of one request. They are read and run in a thread of Synapse's database pool."""
 
     def __init__(self, given: Sequence[Mapping[str, Any]]) -> None:
         self._given = given
         self._statements: list[Statement] = []
+        # The index of the statement that is being read or run.
         self._at: int | None = None
 
     def run(self, txn: LoggingTransaction) -> list[dict[str, Any]]:
-        """Synapse runs it again after a deadlock, or when the database could not be reached."""
+        """Synapse calls this again after a deadlock, or where it lost the database (DatabasePool.new_transaction)."""
         if not self._statements:
             self._read(isinstance(txn.database_engine, PostgresEngine))
         results = Results()
@@ -70,12 +74,13 @@ class _Interaction:
         return answers
 
     def _read(self, postgres: bool) -> None:
-        """Not in the reactor's thread: there can be much of it."""
+        """Reads all statements: here, and not in the reactor's thread, since they may be long."""
         for at, statement in enumerate(self._given):
             self._at = at
             self._statements.append(read_statement(statement, postgres))
 
     def error(self, e: Exception) -> RpcError:
+        """The error for the module, where the transaction has failed with `e`."""
         params = [value for statement in self._statements for value in statement.all_params]
         failed = None if self._at is None or self._at >= len(self._statements) else self._statements[self._at]
         return database_error(e, self._at, failed, params)

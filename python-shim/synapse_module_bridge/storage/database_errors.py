@@ -1,7 +1,7 @@
-"""Tells a module how the database failed, and where, without the values that it had passed or that there are already.
+"""Tells a module how the database failed, and in which statement, without any value from parameters or tables.
 
-Databases put values into their messages: PostgreSQL the text that is no number, or what stands where its parser
-stumbled. They stand in quotes there, as names do: a name is in the statement, or PostgreSQL tells it apart.
+Databases quote values in their messages, such as a text that is not a number. They quote names as well, which are kept:
+a name stands in the statement, or PostgreSQL reports it in a field of its own.
 """
 
 import re
@@ -15,23 +15,26 @@ from synapse_module_bridge.storage.statements import Statement
 from synapse_module_bridge.storage.time_box import TransactionOver
 from synapse_module_bridge.transport.rpc import RpcError
 
-# Classes of PostgreSQL's errors whose text is PostgreSQL's own. A procedure can raise any text in its own (P0, and
-# those that it makes up).
+# Classes of SQLSTATE codes whose messages are PostgreSQL's own. In other classes (P0, and any that it makes up), a
+# procedure may raise any text.
 _OWN_TEXTS = {
     *("08", "0A", "21", "22", "23", "24", "25", "26", "28", "2B", "2D", "34", "3D", "3F", "40", "42", "44"),
     *("53", "54", "55", "57", "58"),
 }
-# It raises in any class as well.
+# The source function of RAISE, with which a procedure may use these classes, too.
 _RAISES = "exec_stmt_raise"
 _NAMES = ("schema_name", "table_name", "column_name", "datatype_name", "constraint_name")
-# Shorter values are found in any message.
+# Shorter values occur in messages by accident.
 _TELLING = 4
 _NUMBER = re.compile(rf"(?<!\w)\d{{{_TELLING},}}(?!\w)")
 _HIDDEN = "…"
 
 
 def database_error(e: Exception, at: int | None, statement: Statement | None, params: Iterable[Any]) -> RpcError:
-    """`statement` has failed, which is number `at` from 0; `params` are those of the whole transaction."""
+    """The error for a module whose `statement`, at the index `at`, has failed with `e`.
+
+    `params` are those of the whole transaction.
+    """
     sqlstate: str | None = getattr(e, "pgcode", None)
     name = type(e).__name__
     sql = "" if statement is None else statement.sql
@@ -48,7 +51,7 @@ def database_error(e: Exception, at: int | None, statement: Statement | None, pa
 
 
 def _postgres_message(e: Exception, sqlstate: str, sql: str) -> str:
-    # Beside it, PostgreSQL has details: the very key that there is already.
+    # Not the details beside the message, which have values, such as a key that exists already.
     diagnostics: Any = getattr(e, "diag", None)
     message = getattr(diagnostics, "message_primary", None) or ""
     if sqlstate[:2] not in _OWN_TEXTS or getattr(diagnostics, "source_function", None) == _RAISES:
@@ -61,7 +64,7 @@ def _sqlite_message(e: Exception, sql: str) -> str:
     message = _one_line(str(e))
     for quote in ('"', "'"):
         message = _without_unknown(message, quote, sql, set())
-    # A full-text index tells so what it was asked for.
+    # A full-text index puts the words of a query there.
     head, colon, tail = message.partition(": ")
     if "constraint" in head or tail == "syntax error" or all(word in sql for word in re.findall(r"\w+", tail)):
         return message
@@ -77,7 +80,7 @@ def _without_unknown(message: str, quote: str, sql: str, names: set[Any]) -> str
     for index in range(1, len(pieces), 2):
         piece = pieces[index]
         if not piece or (piece.lower() not in sql.lower() and piece not in names):
-            # A value can hold quotes: all up to the last one may be part of it.
+            # A value may contain quotes, so it may reach up to the last one.
             end = pieces[-1] if len(pieces) % 2 else ""
             return f"{quote.join(pieces[:index])}{quote}{_HIDDEN}{quote}{end}"
     return message

@@ -1,4 +1,4 @@
-"""Keeps a module's statements within one transaction of Synapse's, and within their time, on either database."""
+"""Keeps a module's statements within one transaction and within their time, on either database."""
 
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -12,23 +12,25 @@ from synapse_module_bridge.storage.time_box import TimeBox
 
 
 class Guard(Protocol):
+    """Around the statements of one transaction."""
+
     box: TimeBox
 
     def before(self, only_reads: bool) -> None:
-        """A statement is to run."""
+        """A statement is going to run. Raises TransactionOver and BadStatement."""
 
     def is_within(self) -> bool:
-        """Whether the transaction is still the same, after a statement."""
+        """Whether the transaction is still the same one, after a statement."""
 
     def finish(self) -> None:
-        """All have run: what the database would do in the commit is done now, while there is a limit."""
+        """All statements have run: does now, within the time limit, what the database would do in the commit."""
 
     def explain(self, e: Exception) -> Exception:
-        """It has raised: what is to be raised instead."""
+        """The exception to raise in place of the database's."""
 
 
 def guarded(txn: LoggingTransaction, box: TimeBox) -> AbstractContextManager[Guard]:
-    """For as long as statements of a module run on the transaction's connection."""
+    """Guards the connection of a transaction while a module's statements run on it."""
     if isinstance(txn.database_engine, PostgresEngine):
         return postgres_guard(txn, box)
     return sqlite_guard(txn, box)

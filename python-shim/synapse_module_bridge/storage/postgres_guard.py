@@ -1,8 +1,8 @@
 """Keeps a module's statements within their transaction and their time, on PostgreSQL.
 
-Two settings are made for the transaction alone: the time that a statement may take, and the application's name. The
-server tells the connection when that name changes, and it changes back with the end of the transaction: so whether the
-transaction is still the same is known without asking.
+It makes two settings for the transaction alone: the time limit of a statement, and the application's name. The server
+reports each change of that name to the connection, and the name changes back at the end of the transaction. So a
+transaction that has ended is noticed without a query.
 """
 
 from collections.abc import Iterator
@@ -14,22 +14,24 @@ from synapse.storage.database import LoggingTransaction
 from synapse_module_bridge.storage.sql_scanner import BadStatement
 from synapse_module_bridge.storage.time_box import TimeBox, TransactionOver
 
-# The server's own limit of names.
+# PostgreSQL cuts longer names.
 _MOST_NAME = 63
-# How late the server may end a statement, so that its limit need not be set before each.
+# The server may end a statement so late. The limit need not be set anew before each statement then.
 _SLACK_MS = 50
-# What PostgreSQL says when a statement takes longer than it may.
+# The SQLSTATE of a statement that took too long.
 _QUERY_CANCELED = "57014"
 _CANCELED = "the transaction was rolled back: somebody canceled a statement of it in the database"
-# What a statement's text means depends on these.
+# Settings of the connection on which the reading of a statement's text depends (sql_scanner.py).
 _READ_WITH = {"standard_conforming_strings": "on", "client_encoding": "UTF8"}
 
 
 class PostgresGuard:
+    """Implements `guard.Guard`."""
+
     def __init__(self, txn: LoggingTransaction, box: TimeBox) -> None:
         self.box = box
         self._txn = txn
-        # Of psycopg2, which not every installation has.
+        # Untyped: psycopg2 is not installed everywhere.
         cursor: Any = txn.txn
         psycopg2: Any = txn.database_engine.module
         self._connection = cursor.connection
@@ -50,12 +52,12 @@ class PostgresGuard:
         self.box.check()
         left_ms = self.box.left_ms
         if self._limit_ms is None or self._limit_ms - left_ms > _SLACK_MS:
-            # 0 would be no limit.
+            # 0 would mean no limit.
             self._limit_ms = max(1, left_ms)
             self._txn.execute(
                 "SET LOCAL statement_timeout = ?; SET LOCAL application_name = ?", (self._limit_ms, self._name)
             )
-            # Some of what stands between Synapse and its server may not pass it on.
+            # A connection pooler between Synapse and its server may not pass the report on.
             self._is_told = self._told("application_name") == self._name
 
     def is_within(self) -> bool:
@@ -63,7 +65,7 @@ class PostgresGuard:
         return is_open and (not self._is_told or self._told("application_name") == self._name)
 
     def finish(self) -> None:
-        # The server has no limit for a commit, in which deferred constraints run functions.
+        # A commit has no time limit, and runs the functions of deferred constraints.
         if self._has_written:
             self._limit()
             try:
@@ -72,10 +74,10 @@ class PostgresGuard:
                 raise self.explain(e) from None
 
     def explain(self, e: Exception) -> Exception:
-        """What is to be raised instead of what the database raised."""
+        """As in `Guard`."""
         if getattr(e, "pgcode", None) != _QUERY_CANCELED:
             return e
-        # Whoever looks after the database can cancel a statement as well.
+        # A database administrator can cancel a statement, too.
         return self.box.over() if self.box.left_ms <= _SLACK_MS else TransactionOver(_CANCELED)
 
     def _told(self, name: str) -> str | None:
@@ -85,5 +87,6 @@ class PostgresGuard:
 
 @contextmanager
 def postgres_guard(txn: LoggingTransaction, box: TimeBox) -> Iterator[PostgresGuard]:
-    # What it has set ends with the transaction.
+    """As `guard.guarded`."""
+    # Its settings end with the transaction.
     yield PostgresGuard(txn, box)

@@ -1,7 +1,7 @@
-"""Reads SQL as the databases' own scanners do: finds its words, its `?`, and how many statements there are.
+"""Scans SQL as the databases' own scanners do: finds its words, its `?`, and the number of its statements.
 
-Whoever asks can rely on one thing: what is a text, a name or a comment here is one for the database as well. SQL that
-versions of one database read in different ways is refused. It takes linear time.
+What is a string, a quoted name or a comment here is one for the database as well. SQL that versions of one database
+read differently is refused. The scan takes linear time.
 """
 
 import re
@@ -11,29 +11,32 @@ import attr
 
 
 class BadStatement(Exception):
-    """A statement that is not run, or whose rows are not given back; the message is for the module's author."""
+    """The statement is not run, or its rows are not returned. The message is for the module's author."""
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True)
 class Scan:
-    # Outside texts, names in quotes, and comments; in lower case.
+    """What a scan has found."""
+
+    # Words in lower case; none from strings, quoted names or comments.
     words: tuple[str, ...]
-    # Names that stand in quotes, as they are.
+    # Quoted names, without their quotes.
     quoted_names: frozenset[str]
-    # Where each `?` stands, and whether it is a parameter: it is none in a text, a quoted name or a comment.
+    # The place of each `?`, and whether it is a parameter: not so within a string, a quoted name or a comment.
     marks: tuple[tuple[int, bool], ...]
-    # How many statements there are that are not empty.
+    # The number of statements that are not empty.
     statements: int
 
     @property
     def parameters(self) -> list[int]:
+        """The places of all parameters."""
         return [at for at, is_parameter in self.marks if is_parameter]
 
 
-# What a name may begin with. Both databases take all that is not ASCII for letters, also what Python takes for a space.
+# The first character of a name. For both databases, all of Unicode beyond ASCII are letters, even its spaces.
 _LETTER = r"[A-Za-z_\x80-\U0010ffff]"
 _IN_WORD = r"[A-Za-z_0-9$\x80-\U0010ffff]"
-# Each ends where no later version reads on; none may be followed by a letter, see `_Scanner._number`.
+# The longest number in any version of a database. No letter may follow it (`_Scanner._number`).
 _NUMBER = (
     r"(?:0[xX][0-9a-fA-F_]+|0[oObB][0-7_]+|(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9][0-9_]*)?)"
 )
@@ -63,15 +66,15 @@ _MARK = re.compile(r"\?")
 _QUOTES = {quote: re.compile(f"{quote}{quote}?") for quote in "'\"`"}
 _LONG_COMMENT_PART = re.compile(r"/\*|\*/")
 _ESCAPED_TEXT_PART = re.compile(r"\\|'")
-# In PostgreSQL a text goes on after a line break; one that has escapes still has them then.
+# PostgreSQL joins strings that only white space with a line break separates. In such a string, escapes go on.
 _GOES_ON = re.compile(r"[ \t\f\v]*(?:--[^\n\r]*)?[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*'")
-# What may not touch a `?`: a parameter's value would become a part of it.
+# Must not stand beside a `?`: the parameter's value would become a part of it.
 _TOUCHES = re.compile(rf"{_IN_WORD}|['\"`?]")
 _GOES_ON_AS_WORD = re.compile(_IN_WORD)
 
 
 def scan(sql: str, postgres: bool) -> Scan:
-    """Raises BadStatement."""
+    """Scans SQL for PostgreSQL, or for SQLite. Raises BadStatement."""
     if "\0" in sql:
         raise BadStatement("a statement may not hold the character U+0000")
     return _Scanner(sql, postgres).scan()
@@ -105,7 +108,7 @@ class _Scanner:
                 continue
             elif kind in ends:
                 at = ends[kind](start, at)
-                # Nowhere but here can a `?` have been passed over.
+                # Only such a token can contain a `?`.
                 self._marks += [(mark.start(), False) for mark in _MARK.finditer(sql, start, at)]
             if self._is_empty and kind not in ("space", "comment", "long_comment"):
                 self._statements += 1
@@ -120,7 +123,7 @@ class _Scanner:
         self._marks.append((at, True))
 
     def _number(self, start: int, at: int) -> int:
-        # Versions of PostgreSQL end such a number in different places.
+        # Versions of PostgreSQL end such a number at different places.
         if _GOES_ON_AS_WORD.match(self._sql, at):
             raise BadStatement(f"a number runs into a word ({self._sql[start : at + 1]}): put a space in between")
         return at
@@ -130,7 +133,7 @@ class _Scanner:
         if self._postgres and quote == '"' and self._sql[max(0, start - 2) : start].lower() == "u&":
             raise BadStatement('a name may not be written with escapes (U&"..."): it would be another one')
         for part in _QUOTES[quote].finditer(self._sql, at):
-            # Two are one that is meant.
+            # A doubled quote stands for one quote.
             if part.group() == quote:
                 if quote != "'":
                     self._names.add(self._sql[at : part.start()].replace(quote * 2, quote))

@@ -1,7 +1,7 @@
-"""Between a database's values and JSON.
+"""Converts between a database's values and JSON.
 
-A cell travels as it is where JSON has it; bytes as `{"bytes": base64}`, and what a column of a JSON or array type holds
-as `{"json": ...}`, so that one cannot be taken for the other. Decimals become numbers, times their ISO form.
+A cell that has a form in JSON stays as it is. Bytes become `{"bytes": base64}`, and cells of a JSON or array type
+`{"json": ...}`, so that they cannot be confused. Decimals become numbers, and times their ISO form.
 """
 
 import math
@@ -13,13 +13,15 @@ from typing import Any
 
 
 def decode_param(value: Any) -> Any:
+    """The value for the database driver. Raises ValueError for base64 that is malformed."""
     if isinstance(value, Mapping):
-        # Synapse lets psycopg2 take no `bytes`.
+        # Not `bytes`, which Synapse makes psycopg2 refuse (PostgresEngine.__init__).
         return bytearray(b64decode(value["bytes"], validate=True))
     return value
 
 
 def encode_cell(value: Any) -> Any:
+    """The wire value of one cell."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return {"bytes": _base64(value)}
     if isinstance(value, (dict, list, tuple)):
@@ -28,7 +30,7 @@ def encode_cell(value: Any) -> Any:
 
 
 def size_of(cell: Any) -> int:
-    """About as many bytes as the cell has as JSON."""
+    """About the number of bytes of an encoded cell as JSON."""
     if isinstance(cell, str):
         return len(cell)
     if isinstance(cell, dict):
@@ -57,7 +59,7 @@ def _plain(value: Any) -> Any:
 
 
 def _number(value: Decimal) -> Any:
-    # SUM of integers is a Decimal in PostgreSQL.
+    # In PostgreSQL, the SUM of integers is a Decimal.
     if value.is_finite() and value == value.to_integral_value() and abs(value) < 2**63:
         return int(value)
     number = float(value)
@@ -65,7 +67,7 @@ def _number(value: Decimal) -> Any:
 
 
 def _no_number(value: float) -> str:
-    """As JavaScript and PostgreSQL write it."""
+    """NaN or an infinity as text, as JavaScript and PostgreSQL write it."""
     if math.isnan(value):
         return "NaN"
     return "Infinity" if value > 0 else "-Infinity"

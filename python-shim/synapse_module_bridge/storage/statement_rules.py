@@ -1,20 +1,20 @@
-"""Decides which statements of a module may run: single ones that neither end the transaction nor outlive it."""
+"""Decides which statements of a module may run: single ones that do not end the transaction, and do not outlive it."""
 
 from collections.abc import Sequence
 
 from synapse_module_bridge.storage.sql_scanner import BadStatement, Scan
 
-# What begins a statement that takes effect with the transaction or not at all, and leaves nothing in the connection.
+# First words of statements whose effects are bound to the transaction, and that leave nothing in the connection.
 ALLOWED = (
     *("select", "insert", "update", "delete", "with", "values", "table", "replace", "merge", "truncate"),
     *("create", "alter", "drop", "comment", "refresh", "reindex", "analyze", "lock", "explain", "show"),
 )
 _TRANSACTIONS = {"begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare"}
 _SETTINGS = {"set", "reset", "discard", "pragma", "attach", "detach"}
-# What ALTER would change for every connection that is made from then on.
+# What comes after ALTER in statements that change all later connections.
 _OF_ALL_SESSIONS = {"system", "database", "role", "user", "group"}
 _ITS_CONNECTION = "the connection is Synapse's, and serves others next"
-# PostgreSQL's functions that do what the statements above would.
+# PostgreSQL's functions with the effects of forbidden statements.
 _FUNCTIONS = {
     "set_config": f"a statement may not call set_config: {_ITS_CONNECTION}",
     **{
@@ -27,11 +27,11 @@ _FUNCTIONS = {
 
 
 def check(scan: Scan, postgres: bool) -> None:
-    """Raises BadStatement."""
+    """Raises BadStatement for a statement that may not run on PostgreSQL, or on SQLite."""
     first = scan.words[0] if scan.words else ""
     if first not in ALLOWED:
         raise BadStatement(_refusal(first))
-    # The body of a trigger has more, and Python's sqlite3 runs only one in any case.
+    # On SQLite, the body of a trigger contains statements. Python's sqlite3 runs only one statement in any case.
     rest = scan.words[1:]
     if scan.statements > 1 and (postgres or first != "create" or "trigger" not in rest[:2]):
         raise BadStatement(f"there are {scan.statements} statements in one: list them one by one")
@@ -58,7 +58,7 @@ def _refusal(first: str) -> str:
 
 
 def _is_temporary(words: Sequence[str]) -> bool:
-    """`words` come after CREATE."""
+    """Whether a CREATE makes something temporary. `words` are those after CREATE."""
     kind = next((word for word in words if word not in ("or", "replace", "global", "local")), "")
     return kind in ("temp", "temporary")
 

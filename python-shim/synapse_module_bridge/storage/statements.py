@@ -1,4 +1,4 @@
-"""Runs a module's SQL statements within a transaction that Synapse has begun, and bounds what they give back."""
+"""Runs a module's SQL statements within a transaction that Synapse has begun, and bounds their results."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from synapse_module_bridge.storage.sql_values import decode_param, encode_cell, 
 
 logger = logging.getLogger("synapse_module_bridge.statements")
 
-# What the statements of one request may give back, all together.
+# For the results of all statements of one request together.
 MOST_ROWS = 10_000
 MOST_BYTES = 16 * 1024 * 1024
 
@@ -27,35 +27,43 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 @attr.s(frozen=True, slots=True, auto_attribs=True)
 class Statement:
-    # As its author wrote it.
+    """A statement that may run."""
+
+    # As the module's author wrote it.
     sql: str
     scan: Scan
+    # Whether it is for PostgreSQL, or for SQLite.
     postgres: bool
     params: Sequence[Any]
-    # Runs the statement once for each, instead of with `params`.
+    # Rows of parameters, for each of which the statement runs once, in place of `params`.
     params_list: Sequence[Sequence[Any]] | None
+    # `all`, `one` or `none`: which rows are returned.
     fetch: str
 
     @property
     def all_params(self) -> Sequence[Any]:
+        """The parameters of all rows."""
         return self.params if self.params_list is None else [value for row in self.params_list for value in row]
 
     @property
     def only_reads(self) -> bool:
+        """Whether its first word is that of a statement that only reads."""
         return self.scan.words[0] in _READS
 
     @property
     def sent_sql(self) -> str:
+        """The SQL for Synapse's LoggingTransaction."""
         return escaped(self.sql) if self.postgres else self.sql
 
     def sent_rows(self, rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+        """Rows of parameters for Synapse's LoggingTransaction."""
         if not self.postgres or all(is_parameter for _, is_parameter in self.scan.marks):
             return rows
         return (with_marks(row, self.scan.marks) for row in rows)
 
 
 def read_statement(given: Mapping[str, Any], postgres: bool) -> Statement:
-    """Raises BadStatement."""
+    """Checks a statement as the host sends it. Raises BadStatement, and ValueError for malformed base64."""
     params_list = given.get("params_list")
     if params_list is not None and "params" in given:
         raise BadStatement("a statement has either params or params_list")
@@ -69,7 +77,7 @@ def read_statement(given: Mapping[str, Any], postgres: bool) -> Statement:
         params_list=None if params_list is None else [[decode_param(value) for value in row] for row in params_list],
         fetch=given.get("fetch", "all"),
     )
-    # The two databases would put it differently, and PostgreSQL's client not clearly.
+    # Checked here, since the databases' own messages differ, and psycopg2's is unclear.
     wanted = len(scanned.parameters)
     for row in [statement.params] if statement.params_list is None else statement.params_list:
         if len(row) != wanted:
@@ -79,21 +87,27 @@ def read_statement(given: Mapping[str, Any], postgres: bool) -> Statement:
 
 @lru_cache(maxsize=200)
 def _admit(sql: str, postgres: bool) -> Scan:
-    """Modules run few statements, and each of them often. Raises BadStatement."""
+    """Scans SQL and checks it by the rules, with a cache: modules run few statements, and each often.
+
+    Raises BadStatement.
+    """
     scanned = scan(sql, postgres)
     statement_rules.check(scanned, postgres)
     return scanned
 
 
 class Results:
-    """Collects what statements give back, until it is too much."""
+    """Runs statements, and counts the rows and bytes of their results."""
 
     def __init__(self) -> None:
         self._rows = 0
         self._bytes = 0
 
     def run(self, txn: LoggingTransaction, guard: Guard, statement: Statement) -> dict[str, Any]:
-        """Raises BadStatement, TransactionOver, and what the database raises."""
+        """Runs one statement, and returns its `columns`, `rows` and `rowcount`.
+
+        Raises BadStatement, also where the results are too large, TransactionOver, and what the database raises.
+        """
         guard.before(statement.only_reads)
         try:
             result = self._run(txn, guard, statement)
@@ -114,7 +128,7 @@ class Results:
             return {"columns": [], "rows": [], "rowcount": max(txn.rowcount, 0)}
         columns = _columns(txn.description)
         rows = [self._take(row) for row in self._fetch(txn, statement)]
-        # SQLite does not count what is only read.
+        # SQLite's rowcount is -1 for a SELECT.
         return {"columns": columns, "rows": rows, "rowcount": len(rows) if txn.rowcount < 0 else txn.rowcount}
 
     def _fetch(self, txn: LoggingTransaction, statement: Statement) -> Sequence[tuple[Any, ...]]:
@@ -126,7 +140,7 @@ class Results:
             return rows
         rows = txn.fetchmany(1)
         if "returning" in statement.scan.words:
-            # SQLite has changed all rows, and counted them, only when they have been read.
+            # SQLite changes and counts the rows while they are read.
             txn.fetchall()
         return rows if statement.fetch == "one" else []
 

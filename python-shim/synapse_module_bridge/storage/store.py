@@ -1,7 +1,7 @@
-"""`api.store`: each module's keys and values, in one table of Synapse's own database, which all its processes share.
+"""Implements `api.store`: each module's keys and values, in a table of Synapse's database, which all processes share.
 
-Every operation is one statement that takes effect at once, or not at all. An entry that has expired is as absent; the
-process that runs background tasks removes it later.
+Every operation is one statement, and atomic. An expired entry counts as absent, and is removed later, by the process
+that runs background tasks.
 """
 
 import json
@@ -15,17 +15,21 @@ from synapse.storage.database import LoggingTransaction
 from synapse.storage.engines import PostgresEngine
 from synapse.storage.engines._base import IsolationLevel
 
+# The store is for small entries. For large ones, a module makes a table of its own.
 MOST_KEY_BYTES = 512
 MOST_VALUE_BYTES = 64 * 1024
+# Entries in one answer of `list`: at most, and by default.
 MOST_LISTED = 500
 LISTED = 100
+# 100 years.
 MOST_TTL_MS = 100 * 365 * 24 * 60 * 60 * 1000
 CLEAN_UP_MS = 15 * 60 * 1000
+# A longer transaction would block others on SQLite.
 _REMOVED_AT_ONCE = 1_000
 
 TABLE = "module_bridge_store"
 _CREATE = (
-    # Synapse orders texts by their bytes, and so do keys.
+    # Synapse wants its databases to have the collation C, which orders keys by their bytes.
     f"CREATE TABLE IF NOT EXISTS {TABLE} (module TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, "
     "expires_ts BIGINT, PRIMARY KEY (module, key))",
     f"CREATE INDEX IF NOT EXISTS {TABLE}_expires_ts ON {TABLE} (expires_ts)",
@@ -39,25 +43,33 @@ _ENTRY = "module = ? AND key = ?"
 
 
 class Store:
+    """Its methods get the module's name and the parameters of `schemas/api.json`.
+
+    They raise ValueError for a key, a value or a duration that is not allowed, and what the database raises.
+    """
+
     def __init__(self, api: ModuleApi) -> None:
         self._api = api
         self._has_table = False
 
     async def get(self, module: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The entry as `{"value": ...}`, or None."""
         rows = await self._run(
             f"SELECT value FROM {TABLE} WHERE {_ENTRY} AND {_ALIVE}", (module, _key(params["key"]), _now())
         )
         return {"value": json.loads(rows[0][0])} if rows else None
 
     async def set(self, module: str, params: Mapping[str, Any]) -> None:
+        """Writes the entry, with its `ttl`, if there is one."""
         await self._run(_INSERT, (module, _key(params["key"]), _value(params["value"]), _expiry(params)))
 
     async def delete(self, module: str, params: Mapping[str, Any]) -> bool:
+        """Deletes the entry. Returns whether there was one."""
         sql = f"DELETE FROM {TABLE} WHERE {_ENTRY} AND {_ALIVE}"
         return bool(await self._change(sql, (module, _key(params["key"]), _now())))
 
     async def list(self, module: str, params: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
-        """In the order of the keys' bytes."""
+        """The entries, in the order of their keys' bytes: those with `prefix`, `after` a key, up to `limit`."""
         prefix, limit = params.get("prefix", ""), params.get("limit", LISTED)
         if not 1 <= limit <= MOST_LISTED:
             raise ValueError(f"limit must be from 1 to {MOST_LISTED}")
@@ -77,7 +89,10 @@ class Store:
         return [{"key": key, "value": json.loads(value)} for key, value in rows]
 
     async def compare_and_set(self, module: str, params: Mapping[str, Any]) -> bool:
-        """Without `expected`, only where there is no entry; without `value`, the entry is deleted."""
+        """Writes `value` where the entry's value is `expected`. Returns whether it was.
+
+        Without `expected`, there must be no entry. Without `value`, the entry is deleted.
+        """
         key, expires = _key(params["key"]), _expiry(params)
         value = _value(params["value"]) if "value" in params else None
         if "expected" not in params:
@@ -93,10 +108,13 @@ class Store:
         return bool(await self._change(sql, (value, expires, *expected)))
 
     def clean_up_regularly(self) -> None:
+        """Removes expired entries every CLEAN_UP_MS, if this process runs Synapse's background tasks."""
         if self._api.should_run_background_tasks():
             self._api.looping_background_call(self.remove_expired, CLEAN_UP_MS, desc="module_bridge_store_clean_up")
 
     async def remove_expired(self) -> None:
+        """Removes all expired entries. Does nothing where the table does not exist yet."""
+
         def remove(txn: LoggingTransaction) -> int:
             postgres = isinstance(txn.database_engine, PostgresEngine)
             tables = "information_schema.tables WHERE table_name" if postgres else "sqlite_master WHERE name"
@@ -123,7 +141,7 @@ class Store:
         return rows
 
     async def _change(self, sql: str, values: tuple[Any, ...]) -> int:
-        """How many entries were changed."""
+        """Runs a statement that changes entries, and returns how many it has changed."""
 
         def change(txn: LoggingTransaction) -> int:
             txn.execute(sql, values)
@@ -134,8 +152,8 @@ class Store:
         return changed
 
     async def _interact(self, func: Any) -> Any:
-        # Of two processes that write one entry, the later waits and then looks again. In Synapse's own isolation it
-        # would fail and be retried, and fail for good where many write.
+        # Of two processes that write the same entry, the second waits and then sees the first one's value. In Synapse's
+        # default isolation level (REPEATABLE READ) it would fail and be retried, and fail for good where many write.
         api: Any = self._api
         return await api.run_db_interaction("module_bridge_store", func, isolation_level=IsolationLevel.READ_COMMITTED)
 
@@ -149,7 +167,7 @@ class Store:
         try:
             await self._interact(make)
         except Exception:
-            # Two processes that make it at once meet in PostgreSQL's catalogue, where IF NOT EXISTS does not help.
+            # Where two processes create it at once, PostgreSQL may fail in spite of IF NOT EXISTS.
             await self._interact(make)
         self._has_table = True
 
@@ -171,12 +189,12 @@ def _key(key: str) -> str:
 
 
 def _value(value: Any) -> str:
-    """As JSON, the same for equal values."""
+    """The value as JSON, the same text for equal values."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     try:
         size = len(text.encode("utf-8"))
     except UnicodeEncodeError:
-        # A lone surrogate.
+        # It has a lone surrogate.
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
         size = len(text)
     if size > MOST_VALUE_BYTES:
@@ -197,10 +215,10 @@ def _expiry(params: Mapping[str, Any]) -> int | None:
 
 
 def _end_of(prefix: str) -> str | None:
-    """The least text that comes after all those with the prefix; None if there is none."""
+    """The least text after all texts with the prefix, in the order of their bytes; None if there is none."""
     for index in range(len(prefix) - 1, -1, -1):
         point = ord(prefix[index])
         if point < 0x10FFFF:
-            # No text holds the code points in between.
+            # Surrogates, which lie in between, do not occur in keys.
             return prefix[:index] + chr(0xE000 if point == 0xD7FF else point + 1)
     return None

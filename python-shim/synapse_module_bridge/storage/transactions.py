@@ -1,9 +1,8 @@
-"""`api.run_db_interaction` with a function: a transaction that is open while the host decides what comes next.
+"""Implements `api.run_db_interaction` with a function: a transaction that is open while the module decides what to do.
 
-In order: `begin` takes one of a few places and waits for a connection; the connection's thread then takes statements
-from a queue, until it is told to commit or to roll back, a statement fails, or its time is up. It never waits longer
-than that, whatever becomes of the host. For PostgreSQL only: SQLite has a single connection, and all of Synapse would
-wait.
+In order: `begin` takes one of a few places, and waits for a connection. The connection's thread then takes statements
+from a queue, until it gets a commit or a rollback, a statement fails, or its time is up. It waits no longer than that,
+whatever happens to the host. For PostgreSQL only: SQLite has a single connection, for which all of Synapse would wait.
 """
 
 import time
@@ -27,11 +26,11 @@ from synapse_module_bridge.storage.statements import Results, Statement, read_st
 from synapse_module_bridge.storage.time_box import TimeBox, TransactionOver, over_text
 from synapse_module_bridge.transport.rpc import RpcError
 
-# From the moment it has a connection, which nobody else can use meanwhile.
+# Counted from the moment at which the transaction has a connection.
 _LIMIT = "transaction_function_ms"
-# Synapse has ten connections unless it is told otherwise.
+# Of Synapse's connections, which are five by default, and often ten (`cp_max`).
 MOST_OPEN = 2
-# How long one may wait for a place and a connection.
+# For a place and a connection.
 WAIT_SECONDS = 5.0
 
 _NOT_ON_SQLITE = (
@@ -41,47 +40,53 @@ _NOT_ON_SQLITE = (
 _OVER = over_text(LIMITS[_LIMIT])
 _NOT_COMMITTED = "the transaction's commit failed"
 _ROLLED_BACK = "the transaction was rolled back"
-# The thread's own wait is by the system's clock on some Pythons: should that be set back, this ends it.
+# In some versions of Python, the thread waits by the system's clock. A timer ends the wait if that is set back.
 SPARE_SECONDS = 0.1
 _BUSY = f"no transaction could begin within {WAIT_SECONDS:g} s: {MOST_OPEN} are run at a time"
 
-# A statement as the module gave it, and what its result is for.
+# A statement as the host sends it, and the Deferred that gets its result or an RpcError. None ends the transaction.
 _Task = tuple[Mapping[str, Any], "Deferred[Any]"]
 
 
 class _Transaction:
+    """One transaction. `run` runs in a thread of Synapse's database pool, all else in the reactor's."""
+
     def __init__(self, module: str, reactor: Any) -> None:
         self.module = module
         self._reactor = reactor
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
-        # Why it is to be rolled back, once that is so.
+        # Why it is to be rolled back, once it is.
         self._rolled_back: str | None = None
         self._has_run = False
+        # The parameters of all its statements.
         self._params: list[Any] = []
-        # Why the transaction was not carried through, if the database says so.
+        # The error of the statement that failed.
         self._failure: RpcError | None = None
-        # Fires with None once there is a connection.
+        # Fires with None once there is a connection, or the transaction has failed.
         self.begun: Deferred[None] = Deferred()
-        # Fires once it is over; `outcome` then says why it was not committed.
+        # Fires once it is over; `outcome` then says why it was not committed, or is None.
         self.ended: Deferred[None] = Deferred()
         self.outcome: RpcError | None = None
 
     def execute(self, given: Mapping[str, Any]) -> "Deferred[Any]":
+        """Queues a statement. The Deferred fires with its result, or with an RpcError."""
         answer: Deferred[Any] = Deferred()
         self._tasks.put((given, answer))
         return answer
 
     def commit(self) -> None:
+        """Commits after the queued statements."""
         self._tasks.put(None)
 
     def roll_back(self, why: str) -> None:
+        """Rolls back; queued statements fail."""
         self._rolled_back = why
         self._tasks.put(None)
 
     def run(self, txn: LoggingTransaction) -> None:
-        """In a thread of the database's."""
+        """Runs statements until the transaction is to end. Raises TransactionOver to roll it back."""
         if self._has_run:
-            # Synapse logs why.
+            # Synapse has tried to commit, and retries. It logs why.
             raise TransactionOver(_NOT_COMMITTED)
         self._has_run = True
         box = TimeBox(_LIMIT)
@@ -111,7 +116,7 @@ class _Transaction:
             self._params += statement.all_params
             result = Results().run(txn, guard, statement)
         except Exception as e:
-            # PostgreSQL takes nothing more in this transaction.
+            # After an error, PostgreSQL refuses all further statements of the transaction.
             over = self._failed(e, statement)
             self._fire(answer, self._failure)
             raise over from None
@@ -125,7 +130,7 @@ class _Transaction:
         self._reactor.callFromThread(_fire, deferred, result)
 
     def over(self, e: Exception | None) -> None:
-        """Has been committed, or has failed with this; in the reactor's thread."""
+        """The transaction was committed, or has failed with `e`."""
         if e is not None:
             self.outcome = self._failure or database_error(e, None, None, self._params)
         _fire(self.begun, None)
@@ -136,18 +141,22 @@ class _Transaction:
 
 
 def _fire(deferred: "Deferred[Any]", result: Any) -> None:
-    # Nobody may be waiting any more.
+    # It may have been cancelled.
     if not deferred.called:
         with PreserveLoggingContext():
             deferred.callback(result)
 
 
 def transaction_over(why: str) -> RpcError:
+    """The error for a module whose transaction was rolled back."""
     return database_error(TransactionOver(why), None, None, ())
 
 
 class Transactions:
-    """By number, in the host's requests."""
+    """The open transactions, which the host's requests name by number.
+
+    The methods for those requests get the module's name, and the parameters of `schemas/protocol.json`.
+    """
 
     def __init__(self, api: ModuleApi, reactor: Any, clock: Any, descs: Descs) -> None:
         self._api = api
@@ -159,6 +168,7 @@ class Transactions:
         self._last = 0
 
     async def begin(self, module: str, params: Mapping[str, Any]) -> dict[str, int]:
+        """Begins a transaction. Raises RuntimeError on SQLite, and where none can begin in time; RpcError."""
         if not isinstance(self._api._store.db_pool.engine, PostgresEngine):
             raise RuntimeError(_NOT_ON_SQLITE)
         until = time.monotonic() + WAIT_SECONDS
@@ -198,6 +208,7 @@ class Transactions:
         transaction.over(failure)
 
     async def execute(self, module: str, params: Mapping[str, Any]) -> Any:
+        """Runs a statement, and returns its result. Raises RpcError."""
         transaction = self._find(module, params)
         result = await make_deferred_yieldable(transaction.execute(params["statement"]))
         if isinstance(result, RpcError):
@@ -205,6 +216,7 @@ class Transactions:
         return result
 
     async def commit(self, module: str, params: Mapping[str, Any]) -> None:
+        """Commits a transaction, and waits for that. Raises RpcError."""
         transaction = self._find(module, params)
         transaction.commit()
         await make_deferred_yieldable(transaction.ended)
@@ -212,6 +224,7 @@ class Transactions:
             raise transaction.outcome
 
     async def roll_back(self, module: str, params: Mapping[str, Any]) -> None:
+        """Rolls a transaction back, and waits for that. Raises RpcError where it is over already."""
         transaction = self._find(module, params)
         transaction.roll_back(_ROLLED_BACK)
         await make_deferred_yieldable(transaction.ended)
@@ -223,6 +236,6 @@ class Transactions:
         return transaction
 
     def abandon(self) -> None:
-        """The host that began them has ended."""
+        """Rolls all transactions back: the host that began them has ended."""
         for transaction in self._open.values():
             transaction.roll_back(_ROLLED_BACK)
