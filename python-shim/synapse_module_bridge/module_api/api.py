@@ -1,4 +1,7 @@
-"""Answers the host's requests: ModuleApi methods, for which `schemas/api.json` is the allow-list, and room state."""
+"""Answers the host's requests: ModuleApi methods, for which `schemas/api.json` is the allow-list, and room state.
+
+The host is untrusted: modules run in its process. So grants and parameters are checked here.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -18,12 +21,12 @@ from synapse_module_bridge.schema.protocol import API, ERROR_CODES, method_name
 from synapse_module_bridge.transport.rpc import METHOD_NOT_FOUND, Answer, Refuse, RpcError
 
 Handler = Callable[[Mapping[str, Any]], Awaitable[Any]]
-# Gets the module's name, and the parameters as they travelled.
+# Gets the module's name and the parameters, as wire values.
 AddedMethod = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 
 
 class HostRequests:
-    """`added` are methods that Synapse's ModuleApi lacks, and steps of them, as they are asked for."""
+    """`added` has, by method of the request, what Synapse's ModuleApi lacks."""
 
     def __init__(self, api: ModuleApi, open_calls: OpenCalls, clock: Any, added: Mapping[str, AddedMethod]) -> None:
         self._api = api
@@ -44,7 +47,7 @@ class HostRequests:
             self._handlers[name] = self._added_handler(METHODS[name.split("/")[1]], call)
 
     def handle(self, name: str, params: Mapping[str, Any], answer: Answer, refuse: Refuse) -> None:
-        """Runs a request of the host in a log context of its own, and answers it."""
+        """Runs a request of the host in the background, in a log context of its own, and answers it. Never raises."""
         handler = self._handlers.get(name)
         if handler is None:
             refuse(RpcError(METHOD_NOT_FOUND, f"no such method: {name}"))
@@ -115,7 +118,7 @@ class HostRequests:
         return handler
 
     def _checked(self, method: Method, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The request's parameters. Raises RpcError if the module may not make it."""
+        """The request's parameters. Raises RpcError where the module has no grant, and TypeError."""
         if method.access == "write":
             self.grants.check(request.get("module"), method)
         given = request.get("params")

@@ -1,4 +1,4 @@
-"""What a module is told when a request of its host fails."""
+"""Encodes exceptions of Synapse for the module whose request has failed."""
 
 import base64
 
@@ -10,6 +10,7 @@ from synapse_module_bridge.transport.rpc import RpcError
 
 
 def wire_error(e: Exception) -> RpcError:
+    """The error that answers the request. SynapseError and HttpResponseException keep their fields."""
     if isinstance(e, RpcError):
         return e
     if isinstance(e, SynapseError):
@@ -18,12 +19,12 @@ def wire_error(e: Exception) -> RpcError:
         response = base64.b64encode(e.response).decode("ascii")
         data = {"code": int(e.code), "msg": e.msg, "response": response}
         return RpcError(ERROR_CODES["http_response_exception"], f"{int(e.code)} {e.msg}", data)
-    # An assertion of Synapse's has no words of its own.
+    # Synapse's assertions have no message.
     return RpcError(ERROR_CODES["api_error"], str(e) or type(e).__name__, {"class": type(e).__name__})
 
 
 def _synapse_error(e: SynapseError) -> RpcError:
-    # Only the body that a client would get tells the additional fields by a public name.
+    # The additional fields have no public name but in the body for clients.
     body = dict(e.error_dict(None))
     message, errcode = body.pop("error", e.msg), body.pop("errcode", e.errcode)
     data = {"code": int(e.code), "msg": message, "errcode": str.__str__(errcode), "additional_fields": body}

@@ -1,4 +1,4 @@
-"""Which of the ModuleApi's writes each module may use, as the admin has granted them."""
+"""Checks whether the admin has granted a module one of the ModuleApi's writes."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -11,16 +11,19 @@ ALL = "all"
 
 
 class Grants:
+    """The grants of all modules. A shadow module has none."""
+
     def __init__(self) -> None:
-        # Names of methods, or of groups of them such as `http_client`; or `all`.
+        # By module: names of methods, or of groups such as `http_client`; or the text `all`.
         self._granted: Mapping[str, Collection[str]] = {}
         self._shadows: Collection[str] = ()
 
     def set(self, granted: Mapping[str, Collection[str]], shadows: Iterable[str]) -> None:
+        """Replaces the grants. `shadows` has the names of the shadow modules."""
         self._granted, self._shadows = granted, frozenset(shadows)
 
     def check(self, module: Any, method: Method) -> None:
-        """Raises RpcError, which says what to add to homeserver.yaml."""
+        """Raises RpcError where the module may not call the method. The message says what to add to homeserver.yaml."""
         granted = self._granted.get(module, ()) if isinstance(module, str) else ()
         if module in self._shadows:
             why = "it is a shadow module, whose writes are all refused"

@@ -1,4 +1,4 @@
-"""Synapse's HTTP client as modules use it: bounded in size and in time."""
+"""Bounds what modules do with Synapse's HTTP client, in size and in time (`synapse.http.client.SimpleHttpClient`)."""
 
 import copy
 from typing import Any
@@ -13,14 +13,14 @@ from twisted.web.http_headers import Headers
 
 from synapse_module_bridge.schema.protocol import LIMITS
 
-# As base64 it must fit into a frame.
+# A body has to fit into a frame as base64.
 MOST_BYTES = LIMITS["body_bytes"]
-# Synapse waits 60 s for the headers of an answer, and for its body for ever.
+# Synapse waits 60 s for the headers of a response, and without a limit for its body.
 TIMEOUT_SECONDS = 90.0
 
 
 def bounded(client: Any) -> Any:
-    """A client like the given one, whose answers may have MOST_BYTES."""
+    """A copy of the client. A response of more than MOST_BYTES fails with SynapseError 502."""
     own = copy.copy(client)
 
     async def request(*args: Any, **kwargs: Any) -> Any:
@@ -31,7 +31,7 @@ def bounded(client: Any) -> Any:
 
 
 async def request(client: Any, method: str, uri: str, data: bytes | None, headers: Any) -> dict[str, Any]:
-    """Any request, and its whole answer."""
+    """Sends a request. Returns the response: its `code`, `phrase`, `headers` (lists by lower-case name) and `body`."""
     response = await client.request(method, uri, data=data, headers=Headers(headers or {}))
     reading: Deferred[bytes] = readBody(response)
     body = await make_deferred_yieldable(reading)
@@ -47,7 +47,7 @@ async def request(client: Any, method: str, uri: str, data: bytes | None, header
 
 
 class _BoundedResponse:
-    """An IResponse. The methods below have Twisted's names."""
+    """An IResponse of Twisted."""
 
     def __init__(self, response: Any) -> None:
         self._response = response
@@ -60,7 +60,7 @@ class _BoundedResponse:
 
 
 class _Counting(Protocol):
-    """Passes on what comes, and breaks off when it is too much."""
+    """Passes the body on, and aborts the connection where it is too large."""
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol

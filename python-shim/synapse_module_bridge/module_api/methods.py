@@ -1,5 +1,6 @@
-"""Calls the methods of the ModuleApi: most by their own names and arguments, some in a way of their own, since what
-they take or give cannot travel, or since Synapse's own fails.
+"""Calls the methods of the ModuleApi: most of them generically, by their names and arguments.
+
+Some have code of their own here, since their arguments or results have no form in JSON, or since Synapse's own fails.
 """
 
 import inspect
@@ -24,16 +25,18 @@ from synapse_module_bridge.transport.rpc import RpcError
 
 Arguments = Mapping[str, Any]
 
-# What Synapse wants as an object, by the annotation of its parameter, travels as a string.
+# Parameters with these annotations are objects for Synapse, and strings on the wire.
 _OBJECTS: Mapping[str, Callable[[str], Any]] = {"RoomID": RoomID.from_string, "UserID": UserID.from_string}
 
 
 class ApiMethods:
+    """Calls the methods of `api`. `clock` is an IReactorTime."""
+
     def __init__(self, api: ModuleApi, clock: Any) -> None:
         self._api = api
         self._clock = clock
         self.templates = Templates(api)
-        # Synapse looks at a request's access token only once.
+        # By HTTP request, a lock, and the requester by the flags of the call: Synapse authenticates a request once.
         self._requesters: WeakKeyDictionary[Any, tuple[DeferredLock, dict[tuple[Any, ...], Any]]] = WeakKeyDictionary()
         self._own: Mapping[str, Callable[..., Awaitable[Any]]] = {
             "get_user_by_req": self._get_user_by_req,
@@ -43,6 +46,7 @@ class ApiMethods:
         }
 
     async def call(self, method: Method, arguments: Arguments) -> Any:
+        """The method's result. Raises RpcError, TypeError, and what the method raises."""
         self._check_process(method)
         if method.name in self._own:
             return await self._own[method.name](**arguments)
@@ -108,7 +112,7 @@ class ApiMethods:
         try:
             await self._api.invalidate_access_token(access_token)
         except AttributeError:
-            # Synapse takes what it knows of the token for a dict, before it does anything.
+            # Synapse's method takes the requester for a dict, before it changes anything. This is what it means to do.
             api: Any = self._api
             requester = await api._auth.get_user_by_access_token(access_token)
             if requester.device_id:
@@ -121,7 +125,7 @@ class ApiMethods:
 
 
 def _with_objects(method: Method, function: Callable[..., Any], arguments: Arguments) -> Arguments:
-    """The arguments as this Synapse wants them. Raises TypeError for one that it does not know yet."""
+    """The arguments, with objects where Synapse wants them. Raises TypeError for one that this release lacks."""
     parameters = inspect.signature(function).parameters
     converted = {}
     for name, value in arguments.items():

@@ -1,4 +1,4 @@
-"""The methods that Synapse's ModuleApi lacks: statements in its database, transactions, and the store."""
+"""Names the methods for storage, which Synapse's ModuleApi lacks or has for Python alone, by the host's requests."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +13,8 @@ from synapse_module_bridge.storage.transactions import Transactions
 
 
 class Storage:
+    """`methods` are for `HostRequests`."""
+
     def __init__(self, api: ModuleApi, reactor: Any, clock: Any) -> None:
         descs = Descs()
         database, store = Database(api, descs), Store(api)
@@ -31,4 +33,5 @@ class Storage:
         }
 
     def host_ended(self) -> None:
+        """Rolls back the transactions that the host has left open."""
         self._transactions.abandon()

@@ -1,4 +1,4 @@
-"""Jinja2 templates for modules: Synapse finds, keeps and renders them."""
+"""Reads and renders Jinja2 templates for modules, by ModuleApi's `read_templates`."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -6,17 +6,19 @@ from typing import Any
 
 from synapse.module_api import ModuleApi
 
-# Those of a module that makes up folders are forgotten, and read again.
+# A bound for modules that name ever new folders. A template that was dropped is read again.
 MOST_KEPT = 200
 
 
 class Templates:
+    """Keeps the template objects, which cannot be sent to the host."""
+
     def __init__(self, api: ModuleApi) -> None:
         self._api = api
         self._kept: OrderedDict[tuple[str, str | None], Any] = OrderedDict()
 
     def read(self, filenames: list[str], folder: str | None) -> list[str]:
-        """Reads them anew. Raises what Synapse does for one that it cannot find or read."""
+        """Reads templates from disk, and returns their names. Raises ConfigError where one is missing or broken."""
         for filename, template in zip(filenames, self._api.read_templates(filenames, folder), strict=True):
             self._kept[filename, folder] = template
             self._kept.move_to_end((filename, folder))
@@ -25,6 +27,7 @@ class Templates:
         return filenames
 
     def render(self, filename: str, folder: str | None, variables: Mapping[str, Any]) -> str:
+        """Renders a template, which is read first where it is not kept. Raises ConfigError, and what Jinja2 raises."""
         if (filename, folder) not in self._kept:
             self.read([filename], folder)
         return str(self._kept[filename, folder].render(variables))
