@@ -1,4 +1,4 @@
-"""What is no fault, but is seldom meant: told as warnings when Synapse starts."""
+"""Finds settings that are valid, but probably not what the admin meant, for warnings at the start and in `check`."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.metadata import version
@@ -13,7 +13,7 @@ LEAST_MS = 50
 
 
 def advise_everywhere(config: BridgeConfig, workers: Workers) -> Iterator[str]:
-    """Also where no module runs."""
+    """Warnings for any process, even where no module runs."""
     if not workers.starts_node():
         yield f"`workers` does not name this process ({workers.here}): no module runs here"
     for name in workers.missed():
@@ -31,7 +31,7 @@ def advise_everywhere(config: BridgeConfig, workers: Workers) -> Iterator[str]:
 def advise(
     config: BridgeConfig, modules: Sequence[Mapping[str, Any]], available: Mapping[str, Collection[str]]
 ) -> Iterator[str]:
-    """Where modules run. `modules` have said what they declare, and this Synapse what it has."""
+    """Warnings for a process in which modules run. `available` has the callbacks of this Synapse, by category."""
     yield from map(_too_short, _durations(config))
     declared: dict[str, list[str]] = {}
     for module in modules:
@@ -55,7 +55,7 @@ def advise(
 
 
 def _durations(config: BridgeConfig) -> Iterator[tuple[str, int]]:
-    """Those that are suspiciously short, each with its place."""
+    """The durations that are suspiciously short, in milliseconds, each after its place in the configuration."""
     timeouts: Mapping[str, Timeout] = {
         "timeout": config.timeout,
         **{f"callbacks.{name}.timeout": timeout for name, timeout in config.callback_timeouts.items()},

@@ -1,4 +1,4 @@
-"""Builds the functions that Synapse calls: one for each callback, with the callback's own name and signature."""
+"""Builds the functions that are registered with Synapse: one for each callback, with its name and signature."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
@@ -6,12 +6,13 @@ from typing import Any
 
 from synapse_module_bridge.schema.catalogue import Callback
 
+# Answers a call. Gets the callback, and Synapse's arguments in order.
 Answer = Callable[[Callback, Sequence[Any]], Awaitable[Any]]
 Forwarder = Callable[..., Any]
 
 
 def make_forwarder(callback: Callback, answer: Answer) -> Forwarder:
-    """`answer` gets the callback and Synapse's arguments."""
+    """The function for Synapse, which answers each call by `answer`."""
 
     def forward(*args: Any, **named: Any) -> LazyCall:
         return LazyCall(answer, callback, in_order(callback, args, named) if named else args)
@@ -20,11 +21,11 @@ def make_forwarder(callback: Callback, answer: Answer) -> Forwarder:
 
 
 class LazyCall:
-    """One call, which begins when Synapse awaits it.
+    """An awaitable call, which begins when Synapse awaits it.
 
-    Neither a coroutine nor a Deferred: of those, Synapse's delay_cancellation (synapse/util/async_helpers.py) makes two
-    more Deferreds each time, a tenth of what many calls cost. What is neither it awaits as it is. So a request that
-    Synapse cancels does not wait for the answer: the call is cancelled with it.
+    It is neither a coroutine nor a Deferred. For those, Synapse's `delay_cancellation` (synapse/util/async_helpers.py)
+    creates two more Deferreds, a tenth of the cost of many calls. It awaits other awaitables directly, so that a call
+    is cancelled together with its request, instead of delaying the cancellation.
     """
 
     __slots__ = ("_answer", "_args", "_callback")
@@ -37,19 +38,19 @@ class LazyCall:
 
 
 def in_order(callback: Callback, args: Sequence[Any], named: Mapping[str, Any]) -> Sequence[Any]:
-    """The arguments by their places; a newer Synapse may give some by name, and others that nobody here knows."""
+    """All arguments in order. A newer Synapse may pass some by name; those that the catalogue lacks are dropped."""
     left = callback.param_names[len(args) :]
     last = max((index for index, name in enumerate(left, 1) if name in named), default=0)
     return [*args, *(named.get(name) for name in left[:last])]
 
 
 def as_callback(callback: Callback, forward: Forwarder) -> Forwarder:
-    """The function, with the callback's own name and signature."""
+    """The function itself, with the callback's name and signature."""
     forward.__name__ = callback.name
-    # Synapse names its metrics after it.
+    # Synapse's metrics have it as a label.
     forward.__qualname__ = f"ModuleBridge.{callback.name}"
     forward.__doc__ = callback.summary
-    # Synapse counts the parameters to tell old modules from new ones.
+    # Synapse counts the parameters to recognise modules that are written for older releases.
     described: Any = forward
     described.__signature__ = inspect.Signature(
         [inspect.Parameter(param.name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for param in callback.params]

@@ -1,4 +1,4 @@
-"""What a module left to be done once a login has succeeded becomes a function that Synapse calls."""
+"""Turns the follow-up of a login into the function that Synapse calls after the login has succeeded."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -7,11 +7,12 @@ from synapse_module_bridge.pipeline.follow_up import FollowUp, FollowUps
 from synapse_module_bridge.schema.catalogue import Callback
 from synapse_module_bridge.synapse_hooks.forward import Answer
 
+# Gets the body of the response to the login, which it may change in place.
 AfterLogin = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def with_follow_up(answer: Answer, follow_ups: FollowUps) -> Answer:
-    """For callbacks that answer with a user id and, if a module wants it, what is run after the login."""
+    """`answer`, for callbacks that authenticate: Synapse gets the user id and an AfterLogin, or None in its place."""
 
     async def answered(callback: Callback, args: Sequence[Any]) -> Any:
         authenticated = await answer(callback, args)
@@ -28,7 +29,7 @@ def _after_login(callback: Callback, follow_up: FollowUp, follow_ups: FollowUps)
         edited = await follow_ups.run(callback, follow_up, {"login_response": login_response})
         if edited is None:
             return
-        # Synapse goes on with this very object.
+        # Synapse sends this object, so it is changed in place.
         login_response.clear()
         login_response.update(edited["login_response"])
 

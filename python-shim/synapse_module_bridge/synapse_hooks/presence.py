@@ -1,7 +1,8 @@
-"""Keeps /sync alive for users who are told everybody's presence.
+"""Keeps /sync from failing for users who see everybody's presence.
 
-Synapse asks get_interested_users whose presence a user sees. After the answer `ALL` it asks get_users_for_states,
-within the same request, and takes it for granted that the user is in there: without an entry of theirs, /sync fails.
+Synapse asks `get_interested_users` whose presence a user sees. After the answer `ALL`, it asks `get_users_for_states`
+within the same request, and relies on an entry for the user in that answer: without it, /sync fails
+(synapse/handlers/presence.py).
 """
 
 from collections import OrderedDict
@@ -15,17 +16,19 @@ from synapse_module_bridge.routing.route import current_request
 from synapse_module_bridge.schema.catalogue import Callback
 from synapse_module_bridge.synapse_hooks.forward import Answer
 
-# Requests that ended between the two questions are forgotten some time.
+# A request may end between the two calls: so many are remembered.
 MOST_REMEMBERED = 1_000
 
 
 class Presence:
+    """Remembers the answers to the first call until the second one."""
+
     def __init__(self) -> None:
-        # By request, the user who sees everybody.
+        # By the request's id, the user who sees everybody.
         self._sees_all: OrderedDict[str | None, str] = OrderedDict()
 
     def guard(self, callback: Callback, answer: Answer) -> Answer:
-        """`answer`; for the two callbacks, such that what Synapse makes of the two answers fits together."""
+        """`answer`, extended for the two callbacks so that the second answer has the entry on which Synapse relies."""
         guarded = {"get_interested_users": self._interested, "get_users_for_states": self._routes}.get(callback.name)
         if guarded is None:
             return answer
@@ -48,7 +51,7 @@ class Presence:
         except CancelledError:
             raise
         except Exception:
-            # It is on record. Synapse goes on without what this module would have said.
+            # The decision is already recorded. Synapse goes on without this module's routes.
             routes = {}
         routes.setdefault(user_id, set())
         return routes

@@ -1,4 +1,4 @@
-"""Registers with Synapse what the modules declare: in this process, and as far as this Synapse has it."""
+"""Registers the modules' callbacks with Synapse: those for this process, and that this release of Synapse has."""
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -24,9 +24,9 @@ logger = logging.getLogger("synapse_module_bridge.registration")
 
 
 def declared_callbacks(manifest: Mapping[str, Any], config: BridgeConfig, api: ModuleApi) -> list[Callback]:
-    """The callbacks to register here, in the catalogue's order.
+    """The callbacks to register in this process, in the catalogue's order.
 
-    Raises StartupProblems for what this Synapse does not take.
+    Raises StartupProblems for callbacks that this Synapse lacks or refuses.
     """
     available = available_callbacks(api)
     modules = dict(enumerate(manifest["modules"]))
@@ -44,7 +44,10 @@ def lacking_callbacks(
     available: Mapping[str, Collection[str]],
     delegates: bool,
 ) -> list[StartupProblem]:
-    """What this Synapse does not take, of modules by their place; `delegates`: it leaves logins to another service."""
+    """The problems of modules that have callbacks which this Synapse lacks or refuses. `modules` is by place.
+
+    `delegates`: another service logs users in (`delegates_authentication`).
+    """
     faults: list[StartupProblem] = []
     for index, module in modules.items():
         for name in module["callbacks"]:
@@ -62,7 +65,7 @@ def registered_callbacks(
     available: Mapping[str, Collection[str]],
     registers: Callable[[Callback], bool],
 ) -> tuple[list[Callback], list[StartupProblem]]:
-    """Those that a process registers, in the catalogue's order, and what Synapse does not take of them."""
+    """The callbacks that a process registers, in the catalogue's order, and the problems of those Synapse refuses."""
     declared = {name for module in modules for name in module["callbacks"]}
     wanted = {
         name: callback
@@ -86,8 +89,10 @@ def register_callbacks(
     shadows: Collection[str] = (),
     optional: Collection[str] = (),
 ) -> None:
-    """One function for all modules; one for each where it is Synapse that puts their answers together, or that asks
-    the next one after an exception. Raises StartupProblems for what Synapse takes, but does not keep.
+    """Registers one function for all modules, or one for each, where Synapse combines their answers or goes on after an
+    exception (`Callback.per_module`).
+
+    Raises StartupProblems for callbacks that this Synapse accepts and forgets, but for those that are `optional`.
     """
 
     def forwarder(callback: Callback, answer: Answer) -> Any:
@@ -118,7 +123,7 @@ def register_callbacks(
     for module in modules:
         own = [callback for callback in callbacks if callback.per_module and callback.name in module["callbacks"]]
         if module["name"] in shadows:
-            # What a shadow module checks, clients must not be offered.
+            # Clients must not be offered the login types of a shadow module.
             own = [callback for callback in own if not callback.listed]
         lost += register(api, {callback.name: of_module(callback, module) for callback in own})
     for name in (name for name in lost if name in optional):

@@ -1,4 +1,4 @@
-"""What the running Synapse offers to modules: which callbacks it knows, and how they are registered."""
+"""Finds out which callbacks this release of Synapse has, and registers them by ModuleApi's `register_*_callbacks`."""
 
 import inspect
 import sys
@@ -12,11 +12,12 @@ from synapse_module_bridge.schema.catalogue import CALLBACKS
 
 
 def register_method(category: str) -> str:
+    """The name of the ModuleApi's method that registers callbacks of a category."""
     return f"register_{category}_callbacks"
 
 
 def available_callbacks(api: type[ModuleApi] | ModuleApi) -> Mapping[str, frozenset[str]]:
-    """For each category, the callbacks that this Synapse takes."""
+    """By category, the callbacks that this Synapse accepts: the parameters of the methods that register them."""
     available = {}
     for category in {callback.category for callback in CALLBACKS.values()}:
         method = getattr(api, register_method(category), None)
@@ -26,15 +27,18 @@ def available_callbacks(api: type[ModuleApi] | ModuleApi) -> Mapping[str, frozen
 
 
 def delegates_authentication(api: ModuleApi) -> bool:
-    """Whether another service logs users in: Synapse then takes no password auth provider."""
+    """Whether another service logs users in. Then Synapse raises where a password auth provider is registered.
+
+    Relies on ModuleApi's private `_auth_delegation_enabled`, which older releases lack.
+    """
     return bool(getattr(api, "_auth_delegation_enabled", False))
 
 
 def register(api: ModuleApi, forwarders: Mapping[str, Any]) -> list[str]:
-    """Registers each forwarder (a function, or a dict of checkers) for the callback of its name.
+    """Registers the forwarders by callback: functions, or dicts of functions by login.
 
-    Gives the names of those that Synapse has not kept: some of its releases take a function and forget it. Where each
-    release keeps them differs, so it is only looked whether anything refers to them that did not before.
+    Returns the names of those that Synapse has forgotten, since some releases accept a function and do not keep it. The
+    place where a release keeps functions differs, so reference counts are compared.
     """
     functions = {
         name: [forwarder, *forwarder.values()] if isinstance(forwarder, dict) else [forwarder]
@@ -46,7 +50,7 @@ def register(api: ModuleApi, forwarders: Mapping[str, Any]) -> list[str]:
     return [
         name
         for name, (whole, *parts) in before.items()
-        # Who keeps the dict of checkers keeps the checkers.
+        # Synapse may keep the dict itself, or the functions in it.
         if whole >= after[name][0] and (not parts or any(map(ge, parts, after[name][1:])))
     ]
 
@@ -60,5 +64,5 @@ def _hand_over(api: ModuleApi, forwarders: Mapping[str, Any]) -> None:
 
 
 def _references(functions: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[int]]:
-    """How many refer to each. Nothing here does once this has returned."""
+    """The reference counts. This function itself leaves no reference behind."""
     return {name: list(map(sys.getrefcount, listed)) for name, listed in functions.items()}

@@ -1,5 +1,6 @@
-"""Background updates: what Synapse calls for each iteration is an async context manager, whose start and end are one
-question each. Where no module answers, Synapse's own durations, pauses and sizes hold.
+"""Answers Synapse's questions about background updates. Where no module does, Synapse's own values hold.
+
+For each iteration of an update, Synapse enters and leaves an async context manager: a call, and its follow-up.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from synapse_module_bridge.synapse_hooks.forward import Answer, Forwarder, as_ca
 
 
 def with_own_sizes(answer: Answer, api: ModuleApi) -> Answer:
-    """For default_batch_size and min_batch_size."""
+    """`answer`, for default_batch_size and min_batch_size, with Synapse's own size in place of None."""
 
     async def answered(callback: Callback, args: Sequence[Any]) -> int:
         size = await answer(callback, args)
@@ -29,12 +30,12 @@ def with_own_sizes(answer: Answer, api: ModuleApi) -> Answer:
 
 
 def make_update_forwarder(callback: Callback, answer: Answer, follow_ups: FollowUps, api: ModuleApi) -> Forwarder:
-    """Not awaited by Synapse: it gives the context manager at once."""
+    """The function for `on_update`. Synapse does not await it: it returns the context manager at once."""
     return as_callback(callback, lambda *args: Iteration(callback, args, answer, follow_ups, api))
 
 
 class Iteration:
-    """One iteration of a background update."""
+    """One iteration of a background update: its start gives the duration in milliseconds."""
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ class Iteration:
         duration, self._follow_up = await self._answer(self._callback, self._args)
         if duration is not None:
             return int(duration)
-        # As Synapse's own context manager does.
+        # As Synapse's own context manager (synapse/storage/background_updates.py) does.
         updater = updater_of(self._api, self._args[1])
         if updater.sleep_enabled:
             await self._api.sleep(updater.sleep_duration_ms / 1000)
@@ -70,7 +71,7 @@ class Iteration:
 
 
 def updater_of(api: ModuleApi, database_name: str) -> Any:
-    """What runs the background updates of a database."""
+    """Synapse's BackgroundUpdater of a database."""
     databases = api._hs.get_datastores().databases
     found = next((database for database in databases if database.name() == database_name), databases[0])
     return found.updates

@@ -1,6 +1,6 @@
-"""What the host answers to a client's HTTP request, looked through before any of it is written.
+"""Checks the host's response to a client's HTTP request, which is untrusted, before any of it is written.
 
-An error that the client gets in its place must have nothing of it.
+So an error in its place contains nothing of it.
 """
 
 import base64
@@ -10,12 +10,12 @@ from typing import Any
 
 from synapse_module_bridge.schema.protocol import LIMITS, fits
 
-# Of a request's and of an answer's body: as base64 it must fit into a frame.
+# For requests and responses: a body has to fit into a frame as base64.
 MOST_BODY_BYTES = LIMITS["body_bytes"]
-# RFC 9110: a token; visible characters, and what is between them.
+# RFC 9110: a field's name is a token, and its value has visible characters, spaces and tabs.
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
-# These are of one connection: they mean nothing on another, and Twisted sets its own.
+# Hop-by-hop headers, which hold for one connection only. Twisted sets its own.
 _OF_CONNECTION = frozenset(
     b"connection content-length keep-alive proxy-connection te trailer transfer-encoding upgrade".split()
 )
@@ -23,13 +23,15 @@ _OF_CONNECTION = frozenset(
 
 @dataclass(frozen=True)
 class WebResponse:
+    """A response that can be written."""
+
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
 
 
 def read_response(reply: Any) -> WebResponse:
-    """Raises ValueError."""
+    """The response in the host's reply. Raises ValueError where it is malformed or too large."""
     if not fits("WebAnswer", reply):
         raise ValueError("no answer")
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply["headers"]]
