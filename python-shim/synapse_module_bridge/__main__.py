@@ -1,5 +1,6 @@
-"""The command `synapse-module-bridge`: checks a homeserver.yaml by itself, and leaves all else to the built host's
-command, which it runs with the Node that the shim would find.
+"""Implements the command `synapse-module-bridge` of the wheel, for which pip makes a Python script.
+
+It checks a homeserver.yaml itself. For all else, it runs the built host's command, with the Node that the shim finds.
 """
 
 import argparse
@@ -18,6 +19,7 @@ _MODULE = re.compile(r"\.[mc]?[jt]sx?$")
 
 
 def main() -> None:
+    """Runs the command with the process's arguments, and exits."""
     args = sys.argv[1:]
     if args[:1] == ["check"] and (paths := _homeserver_files(args[1:])):
         sys.exit(_check(paths))
@@ -30,7 +32,7 @@ def main() -> None:
 
 
 def _run_host_command(args: Sequence[str]) -> NoReturn:
-    # Without a host they cannot be imported.
+    # Imported here, since the import raises StartupError where the package has no built host.
     from synapse_module_bridge.process.node import check_version, find_node
     from synapse_module_bridge.schema.installed import HOST_FOLDER
 
@@ -40,18 +42,18 @@ def _run_host_command(args: Sequence[str]) -> NoReturn:
 
 
 def _homeserver_files(args: Sequence[str]) -> Sequence[str]:
-    """Empty where modules by themselves are to be checked. Exits where the arguments are wrong."""
+    """The files of homeserver.yaml to check; empty where the arguments are modules. Exits where they are wrong."""
     parser = argparse.ArgumentParser(
         "synapse-module-bridge check",
-        description="Tell what is wrong with a configuration or with modules, and who is asked about what. "
-        "The exit code is 0 where nothing is wrong, 1 where something is, 2 where it cannot be told.",
+        description="Check a configuration or modules, and show which callback goes to which module. "
+        "The exit code is 0 if nothing is wrong, 1 if something is, and 2 if the check could not be made.",
     )
     parser.add_argument(
         "paths",
         nargs="+",
         help="the files and folders that Synapse is started with (homeserver.yaml, conf.d), or modules",
     )
-    parser.add_argument("--config", metavar="FILE", help="the config of a module that is checked by itself")
+    parser.add_argument("--config", metavar="FILE", help="the config of the module, where a module is checked")
     known = parser.parse_args(args)
     modules = [path for path in known.paths if _is_module(path)]
     if 0 < len(modules) < len(known.paths):
@@ -69,13 +71,13 @@ def _is_module(path: str) -> bool:
 
 
 def _check(paths: Sequence[str]) -> int:
-    # Its life is short, and nothing of Synapse is garbage: to look would take a third of it, also at its end.
+    # Garbage collection would take a third of the time of this short process, and free nothing.
     gc.disable()
     try:
-        # It needs Synapse, whose import takes a second, and the host.
+        # Imported here, since it imports Synapse, which takes a second, and the host.
         from synapse_module_bridge.command.check import check
 
-        # Whatever is in a path or a message can be told.
+        # So that any path and message can be printed.
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
@@ -87,7 +89,7 @@ def _check(paths: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Who reads has enough; Python would tell once more at its end.
+        # The reader has closed the pipe. Python would report that once more when it flushes the stream at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         gc.freeze()

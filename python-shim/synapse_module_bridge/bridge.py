@@ -1,4 +1,4 @@
-"""The class that homeserver.yaml names: checks its configuration, starts the host, registers what modules declare."""
+"""Defines the class that homeserver.yaml names, which Synapse imports. It connects the parts of the shim."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -52,20 +52,20 @@ from synapse_module_bridge.transport.rpc import Answer, Refuse
 logger = logging.getLogger("synapse_module_bridge.bridge")
 
 _THREAD_ENDED = method_name("thread_ended")
-# For all bridges of this process.
+# Shared by all bridges of this process.
 CLOCK = SteadyClock(reactor)
 
 
 class ModuleBridge:
-    """`synapse_module_bridge.ModuleBridge` in homeserver.yaml."""
+    """`synapse_module_bridge.ModuleBridge` in homeserver.yaml. Raises StartupError where it cannot start."""
 
     @staticmethod
     def parse_config(config: Any) -> BridgeConfig:
-        """Checks the YAML's shape. Raises ConfigError; starts nothing."""
+        """Validates the YAML block. Raises ConfigError. Starts no process, since Synapse's scripts call this, too."""
         return configuration.parse(config)
 
     def __init__(self, config: BridgeConfig, api: ModuleApi) -> None:
-        # Also where no module runs: that may be where Synapse runs its background tasks.
+        # Even where no module runs: this process may run Synapse's background tasks.
         Store(api).clean_up_regularly()
         workers = Workers(config, api)
         for text in advise_everywhere(config, workers):
@@ -81,7 +81,7 @@ class ModuleBridge:
 
 
 class Bridge(HostEvents):
-    """What runs in one process of Synapse."""
+    """One bridge in one process of Synapse."""
 
     def __init__(self, config: BridgeConfig, api: ModuleApi) -> None:
         self._config = config
@@ -94,12 +94,15 @@ class Bridge(HostEvents):
         self._shadows: set[str] = set()
         self._accepted = Accepted(config.modules)
         self._up = False
-        # What the host has said of itself last.
+        # From the host's last pulse: bytes, and the number of modules that are not set up.
         self._memory = {"rss": 0, "heap_used": 0}
         self._not_set_up = 0
 
     def start(self) -> None:
-        """Raises StartupProblem; then nothing is left running."""
+        """Starts the host, registers the callbacks, and hands the host to the reactor.
+
+        Raises StartupProblem; then no process is left.
+        """
         node = find_node(self._config.node)
         check_version(node)
         remove_left_behind()
@@ -178,7 +181,7 @@ class Bridge(HostEvents):
             if fits("ThreadEnded", params):
                 self._blame.thread_ended(params)
             if not self._files.are_as_they_were():
-                # The next thread would be started from what an upgrade has put in their place.
+                # A new thread would run the files of the upgrade that has replaced them.
                 self._reload.move()
         else:
             if self._round_trip.settling.busy and method.startswith(API):
@@ -211,7 +214,7 @@ class Bridge(HostEvents):
 
     def _watch_metrics(self) -> None:
         server_name = self._api.server_name
-        metrics.LATE.labels(server_name)  # shown as 0 until there is one
+        metrics.LATE.labels(server_name)  # so that it begins at 0
         here = (server_name,)
         metrics.watch(metrics.QUEUED, here, lambda: self._notifications.queued)
         metrics.watch(metrics.IN_FLIGHT, here, lambda: self._exchange.entrance.backpressure.in_flight)
@@ -237,12 +240,11 @@ class Bridge(HostEvents):
             grants[module["name"]] = configured.get("grants", [])
             modules.append((module, shadow))
             if shadow:
-                # What it does must not be seen.
                 self._shadows.add(module["name"])
         self._pipeline.entries = self._routing_table.of(modules)
         self._requests.grants.set(grants, self._shadows)
         self._blame.taken_over(self._config.modules)
-        # What another host has never finished says nothing of this one, should it end.
+        # Calls that the previous host has not finished must not be blamed for the end of this one.
         self._open_calls.forget_expired()
 
     def died(self, cause: str, culprit: str | None) -> str:

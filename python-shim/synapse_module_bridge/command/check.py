@@ -1,5 +1,6 @@
-"""The command `check` for homeserver.yaml: prints who is asked about what, and all that is wrong, to standard output;
-what modules print goes to standard error.
+"""Implements the command `check` for homeserver.yaml: prints the callbacks of each module, warnings and problems.
+
+They go to standard output, and what modules print to standard error.
 """
 
 import logging
@@ -14,7 +15,7 @@ from synapse_module_bridge.schema.startup_problems import StartupProblem, format
 
 
 def check(paths: Sequence[str]) -> int:
-    """The exit code."""
+    """Checks the bridge's blocks in these files and folders, prints the result, and returns the exit code."""
     logger = logging.getLogger("synapse_module_bridge")
     logger.setLevel(logging.INFO)
     logger.addHandler(_Handler())
@@ -34,7 +35,7 @@ def _not_looked(why: str) -> int:
 
 
 def _report(at: str, found: Found) -> int:
-    """Prints it; `at` is the place of the bridge's entry."""
+    """Prints what was found in the block at the place `at`, and returns the exit code."""
     sys.stdout.write(found.text)
     for text in found.advice:
         print(f"Warning: {text}.")
@@ -56,7 +57,7 @@ def _described(at: str, fault: StartupProblem) -> str:
 
 
 class _Handler(logging.Handler):
-    """What the host itself warns of belongs to what was found; all else is what modules say."""
+    """Prints the host's own warnings as part of the result, and all other records to standard error."""
 
     def emit(self, record: logging.LogRecord) -> None:
         is_finding = record.levelno >= logging.WARNING and record.name == "synapse_module_bridge.host"

@@ -1,5 +1,6 @@
-"""Looks at one of the bridge's blocks as a start of Synapse would, for `check`: by the same code, but it goes on where
-a start would end, and registers nothing.
+"""Checks one of the bridge's blocks for the command `check`, with the code that Synapse's start runs.
+
+Unlike a start, it goes on after a problem, and registers nothing.
 """
 
 import json
@@ -28,21 +29,25 @@ from synapse_module_bridge.synapse_hooks.advice import advise
 from synapse_module_bridge.synapse_hooks.registration import lacking_callbacks, registered_callbacks
 from synapse_module_bridge.synapse_hooks.synapse_api import available_callbacks
 
+# Declarations of sound modules, by their place in the configuration.
 Modules = Mapping[int, Mapping[str, Any]]
 
 
 @attr.s(slots=True, auto_attribs=True, kw_only=True)
 class Found:
+    """The result for one block."""
+
     faults: list[StartupProblem]
-    # What is to be told of sound modules.
+    # The description of the sound modules, for people.
     text: str = ""
+    # Warnings.
     advice: Sequence[str] = ()
-    # There was a Node to look with.
+    # Whether there was a Node with which modules could be loaded.
     looked: bool = True
 
 
 def inspect(block: Any, settings: Mapping[str, Any]) -> Found:
-    """`settings` is all of homeserver.yaml."""
+    """Checks a block. `settings` is the whole of homeserver.yaml. Runs Node, which loads the modules."""
     config, faults = examine(block)
     if config is None:
         return Found(faults=faults)
@@ -51,7 +56,7 @@ def inspect(block: Any, settings: Mapping[str, Any]) -> Found:
         check_version(node)
         modules, of_modules = _load(node, config, settings)
     except StartupProblem as e:
-        # A Node that the block names is what it is to be judged by.
+        # Where the block itself names a Node that does not work, that is a problem of the block.
         return Found(faults=[*faults, e], looked=config.node is not None and e.path is not None)
     available = available_callbacks(ModuleApi)
     faults += [*of_modules, *lacking_callbacks(modules, config, available, _delegates(settings))]
@@ -68,7 +73,7 @@ def inspect(block: Any, settings: Mapping[str, Any]) -> Found:
 
 
 def _load(node: str, config: BridgeConfig, settings: Mapping[str, Any]) -> tuple[Modules, Sequence[StartupProblem]]:
-    """The sound modules by their place, and what is wrong with others. Raises StartupProblem where there is no host."""
+    """The sound modules, and the problems of the others. Raises StartupProblem where no host can be started."""
     command = host_command(node, HOST_FOLDER, config)
     synapse = introduction(
         config,
@@ -81,7 +86,7 @@ def _load(node: str, config: BridgeConfig, settings: Mapping[str, Any]) -> tuple
         run_background_tasks=True,
     )
     try:
-        # What a module asks for before its setup, nobody answers.
+        # Requests of modules get no answer: modules are loaded, but not set up.
         child = Child(command, environment(config), lambda *_: None, LogRelay())
     except OSError as e:
         raise cannot_start(command, e) from e
@@ -94,13 +99,13 @@ def _load(node: str, config: BridgeConfig, settings: Mapping[str, Any]) -> tuple
 
 
 def _delegates(settings: Mapping[str, Any]) -> bool:
-    """As `delegates_authentication` tells it of a Synapse that runs."""
+    """As `delegates_authentication`, from homeserver.yaml instead of a running Synapse."""
     service = settings.get("matrix_authentication_service")
     return isinstance(service, dict) and service.get("enabled") is True
 
 
 def _apart(modules: Modules, config: BridgeConfig, available: Mapping[str, frozenset[str]]) -> list[StartupProblem]:
-    """What a process would not register, whichever it is."""
+    """The problems of callbacks that Synapse would refuse in some process."""
     named = {MAIN, *config.workers, *(name for names in config.callback_workers.values() for name in names)}
     found: dict[str, StartupProblem] = {}
     for here in sorted(named - {BACKGROUND}):
@@ -115,7 +120,10 @@ def _apart(modules: Modules, config: BridgeConfig, available: Mapping[str, froze
 
 
 def _describe(node: str, config: BridgeConfig, modules: Modules) -> Mapping[str, Any]:
-    """What to tell of them, and what their authors' compilers say. Raises StartupProblem."""
+    """A description of the modules, and the errors of their TypeScript compilers, from the host's command `describe`.
+
+    Raises StartupProblem where the command fails.
+    """
     names = {name for module in modules.values() for name in module["callbacks"]}
     asked = {
         "modules": [_asked(settings, modules.get(index)) for index, settings in enumerate(config.modules)],
@@ -132,7 +140,7 @@ def _describe(node: str, config: BridgeConfig, modules: Modules) -> Mapping[str,
 
 
 def _asked(settings: Mapping[str, Any], module: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    # Not the config: it may hold secrets, and tells nothing of this.
+    # Without the config, which may have secrets, and does not matter here.
     asked = {"settings": {key: settings[key] for key in ("path", "name", "shadow", "isolated") if key in settings}}
     if module is not None:
         declared = {key: module[key] for key in ("callbacks", "web_resources")}
@@ -141,7 +149,7 @@ def _asked(settings: Mapping[str, Any], module: Mapping[str, Any] | None) -> Map
 
 
 def _terms(config: BridgeConfig, callback: Callback) -> Mapping[str, Any]:
-    """What holds for a callback, as calls are answered by it."""
+    """The policies, timeouts and processes of a callback, as calls will have them."""
     policies = Policies(config.on_failure, config.callback_on_failure)
     timeout = config.callback_timeouts.get(callback.name, config.timeout)
     return {
