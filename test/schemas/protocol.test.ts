@@ -16,7 +16,7 @@ function textOf(folder: string, ending: string, without?: string): string {
   const names = readdirSync(ROOT + folder, { recursive: true }) as string[];
   return names
     .map((name) => path.join(folder, name))
-    .filter((file) => file.endsWith(ending) && file !== without && !file.includes("_host"))
+    .filter((file) => file.endsWith(ending) && file !== without && !file.includes("/_host/"))
     .map((file) => readFileSync(ROOT + file, "utf8"))
     .join("\n");
 }
