@@ -21,8 +21,8 @@ export function monitorHost(records: Records, makeHost: (log: Logger) => Host): 
     log,
     records,
     flushOutput: () => flushOutput(),
-    modules: () => [...(host?.modules.values() ?? [])].map(({ module }) => module),
-    loading: () => host?.loading,
+    modules: () => [...(host?.modules.byName.values() ?? [])].map(({ module }) => module),
+    loading: () => host?.modules.loading,
     redacted: (error, module) => (mayTellSecrets(host, module) ? redactThrown(error) : error),
   });
   const flushOutput = captureOutput(records, () => exitReporter.currentModule());
@@ -40,7 +40,7 @@ export function monitorHost(records: Records, makeHost: (log: Logger) => Host): 
 /** Whether the module gets passwords or tokens; if it is unknown which module, whether any does. */
 function mayTellSecrets(host: Host | undefined, culprit: string | undefined): boolean {
   const { callbacks } = catalogue();
-  return [...(host?.modules.values() ?? [])].some(
+  return [...(host?.modules.byName.values() ?? [])].some(
     ({ module }) =>
       (culprit === undefined || module.name === culprit) &&
       [...module.callbacks.keys()].some((name) => callbacks.get(name)?.secret),

@@ -55,7 +55,7 @@ export function serve(records: number, entry: URL): void {
   });
   exitReporter.watch();
 
-  host.connection.onError(([error]) =>
+  host.connection.onError((error) =>
     exitReporter.exitForError(error, `the wire is broken: ${error.message}`),
   );
   host.connection.onClose(async () => {

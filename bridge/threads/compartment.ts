@@ -14,7 +14,8 @@ import {
   type PlacedModule,
   type ThreadInitialize,
 } from "./load-in-thread.js";
-import { type Relay, Thread, type ThreadOptions } from "./thread.js";
+import { Thread, type ThreadOptions } from "./thread.js";
+import type { Relay } from "./thread-connection.js";
 import { watch } from "./watchdog.js";
 
 /** What each new thread is made with. */

@@ -4,7 +4,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type End, LIMITS } from "../catalogue/protocol.js";
 import type { SpawnOptions } from "./compartment.js";
 import { loadInThreadInTime, type PlacedModule } from "./load-in-thread.js";
-import { type Relay, Thread } from "./thread.js";
+import { Thread } from "./thread.js";
+import type { Relay } from "./thread-connection.js";
 import { watch } from "./watchdog.js";
 
 const PULSE_MS = 100;

@@ -1,21 +1,12 @@
-// One thread of the host, seen from the main thread: starts it with its own heap, sends it requests over JSON-RPC, reads its
-// records, and ends it. It counts as ended at once, even if native code holds the thread itself for longer.
+// One thread of the host, seen from the main thread: starts it with its own heap, reads its records, and ends it. It counts as
+// ended at once, even if native code holds the thread itself for longer.
 
-import type { HeapInfo } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import {
-  type CancellationToken,
-  CancellationTokenSource,
-  createMessageConnection,
-  type MessageConnection,
-} from "vscode-jsonrpc/node";
 import type { SetupTimes } from "../calls/setup.js";
 import {
   CAUSES,
   type DeclaredModule,
   type End,
-  type HostNotifications,
-  type HostRequests,
   type Loading,
   type LogLevels,
   type Pulse,
@@ -25,13 +16,13 @@ import {
 import { culpritOf, type Owner } from "../logging/culprit.js";
 import type { Logger } from "../logging/log.js";
 import type { PipedRecords } from "../logging/records.js";
-import { type CallError, cancelled, moduleEnded } from "../transport/call-error.js";
+import { moduleEnded } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
-import { connectionLog } from "../transport/connection-log.js";
 import type { HostPeer } from "../transport/peer.js";
-import { PortReader, PortWriter } from "../transport/port.js";
 import { type HeldThreads, liveThreads } from "./held-threads.js";
+import { type Relay, ThreadConnection } from "./thread-connection.js";
 import { asWorkerData } from "./thread-data.js";
+import { memoryHeldBy } from "./thread-memory.js";
 
 export interface ThreadOptions {
   /** The file that runs in each thread. */
@@ -45,21 +36,6 @@ export interface ThreadOptions {
   held: HeldThreads;
 }
 
-/** Passes a thread's requests and notifications on to the shim. */
-export interface Relay {
-  request<Method extends keyof HostRequests & string>(
-    method: Method,
-    params: HostRequests[Method]["params"],
-    token: CancellationToken,
-  ): Promise<HostRequests[Method]["result"]>;
-  notify<Method extends keyof HostNotifications>(method: Method, params: HostNotifications[Method]): void;
-}
-
-interface PendingRequest {
-  readonly module: string;
-  fail(error: CallError): void;
-}
-
 const MIB = 1024 * 1024;
 // V8's own heap limit, as a multiple of what the thread may use. memory-watch.ts ends the thread long before.
 const HEAP_FACTOR = 4;
@@ -70,7 +46,6 @@ const CLOSE_MS = 2_000;
 const FINAL_RECORDS_MS = 200;
 
 export class Thread {
-  readonly peer: HostPeer;
   /** Resolves when it counts as ended. */
   readonly ended: Promise<End>;
   /** Resolves when the thread itself has exited. */
@@ -78,8 +53,6 @@ export class Thread {
   /** Resolves when all of its modules are set up. */
   readonly setUp: Promise<void>;
   hasEnded = false;
-  /** It takes no more requests: it is ending, or has ended. */
-  isClosed = false;
   hasExited = false;
   /** The time of its last pulse. Infinite until `start`, so that it is not judged before. */
   heardAt = Number.POSITIVE_INFINITY;
@@ -93,13 +66,9 @@ export class Thread {
   notSetUp: readonly string[];
   /** The module that it is loading. */
   loading: string | null = null;
-  /** How many requests it has had. */
-  served = 0;
   readonly startedAt = performance.now();
   #worker: Worker;
-  #connection: MessageConnection;
-  #port: MessagePort;
-  #pending = new Set<PendingRequest>();
+  #connection: ThreadConnection;
   #exitRecord: End | undefined;
   #error: NodeJS.ErrnoException | undefined;
   #owners: readonly Owner[] = [];
@@ -120,7 +89,6 @@ export class Thread {
     this.notSetUp = modules;
     this.memory = memory;
     this.#held = held;
-    this.#port = rpc.port1;
     this.#worker = new Worker(entry, {
       workerData: asWorkerData({ ...data, ...(setupTimes && { setupTimes }) }),
       transferList: [data.rpc, data.records],
@@ -142,17 +110,15 @@ export class Thread {
         resolve();
       });
     });
-    this.peer = this.#connection = createMessageConnection(
-      new PortReader(rpc.port1),
-      new PortWriter(rpc.port1),
-      connectionLog(options.log),
-    );
-    this.#readRecords(records.port1, underWay, options.records);
-    this.#relay(relay);
-    this.#connection.onClose(() => {
-      this.isClosed = true;
+    this.#connection = new ThreadConnection(rpc.port1, options.log, {
+      request: relay.request,
+      notify: (method, params) => {
+        if (method === "loading") this.loading = (params as Loading).name;
+        if (method === "pulse") this.#pulsed(params as Pulse);
+        else relay.notify(method, params);
+      },
     });
-    this.#connection.listen();
+    this.#readRecords(records.port1, underWay, options.records);
     this.#watch([rpc.port1, records.port1]);
   }
 
@@ -160,9 +126,18 @@ export class Thread {
     return this.#worker.threadId;
   }
 
-  /** The modules with unanswered requests. */
-  get running(): Set<string> {
-    return new Set([...this.#pending].map(({ module }) => module));
+  get peer(): HostPeer {
+    return this.#connection.peer;
+  }
+
+  /** It takes no more requests: it is ending, or has ended. */
+  get isClosed(): boolean {
+    return this.#connection.isClosed;
+  }
+
+  /** How many requests it has had. */
+  get served(): number {
+    return this.#connection.served;
   }
 
   /** Sends a request on behalf of a module. Rejects at once when the call is cancelled or the thread has ended. */
@@ -173,28 +148,7 @@ export class Thread {
     cancellation: Cancellation,
   ): Promise<ShimRequests[Method]["result"]> {
     if (this.isClosed) throw moduleEnded(module, (await this.ended).cause, false);
-    const { signal } = cancellation;
-    const source = new CancellationTokenSource();
-    if (method !== "set_up") this.served++;
-    return new Promise((resolve, reject) => {
-      const asked = { module, fail: reject };
-      const abort = () => {
-        reject(cancelled());
-        if (!this.isClosed) source.cancel();
-      };
-      signal.addEventListener("abort", abort, { once: true });
-      this.#pending.add(asked);
-      this.peer
-        .sendRequest(method, params, source.token)
-        .then(resolve, reject)
-        .finally(() => {
-          // Removed only now: a cancelled request may still be what the thread works on.
-          this.#pending.delete(asked);
-          signal.removeEventListener("abort", abort);
-          source.dispose();
-        });
-      if (signal.aborted) abort();
-    });
+    return this.#connection.ask(method, params, module, cancellation);
   }
 
   /** Called when it has loaded its modules. */
@@ -230,7 +184,7 @@ export class Thread {
 
   /** Lets it finish its work and exit. */
   close(): void {
-    this.#port.close();
+    this.#connection.close();
     const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_MS).unref();
     void this.exited.then(() => clearTimeout(timer));
   }
@@ -261,19 +215,6 @@ export class Thread {
       });
   }
 
-  /** A thread sends the same requests and notifications as a host. */
-  #relay(relay: Relay): void {
-    this.#connection.onRequest((method: string, params: unknown, token: CancellationToken) =>
-      relay.request(method as keyof HostRequests & string, params as never, token),
-    );
-    this.#connection.onNotification((name: string, params: unknown) => {
-      const method = name as keyof HostNotifications;
-      if (method === "loading") this.loading = (params as Loading).name;
-      if (method === "pulse") this.#pulsed(params as Pulse);
-      else relay.notify(method, params as never);
-    });
-  }
-
   #pulsed({ memory, not_set_up }: Pulse): void {
     this.heardAt = performance.now();
     this.heapUsed = memory.heap_used;
@@ -302,30 +243,10 @@ export class Thread {
   #end({ cause, module }: End): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    this.isClosed = true;
-    const [likely = null, another] = this.modules.length === 1 ? this.modules : this.running;
-    for (const { module, fail } of this.#pending)
-      fail(moduleEnded(module, cause, !this.notSetUp.includes(module)));
-    this.#connection.dispose();
-    this.#port.close();
+    const [likely = null, another] = this.modules.length === 1 ? this.modules : this.#connection.running;
+    this.#connection.fail((module) => moduleEnded(module, cause, !this.notSetUp.includes(module)));
     this.#settle({ cause, module: module ?? this.loading ?? (another === undefined ? likely : null) });
   }
-}
-
-/** In newer versions of Node: https://nodejs.org/api/worker_threads.html#workergetheapstatistics */
-interface Measurable {
-  getHeapStatistics?(): Promise<Pick<HeapInfo, "used_heap_size" | "external_memory">>;
-}
-
-function memoryHeldBy(worker: Worker & Measurable): Thread["memoryHeld"] {
-  const statistics = worker.getHeapStatistics?.bind(worker);
-  return (
-    statistics &&
-    (async () => {
-      const { used_heap_size, external_memory } = await statistics();
-      return used_heap_size + external_memory;
-    })
-  );
 }
 
 function describeEnd(code: number, error: NodeJS.ErrnoException | undefined): string {

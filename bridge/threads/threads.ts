@@ -23,8 +23,9 @@ import type { Cancellation } from "../transport/cancellation.js";
 import { Compartment, type SpawnOptions } from "./compartment.js";
 import { type ManifestPart, namesOf, type PlacedModule, relocated } from "./load-in-thread.js";
 import { mergeManifests, place } from "./placement.js";
-import type { Relay, ThreadOptions } from "./thread.js";
+import type { ThreadOptions } from "./thread.js";
 import { ThreadApart } from "./thread-apart.js";
+import type { Relay } from "./thread-connection.js";
 
 const NO_MODULES: DispatchEnvironment["modules"] = new Map();
 

@@ -1,0 +1,117 @@
+// The modules that run on this thread: loads them, gives each its api and its log, and runs their `setup`.
+
+import { describeThrown } from "../base/thrown.js";
+import type { RunningModule } from "../calls/context.js";
+import { ModuleSetup, SETUP_TIMES, type SetupTimes } from "../calls/setup.js";
+import type { Catalogue } from "../catalogue/catalogue.js";
+import type { Initialize, LogLevels, SynapseInfo } from "../catalogue/protocol.js";
+import { type LoadedModule, nameOf } from "../declarations/module.js";
+import { conditionsTooNew } from "../declarations/since.js";
+import { loadModules } from "../loading/loader.js";
+import { declare } from "../loading/manifest.js";
+import { Snapshot } from "../loading/snapshot.js";
+import { type Logger, setLevel } from "../logging/log.js";
+import { type ApiSource, makeApi } from "../module-api/api.js";
+import type { ManifestPart, PlacedModule } from "../threads/load-in-thread.js";
+import type { Cancellation } from "../transport/cancellation.js";
+
+export interface RunningModulesOptions {
+  catalogue: Catalogue;
+  log: Logger;
+  setupTimes?: SetupTimes | undefined;
+  source: ApiSource;
+  /** Called before a module's file runs, with its index among all modules. Loading waits until the promise resolves. */
+  onLoading(index: number, name: string): Promise<void>;
+  /** Called when a module's `setup` has succeeded. */
+  onSetUp(): void;
+}
+
+export class RunningModules {
+  readonly byName = new Map<string, RunningModule>();
+  /** The module that is being loaded. */
+  loading: string | undefined;
+
+  constructor(private readonly options: RunningModulesOptions) {}
+
+  /** Loads the modules of `initialize`. `placed` has their places in the configuration, if they are not all of its modules. */
+  async load(
+    { modules, synapse, snapshot: given }: Initialize,
+    placed?: readonly PlacedModule[],
+  ): Promise<ManifestPart> {
+    const { catalogue, log, onLoading } = this.options;
+    const snapshot = given === undefined ? new Snapshot() : Snapshot.from(given);
+    const watch = {
+      warn: (text: string) => log.warn(text),
+      loading: (index: number, name: string) => {
+        this.loading = name;
+        return onLoading(placed?.[index]?.index ?? index, name);
+      },
+    };
+    const loaded = await loadModules(modules, catalogue, watch, snapshot);
+    this.loading = undefined;
+    for (const module of loaded.modules) {
+      this.byName.set(module.name, this.#run(module, synapse));
+      warmUp(module, catalogue);
+    }
+    const problems = [...loaded.problems, ...conditionsTooNew(loaded.modules, synapse.version, catalogue)];
+    // Before `declare`, since serializing decides what the snapshot leaves out.
+    const text = given === undefined ? snapshot.serialize(watch.warn) : undefined;
+    const own = text === undefined ? {} : { snapshot: [{ names: modules.map(nameOf), text }] };
+    const declared = loaded.modules.map((module) => declare(module, snapshot));
+    snapshot.dropContents();
+    return { modules: declared, faults: problems, ...own };
+  }
+
+  /** Starts the `setup` of each module. */
+  start(): void {
+    for (const { setup } of this.byName.values()) setup.start();
+  }
+
+  /** Ends the attempts of `setup`. */
+  stop(): void {
+    for (const { setup } of this.byName.values()) setup.stop();
+  }
+
+  setLogLevels({ levels }: LogLevels): void {
+    for (const { module, log, setup } of this.byName.values())
+      for (const logger of [log, setup.log]) setLevel(logger, levels[module.name]);
+  }
+
+  /** The modules whose `setup` has not succeeded. */
+  get notSetUp(): string[] {
+    const running = [...this.byName.values()];
+    return running.filter(({ setup }) => !setup.done).map(({ module }) => module.name);
+  }
+
+  /** Waits for the first `setup` of each module. Returns why it has failed, by module. */
+  async setUp(cancellation: Cancellation): Promise<Record<string, string>> {
+    const failed: Record<string, string> = {};
+    for (const { module, setup } of this.byName.values()) {
+      try {
+        await setup.ready(cancellation);
+      } catch (error) {
+        failed[module.name] = setup.failure ?? describeThrown(error);
+      }
+    }
+    return failed;
+  }
+
+  #run(module: LoadedModule, synapse: SynapseInfo): RunningModule {
+    const { catalogue, log: logger, setupTimes = SETUP_TIMES, source, onSetUp } = this.options;
+    const api = makeApi(module, synapse, source, catalogue);
+    const log = logger.child({ module: module.name });
+    const setup = new ModuleSetup(module, api, log, setupTimes);
+    setup.onSuccess = onSetUp;
+    return { module, api, log, setup };
+  }
+}
+
+/** Compiles the validators now, so that the first call does not take longer. */
+function warmUp({ callbacks }: LoadedModule, catalogue: Catalogue): void {
+  for (const name of callbacks.keys()) {
+    const callback = catalogue.callbacks.get(name);
+    if (!callback) continue;
+    catalogue.paramsValidator(callback.params, false)({});
+    catalogue.validator(callback.result)(null);
+  }
+}
