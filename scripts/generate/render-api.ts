@@ -2,7 +2,7 @@
 import type { ApiMethod } from "../../bridge/catalogue/catalogue.js";
 import { anchor, describe, parameters, table, typeLink, withLinks } from "./markdown.js";
 import type { Sources } from "./sources.js";
-import { declarationsIn, splitExample } from "./type-declarations.js";
+import { declarationsIn } from "./type-declarations.js";
 import { GENERATED } from "./type-text.js";
 
 const INTRODUCTION = `# The ModuleApi
@@ -11,7 +11,8 @@ const INTRODUCTION = `# The ModuleApi
 
 \`api\`, in the context of every handler and of \`setup\`, is Synapse's ModuleApi. It has Synapse's names, and takes parameters
 by name, in one object: \`await api.is_user_admin({ user_id })\`. A name with \`?\` may be left out. The bridge checks the
-parameters before it asks Synapse. [Types](types.md) has the declarations.
+parameters before it asks Synapse. [Types](types.md) has the declarations. [Storage](../author/storage.md) explains
+\`api.store\` and \`run_db_interaction\`.
 
 - **[At once](#at-once)**: Node answers these methods itself, without a promise.
 - **[Reads](#reads)**: every module may use them.
@@ -96,7 +97,8 @@ function renderMethod(name: string, method: ApiMethod, sources: Sources): string
     `${withLinks(summary, names)}${facts.length > 0 ? ` _${facts.join(" ")}_` : ""}`,
   ];
   const declaration = tsType && declarationsIn(sources.sdk).get(tsType);
-  if (declaration) parts.push(`\`\`\`ts\n${splitExample(declaration).text.trim()}\n\`\`\``);
+  // Its comment would repeat the summary.
+  if (declaration) parts.push(`\`\`\`ts\n${declaration.replace(/^\/\*\*[\s\S]*?\*\/\n/, "").trim()}\n\`\`\``);
   else {
     if (Object.keys(params).length > 0) parts.push(parameters(params, notes, sources));
     if (result !== "Nothing")

@@ -27,7 +27,7 @@ export function page(when: string, tables: Readonly<Record<string, string>>): st
   return [
     "# A run of the benchmark",
     "<!-- Written by `npm run bench -- --save`. -->",
-    `${when}. What is measured, and what to make of it: [performance.md](performance.md).`,
+    `${when}. [performance.md](performance.md) explains the measurements.`,
     "![Bars for latency, calls per second and CPU; lines for the growth of latency](benchmark.svg)",
     ...sections,
   ].join("\n\n");
