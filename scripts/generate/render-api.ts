@@ -19,10 +19,8 @@ parameters before it asks Synapse. [Types](types.md) has the declarations. [Stor
 - **[Writes](#writes)**: they need a [grant](../admin/configuration.md#grants), by the name of the method or of its group, such
   as \`http_client\`. All writes of a shadow module are refused.
 
-A call from a callback makes Synapse ask callbacks again, as in Python. One call cannot work: while Synapse asks
-\`user_may_join_room\`, \`user_may_invite\`, or \`check_event_allowed\` for a membership, about a local user, it locks the memberships
-of that room. A handler that awaits \`update_room_membership\` for that room would wait for itself. After one second, or half of
-the time that the call has left, it gets an \`ApiError\` of the kind \`membership_locked\`, and nothing is changed.
+A call from a callback makes Synapse ask callbacks again, as in Python. One call cannot work: a callback about a membership
+cannot await \`update_room_membership\` for the same room.
 [Start the change without awaiting it](../author/modules.md#promises-that-nobody-awaits).
 `;
 
