@@ -29,7 +29,7 @@ export async function haltThread(threadId: number): Promise<HaltedThread> {
   const scripts = new Map<string, string>();
   const halted = new Promise<string>((resolve) => {
     session.on("NodeWorker.attachedToWorker", ({ params }) => {
-      if (params.workerInfo.workerId !== String(threadId)) return;
+      if (threadIdOf(params.workerInfo) !== threadId) return;
       sessionId = params.sessionId;
       send(1, "Debugger.enable");
       send(2, "Debugger.pause");
@@ -50,6 +50,11 @@ export async function haltThread(threadId: number): Promise<HaltedThread> {
     setImmediate(() => session.disconnect());
   };
   return { stack, release };
+}
+
+/** The inspector's own `workerId` only counts the threads that a session has seen. The title is such as "[worker 7]". */
+function threadIdOf({ title }: { title: string }): number {
+  return Number(/\d+/.exec(title)?.[0]);
 }
 
 function describe({ functionName, location }: Frame, scripts: ReadonlyMap<string, string>): string {
