@@ -95,11 +95,15 @@ test("a message that is longer than a string can be is none, and another error i
   expect(messageJson(throwing(new RangeError("Invalid string length")))).toBeUndefined();
   expect(() => messageJson(throwing(new TypeError("own")))).toThrow("own");
   expect(() => exactJson(throwing(new TypeError("own")))).toThrow("own");
+  const toJSON = () => {
+    throw new TypeError("own");
+  };
+  expect(() => exactJson({ toJSON })).toThrow("own");
 });
 
 test("a copy is equal, shares nothing with the original, and may be nested at any depth", () => {
   const original = JSON.parse(
-    '{ "a": [1, { "b": [] }, null, "x", -0.0], "__proto__": { "c": [1e400] }, "e": {} }',
+    '{ "a": [1, { "b": [] }, null, "x", -0.0], "__proto__": { "c": [1e400] }, "e": {}, "g": null, "h": "x", "i": 5 }',
   );
   const text = exactJson(original);
   const copy = copyJson(original);

@@ -91,6 +91,11 @@ describe("is refused", () => {
       { a: 1, b: 2, c: 3, d: 4, e: 5, f: 6, g: 7, h: 8, i: 9 },
       "answered an object with a, b, c, d, e, f, g, h; expected boolean",
     ],
+    [
+      "Permission",
+      { ["k".repeat(40)]: 1, ["l".repeat(41)]: 2 },
+      `answered an object with ${"k".repeat(40)}, ${"l".repeat(40)}; expected boolean`,
+    ],
     ["ChosenName", 5, "answered 5; expected string or null"],
     ["InterestedUsers", 5, "answered 5; expected InterestedUsers"],
     ["RegistrationVerdict", "x".repeat(60), `answered "${"x".repeat(60)}"; expected RegistrationBehaviour`],
