@@ -4,8 +4,8 @@ import { afterEach, expect, test } from "@jest/globals";
 import { observed } from "../../../support/observed.js";
 import { isAlive } from "../../../support/processes.js";
 import { waitFor } from "../../../support/wait.js";
+import { ask, folder, host, inviting, load, logged } from "../real-host.js";
 import { errorOf, INVITE } from "../rig.js";
-import { ask, folder, host, inviting, load, logged } from "./real-host.js";
 
 const bad = { params: { ...INVITE, room_id: "!bad" } };
 const WAITS = `${folder.root}/waits`;

@@ -1,8 +1,8 @@
 // Calls that are asked apart: in a thread made for them, one at a time, watched for a while after the answer.
 import { expect, test } from "@jest/globals";
 import { CancellationTokenSource } from "vscode-jsonrpc/node";
+import { ask, folder, host, inviting, load, start, stop } from "../real-host.js";
 import { errorOf, INVITE } from "../rig.js";
-import { ask, folder, host, inviting, load, start, stop } from "./real-host.js";
 
 const THREAD = `import { threadId } from "node:worker_threads";`;
 const BAD = `if (params.room_id === "!bad")`;

@@ -5,8 +5,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
 import { observed } from "../../../support/observed.js";
 import { waitFor } from "../../../support/wait.js";
+import { ask, folder, host, initialize, inviting, load, logged, start, stop } from "../real-host.js";
 import { errorOf, INVITE, moduleOf } from "../rig.js";
-import { ask, folder, host, initialize, inviting, load, logged, start, stop } from "./real-host.js";
 
 const shadow = (name: string, body: string, before = "") => ({
   path: inviting(name, body, before),

@@ -1,13 +1,13 @@
 // A host as a real process, with the modules that a test writes: for the tests of one file.
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "@jest/globals";
 import type { MessageConnection } from "vscode-jsonrpc/node";
-import { VERSION } from "../../../../bridge/base/version.js";
-import type { ModuleSettings } from "../../../../bridge/declarations/module.js";
-import { temporaryFolder } from "../../../support/temporary-folder.js";
-import { waitFor } from "../../../support/wait.js";
-import { type Bundle, bundle } from "../bundle.js";
-import { type HostProcess, startHost } from "../child.js";
-import { type Answer, INTRODUCTION, INVITE, type Initialized, moduleOf } from "../rig.js";
+import { VERSION } from "../../../bridge/base/version.js";
+import type { ModuleSettings } from "../../../bridge/declarations/module.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
+import { waitFor } from "../../support/wait.js";
+import { type Bundle, bundle } from "./bundle.js";
+import { type HostProcess, startHost } from "./child.js";
+import { type Answer, INTRODUCTION, INVITE, type Initialized, moduleOf } from "./rig.js";
 
 export const folder = temporaryFolder();
 export let host: HostProcess;
@@ -61,6 +61,19 @@ export function ask(modules: readonly string[], more: object = {}): Promise<Answ
   const call = { call: 1, modules, params: INVITE, request: "REQ-1", time_left_ms: 10_000, ...more };
   return host.shim.sendRequest("callback/user_may_invite", call);
 }
+
+/** Loads one module that answers user_may_invite with what a function body returns, and gives its name. */
+export async function loadOne(body: string, before = ""): Promise<string> {
+  const name = `module-${count}`;
+  await load([{ path: inviting(name, body, before) }]);
+  return name;
+}
+
+/** Asks it as long as it takes, for nobody's request. */
+export const call = (name: string): Promise<Answer> =>
+  host.shim.sendRequest("callback/user_may_invite", {
+    ...{ call: 1, modules: [name], params: INVITE, request: null },
+  });
 
 /** Waits for a line of the log, and gives it. */
 export async function logged(text: string | RegExp): Promise<Record<string, unknown>> {
