@@ -26,3 +26,18 @@ def test_who_has_no_author_keeps_nobody_waiting() -> None:
     question = call_of("check_username_for_spam", [{"user_id": "@m:test", "display_name": "x"}, "@a:test"])
     with gate.closed(question, ["own"]):
         assert not gate.holds(question, ["own"])
+
+
+def test_it_opens_once_the_last_of_several_suspects_is_settled_and_lets_everybody_in_who_still_waits() -> None:
+    gate = Gate()
+    suspect = message_from("@a:test")
+    with gate.closed(suspect, ["own"]):
+        first, given_up, last = (gate.until_open(suspect, ["own"]) for _ in range(3))
+        given_up.addErrback(lambda _: None)
+        given_up.cancel()
+        for _ in range(2):
+            with gate.closed(suspect, ["own"]), gate.closed(suspect, ["own"]):
+                pass
+            assert gate.holds(suspect, ["own"])
+        assert [first.called, last.called] == [False, False]
+    assert [first.called, last.called] == [True, True]

@@ -1,5 +1,6 @@
 """The calls that were answered last: how many of whom are kept as suspects, for how long, and what is kept of them."""
 
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -103,7 +104,14 @@ def test_a_suspect_is_waited_for_until_it_has_its_answer() -> None:
     waiting: Deferred[Any] = Deferred()
     suspect = Suspect(call=invite("@a:test"), entries=MODULES, answer=waiting)
     assert (suspect.age, suspect.state_room, suspect.is_slow, suspect.in_vain) == (0.0, None, False, 0)
+    assert (suspect.asked_api, suspect.deadline) == (False, suspect.call.deadline)
     seen = [suspect.is_waited_for]
     waiting.callback(None)
     seen += [suspect.is_waited_for, Suspect(call=suspect.call, entries=MODULES).is_waited_for]
     assert seen == [True, False, False]
+
+
+def test_a_suspect_knows_when_it_became_one() -> None:
+    before = monotonic()
+    suspect = Suspect(call=invite("@a:test"), entries=MODULES)
+    assert before <= suspect.since <= monotonic()

@@ -61,6 +61,7 @@ def test_an_author_for_whom_that_happens_in_three_rooms_is_set_aside_in_all(capl
     for number in range(3):
         assert not quarantine.holds(in_room("@a:test", "!other:test"), "m")
         quarantine.add(in_room("@a:test", f"!{number}:test"), "m", "exit code 1", asked_api=True)
+    assert " about @a:test in !0:test for 10 min, since that has ended Node (exit code 1)" in caplog.messages[0]
     assert "about @a:test for 10 min, since that has ended Node in 3 rooms (quarantine" in caplog.messages[-1]
     assert quarantine.holds(in_room("@a:test", "!other:test"), "m")
     assert not quarantine.holds(in_room("@b:test", "!0:test"), "m")
