@@ -72,7 +72,7 @@ program
       const { message } = error as Error;
       process.stderr.write(
         records === undefined
-          ? "This is the host that Synapse starts for its modules, and of no use by hand.\n" +
+          ? "Synapse starts this host for its modules. It is of no use by hand.\n" +
               "To try a module, use `synapse-module-bridge check` or `synapse-module-bridge call`.\n"
           : `the host cannot start: ${message}\n`,
       );

@@ -13,7 +13,9 @@ export async function checkAuthenticated(answer: unknown, api: object): Promise<
   if (typeof user_id !== "string") return;
   const { server_name } = api as Api;
   if (!user_id.startsWith("@") || user_id.indexOf(":") < 2 || !user_id.endsWith(`:${server_name}`))
-    throw new UnfitAnswer(`answered with what is no full id of a user of this server, @alice:${server_name}`);
+    throw new UnfitAnswer(
+      `answered with something that is not the full id of a user of this server, such as @alice:${server_name}`,
+    );
   // If the question fails, Synapse itself will not find the user either, and reports that.
   const registered = await (api as Api).check_user_exists({ user_id }).catch(() => user_id);
   if (registered === null)

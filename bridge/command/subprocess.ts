@@ -118,12 +118,12 @@ class SubprocessState {
       if (this.#isLate)
         return `${now.loading}: was not loaded within ${LOAD_LIMIT / 1000} s: does it wait, or compute for long, at its top level?`;
       if (cause === `exit code ${UNSETTLED}`)
-        return `${now.loading}: is never loaded: its top level waits for something that cannot come`;
+        return `${now.loading}: is never loaded: its top level waits for something that never happens`;
       return `${now.loading}: Node ended while it loaded this module (${cause})${remedy(cause)}`;
     }
     if ("asking" in now) {
       if (cause === `exit code ${UNSETTLED}`)
-        return `${now.asking}: is never answered: it waits for something that cannot come`;
+        return `${now.asking}: is never answered: it waits for something that never happens`;
       return `${now.asking}: Node ended while the module was asked (${cause})${remedy(cause)}`;
     }
     return `Node ended before all was done (${cause})${remedy(cause)}`;

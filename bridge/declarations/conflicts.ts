@@ -69,7 +69,7 @@ function problemOf(
   }
   if (!single) return undefined;
   if (shadow) {
-    return `${module.name} is a shadow module and implements ${name}: Synapse would ask nobody else, so that nobody would answer`;
+    return `${module.name} is a shadow module and implements ${name}: Synapse would ask no other module, so nobody would answer`;
   }
   const owner = owners.get(name);
   owners.set(name, owner ?? module.name);

@@ -61,5 +61,5 @@ function allGrants({ methods }: Catalogue): string[] {
 
 function whyNot(grant: string, catalogue: Catalogue): string {
   if (catalogue.methods.has(grant)) return "needs no grant";
-  return `is no ModuleApi method${didYouMean(grant, allGrants(catalogue))}`;
+  return `is not a ModuleApi method${didYouMean(grant, allGrants(catalogue))}`;
 }

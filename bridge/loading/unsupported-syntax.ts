@@ -24,10 +24,10 @@ interface File {
 export const UNSUPPORTED = "UNSUPPORTED";
 
 const DECORATORS =
-  "decorators are not run: the loader would leave them out. Call the function that the decorator is, instead";
-const ACCESSOR = "`accessor` is not run. Write `get` and `set`, or a plain property";
+  "decorators are not supported: the loader would leave them out. Call the decorator as a function instead";
+const ACCESSOR = "`accessor` is not supported. Write `get` and `set`, or a plain property";
 const MUTABLE =
-  "a namespace that exports what is not `const` is not run. Export functions that get and set it, or write a module";
+  "a namespace that exports something other than `const` is not supported. Export functions that get and set it, or write a module";
 
 /** The plug-in. It throws an error at the first unsupported place. */
 export const unsupportedSyntax = {
@@ -90,7 +90,7 @@ function reportMerged(body: Node[], report: (node: Node, message: string) => voi
     const other = seen.get(name);
     seen.set(name, declared);
     if (!other || ![declared.type, other.type].includes("TSModuleDeclaration")) continue;
-    const message = `${name} is declared in parts, here and in line ${other.loc?.start.line}, which is not run where one of them is a namespace. Write it in one part`;
+    const message = `${name} is declared in parts, here and in line ${other.loc?.start.line}, which is not supported if one of them is a namespace. Write it in one part`;
     report(declared, message);
   }
 }

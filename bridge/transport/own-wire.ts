@@ -38,7 +38,7 @@ export function takeWire(records: number): Wire {
 function descriptors(): string {
   const found = ["/proc/self/fd", "/dev/fd"].find((folder) => existsSync(folder));
   if (found === undefined)
-    throw new Error("there is no /proc here, through which it opens its pipes anew: mount it");
+    throw new Error("there is no /proc, through which the host opens its pipes again: mount it");
   return found;
 }
 

@@ -62,9 +62,9 @@ function readHeaders(headers: Iterable<[string, string]>): [string, string][] {
   let characters = 0;
   for (const [name, value] of all) {
     if (typeof name !== "string" || !NAME.test(name))
-      throw new UnfitResponse(`answered with the header ${short(name)}, which is no name of one`);
+      throw new UnfitResponse(`answered with the header ${short(name)}, which is not a valid name`);
     if (typeof value !== "string" || !VALUE.test(value))
-      throw new UnfitResponse(`answered with a header ${short(name)} whose value no header can have`);
+      throw new UnfitResponse(`answered with a header ${short(name)} whose value is not valid`);
     characters += name.length + value.length;
   }
   if (characters > MOST_HEADER_CHARACTERS)

@@ -273,7 +273,7 @@ describe("what the YAML does not grant, and what is no text, is told beside the 
       "grants[0]: ",
       "write `grants: all`, without brackets",
     ],
-    ["a decorator", { path: "decorated.ts" }, "path: ", "decorated.ts:2:17: decorators are not run"],
+    ["a decorator", { path: "decorated.ts" }, "path: ", "decorated.ts:2:17: decorators are not supported"],
     [
       "Latin-1",
       { path: "latin.ts" },

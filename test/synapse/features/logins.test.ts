@@ -48,11 +48,15 @@ describe("whom a module may log in:", () => {
   }
 
   test.each([
-    ["nobody", "as:", "what is no full id of a user of this server, @alice:"],
-    ["a localpart", "as:alice", "what is no full id of a user of this server"],
-    ["a user without a name", "as:@:SERVER", "what is no full id of a user of this server"],
-    ["a user of another server", "as:@alice:elsewhere", "what is no full id of a user of this server"],
-    ["a room", "as:!alice:SERVER", "what is no full id of a user of this server"],
+    ["nobody", "as:", "something that is not the full id of a user of this server, such as @alice:"],
+    ["a localpart", "as:alice", "something that is not the full id of a user of this server"],
+    ["a user without a name", "as:@:SERVER", "something that is not the full id of a user of this server"],
+    [
+      "a user of another server",
+      "as:@alice:elsewhere",
+      "something that is not the full id of a user of this server",
+    ],
+    ["a room", "as:!alice:SERVER", "something that is not the full id of a user of this server"],
     [
       "a user that does not exist",
       "as:@nobody:SERVER",

@@ -171,7 +171,7 @@ describe("an answer", () => {
           ["X-Bad", "a\r\nSet-Cookie: b=c"],
         ],
       },
-      'a header "X-Bad" whose value no header can have',
+      'a header "X-Bad" whose value is not valid',
     ],
   ])("is an error without any of its headers where it has %s", async (_, answer, told) => {
     const response = await post("like", answer);

@@ -183,6 +183,6 @@ describe("call", () => {
 
 test("host, run by hand, says what it is and fails", async () => {
   const { code: status, err } = await run(["host"]);
-  expect(err).toContain("This is the host that Synapse starts for its modules, and of no use by hand");
+  expect(err).toContain("Synapse starts this host for its modules. It is of no use by hand.");
   expect(status).toBe(1);
 });

@@ -43,7 +43,7 @@ test("a top level that can never settle is told, by check and by call", async ()
   ]) {
     const { code, out, err } = await run(args);
     expect(lastLine(err)).toBe(
-      `${file}: is never loaded: its top level waits for something that cannot come`,
+      `${file}: is never loaded: its top level waits for something that never happens`,
     );
     expect([code, out]).toEqual([1, ""]);
   }
@@ -61,7 +61,7 @@ test("a top level that waits for ever is ended after 30 s", async () => {
 test.each([
   ["process.exit(0);", /: Node ended while the module was asked \(exit code 0\): a module must not/],
   ["process.abort();", /: Node ended while the module was asked \(killed by SIGABRT\)$/],
-  ["await new Promise(() => {});", /: is never answered: it waits for something that cannot come$/],
+  ["await new Promise(() => {});", /: is never answered: it waits for something that never happens$/],
 ])("a handler that does %s is told by call", async (body, words) => {
   const file = folder.write("handler.ts", moduleOf("user_may_invite", body));
   const { code, out, err } = await run(["call", file, "user_may_invite", "-"], PARAMS);

@@ -341,7 +341,7 @@ describe("a fault is told with its place", () => {
     [
       '["send_mal", "is_mine"]',
       "all",
-      "modules.0.path: needs.ts: grants: send_mal is no ModuleApi method (did you mean send_mail?)",
+      "modules.0.path: needs.ts: grants: send_mal is not a ModuleApi method (did you mean send_mail?)",
       "modules.0.path: needs.ts: grants: is_mine needs no grant",
     ],
     [
@@ -358,7 +358,7 @@ describe("a fault is told with its place", () => {
   test("grants that are none", async () => {
     expect(await faultsOf("grants.ts", good, { grants: ["send_mail", "send_mal", "is_mine"] })).toEqual([
       expect.stringContaining(
-        "modules.0.grants.1: send_mal is no ModuleApi method (did you mean send_mail?)",
+        "modules.0.grants.1: send_mal is not a ModuleApi method (did you mean send_mail?)",
       ),
       expect.stringContaining("modules.0.grants.2: is_mine needs no grant"),
     ]);

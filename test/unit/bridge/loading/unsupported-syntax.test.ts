@@ -3,12 +3,12 @@ import { describe, expect, test } from "@jest/globals";
 import { faultsOf, folder, load } from "../loading.js";
 
 const DECORATORS =
-  "decorators are not run: the loader would leave them out. Call the function that the decorator is, instead";
-const ACCESSOR = "`accessor` is not run. Write `get` and `set`, or a plain property";
+  "decorators are not supported: the loader would leave them out. Call the decorator as a function instead";
+const ACCESSOR = "`accessor` is not supported. Write `get` and `set`, or a plain property";
 const IN_PARTS = (name: string, line: number) =>
-  `${name} is declared in parts, here and in line ${line}, which is not run where one of them is a namespace. Write it in one part`;
+  `${name} is declared in parts, here and in line ${line}, which is not supported if one of them is a namespace. Write it in one part`;
 const MUTABLE =
-  "a namespace that exports what is not `const` is not run. Export functions that get and set it, or write a module";
+  "a namespace that exports something other than `const` is not supported. Export functions that get and set it, or write a module";
 const DECORATOR = "const d: any = (value: any) => value;\n";
 const SOUND = "\nexport default { callbacks: {} };\n";
 

@@ -81,6 +81,6 @@ def test_no_proc(folder: Path) -> None:
     script = 'mount --make-rprivate / && umount -l /proc && exec "$@"'
     said = last_line(folder, lambda: None, ("unshare", "-m", "sh", "-c", script, "sh"))
     assert said.endswith(
-        "the host cannot start: there is no /proc here, through which it opens its pipes anew: mount it"
+        "the host cannot start: there is no /proc, through which the host opens its pipes again: mount it"
     )
     observed(60, "that there is no /proc", on="the start")
