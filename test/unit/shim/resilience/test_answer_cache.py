@@ -8,8 +8,11 @@ import pytest
 from asking import ASKED, FAULT, THROWN, Host, answer, calls_over, entry, sample
 from objects import event
 from observed import observed
+from synapse.media._base import FileInfo
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes, SynapseError
+from synapse.types import RoomAlias
+from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.pipeline.failures import ModuleFault
 from synapse_module_bridge.pipeline.pipeline import Pipeline
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
@@ -18,6 +21,8 @@ from synapse_module_bridge.resilience.answer_cache import AnswerCache, question_
 from synapse_module_bridge.resilience.circuit_breaker import MISSES_TO_OPEN
 from synapse_module_bridge.routing.route import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS
+from synapse_module_bridge.transport.framing import encode
+from synapse_module_bridge.transport.rpc import RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 from turning import outcome
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, fail
@@ -118,6 +123,38 @@ def test_what_a_module_throws_is_shared_by_those_who_wait_and_not_kept(error: Ex
     assert rig.asked == ["m", "m"]
 
 
+def test_each_of_those_who_wait_gets_an_error_of_its_own() -> None:
+    cache = AnswerCache(TTL, lambda: 0.0, lambda: None)
+    asked: Deferred[Reply] = Deferred()
+    waiting = [ensureDeferred(cache.ask(b"question", lambda: asked, lambda waits: waits)) for _ in range(3)]
+    asked.errback(RpcError(-32002, "m: it threw", {"module": "m"}))
+    errors = [outcome(one) for one in waiting]
+    assert [(error.code, error.message, error.data) for error in errors] == [
+        (-32002, "m: it threw", {"module": "m"})
+    ] * 3
+    assert len({id(error) for error in errors}) == 3
+
+
+def test_a_large_answer_is_shared_by_those_who_wait() -> None:
+    host = SlowHost()
+    rig = Rig(host)
+    asked = [rig.start() for _ in range(3)]
+    host.waiting[0].callback(answer(["M_FORBIDDEN", {"text": "x" * 5_000}]))
+    assert [outcome(one)[0] for one in asked] == [Codes.FORBIDDEN] * 3
+    assert (rig.asked, rig.hits) == (["m"], 2)
+
+
+@pytest.mark.parametrize(("more", "is_kept"), [(0, True), (1, False)])
+def test_an_answer_is_kept_up_to_a_size(more: int, is_kept: bool) -> None:
+    cache = AnswerCache(TTL, lambda: 0.0, lambda: None)
+    around = len(encode("x" * 4_000)) - 4_000
+    reply = Reply("x" * (answer_cache.MOST_ANSWER_BYTES - around + more), "m")
+    asked: Deferred[Reply] = Deferred()
+    asked.callback(reply)
+    assert outcome(ensureDeferred(cache.ask(b"question", lambda: asked, lambda waits: waits))) == reply
+    assert cache.known(b"question") == (reply if is_kept else None)
+
+
 @pytest.mark.parametrize("failure", [DeadlinePassed(), Unavailable("overload"), CancelledError()])
 def test_one_that_could_not_ask_leaves_the_question_to_the_next(failure: Exception) -> None:
     host = SlowHost()
@@ -131,13 +168,17 @@ def test_one_that_could_not_ask_leaves_the_question_to_the_next(failure: Excepti
     assert rig.asked == ["m", "m"]
 
 
-def test_one_whose_time_is_up_while_it_waits_for_another_is_answered_by_policy() -> None:
+def test_one_whose_time_is_up_while_it_waits_for_another_is_answered_by_policy(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "synapse_module_bridge.decision")
     host = SlowHost()
     rig = Rig(host)
     first, second = rig.start(), rig.start()
     host.deadlines[-1].errback(DeadlinePassed())
     late = outcome(second)
     assert (late.code, late.msg) == (503, "policy unavailable")
+    assert "outcome=policy answer=defer reason=deadline" in caplog.text
     host.waiting[0].callback(answer("M_FORBIDDEN"))
     assert outcome(first) is Codes.FORBIDDEN
 
@@ -208,6 +249,18 @@ def test_no_more_than_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(rig.asked) == 4
 
 
+def test_an_answer_that_was_renewed_is_not_the_first_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_cache, "MOST_REMEMBERED", 2)
+    rig = Rig(Host(answer("M_FORBIDDEN")))
+    a, b, c = (("@alice:test", f"@{name}:test", "!room:test") for name in "abc")
+    rig.ask(a)
+    rig.ask(b)
+    rig.now = TTL
+    for args in (a, c, a):
+        rig.ask(args)
+    assert len(rig.asked) == 4
+
+
 def test_a_large_answer_is_not_kept() -> None:
     rig = Rig(Host(answer(["M_FORBIDDEN", {"text": "x" * 5_000}])))
     rig.ask()
@@ -243,6 +296,28 @@ def test_an_event_counts_by_its_id_and_state_by_its_events() -> None:
     assert question_of(threepid, {**asked, "state_events": state}) != question_of(
         threepid, {**asked, "state_events": {("m.room.create", ""): one}}
     )
+
+
+def test_a_media_file_counts_by_what_it_holds_and_not_by_its_name() -> None:
+    media = CALLBACKS["check_media_file_for_spam"]
+
+    def question(digest: bytes | None = b"digest", path: str = "/file", **info: Any) -> bytes:
+        wrapper = type("FileWrapper", (), {"path": path})()
+        file_info = FileInfo(**{"server_name": None, "file_id": "id", **info})
+        return question_of(media, {"file_wrapper": wrapper, "file_info": file_info}, digest)
+
+    assert question() == question(path="/other", file_id="other")
+    assert len({question(), question(b"other"), question(url_cache=True), question(server_name="remote")}) == 4
+    # Where that is not known, each is another.
+    assert len({question(None), question(None, path="/other"), question(None, file_id="other")}) == 3
+
+
+def test_an_object_of_synapse_counts_by_what_it_says() -> None:
+    callback = CALLBACKS["user_may_create_room_alias"]
+    one, same, other = (
+        question_of(callback, {"user_id": "@a:test", "room_alias": RoomAlias(name, "test")}) for name in ("x", "x", "y")
+    )
+    assert one == same != other
 
 
 @pytest.mark.parametrize("name", ASKED)
