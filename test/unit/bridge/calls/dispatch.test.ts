@@ -3,6 +3,10 @@ import { describe, expect, test } from "@jest/globals";
 import { errorOf, event, INVITE } from "../rig.js";
 import { asked, load, rig } from "./chain.js";
 
+/** What modules had logged for them at a level: the module, the request and the message. */
+const logged = (level: number) =>
+  rig.lines.filter((line) => line.level === level).map(({ module, request, msg }) => [module, request, msg]);
+
 describe("modules are asked in order", () => {
   test("until one objects", async () => {
     const names = await load(
@@ -31,6 +35,15 @@ describe("modules are asked in order", () => {
     expect(await rig.callback("user_may_invite", INVITE, ["b"])).toMatchObject({
       answer: "NOT_SPAM",
       asked: [{ module: "b" }],
+    });
+  });
+
+  test("and where nobody is asked, the answer is null if no answer passes", async () => {
+    await load("on_legacy_renew", "return [true, false, 5];");
+    expect(await rig.callback("on_legacy_renew", { renewal_token: "x" }, [])).toEqual({
+      answer: null,
+      module: null,
+      asked: [],
     });
   });
 
@@ -63,13 +76,11 @@ describe("modules are asked in order", () => {
     const answer = await rig.callback("on_user_deactivation_status_changed", params, names);
     expect(answer).toMatchObject({ answer: null, module: null });
     expect(asked(answer)).toEqual(["a", "b", "c"]);
-    const told = rig.lines.filter(({ level }) => level === 50).map(({ module, msg }) => `${module}: ${msg}`);
-    expect(told).toEqual(
-      expect.arrayContaining([
-        expect.stringMatching(/^a: .*threw Error: oops/),
-        expect.stringMatching(/^b: .*400 M_UNKNOWN: no/),
-      ]),
-    );
+    const name = "on_user_deactivation_status_changed";
+    expect(logged(50)).toEqual([
+      ["a", "REQ-1", `a: ${name} threw Error: oops`],
+      ["b", "REQ-1", `${name}: b: 400 M_UNKNOWN: no`],
+    ]);
   });
 });
 
@@ -125,6 +136,10 @@ describe("on_create_room", () => {
         asked: [{ module: "a" }],
       },
     });
+    expect(logged(40)).toEqual([
+      ["a", "REQ-1", "a: SynapseError: additional_fields may not hold msg: left out"],
+    ]);
+    expect(logged(50)).toEqual([]);
   });
 
   test("fails where a module left something that is not JSON", async () => {
@@ -173,6 +188,32 @@ describe("a failure names the module", () => {
       message: expect.stringMatching(/^a: user_may_invite answered 42; expected NOT_SPAM, Codes or/),
       data: { module: "a", kind: "answer" },
     });
+    const message = expect.stringMatching(/^a: user_may_invite answered 42; /);
+    expect(logged(50)).toEqual([["a", "REQ-1", message]]);
+  });
+
+  test("that threw a SynapseError which is none", async () => {
+    const names = await load(
+      "user_may_invite",
+      "throw Object.assign(new SynapseError(403, 'no'), { code: 7 });",
+    );
+    const message = "a: user_may_invite threw a SynapseError whose code, msg or errcode is not valid";
+    expect(await errorOf(rig.callback("user_may_invite", INVITE, names))).toMatchObject({
+      code: -32002,
+      message,
+      data: { module: "a", kind: "threw" },
+    });
+    expect(logged(50)).toEqual([["a", "REQ-1", message]]);
+  });
+
+  test("that answered a login with what is no user", async () => {
+    const names = await load("check_3pid_auth", "return 'alice';");
+    const params = { medium: "email", address: "a@b", password: "p" };
+    expect(await errorOf(rig.callback("check_3pid_auth", params, names))).toMatchObject({
+      code: -32002,
+      message: expect.stringContaining("answered with what is no full id of a user of this server"),
+      data: { module: "a", kind: "answer" },
+    });
   });
 
   test("that the host does not have", async () => {
@@ -182,4 +223,21 @@ describe("a failure names the module", () => {
       data: { module: "gone" },
     });
   });
+
+  test("that has not declared the callback", async () => {
+    const names = await load("user_may_invite", "return NOT_SPAM;");
+    const params = { user: "@a:b", room: "!r", is_invited: false };
+    expect(await errorOf(rig.callback("user_may_join_room", params, names))).toMatchObject({
+      code: -32003,
+      message: "a: the host has no module that answers user_may_join_room",
+    });
+  });
+});
+
+test("a warning about an answer names the module and the request", async () => {
+  const names = await load("user_may_invite", "return [Codes.FORBIDDEN, { msg: 1 }];");
+  await rig.callback("user_may_invite", INVITE, names);
+  expect(logged(40)).toEqual([
+    ["a", "REQ-1", "a: user_may_invite: the fields beside a code may not hold msg: left out"],
+  ]);
 });

@@ -1,5 +1,9 @@
 // What a handler gets, and what becomes of a call that is cancelled.
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "@jest/globals";
+import { CancellationTokenSource } from "vscode-jsonrpc/node";
+import { untilAborted } from "../../../../bridge/calls/dispatch.js";
+import { Cancellation } from "../../../../bridge/transport/cancellation.js";
 import { waitFor } from "../../../support/wait.js";
 import { errorOf, event, INVITE, moduleOf } from "../rig.js";
 import { folder, load, rig } from "./chain.js";
@@ -90,7 +94,6 @@ describe("a cancelled call", () => {
       "user_may_invite",
       "context.signal.onabort = () => context.log.info('aborted'); context.log.info('asked'); return new Promise(() => {});",
     );
-    const { CancellationTokenSource } = await import("vscode-jsonrpc/node");
     const source = new CancellationTokenSource();
     const params = { call: 1, modules: names, params: INVITE, request: null };
     const answer = errorOf(rig.shim.sendRequest("callback/user_may_invite", params, source.token));
@@ -106,7 +109,6 @@ describe("a cancelled call", () => {
       "await new Promise((go) => { context.signal.onabort = go; }); return NOT_SPAM;",
       "context.log.info('asked'); return NOT_SPAM;",
     );
-    const { CancellationTokenSource } = await import("vscode-jsonrpc/node");
     const source = new CancellationTokenSource();
     const params = { call: 1, modules: names, params: INVITE, request: null };
     const answer = errorOf(rig.shim.sendRequest("callback/user_may_invite", params, source.token));
@@ -115,5 +117,38 @@ describe("a cancelled call", () => {
     expect(await answer).toMatchObject({ code: -32800, data: { asked: [{ module: "a" }] } });
     await rig.callback("user_may_invite", INVITE, []);
     expect(rig.lines).not.toContainEqual(expect.objectContaining({ msg: "asked" }));
+  });
+});
+
+describe("what a handler returns is awaited", () => {
+  const started = () => {
+    const source = new CancellationTokenSource();
+    const cancellation = new Cancellation(source.token);
+    return { source, cancellation, listeners: () => getEventListeners(cancellation.signal, "abort").length };
+  };
+
+  test.each([[5], ["x"], [null], [undefined], [{ a: 1 }]])("not where it is no promise: %p", (value) => {
+    const { cancellation } = started();
+    expect(untilAborted(value, cancellation)).toBe(value);
+  });
+
+  test("until it has come or has failed, after which nothing listens for the end of the call", async () => {
+    const { cancellation, listeners } = started();
+    // biome-ignore lint/suspicious/noThenProperty: any thenable counts as a promise
+    const thenable = { then: (resolve: (value: number) => void) => resolve(7) };
+    expect(await untilAborted(thenable, cancellation)).toBe(7);
+    await expect(untilAborted(Promise.reject(new Error("own")), cancellation)).rejects.toThrow("own");
+    expect(listeners()).toBe(0);
+  });
+
+  test("until the call is cancelled, also where it is so already", async () => {
+    const { source, cancellation, listeners } = started();
+    const waiting = untilAborted(new Promise(() => {}), cancellation);
+    expect(listeners()).toBe(1);
+    source.cancel();
+    await expect(waiting).rejects.toMatchObject({ kind: "cancelled" });
+    await expect(untilAborted(new Promise(() => {}), cancellation)).rejects.toMatchObject({
+      kind: "cancelled",
+    });
   });
 });

@@ -66,3 +66,10 @@ test("what a module begins after its answer belongs to no call", async () => {
   expect(sent).toEqual([["begun", undefined]]);
   release();
 });
+
+test("one in a callback that holds no lock is of no call", async () => {
+  release();
+  const module = await load("user_may_publish_room", "await change; return NOT_SPAM;");
+  await rig.callback("user_may_publish_room", { user_id: "@a:b", room_id: "!r" }, [module], 44);
+  expect(sent).toEqual([["begun", undefined]]);
+});
