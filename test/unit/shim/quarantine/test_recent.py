@@ -104,7 +104,7 @@ def test_a_suspect_is_waited_for_until_it_has_its_answer() -> None:
     waiting: Deferred[Any] = Deferred()
     suspect = Suspect(call=invite("@a:test"), entries=MODULES, answer=waiting)
     assert (suspect.age, suspect.state_room, suspect.is_slow, suspect.in_vain) == (0.0, None, False, 0)
-    assert (suspect.asked_api, suspect.deadline) == (False, suspect.call.deadline)
+    assert (suspect.asked_api, suspect.had_a_long_turn, suspect.deadline) == (False, False, suspect.call.deadline)
     seen = [suspect.is_waited_for]
     waiting.callback(None)
     seen += [suspect.is_waited_for, Suspect(call=suspect.call, entries=MODULES).is_waited_for]
@@ -115,3 +115,9 @@ def test_a_suspect_knows_when_it_became_one() -> None:
     before = monotonic()
     suspect = Suspect(call=invite("@a:test"), entries=MODULES)
     assert before <= suspect.since <= monotonic()
+
+
+def test_a_suspect_tells_how_long_its_call_had_run() -> None:
+    call = invite("@a:test")
+    call.since = 10.0
+    assert Suspect(call=call, entries=MODULES, since=13.5).took == 3.5
