@@ -88,6 +88,17 @@ def test_the_rest_is_refused(sql: str, postgres: bool) -> None:
 
 
 @pytest.mark.parametrize("postgres", BOTH)
+def test_a_refusal_names_the_first_word_but_not_all_of_a_long_one(postgres: bool) -> None:
+    assert f"may not begin with {'X' * 30}, but" in str(refusal("x" * 31, postgres))
+
+
+@pytest.mark.parametrize("postgres", BOTH)
+@pytest.mark.parametrize("sql", ["CREATE", "CREATE OR REPLACE"])
+def test_that_a_statement_is_not_complete_the_database_says_itself(sql: str, postgres: bool) -> None:
+    assert refusal(sql, postgres) is None
+
+
+@pytest.mark.parametrize("postgres", BOTH)
 def test_nothing_is_no_statement(postgres: bool) -> None:
     for sql in ("", ";", "-- SELECT", "1"):
         assert refusal(sql, postgres) == "there is no statement"
