@@ -1,5 +1,5 @@
-"""What tells a call to begin anew with the modules that it has not heard."""
+"""Defines the exception that makes a call go on from its remaining modules, with a new choice of whom to ask."""
 
 
 class AskAgain(Exception):
-    """What is asked of whom has changed meanwhile: somebody was set aside, perhaps."""
+    """While the call waited, its author was set aside or suspected, or the suspicion has ended."""

@@ -1,4 +1,4 @@
-"""One question of Synapse while it is being answered, and the rules that hold for all of them."""
+"""Holds the state of one call, with Synapse's objects as its parameters, and the rules that all calls share."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 
 
 class Asked(NamedTuple):
-    """What is known of a call where the call itself, with its parameters, is not kept."""
+    """What is kept of a call that has ended, without its parameters. The fields are those of Call."""
 
     callback: Callback
     local: bool
@@ -27,30 +27,34 @@ class Asked(NamedTuple):
 
 @attr.s(slots=True, auto_attribs=True, kw_only=True, eq=False)
 class Call(Recorded):
-    """One question of Synapse while it is being answered."""
+    """One question of Synapse, while it is being answered. Times are of the monotonic clock, in seconds."""
 
     local: bool
-    # Whose it is: a local user, or another server.
+    # The local user, or the remote server, that it counts for; empty where there is none.
     who: str
-    # Since when its time runs, and until when.
+    # When its time began, and when it is up.
     since: float
     deadline: float
+    # Synapse's id of the request in which it is asked.
     request: str | None = attr.Factory(current_request)
-    # Of the media file that it is about, if answers to equal questions are kept.
+    # The SHA-256 of the media file that it is about, where that is needed.
     file_digest: bytes | None = None
-    # What it is kept under, once that was asked for.
+    # The hash of what it asks, once `as_question` has computed it.
     question: Question | None = None
-    # The room's state was not kept while the call waited in line: what is asked of it is looked up.
+    # The room's state was dropped while the call waited in line. It is looked up if a module asks for it.
     state_let_go: bool = False
-    # With what the modules declared of it, the question would be too large: they ask for that as well.
+    # The request would be too large with the declared `room_state`, so modules ask for that, too.
     leaves_state_out: bool = False
 
     def had_time_from(self, sent: float) -> bool:
-        """Whether a module that was asked then had most of the call's time. Else the call had waited in line."""
+        """Whether a module that was asked at the time `sent` had at least half of the call's time.
+
+        Otherwise the call has waited in line, and its deadline says nothing about the module.
+        """
         return 2 * (self.deadline - sent) >= self.deadline - self.since
 
     def without_state(self) -> tuple[Mapping[str, Any], str | None]:
-        """The parameters without the room's state, which must not be kept, and the room that it is of."""
+        """The parameters without the room's state, which is too large to be kept, and the id of its room."""
         state_param = self.callback.state_param
         if state_param is None:
             return self.params, None
@@ -59,12 +63,12 @@ class Call(Recorded):
 
     @property
     def author(self) -> str | None:
-        """The authenticated user who wrote what it is about."""
+        """The authenticated user who wrote what the call is about; None where there is none."""
         return self._user_or_room(self.callback.author)
 
     @property
     def room(self) -> str | None:
-        """The room that it is about, which may hold what somebody else wrote."""
+        """The id of the room that the call is about; None where there is none."""
         return self._user_or_room(self.callback.room)
 
     def _user_or_room(self, path: Sequence[str] | None) -> str | None:
@@ -72,19 +76,19 @@ class Call(Recorded):
         return found if isinstance(found, str) else None
 
     def known_to(self, entry: Entry) -> Reply | None:
-        """What this entry's module has answered to an equal question, while it is kept."""
+        """The reply that is kept for an equal question to this entry, or None."""
         if entry.answer_cache is None:
             return None
         question = self.as_question()
         return None if question is None else entry.answer_cache.known(question)
 
     def forget(self, entry: Entry) -> None:
-        """What it has answered cannot be used."""
+        """Drops the reply that is kept for this question, since its answer cannot be used."""
         if entry.answer_cache is not None and self.question is not None:
             entry.answer_cache.forget(self.question)
 
     def as_question(self) -> Question | None:
-        """What equal questions share; None for one that cannot be sent."""
+        """The hash of what the call asks; None where a parameter has no form in JSON."""
         if self.question is None:
             try:
                 self.question = question_of(self.callback, self.params, self.file_digest)
@@ -95,15 +99,15 @@ class Call(Recorded):
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
 class Rules:
-    """What holds for all calls of this process."""
+    """What is the same for all calls of this process."""
 
     server_name: str
-    # Whether a call is local, and of which user of ours, or of which other server.
+    # Whether a call is local, and its `who`: `Locality.whose`.
     whose: Callable[[Callback, Mapping[str, Any]], tuple[bool, str]]
     timeout: Timeout
     callback_timeouts: Mapping[str, Timeout]
     policies: policy.Policies
-    # How long a call may take: by callback, and whether it is local.
+    # How long a call may take, by its callback and by whether it is local.
     seconds: Mapping[tuple[str, bool], float] = attr.ib(init=False)
 
     @seconds.default
@@ -116,12 +120,12 @@ class Rules:
         }
 
     def begin(self, callback: Callback, params: Mapping[str, Any]) -> Call:
-        """A call with Synapse's parameters by name: its time runs from now."""
+        """A new call with Synapse's arguments by name. Its time begins now."""
         local, who = self.whose(callback, params)
         return self.again(Asked(callback, local, who, current_request()), params)
 
     def again(self, asked: Asked, params: Mapping[str, Any]) -> Call:
-        """A call of whose kind and author it is known what they are: its time runs from now."""
+        """A new call like one that has ended. Its time begins now."""
         now = time.monotonic()
         return Call(
             callback=asked.callback,

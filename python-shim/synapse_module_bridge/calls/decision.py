@@ -1,4 +1,4 @@
-"""Records what was decided, by whom and about whom: a line in Synapse's log, a count, and a span. Never content."""
+"""Records decisions, without content: as a line in Synapse's log, a count in its metrics, and a span in its traces."""
 
 import logging
 import time
@@ -17,28 +17,29 @@ from synapse_module_bridge.telemetry.log_text import one_line
 
 logger = logging.getLogger("synapse_module_bridge.decision")
 
-# Outcomes that a person who reads the log is not looking for.
+# Outcomes that are logged at DEBUG.
 _QUIET = frozenset({"allowed", "answered", "would_allow", "would_answer"})
-# Whether the library for it is installed.
+# Whether the library `opentracing` is installed.
 TRACING = getattr(opentracing, "opentracing", None) is not None
 _UNTRACED = nullcontext()
-# What a person who looks for errors in traces is looking for.
+# Outcomes whose spans are marked as errors.
 _FAILURES = frozenset({"fault", "policy", "would_fault", "would_policy"})
 
 
 @attr.s(slots=True, auto_attribs=True, kw_only=True, eq=False)
 class Recorded:
-    """Something whose decisions are put on record."""
+    """Something that is decided, and recorded."""
 
     callback: Callback
     params: Mapping[str, Any]
+    # A label of metrics.
     server_name: str
     # When Synapse asked, on the monotonic clock.
     started: float
     _span: Any = attr.ib(default=None, init=False)
 
     def traced(self, entries: Iterable[Entry]) -> AbstractContextManager[None]:
-        """Lets a span of Synapse's tracing, if that is on, stand for the call: what is recorded becomes its tags."""
+        """Opens a span for the block, if Synapse's tracing is on. What is recorded meanwhile becomes its tags."""
         return self._traced([entry.module for entry in entries]) if TRACING else _UNTRACED
 
     @contextmanager
@@ -67,10 +68,11 @@ class Recorded:
         answer: str | None = None,
         reason: str | None = None,
     ) -> None:
-        """`outcome` is allowed, answered, left (to the next), refused, replaced, edited, error, fault or policy.
+        """Records one decision.
 
-        For a shadow module: would_… Several modules where it is not known which. A metric's label names only one: of
-        sets there are too many.
+        `outcome` is allowed, answered, left (to the next), refused, replaced, edited, error, fault or policy; for a
+        shadow module it is would_allow and so on. `module` has several names where the one that decided is not known.
+        The metric's label is empty then, since sets of modules would make too many labels.
         """
         label = module if isinstance(module, str) else module[0] if module is not None and len(module) == 1 else ""
         metrics.CALLS.add(self.callback.name, label, outcome, reason or "", self.server_name)
@@ -79,7 +81,7 @@ class Recorded:
             return
         modules = module if isinstance(module, str) else ",".join(module or ())
         if self._span is not None:
-            # Of several decisions on one call, the last is the one that held.
+            # Of several decisions about one call, the last one is final.
             self._tag({"module": modules, "outcome": outcome, "answer": answer or "", "reason": reason or ""})
             if outcome in _FAILURES:
                 self._tag({opentracing.tags.ERROR: True})
@@ -96,12 +98,12 @@ class Recorded:
         logger.log(level, "%s", text)
 
     def finish(self) -> None:
-        """Synapse has its answer."""
+        """Counts the time of the call: Synapse has its answer."""
         metrics.SECONDS.add(time.monotonic() - self.started, self.callback.name, self.server_name)
 
 
 def _subject(callback: Callback, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Which room, user and event the call is about."""
+    """The ids of the room, the user and the event that the call is about; None for those that there are not."""
     room = callback.param_of_type("RoomId")
     event = callback.event_param
     found = {
@@ -121,14 +123,17 @@ def _value(text: str) -> str:
 
 
 def summarise(callback: Callback, answer: Any, *, decided: bool) -> tuple[str, str | None]:
-    """The outcome that a normalised answer stands for, and the part of it that may be logged."""
+    """The outcome of a normalised answer, and the part of the answer that may be logged: a code, or None.
+
+    `decided` is whether a module gave it. Otherwise all modules passed.
+    """
     if callback.result == "Edits" and answer is not None:
         return "edited", None
     if not decided:
         return "allowed", None
     refusals = TYPES[callback.result].get("refuses")
     if refusals is not None and not any(answer is value for value in refusals):
-        # Information, such as a name or a limit, and no verdict.
+        # It is information, such as a name or a limit, and no verdict.
         return "answered", None
     if isinstance(answer, dict):
         return "replaced", None

@@ -1,4 +1,6 @@
-"""The one way to the host: a request is admitted, registered, sent, told apart when it fails, and released."""
+"""Sends requests to the host. This is the only way: it waits for a place, registers the request, sends it, converts
+failures, and frees the place.
+"""
 
 import logging
 import time
@@ -22,42 +24,42 @@ logger = logging.getLogger("synapse_module_bridge.exchange")
 
 
 class HostRequest:
-    """What is asked of the host. Each kind of request is a subclass."""
+    """One request to the host. Each kind of request is a subclass. Times are of the monotonic clock, in seconds."""
 
     # For the log.
     name: str
     method: str
-    # Of the monotonic clock: until when it is waited for, and since when the host has it.
     deadline: float
+    # When it was sent.
     since: float
-    # Whether the caller is local, and who it is: the request takes one of their places. None: it takes no place.
+    # The place that it takes: whether it is local, and the user or server that it counts for. None if it takes none.
     place: tuple[bool, str] | None = None
-    # Whether it goes ahead of everything, since it finds out what has ended Node.
+    # Whether it is sent even while the entrance is closed, since it is about a suspect.
     goes_ahead = False
-    # Whether it is known until Node has finished it, also when nobody waits for it any more.
+    # Whether it stays registered until Node has finished it, even after its caller has given up.
     outlives_its_caller = False
 
     def opened(self) -> OpenCall:
-        """What the host may ask about while the request runs. Made only if it is needed."""
+        """What is registered, for requests of the host about it. Called only if it is needed."""
         raise NotImplementedError
 
     def params(self, handle: int) -> Mapping[str, Any]:
-        """What is sent. Raises ValueError for what is no JSON."""
+        """The parameters to send. Raises ValueError where they have no form in JSON."""
         raise NotImplementedError
 
     def held_back(self) -> "Deferred[None] | None":
-        """What the request must wait for although it has a place; then the caller decides anew whom to ask."""
+        """What the request has to wait for, although it has a place. `Exchange.send` then raises AskAgain."""
         return None
 
     def expired(self) -> None:
-        """The deadline has passed while the host was working on it."""
+        """The deadline has passed while the host was working on the request."""
 
     def answered_late(self, handle: int, answer: Any) -> None:
-        """The host has answered when nobody waited for it any more: the result, or the error."""
+        """The host has answered after the caller has given up. `answer` is the result or the error."""
 
 
 class Exchange:
-    """All requests of one bridge."""
+    """Sends all requests of one bridge to its host."""
 
     def __init__(self, host: Host, open_calls: OpenCalls) -> None:
         self.host = host
@@ -65,10 +67,10 @@ class Exchange:
         self.entrance = Entrance(host)
 
     async def send(self, request: HostRequest) -> Any:
-        """The host's answer, unchecked.
+        """The host's answer, which is not checked yet.
 
-        Raises RpcError for the host's own error, ConnectionGone where the host has ended meanwhile, TooLarge for a
-        request that no frame holds, AskAgain for one that was held back, and Unavailable for all else.
+        Raises RpcError for the host's error; ConnectionGone where the host has ended meanwhile; TooLarge where the
+        request does not fit into a frame; AskAgain after it was held back; Unavailable for everything else.
         """
         place = request.place
         if place is not None:
@@ -91,7 +93,7 @@ class Exchange:
                 request.expired()
             raise Unavailable(Reason.DEADLINE) from None
         except CancelledError:
-            # Nobody waits for it any more, but it may still end Node: who goes away is no less a suspect.
+            # Synapse has cancelled the call, but Node may still work on it, and end because of it.
             if request.outlives_its_caller:
                 self.open_calls.expire(handle)
             raise

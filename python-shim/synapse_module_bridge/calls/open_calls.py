@@ -1,4 +1,7 @@
-"""The calls that run now: what the host may ask about while they do, and what was going on when it ended."""
+"""Registers the calls that the host is working on, for the host's questions about them, and for when the host ends.
+
+The host names them by handles, which are not trusted.
+"""
 
 import math
 import time
@@ -10,29 +13,32 @@ from typing import Any
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.routing.route import Entry
 
-# More are not named in one line of the log.
+# A line of the log names so many.
 MOST_NAMED = 5
-# Calls that Node never finishes are forgotten once so many are known.
+# Of calls that Node never finishes, the oldest are forgotten.
 MOST_EXPIRED = 5_000
 
 
 class OpenCall:
-    # The call, and whom it was asked of; None for what is no call of a callback.
+    """One request that the host is working on. Times are of the monotonic clock, in seconds."""
+
+    # The call, and the entries that it was sent to; None where the request is no call of a callback.
     asked: tuple[Call, Sequence[Entry]] | None = None
-    # The room's state; None where the call has none, or where it was let go while the call waited in line.
+    # The room's state; None where the call has none, or where it was dropped while the call waited in line.
     state: Mapping[tuple[str, str], Any] | None = None
-    # The room whose current state is looked up where the state was let go.
+    # The room whose current state is looked up in place of a dropped one.
     state_room: str | None = None
+    # Synapse's object of the HTTP request that the call is about.
     web_request: Any = None
-    # The room whose memberships Synapse lets nobody change until this call is answered.
+    # The room whose memberships Synapse has locked until this call is answered.
     locked_room: str | None = None
-    # Of the monotonic clock; only where it has one that the host's requests must know.
+    # Infinite where the host's requests need not know it.
     deadline: float = math.inf
     # When Synapse stopped waiting for it.
     ended_at: float = math.inf
 
     def __init__(self, name: str, modules: Sequence[str], since: float | None = None) -> None:
-        """The callback, or whatever else runs, and the modules that it runs in."""
+        """`name` is that of the callback, or of what else runs; `modules` are those that it runs in."""
         self.name = name
         self.modules = modules
         self.since = time.monotonic() if since is None else since
@@ -44,37 +50,38 @@ class OpenCall:
 
     @property
     def seconds_left(self) -> float:
+        """The time until the deadline."""
         return max(0.0, self.deadline - time.monotonic())
 
 
 class OpenCalls:
-    """By handle."""
+    """All open calls of one bridge, by handle."""
 
     def __init__(self) -> None:
         self._calls: dict[int, OpenCall | Callable[[], OpenCall]] = {}
-        # Synapse has been answered by policy, but Node has not finished.
+        # Those that Synapse does not wait for any more, but that Node has not finished.
         self._expired: dict[int, OpenCall] = {}
         self._last_handle = 0
 
     def open(self, call: OpenCall | Callable[[], OpenCall]) -> int:
-        """Gives its handle. `call` may be a function that makes it: of most, nobody asks for anything."""
+        """Registers a call, and returns its handle. `call` may be a function that makes it, since few are looked up."""
         self._last_handle += 1
         self._calls[self._last_handle] = call
         return self._last_handle
 
     def close(self, handle: int) -> None:
-        """Synapse waits for it no more."""
+        """Forgets the call, if it is known."""
         self._calls.pop(handle, None)
 
     def expire(self, handle: int) -> OpenCall:
-        """Synapse waits no more: the call may ask for nothing, and is a suspect until Node has finished it."""
-        # A copy: who looks something up for it at this moment may still put it into the other.
+        """Synapse waits no more: modules can ask for nothing, but the call is a suspect until Node finishes it."""
+        # A copy, since a lookup that is under way may still write to the original.
         call = copy(self._made(handle))
         self.close(handle)
         call.state = call.web_request = None
         call.ended_at = time.monotonic()
         if call.asked is not None:
-            # Nor is the room's state kept with the question.
+            # The call must not keep the room's state either.
             asked, entries = call.asked
             asked = copy(asked)
             asked.params, room = asked.without_state()
@@ -85,14 +92,15 @@ class OpenCalls:
         return call
 
     def finished_late(self, handle: int) -> OpenCall | None:
-        """The call, if it has expired; it is not known any more."""
+        """Forgets an expired call, and returns it; None where it is not known."""
         return self._expired.pop(handle, None)
 
     def forget_expired(self) -> None:
+        """Forgets all expired calls."""
         self._expired.clear()
 
     def get(self, handle: Any) -> OpenCall | None:
-        """The call, while Synapse waits for it."""
+        """The call of a handle, while Synapse waits for it; else None."""
         return self._made(handle) if isinstance(handle, int) and handle in self._calls else None
 
     def _made(self, handle: int) -> OpenCall:
@@ -103,26 +111,26 @@ class OpenCalls:
 
     @property
     def under_way(self) -> bool:
-        """Whether Synapse waits for one."""
+        """Whether Synapse waits for any."""
         return bool(self._calls)
 
     def _known(self) -> list[OpenCall]:
         known = [*self._expired.values()]
         for handle in [*self._calls]:
-            # One that cannot be made must not keep the end of a host from being dealt with.
+            # The end of a host has to be handled even where a function fails here.
             with suppress(Exception):
                 known.append(self._made(handle))
         return known
 
     def unfinished(self) -> list[OpenCall]:
-        """Those that nobody waits for any more, and that Node may still be working on."""
+        """The expired calls, which Node may still be working on."""
         return [*self._expired.values()]
 
     def __len__(self) -> int:
         return len(self._calls) + len(self._expired)
 
     def describe(self) -> str:
-        """What runs, the longest first, for a line of the log."""
+        """What is running, the longest first, for a line of the log."""
         calls = sorted(self._known(), key=lambda call: call.since)
         if not calls:
             return "nothing was running"
