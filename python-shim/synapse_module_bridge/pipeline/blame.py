@@ -1,5 +1,5 @@
-"""Draws the conclusions from the end of Node, and of its threads: who is suspected, who is asked again, which module is
-put into a thread of its own.
+"""Decides, when Node or one of its threads has ended, which calls are suspects, and which modules get a thread of their
+own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from synapse_module_bridge.telemetry import metrics
 
 
 class Blame:
-    """`cause_is_known` is called where the next end of Node will have another cause."""
+    """`cause_is_known` is called once the cause of an end is known, and will not end Node again."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Blame:
         self._open_calls = open_calls
         self._accepted = accepted
         self._cause_is_known = cause_is_known
-        # Those that run apart from the others by their configuration.
+        # The modules that have a thread of their own by their configuration.
         self._apart: set[str] = set()
         self.culprits = Culprits(self._apart)
         self._held_threads = HeldThreads()
@@ -44,7 +44,7 @@ class Blame:
         return [module["name"] for module in self._accepted.modules]
 
     def taken_over(self, configured: Sequence[Mapping[str, Any]]) -> None:
-        """A host runs what was accepted now. The modules that have changed are judged anew."""
+        """A host has taken over with what is accepted now. Changed modules lose their quarantines and past ends."""
         self._apart.clear()
         for name, module in zip(self._names, configured, strict=True):
             if module.get("isolated") or module.get("shadow"):
@@ -53,7 +53,7 @@ class Blame:
         self.culprits.reloaded(self._accepted.changed)
 
     def with_threads(self, told: dict[str, Any], *, reloads: bool) -> dict[str, Any]:
-        """What a host is told of the modules, with a thread of its own for each that is to have one."""
+        """`told`, the modules' part of `initialize`, with a thread of its own for each culprit."""
         if (patience := self._held_threads.patience_seconds) > 0:
             told = {**told, "held_patience_ms": round(patience * 1000)}
         isolated = {name for name in self.culprits.isolated if not (reloads and self._accepted.differs(name))}
@@ -66,7 +66,7 @@ class Blame:
         }
 
     def node_ended(self, cause: str, culprit: str | None) -> None:
-        """Before its calls fail."""
+        """Node has ended, and its open calls have not failed yet. `culprit` comes from the host's log."""
         module = culprit if culprit in self._names else None
         if kind_of_end(cause) == HELD:
             self._held_threads.ended_node()
@@ -82,7 +82,7 @@ class Blame:
         self._settling.suspect([_suspect(call) for call in unfinished if call.asked], recent)
 
     def thread_ended(self, params: Mapping[str, Any]) -> None:
-        """As the host tells it. The calls that it was working on have failed, or are about to."""
+        """The host reports that a thread has ended (`ThreadEnded`). The calls in it have failed, or are about to."""
         names = self._names
         module = params["module"] if params["module"] in names else None
         kind = kind_of_end(params["cause"])

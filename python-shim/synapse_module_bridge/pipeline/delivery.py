@@ -1,4 +1,4 @@
-"""Delivers what is not waited for: notifications, and the questions that shadow modules get to see."""
+"""Delivers calls that Synapse does not wait for: notifications, and calls of shadow modules."""
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,23 +16,25 @@ from synapse_module_bridge.telemetry import metrics
 from synapse_module_bridge.transport.rpc import INVALID_PARAMS, RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 
-# Shadow modules must not take the place of calls that decide something, however long they take.
+# At the same time. Slow shadow modules must not fill the line of calls that decide something.
 MOST_SHADOWED = 64
 
 
 class Delivery:
+    """`until_host_is_up` waits for a host without a deadline."""
+
     def __init__(self, pipeline: Pipeline, until_host_is_up: Callable[[], Awaitable[None]]) -> None:
         self._pipeline = pipeline
         self._until_host_is_up = until_host_is_up
         self._shadowed = 0
 
     async def notify(self, notification: Notification) -> None:
-        """Tells the modules of a notification. Waits for a host that is down; never raises."""
+        """Delivers a notification to its modules. Waits for a host that is down. Never raises."""
         call = notification.call
         with call.traced(notification.entries):
             try:
                 await self._until_host_is_up()
-                # Its time begins when its turn has come.
+                # Its time begins only now.
                 call.since = time.monotonic()
                 call.deadline = call.since + self._pipeline.rules.seconds[call.callback.name, call.local]
                 if await self._notify(call, notification.entries):
@@ -43,7 +45,7 @@ class Delivery:
         call.finish()
 
     async def _notify(self, call: Call, entries: Sequence[Entry]) -> bool:
-        """Whether any module was told: none where the author is set aside. Raises Unavailable and RpcError."""
+        """Returns whether any module got it: none does if the author is set aside. Raises Unavailable and RpcError."""
         while entries:
             set_aside = self._pipeline.set_aside(call, entries)
             told = [entry for entry in entries if entry not in set_aside] if set_aside else entries
@@ -62,7 +64,7 @@ class Delivery:
         call.record("policy", modules, "allow", reason)
 
     async def shadow(self, call: Call, entries: Sequence[Entry]) -> None:
-        """Asks each shadow module by itself, and records what it would have done. Never raises."""
+        """Asks each shadow module, and records what it would have done. Never raises."""
         if self._shadowed >= MOST_SHADOWED:
             for entry in entries:
                 call.record("would_policy", entry.module, reason=Reason.OVERLOAD)
@@ -86,7 +88,7 @@ class Delivery:
             call.record(_WOULD[outcome], entry.module, summary)
         except RpcError as e:
             if e.code == INVALID_PARAMS:
-                # It was not asked.
+                # The host refused the request, so the module was not asked.
                 call.record("would_policy", entry.module, reason=reason_of(e))
                 return
             kind = "would_error" if e.code == ERROR_CODES["synapse_error"] else "would_fault"

@@ -1,4 +1,4 @@
-"""What it means for Synapse that the host has answered a call with an error."""
+"""Decides what Synapse gets when the host has answered a call with an error."""
 
 import logging
 from collections.abc import Sequence
@@ -22,35 +22,36 @@ _REASONS = {
     ERROR_CODES["synapse_error"]: Reason.ERROR,
     ERROR_CODES["module_unavailable"]: Reason.SETUP,
 }
-# Why a module that runs in a thread of its own did not answer, as the host or the round trip tells.
+# Reasons in an error about a module in a thread of its own, from the host or from the round trip.
 _TOLD = (Reason.DEADLINE, Reason.DOWN, Reason.QUARANTINE)
 
 
 class ModuleFault(Exception):
-    """A module threw, or its answer does not fit."""
+    """A module threw, or its answer has the wrong type. Synapse gets this as a Python module's exception."""
 
 
 class StandIn(NamedTuple):
-    """The failure policy answers for this one of the modules that were asked."""
+    """The failure policy answers for one of the modules that were asked, and the modules after it are asked."""
 
+    # Its index among them.
     at: int
     reason: Reason | str
 
 
 class Final(NamedTuple):
-    """The answer for Synapse: no other module is asked."""
+    """The answer for Synapse. No other module is asked."""
 
     answer: Any
 
 
 def judge(call: Call, asked: Sequence[Entry], e: RpcError, policies: Policies) -> StandIn | Final:
-    """Puts on record what is not left to the failure policy.
+    """Decides about the error, and records what is not left to the failure policy.
 
-    Raises SynapseError where a module threw it and Synapse is to see it, ModuleFault where an exception in a Python
-    module would reach Synapse, and Unavailable where the host itself has failed.
+    Raises SynapseError where a module threw one; ModuleFault where Synapse would get a Python module's exception; and
+    Unavailable where the host itself has failed.
     """
     index = index_of(e.data.get("module"), asked)
-    # What the host says beyond that is not trusted.
+    # The name is trusted only if it is that of a module that was asked.
     module = None if index is None else asked[index].module
     if index is not None:
         call.forget(asked[index])

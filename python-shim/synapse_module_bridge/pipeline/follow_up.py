@@ -1,6 +1,6 @@
-"""Runs what a module left for later, once: after a login, after an iteration of a background update.
+"""Runs the follow-up of a module's answer: after a login, or after an iteration of a background update.
 
-Where it cannot be run (Node is down, or has been started anew since), it is let go and counted, and Synapse goes on.
+Where it cannot run, since Node is down or was restarted, it is dropped and counted, and Synapse goes on.
 """
 
 import time
@@ -21,17 +21,22 @@ from synapse_module_bridge.transport.framing import TooLarge
 from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 
-# As it travels: `module` and `id`.
+# The wire value: `module` and `id`.
 FollowUp = Mapping[str, str]
 
 
 class FollowUps:
+    """Runs follow-ups on the host that has them."""
+
     def __init__(self, exchange: Exchange, rules: Rules) -> None:
         self._exchange = exchange
         self._rules = rules
 
     async def run(self, callback: Callback, follow_up: FollowUp, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The parameters as the module left them, put onto what they were, if it edited them. Raises what it threw."""
+        """Runs a follow-up with these parameters. Returns the edited parameters, or None if it has edited none.
+
+        Raises SynapseError and ModuleFault.
+        """
         module, rules = follow_up["module"], self._rules
         recorded = Recorded(callback=callback, params={}, server_name=rules.server_name, started=time.monotonic())
         question = _Question(callback, follow_up, params, time.monotonic() + rules.seconds[callback.name, True])
@@ -57,7 +62,7 @@ class FollowUps:
 
 
 class _Question(HostRequest):
-    """Runs what a module left for later."""
+    """The request that runs a follow-up."""
 
     method = method_name("follow_up")
     place = True, ""
@@ -80,7 +85,10 @@ class _Question(HostRequest):
 
 
 def _read(reply: Any, question: _Question) -> Mapping[str, Any] | None:
-    """The edited parameters, if there are any. Raises Unavailable, and RpcError for a value that cannot be put in."""
+    """The edited parameters, if there are any, merged onto the originals.
+
+    Raises Unavailable, and RpcError for edits that cannot be merged.
+    """
     if not fits("FollowUpReply", reply):
         raise Unavailable(Reason.REPLY)
     edited, before = reply.get("edited"), question.asked

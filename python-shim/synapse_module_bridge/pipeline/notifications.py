@@ -1,8 +1,8 @@
-"""Notifications: calls that Synapse never waits for. A bounded queue hands them to the modules in order.
+"""Queues notifications: calls that Synapse does not wait for. They also wait while Node is down.
 
-What concerns one room (or one user) is told in its order, one at a time; different rooms do not wait for each
-other, and take turns. One user, or one server, cannot fill the queue. While the host is down the queue waits for the
-next one; what cannot be kept, or was lost with a host, is counted.
+Notifications of one room (or one user) are delivered in order, one at a time. Different rooms do not wait for each
+other, and take turns. The queue is bounded, and no user or server can fill it. Notifications that do not fit, or that
+were lost with a host, are counted.
 """
 
 import logging
@@ -21,35 +21,38 @@ from synapse_module_bridge.transport.framing import encode
 
 logger = logging.getLogger("synapse_module_bridge.notifications")
 
-# Enough for minutes of a busy server's events while Node restarts.
+# Enough for some minutes of a busy server's events, while Node restarts.
 MOST_QUEUED = 10_000
 MOST_QUEUED_BYTES = 64 * 1024 * 1024
-# Rooms that are told about at the same time.
+# For so many lines, notifications are delivered at the same time.
 MOST_AT_ONCE = 32
-# So long a room keeps its place while others wait for one.
+# How long a line goes on while others wait.
 TURN_SECONDS = 0.5
 
 
 @attr.s(slots=True, auto_attribs=True, kw_only=True)
 class Notification:
+    """A notification, and the entries that get it."""
+
     call: Call
     entries: Sequence[Entry]
+    # In bytes, once it is in the queue.
     size: int = 0
 
     @property
     def line(self) -> str:
-        """What shares this has an order."""
+        """The room's id, the user's, or the like: notifications with the same line are delivered in order."""
         params, callback = self.call.params, self.call.callback
         event, room = callback.event_param, callback.param_of_type("RoomId")
         key = params[event].room_id if event else params[room] if room else None
         if key is None:
             key = params[callback.params[0].name]
-        # Deliveries to other servers are all told in one line.
+        # All deliveries of events to other servers share one line.
         return key if isinstance(key, str) else callback.name
 
 
 class Notifications:
-    """`deliver` tells the modules; `run` starts a background process."""
+    """`deliver` delivers one notification. `run` runs something in the background."""
 
     def __init__(
         self,
@@ -61,24 +64,28 @@ class Notifications:
         self._run = run
         self._server_name = server_name
         self._lines: dict[str, deque[Notification]] = {}
-        # Lines that have somebody waiting, and that nobody works on.
+        # Lines with waiting notifications of which none is being delivered.
         self._idle: deque[str] = deque()
+        # How many lines are being worked on.
         self._at_once = 0
-        # Of the queue, by user or server.
+        # Places and bytes of the queue, shared out among users and servers.
         self._places, self._kept_bytes = FairShare(), FairShare()
         self._starting = False
         self._bytes = 0
+        # Whether the log says that the queue is full.
         self._dropping = False
+        # How many notifications there are, those included that are being delivered.
         self.queued = 0
 
     def add(self, notification: Notification) -> None:
+        """Delivers a notification soon, or queues it, or drops it where the queue is full. Never raises."""
         line = self._lines.get(notification.line)
         if line is None and self._at_once < MOST_AT_ONCE:
             self._lines[notification.line] = deque([notification])
             self._count(notification, 1)
             self._work(notification.line)
             return
-        # It waits: a room's whole state must not wait with it.
+        # It has to wait, and must not keep a room's whole state meanwhile.
         _let_go_of_state(notification)
         try:
             notification.size = _size(notification)
@@ -99,7 +106,7 @@ class Notifications:
             line.append(notification)
 
     def _count(self, notification: Notification, more: int) -> None:
-        """One more, or one less."""
+        """Counts a notification that has come (1) or gone (-1)."""
         who, size = notification.call.who, notification.size
         self.queued += more
         self._bytes += more * size
@@ -138,7 +145,7 @@ class Notifications:
         try:
             await self._deliver(line[0])
         except Exception:
-            # A fault of our own: those after it must not be lost with it.
+            # A bug of the shim must not stop the notifications after this one.
             logger.exception("a notification could not be delivered")
             self._count_dropped(line[0], Reason.ERROR)
         self._count(line.popleft(), -1)
@@ -146,14 +153,14 @@ class Notifications:
 
     def _next(self) -> None:
         if not self._starting:
-            # One that ends at once calls this again: the loop goes on, instead of one within it.
+            # Work that ends at once calls this again: the loop below goes on then, without recursion.
             self._starting = True
             while self._idle and self._at_once < MOST_AT_ONCE:
                 self._work(self._idle.popleft())
             self._starting = False
 
     def _tell_if_there_is_room(self) -> None:
-        # Well below the bounds: one that goes a little up and down must not be told again and again.
+        # Well below the bounds, so that a queue that stays nearly full is not logged again and again.
         if self._dropping and self.queued < MOST_QUEUED // 2 and self._bytes < MOST_QUEUED_BYTES // 2:
             self._dropping = False
             logger.warning("the queue of notifications has room again")
@@ -171,5 +178,5 @@ def _let_go_of_state(notification: Notification) -> None:
 
 
 def _size(notification: Notification) -> int:
-    """About how many bytes the notification keeps alive."""
+    """About the number of bytes that the notification keeps alive. Raises ValueError where it has no form in JSON."""
     return len(encode(encode_params(notification.call.callback, notification.call.params, notification.entries)))

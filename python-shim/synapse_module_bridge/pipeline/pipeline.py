@@ -1,8 +1,8 @@
-"""The pipeline of one call: from the modules that want to be asked to the answer that Synapse takes.
+"""Answers one call: asks its modules through the host, and returns what Synapse gets, also while Node is down.
 
-One request asks the modules in order; the answer is decoded. The failure policy stands in for a module that cannot
-answer: where it allows, the modules after that one are still asked. One deadline holds for the whole call. Each call
-leaves its decisions on record.
+One request asks the modules in order, and the answer is decoded. The failure policy answers for a module that cannot:
+where it allows, the modules after that one are still asked. There is one deadline for the whole call. All decisions are
+recorded.
 """
 
 import logging
@@ -30,28 +30,30 @@ logger = logging.getLogger("synapse_module_bridge.calls")
 
 
 class Pipeline:
+    """Answers the calls of one bridge."""
+
     def __init__(self, host: Host, round_trip: RoundTrip, rules: Rules) -> None:
         self._host = host
         self.round_trip = round_trip
         self._quarantine = round_trip.quarantine
         self.rules = rules
-        # By callback, the entries of all modules in their order.
+        # The routing table: by callback, the entries of all modules, in order.
         self.entries: Mapping[str, Sequence[Entry]] = {}
 
     def open_breakers(self) -> set[CircuitBreaker]:
-        """Those of the modules that are not asked at present, but for a probe now and then."""
+        """The breakers that are open for some user or server."""
         breakers = (entry.breaker for entries in self.entries.values() for entry in entries)
         return {breaker for breaker in breakers if breaker.is_open}
 
     async def ask_traced(self, call: Call, entries: list[Entry]) -> Any:
-        """As `ask`, where there may be tracing."""
+        """As `ask`, within a span of Synapse's tracing."""
         with call.traced(entries):
             return await self.ask(call, entries)
 
     async def ask(self, call: Call, entries: list[Entry]) -> Any:
-        """The answer for Synapse. Takes out of `entries` what has been heard, or stood in for.
+        """The answer for Synapse. Raises SynapseError and ModuleFault.
 
-        Raises SynapseError and ModuleFault.
+        Removes from `entries`, in order, those that have passed, and those for which policy has allowed.
         """
         edits = call.callback.result == "Edits"
         on_record = False
@@ -98,14 +100,14 @@ class Pipeline:
             call.finish()
 
     async def _digest_media(self, call: Call, entries: Sequence[Entry], file_param: str) -> None:
-        """A media file is told from others by what it holds, where anybody must tell."""
+        """Hashes the media file, where a quarantine or an answer cache has to recognise it."""
         if self._quarantine.active or any(entry.answer_cache is not None for entry in entries):
             call.file_digest = await media_digest(call.params[file_param].path, self._host, call.deadline)
 
     def _next_asked(self, call: Call, entries: Sequence[Entry]) -> tuple[Sequence[Entry], str | None]:
-        """Who is asked in one round trip, and why the one after them cannot be asked, if so.
+        """The entries to ask in one round trip, and why the entry after them cannot be asked, if it cannot.
 
-        A module whose answers are kept is asked by itself.
+        An entry with an answer cache is asked in a round trip of its own.
         """
         quarantine = self._quarantine
         for index, entry in enumerate(entries):
@@ -117,11 +119,11 @@ class Pipeline:
                     return entries[:index], reason
             if entry.answer_cache is not None:
                 return entries[:1], None
-        # A copy, since what has been heard is taken out of the other.
+        # A copy, since `ask` removes entries from the list.
         return entries[:], None
 
     def why_not(self, call: Call, entry: Entry) -> str | None:
-        """Why this module is not asked, if so."""
+        """Why this entry's module is not asked, if it is not. A probe of its breaker is used up by this."""
         if call.known_to(entry) is not None:
             return None
         if self._quarantine.active and self._quarantine.holds(call, entry.module):
@@ -129,13 +131,13 @@ class Pipeline:
         return None if entry.breaker.admits(call.who) else Reason.BREAKER
 
     def set_aside(self, call: Call, entries: Sequence[Entry]) -> list[Entry]:
-        """Those that are not asked about anything of this call's author."""
+        """The entries whose modules are not asked, since the call's author is set aside."""
         if not self._quarantine.active:
             return []
         return [entry for entry in entries if self._quarantine.holds(call, entry.module)]
 
     def reply(self, call: Call, entries: Sequence[Entry]) -> Awaitable[Reply]:
-        """The reply of these modules: of the host, or kept. Raises RpcError, Unavailable, AskAgain."""
+        """The reply of these modules, from the host or the answer cache. Raises RpcError, Unavailable and AskAgain."""
         answer_cache = entries[0].answer_cache
         question = None if answer_cache is None else call.as_question()
         if answer_cache is None or question is None:
@@ -144,7 +146,7 @@ class Pipeline:
         return answer_cache.ask(question, ask, partial(self._host.within, deadline=call.deadline))
 
     def _decode(self, call: Call, reply: Reply) -> Any:
-        """The answer for Synapse where a module has decided, or edited. Puts it on record."""
+        """The answer for Synapse, where a module has decided or edited. Records it. Raises RpcError if it is unfit."""
         module = reply.module
         try:
             answer = decode_answer(call.callback.result, reply.answer, call.params)
@@ -158,7 +160,7 @@ class Pipeline:
         return answer
 
     async def _policy(self, call: Call, reason: str) -> str:
-        # An event of our own user that comes back from another server must not be lost.
+        # Not for an event of a local user that comes back from another server: a refusal would lose it.
         set_aside = (
             reason == Reason.QUARANTINE and call.author is not None and call.local is self._quarantine.is_of_ours(call)
         )

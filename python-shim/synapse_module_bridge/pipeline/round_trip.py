@@ -1,4 +1,7 @@
-"""Asks the host a call's modules, and reads the reply: how it went is told to their circuit breakers."""
+"""Sends one call to the host for some modules, reads the untrusted reply, and reports the outcome to circuit breakers.
+
+Where Node or a thread ends meanwhile, the call is settled.
+"""
 
 import logging
 import time
@@ -25,12 +28,12 @@ from synapse_module_bridge.transport.unavailable import Unavailable
 
 logger = logging.getLogger("synapse_module_bridge.round_trip")
 
-# A module was asked, and answered in time.
+# Errors of a module that has answered in time.
 _ANSWERED = (ERROR_CODES["synapse_error"], ERROR_CODES["module_fault"])
 
 
 class RoundTrip:
-    """`run` starts a background process."""
+    """For all calls of one bridge. `run` runs something in the background."""
 
     def __init__(
         self, exchange: Exchange, server_name: str, run: Callable[[Callable[[], Awaitable[None]]], object]
@@ -42,18 +45,18 @@ class RoundTrip:
         self.recent = Recent()
 
     async def ask(self, call: Call, entries: Sequence[Entry]) -> Reply:
-        """The reply of these modules. Raises RpcError, Unavailable, and AskAgain."""
+        """The reply of these modules. Raises RpcError, Unavailable and AskAgain."""
         question = _Question(self, call, entries, call.deadline)
         question.place = call.local, call.who
         try:
             reply = await self.exchange.send(question)
         except ConnectionGone:
-            # It may be what Node has ended of.
+            # This call may have ended Node.
             return await self.settling.settle(call, entries, call.deadline)
         except RpcError as e:
             if e.code != MODULE_ENDED:
                 raise self._error(e, question) from None
-            # Those before it have answered; but of edits, theirs are lost.
+            # The modules before it have passed. But edits of theirs are lost, so all are asked again.
             ended = index_of(e.data.get("module"), entries) if call.callback.result != "Edits" else None
             if ended is None:
                 return await self.settling.settle(call, entries, call.deadline)
@@ -64,7 +67,10 @@ class RoundTrip:
         return self._read(reply, question)
 
     async def ask_apart(self, call: Call, entries: Sequence[Entry], deadline: float, watched: float | None) -> Reply:
-        """As `ask`, of a suspect: in the thread for them where that is watched. Raises ConnectionGone, too."""
+        """As `ask`, for a suspect. Raises ConnectionGone, too.
+
+        It runs in the thread apart, which is watched for `watched` seconds after the answer; with None, as usual.
+        """
         question = _Question(self, call, entries, deadline)
         question.goes_ahead = True
         question.linger_ms = None if watched is None else round(1000 * watched)
@@ -78,7 +84,7 @@ class RoundTrip:
         return self._read(reply, question)
 
     async def _settle_one(self, call: Call, entries: Sequence[Entry], index: int) -> Reply:
-        """The module whose thread has ended costs those after it at most half of the time that is left."""
+        """Settles the call for the module whose thread has ended, in at most half of the time, and asks the others."""
         entry, now = entries[index], time.monotonic()
         try:
             reply = await self.settling.settle(call, [entry], now + (call.deadline - now) / 2)
@@ -102,7 +108,7 @@ class RoundTrip:
         call, entries = question.call, question.entries
         error = read_error(e, question.modules)
         index = index_of(error.data.get("module"), entries)
-        # In a thread of its own a module has had its share of the time, and may go on with it.
+        # A module in a thread of its own has used up its share of the time, and may still be working.
         is_overdue = index is not None and error.data.get("reason") == Reason.DEADLINE
         self.recent.add(call, [entries[index]] if index is not None and is_overdue else entries, is_overdue=is_overdue)
         if error.code in _ANSWERED and index is not None:
@@ -112,7 +118,7 @@ class RoundTrip:
         return error
 
     def answered_late(self, handle: int, answer: Any) -> None:
-        """The answer to a call whose deadline had passed tells which of several modules was running."""
+        """Handles the answer to an expired call, which says which of several modules was running at the deadline."""
         expired = self.exchange.open_calls.finished_late(handle)
         metrics.LATE.labels(self._server_name).inc()
         if expired is None or expired.asked is None:
@@ -120,17 +126,17 @@ class RoundTrip:
         call, entries = expired.asked
         data = answer.get("data") if isinstance(answer, dict) else None
         index = index_of(data.get("module"), entries) if isinstance(data, dict) else None
-        # Where one was asked, it was known at once. Where Synapse had cancelled it, its time was not up.
+        # A single module was known at once (`expired`). Where Synapse had cancelled the call, no deadline was missed.
         cancelled = expired.ended_at < call.deadline
         if index is not None and len(entries) > 1 and not cancelled and call.had_time_from(expired.since):
             entries[index].breaker.missed(expired.since, call.who)
 
 
 class _Question(HostRequest):
-    """A call, put to these modules in order."""
+    """The request that asks modules in order."""
 
     outlives_its_caller = True
-    # In the thread for suspects, which is watched for so long after the answer.
+    # For the thread apart: how long it is watched after the answer. None: the call runs as usual.
     linger_ms: int | None = None
 
     def __init__(self, trip: RoundTrip, call: Call, entries: Sequence[Entry], deadline: float) -> None:
@@ -140,7 +146,7 @@ class _Question(HostRequest):
         self._trip = trip
 
     def held_back(self) -> "Deferred[None] | None":
-        """Somebody may have been set aside, or fallen under suspicion, while the call waited."""
+        """The call's author may have been set aside or suspected while the call waited."""
         trip = self._trip
         if self.goes_ahead or not (trip.quarantine.active or trip.settling.busy):
             return None
@@ -179,12 +185,12 @@ class _Question(HostRequest):
         return question
 
     def missed(self, entry: Entry) -> None:
-        """This module was running when the time was up, and had most of it."""
+        """This module was running at the deadline: a miss, unless the call had waited in line for most of its time."""
         if self.call.had_time_from(self.since):
             entry.breaker.missed(self.since, self.call.who)
 
     def expired(self) -> None:
-        # Of several modules, the late answer tells which one was running. A suspect is asked in less than its time.
+        # With several modules, the late answer says which one was running. A suspect has less time than its call.
         if len(self.entries) == 1 and not self.goes_ahead:
             self.missed(self.entries[0])
 
@@ -193,7 +199,9 @@ class _Question(HostRequest):
 
 
 def _leave_state_out(call: Call, e: TooLarge) -> None:
-    """Modules ask for what they need of it. What a client has written is all sent. Raises Unavailable."""
+    """Lets modules ask for the room's state, where the request is too large with it. Raises Unavailable where that does
+    not help, since the request is too large by what a client has written.
+    """
     if call.callback.state_param is None or call.leaves_state_out:
         logger.error("%s: the question %s", call.callback.name, e)
         raise Unavailable(Reason.TOO_LARGE)
@@ -201,7 +209,7 @@ def _leave_state_out(call: Call, e: TooLarge) -> None:
 
 
 def _answered(entries: Sequence[Entry], last: str | None, who: str) -> None:
-    """The modules up to the last that was asked have answered in time; all, where none decided."""
+    """Tells the breakers of the modules up to `last` (of all, for None) that they have answered in time."""
     for entry in entries:
         entry.breaker.answered(who)
         if entry.module == last:
@@ -209,4 +217,5 @@ def _answered(entries: Sequence[Entry], last: str | None, who: str) -> None:
 
 
 def index_of(module: Any, entries: Sequence[Entry]) -> int | None:
+    """The index of the entry of a module, which the host has named; None where there is none."""
     return next((index for index, entry in enumerate(entries) if entry.module == module), None)

@@ -1,4 +1,7 @@
-"""Where each call of Synapse goes: to the modules that decide, to the queue of notifications, and to shadow modules."""
+"""Routes each call of Synapse: to the modules that decide, to the queue of notifications, and to shadow modules.
+
+Most calls end here: no module's `match` fits, so Node is not asked.
+"""
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from copy import copy
@@ -17,11 +20,12 @@ Run = Callable[[Callable[[], Awaitable[None]]], object]
 
 
 class Router:
+    """`run` runs something in the background."""
+
     def __init__(self, pipeline: Pipeline, notifications: Notifications, delivery: Delivery, run: Run) -> None:
         self._pipeline = pipeline
         self._notifications = notifications
         self._delivery = delivery
-        # Starts a background process.
         self._run = run
 
     def answer(
@@ -31,7 +35,10 @@ class Router:
         module: str | None = None,
         login: Login | None = None,
     ) -> Coroutine[Any, Any, Any]:
-        """What Synapse gets for one call: of one module (and its checker of a login), or of all that have it."""
+        """A coroutine with what Synapse gets for one call. Raises SynapseError where a pass is impossible.
+
+        It asks one module (and its checker of a login), or, without `module`, all that declare the callback.
+        """
         params = bind(callback, args)
         declared = self._pipeline.entries[callback.name]
         entries, shadows = _matching(declared if module is None else _of(declared, module, login), params)
@@ -46,14 +53,14 @@ class Router:
             self._notifications.add(Notification(call=call, entries=entries))
             return _at_once(None)
         if entries[0].template is not None:
-            # Such a callback is asked of one module at a time.
+            # Such a callback is registered for each module, so there is only one entry.
             return _at_once(entries[0].template(call.params))
         return self._pipeline.ask_traced(call, entries) if TRACING else self._pipeline.ask(call, entries)
 
     def _ask_shadows(self, call: Call, entries: Sequence[Entry]) -> None:
-        # They get to see no passwords.
+        # They do not get passwords.
         if not call.callback.secret and entries[0].template is None:
-            # They wait behind every call that decides something, and have their own record.
+            # A copy with a record of its own. As a federated call, it waits behind calls that decide something.
             shadow = copy(call)
             shadow.local = False
             self._run(lambda: self._delivery.shadow(shadow, entries))
@@ -64,7 +71,7 @@ async def _at_once(answer: Any) -> Any:
 
 
 def _matching(entries: Sequence[Entry], params: Mapping[str, Any]) -> tuple[list[Entry], list[Entry]]:
-    """Those that want to be asked, and the shadow modules among them."""
+    """The entries that match, without and with shadow modules: two lists."""
     asked: list[Entry] = []
     shadows: list[Entry] = []
     for entry in entries:

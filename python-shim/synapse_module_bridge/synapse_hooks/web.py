@@ -1,4 +1,4 @@
-"""Web resources: hands a client's HTTP request to the module that serves its path, and writes the answer."""
+"""Serves web resources: sends a client's HTTP request to the module that serves its path, and writes the response."""
 
 import logging
 import time
@@ -29,13 +29,13 @@ from synapse_module_bridge.transport.unavailable import Unavailable
 
 logger = logging.getLogger("synapse_module_bridge.web")
 
-# What Node is given at once, lest anybody who can reach a path fills its memory and its time.
+# Bounds for the requests that Node works on at once: anybody who can reach a path could otherwise fill its memory.
 MOST_BYTES_AT_ONCE = 32 * 1024 * 1024
 MOST_AT_ONCE = 256
 
 
 class WebLoad:
-    """The requests that Node works on, over all paths of a bridge."""
+    """Counts the requests that Node works on, for all paths of a bridge."""
 
     def __init__(self) -> None:
         self._requests = 0
@@ -43,7 +43,7 @@ class WebLoad:
 
     @contextmanager
     def of(self, size: int) -> Iterator[None]:
-        """While a request with a body of so many bytes is served. Raises Unavailable where there are too many."""
+        """Counts a request with a body of `size` bytes within the block. Raises Unavailable if there are too many."""
         if self._requests >= MOST_AT_ONCE or self._bytes + size > MOST_BYTES_AT_ONCE:
             raise Unavailable(Reason.OVERLOAD)
         self._requests, self._bytes = self._requests + 1, self._bytes + size
@@ -54,7 +54,7 @@ class WebLoad:
 
 
 class WebResource(DirectServeJsonResource):
-    """Serves one path, all methods, through one module. Errors are JSON, as everywhere in the client API."""
+    """Serves one path, with all HTTP methods, by one module. Errors are JSON, as elsewhere in the client API."""
 
     def __init__(self, exchange: Exchange, load: WebLoad, module: str, path: str, timeout_ms: int) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class WebResource(DirectServeJsonResource):
             logger.debug("%s: %s: the client has left", self._module, self._path)
             return
         if request.finished:
-            # Synapse has answered: complete_sso_login_async.
+            # The module has let Synapse answer: `complete_sso_login_async`.
             return
         if error is not None:
             raise error
@@ -97,7 +97,7 @@ class WebResource(DirectServeJsonResource):
         deadline = time.monotonic() + self._timeout_ms / 1000
         question = _Question(self._module, self._path, request, deadline)
         asking: Deferred[Mapping[str, Any]] = run_in_background(self._exchange.send, question)
-        # The client leaves: the handler's signal is aborted.
+        # If the client disconnects, the handler's signal is aborted.
         request.notifyFinish().addErrback(lambda _: _cancel(asking))
         return await make_deferred_yieldable(asking)
 
@@ -119,7 +119,7 @@ class WebResource(DirectServeJsonResource):
 
 
 class _Question(HostRequest):
-    """A client's request, for the module that serves its path."""
+    """The request to the host, with a client's HTTP request."""
 
     method = method_name("web")
 
@@ -158,7 +158,7 @@ def _cancel(asking: "Deferred[Any]") -> None:
 def _write(request: Any, answer: WebResponse) -> None:
     request.setResponseCode(answer.status)
     set_cors_headers(request)
-    # Ours replace what Synapse has set; several of one name (cookies) are all kept.
+    # The module's headers replace Synapse's. Several with one name, such as cookies, are all kept.
     for name in {name.lower() for name, _ in answer.headers}:
         request.responseHeaders.removeHeader(name)
     for name, value in answer.headers:
