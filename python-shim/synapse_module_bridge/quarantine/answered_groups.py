@@ -1,5 +1,7 @@
-"""The suspects that had been answered when Node, or a thread, ended: in groups, since a group is watched for about as
-long as it is older than the end. Those that were answered last come first, of whichever end: they take the least time.
+"""Keeps the suspects that had been answered before Node, or a thread, ended, in groups by the age of their answers.
+
+A group is watched for about as long as its oldest answer preceded the end. The group with the youngest answers comes
+first, since it takes the least time.
 """
 
 from collections.abc import Sequence
@@ -8,18 +10,20 @@ from itertools import count
 
 from synapse_module_bridge.quarantine.suspects import RECENT_SECONDS, Suspect
 
-# What was answered up to so long before the end makes a group.
+# The upper ends of the groups' ages, in seconds before the end.
 AGES = (0.1, 0.5, RECENT_SECONDS)
 MOST_GROUPS = 30
-# Which calls a thread has failed, and that it has ended, becomes known within this.
+# The suspects of one end, failed calls of a thread and answered ones, become known within this time.
 SAME_END_SECONDS = 0.25
-# Before all others.
+# An age that comes before all others.
 FIRST = 0.0
 
 
 class AnsweredGroups:
+    """A priority queue of groups."""
+
     def __init__(self) -> None:
-        # By age, and then in order.
+        # A heap of ages, numbers that keep the order, and groups.
         self._groups: list[tuple[float, int, list[Suspect]]] = []
         self._numbers = count()
 
@@ -27,7 +31,7 @@ class AnsweredGroups:
         return len(self._groups)
 
     def add(self, answered: Sequence[Suspect]) -> None:
-        """Those of one end."""
+        """Adds the suspects of one end."""
         younger = 0.0
         for oldest in AGES:
             group = [suspect for suspect in answered if younger <= suspect.age < oldest]
@@ -36,15 +40,16 @@ class AnsweredGroups:
             younger = oldest
 
     def next(self) -> list[Suspect]:
+        """Removes the first group, and returns it."""
         return heappop(self._groups)[-1]
 
     def put_first(self, *groups: list[Suspect]) -> None:
-        """The last of these comes next."""
+        """Puts groups before all others. The last of these comes first."""
         for group in filter(None, groups):
             heappush(self._groups, (FIRST, -next(self._numbers), group))
 
     def found(self, suspect: Suspect) -> None:
-        """Of one end it is known who it was. That covers nobody who has done it before, or after."""
+        """Drops the suspects of the end that this one has caused. Those of other ends stay."""
         self._groups = [
             (age, number, others)
             for age, number, group in self._groups
@@ -53,4 +58,5 @@ class AnsweredGroups:
         heapify(self._groups)
 
     def clear(self) -> None:
+        """Drops all groups."""
         self._groups.clear()

@@ -1,6 +1,6 @@
-"""Keeps further calls of a suspect's author back until the suspect is settled: each would end the next Node.
+"""Holds back further calls of a suspect's author until the suspect is settled, since each may end the next Node.
 
-Only from the modules that the suspect was asked of: the others are asked meanwhile.
+They are held back only from the modules that the suspect was sent to.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,13 +16,15 @@ _Key = tuple[str, str, str]
 
 
 class Gate:
+    """For all suspects of one bridge."""
+
     def __init__(self) -> None:
-        # How many of these calls are to be settled, and who waits for that.
+        # How many suspects with this key are not settled yet, and what waits for that.
         self._closed: dict[_Key, tuple[int, list[Deferred[None]]]] = {}
 
     @contextmanager
     def closed(self, call: Call, modules: Iterable[str]) -> Iterator[None]:
-        """For the author of this call, while it is being settled."""
+        """Closes the gate for the author of this call within the block, in which it is being settled."""
         with ExitStack() as closed:
             for key in _keys(call, modules):
                 closed.enter_context(self._one(key))
@@ -43,10 +45,11 @@ class Gate:
                 _let_in(waiting)
 
     def holds(self, call: Call, modules: Iterable[str]) -> bool:
+        """Whether this call is held back from any of these modules."""
         return bool(self._closed) and any(key in self._closed for key in _keys(call, modules))
 
     def until_open(self, call: Call, modules: Iterable[str]) -> "Deferred[None]":
-        """Fires once one that holds it has opened; at once where none does. May be cancelled."""
+        """Fires once a suspect that holds this call back is settled; at once where none does. May be cancelled."""
         waiting: Deferred[None] = Deferred()
         key = next((key for key in _keys(call, modules) if key in self._closed), None)
         if key is None:

@@ -1,9 +1,11 @@
-"""Keeps a module from waiting for a membership change that waits for the module.
+"""Breaks a deadlock: a module awaits a membership change, which waits for the lock that Synapse holds for the module's
+call.
 
-Synapse changes the memberships of a room one after the other, and asks callbacks while it does. A module that awaits a
-change in the same room inside one of them waits for a lock that is only released once it has answered. The change is
-then still in line: it is taken out of it, so that nothing happens later that the module was told has failed. One that
-is not awaited stays in line, and goes through after the callback as in Python.
+Synapse changes the memberships of a room one after the other, under a lock (`RoomMemberHandler.member_linearizer`), and
+calls callbacks while it holds it. A change in the same room that a module awaits within such a callback could only get
+the lock after the module has answered. Such a change is cancelled while it still waits for the lock, so it has no
+effect after the module was told that it failed. A change that is not awaited keeps its place, and takes effect after
+the callback, as it would for a Python module.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,15 +21,15 @@ from synapse_module_bridge.schema.catalogue import Callback
 from synapse_module_bridge.schema.protocol import ERROR_CODES
 from synapse_module_bridge.transport.rpc import RpcError
 
-# Long enough for a change that is not in line at all, though Synapse is busy.
+# How long a change may take before it is looked at: enough for one that does not wait, even where Synapse is busy.
 PATIENCE_SECONDS = 1.0
 SHORTEST_PAUSE_SECONDS = 0.05
 
 
 def locked_room(callback: Callback, params: Mapping[str, Any], *, local: bool) -> str | None:
-    """The room whose memberships Synapse lets nobody change until this call is answered."""
+    """The room whose memberships Synapse has locked until this call is answered, or None."""
     lock = callback.membership_lock
-    # Of another server's changes Synapse asks without the lock; for shadow modules it does not wait.
+    # Synapse asks about changes of other servers without the lock, and does not wait for shadow modules.
     if lock is None or not local:
         return None
     if any(lookup(params, path) != value for path, value in lock.where.items()):
@@ -37,10 +39,12 @@ def locked_room(callback: Callback, params: Mapping[str, Any], *, local: bool) -
 
 
 class MembershipChanges:
+    """Runs membership changes for modules. `clock` is an IReactorTime."""
+
     def __init__(self, api: ModuleApi, clock: Any) -> None:
         self._api = api
         self._clock = clock
-        # By the call they were started from and the module that did: timers that are still to look at them.
+        # By the handle of the call and the module that started a change: the timers that will look at it.
         self._timers: dict[tuple[int, str], list[Any]] = {}
 
     async def run(
@@ -50,9 +54,10 @@ class MembershipChanges:
         origin: tuple[int, str],
         call: Callable[[], OpenCall | None],
     ) -> Any:
-        """The result of a change in a room. Raises RpcError if it waits for the very call it was started from.
+        """Starts a change in a room, and returns its result. Raises RpcError where it waits for its own call.
 
-        `origin` is that call's handle, and the module; `call` gives the call while Synapse waits for its answer.
+        `origin` has the handle of the call from which it was started, and the module. `call` returns that call while
+        Synapse waits for its answer, and None afterwards.
         """
         opened = call()
         change: Deferred[Any] = run_in_background(start)
@@ -101,12 +106,12 @@ class MembershipChanges:
                 self._timers.pop(origin, None)
 
     def not_awaited(self, handle: int, module: str) -> None:
-        """The module's handler has answered: what it started goes on."""
+        """The module's handler has answered without awaiting its changes: they go on."""
         for timer in self._timers.get((handle, module), ()):
             if timer.active():
                 timer.cancel()
 
     def _is_in_line(self, room_id: str) -> bool:
-        """Whether changes wait for the room's lock: what has begun must not be cut off."""
+        """Whether changes wait for the room's lock. A change that has the lock must not be cancelled."""
         members: Any = self._api._hs.get_room_member_handler()
         return bool(members.member_linearizer.is_queued((room_id,)))

@@ -1,4 +1,4 @@
-"""Gives a suspect back what is not kept with it, before it is asked again."""
+"""Completes a suspect before it is asked again: looks up the room's state from Synapse, and hashes its media file."""
 
 import logging
 import time
@@ -20,19 +20,22 @@ logger = logging.getLogger("synapse_module_bridge.preparing")
 # For the state of a room. All other suspects wait meanwhile.
 LOOKUP_SECONDS = 2.0
 
+# Looks up the state of a room by its id: `ModuleApi.get_room_state`.
 RoomState = Callable[[str], Awaitable[Mapping[tuple[str, str], Any]]]
 
 
 class Preparing:
+    """`room_state` is set once the bridge starts."""
+
     def __init__(self, host: Host) -> None:
         self._host = host
-        # Looks up a room's state.
         self.room_state: RoomState | None = None
 
     async def prepare(self, suspect: Suspect) -> None:
+        """Completes the suspect's call. Never raises: without the state, it is asked all the same."""
         call, callback = suspect.call, suspect.call.callback
         if callback.file_param is not None and call.file_digest is None:
-            # It is set aside by what the file holds.
+            # A quarantine recognises the file by its content.
             path, call.question = call.params[callback.file_param].path, None
             with suppress(Unavailable):
                 call.file_digest = await media_digest(path, self._host, call.deadline)
@@ -44,6 +47,6 @@ class Preparing:
             state = await self._host.within(looked_up, time.monotonic() + LOOKUP_SECONDS)
             call.params = {**call.params, callback.state_param: state}
         except DeadlinePassed:
-            logger.warning("the state of a room was not looked up within %.0f s", LOOKUP_SECONDS)
+            logger.warning("the state of a room could not be looked up within %.0f s", LOOKUP_SECONDS)
         except Exception:
             logger.exception("the state of a room cannot be looked up")

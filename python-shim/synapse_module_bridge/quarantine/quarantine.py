@@ -1,10 +1,11 @@
-"""Who is not asked about for a while, since what they wrote has ended or hung Node: content must not be a switch.
+"""Keeps the quarantine: authors, servers and questions that a module is not asked about for a while, since they have
+crashed or hung Node. So no content can switch a module off for others.
 
-What is set aside is an author, for one callback of one module: the authenticated user who wrote the content. Where the
-module has seen what others wrote in the room (the room's state, or what it asked the api for), the author is set aside
-in that room alone, and everywhere after several rooms. Where the content is somebody else's, or nobody is
-authenticated, that very question is. Several authors of another server set that server aside. Each time lasts twice as
-long as the last. A reload of the module ends it, and so does an admin.
+An author is the authenticated user who wrote the content, and is set aside for one callback of one module. Where the
+module has seen what others wrote in the room (its state, or what it asked the api for), the author is set aside in that
+room only; after several rooms, everywhere. Where a call has no author, only that question is set aside. Several authors
+of a remote server set the server aside. Each time lasts twice as long as the one before. A reload of the module ends
+it, and an admin can.
 """
 
 import logging
@@ -23,52 +24,55 @@ logger = logging.getLogger("synapse_module_bridge.quarantine")
 
 FIRST_SECONDS = 600.0
 LONGEST_SECONDS = 86_400.0
-# So many authors of one server set it aside.
+# So many authors of a remote server set the server aside.
 AUTHORS_OF_A_SERVER = 3
-# An author for whom that happens in so many rooms is set aside in all.
+# An author who is set aside in so many rooms is set aside everywhere.
 ROOMS_OF_AN_AUTHOR = 3
-# The oldest go first.
+# With more, the oldest are dropped.
 MOST_SET_ASIDE = 5_000
 
-# `author` with the user, and the room or nothing; `server` with its name; `question` with its hash.
+# ("author", user id, room id or ""), ("server", name), or ("question", hash).
 Whose = tuple[str, ...]
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
 class SetAside:
-    """Something that is set aside."""
+    """One author, server or question that is set aside."""
 
+    # For the admin.
     id: str
     module: str
     callback: str
     whose: Whose
-    # The wall clock's time.
+    # In seconds since the epoch.
     since: float
     # On the monotonic clock.
     until: float
+    # How long it lasts.
     seconds: float
 
     @property
     def key(self) -> tuple[str, str, Whose]:
+        """What it is about. Only one at a time is about the same."""
         return self.module, self.callback, self.whose
 
 
 class Quarantine:
-    """`server_name` is ours."""
+    """`server_name` is this server's. `now` is a clock in seconds."""
 
     def __init__(self, server_name: str, now: Callable[[], float] = time.monotonic) -> None:
         self._server_name = server_name
         self._now = now
-        # Whether anything is set aside. Each call looks at this.
+        # Whether anything is set aside. Each call reads this.
         self.active = False
         self._set_aside: OrderedDict[tuple[str, str, Whose], SetAside] = OrderedDict()
-        # For which callbacks of which modules, and how often.
+        # How many are set aside, by module and callback.
         self._concerned: dict[tuple[str, str], int] = {}
-        # What was set aside within a day: for how long the last time, and until when.
+        # Those that have ended, on which the time of the next one depends.
         self._before: OrderedDict[tuple[str, str, Whose], SetAside] = OrderedDict()
 
     def holds(self, call: Call, module: str) -> bool:
-        """Whether this module is not to be asked."""
+        """Whether this module must not be asked about the call."""
         callback = call.callback.name
         if (module, callback) not in self._concerned:
             return False
@@ -90,14 +94,14 @@ class Quarantine:
         return [("author", author, call.room), *everywhere] if call.room else everywhere
 
     def is_of_ours(self, call: Call) -> bool:
-        """Whether the call's author, if it has one, is a user of ours."""
+        """Whether the call's author is a user of this server. False where it has no author."""
         author = call.author
         return author is not None and _server(author) == self._server_name
 
     def add(self, call: Call, module: str, cause: str, *, asked_api: bool = False) -> None:
-        """This call of the module has ended Node, or hung it. Tells the log.
+        """This call has crashed or hung Node in this module: sets its author or its question aside, and logs that.
 
-        `asked_api`: the module has asked the api for something meanwhile.
+        `asked_api`: the module has asked the api for something during the call.
         """
         author, callback = call.author, call.callback.name
         why = f"that has ended Node ({one_line(cause)})"
@@ -161,13 +165,13 @@ class Quarantine:
                 self._before.popitem(last=False)
 
     def listed(self) -> Sequence[SetAside]:
-        """All that is set aside now."""
+        """All that are set aside now."""
         for held in [*self._set_aside.values()]:
             self._lasts(held.key)
         return [*self._set_aside.values()]
 
     def end(self, id: str) -> bool:
-        """Ends one, if there is one of this id; should it come back, it begins anew."""
+        """Ends the one with this id, and forgets that it was. Returns whether there was one."""
         held = next((held for held in self.listed() if held.id == id), None)
         if held is None:
             return False
@@ -176,7 +180,7 @@ class Quarantine:
         return True
 
     def reloaded(self, modules: Collection[str]) -> None:
-        """These modules have changed: they are judged anew."""
+        """These modules have changed: ends and forgets all that is about them."""
         for held in self.listed():
             if held.module in modules:
                 self._remove(held, forgotten=True)
@@ -185,10 +189,10 @@ class Quarantine:
 
 
 def _question(call: Call) -> Whose | None:
-    """None for one that cannot be told from others."""
+    """The call's question; None where it has no hash."""
     question, about = call.as_question(), call.callback.about
     if question is not None and about is not None:
-        # Whoever asks it.
+        # The other parameters do not matter, such as the user who asks.
         question = question_of(call.callback, {about: call.params.get(about)})
     return None if question is None else ("question", question.hex())
 

@@ -1,10 +1,10 @@
-"""Finds out which call has ended Node, so that only that one is blamed, and the others are judged.
+"""Finds the call that has ended Node, so that only that one is set aside, and modules judge all others.
 
-The calls that Node was working on are asked again one at a time, in a thread apart, once Node is back: who survives has
-its real answer, and who ends the thread is set aside. What had been answered shortly before comes after that: in
-groups, watched until a crash would have come, and divided while a group ends the thread. A thread that has run others
-before proves nothing against the last: that one is asked alone in a new thread first. All else goes on meanwhile, but
-for further calls of the same authors, which wait meanwhile.
+Once Node is back, the calls that it was working on are asked again, one at a time, in a thread apart. A call that the
+thread survives has its answer; the author of a call that ends the thread is set aside. Then come the calls that had
+been answered shortly before the end: in groups, each of which is watched until a late crash would have come, and halved
+while it ends the thread. If other calls have run in a thread before, its end does not prove that the last one did it,
+so that one is asked again, alone in a new thread. Meanwhile, all other calls go on, except those of the same authors.
 """
 
 import time
@@ -29,20 +29,20 @@ from synapse_module_bridge.schema.protocol import Reason
 from synapse_module_bridge.transport.host_interface import Host
 from synapse_module_bridge.transport.unavailable import Unavailable
 
-# All of those together, after an end, that nobody waits for: they may be many that never answer.
+# For all suspects of one end that Synapse does not wait for: many of them may never answer.
 MOST_UNAWAITED_SECONDS = 15.0
-# With more in line once somebody was found, the rest is asked as usual, which is faster.
+# If more suspects than this are left once the call is found, they are asked as usual, which is faster.
 MOST_APART = 32
-# Node may end of something else while one is asked: then it is asked again so often.
+# While a suspect is asked, Node may end for another reason. The suspect is then asked again, so many times.
 MOST_IN_VAIN = 2
-# A group is watched for so much longer than it is old.
+# A group is watched for the age of its oldest answer, and for this.
 MARGIN_SECONDS = 0.1
-# Of one that may have ended the thread while a later one ran in it.
+# The assumed age of a suspect that may have ended the thread while a later one was running in it.
 UNSURE_SECONDS = 0.4
 
 
 class Settling:
-    """`run` starts a background process."""
+    """For one bridge. `ask` asks modules about a suspect. `run` runs something in the background."""
 
     def __init__(
         self,
@@ -58,22 +58,22 @@ class Settling:
         self.turns = Turns(host, entrance, ask)
         self.turns.thread.lost = self._thread_lost
         self._run = run
-        # Told that somebody was found, and of the module that was running, if that is known.
+        # Called when the call is found that has ended Node, with the module that was running, where that is known.
         self.found: Callable[[str | None], None] = lambda module: None
-        # Whether anybody is suspected. Each call looks at this.
+        # Whether there are suspects. Each call reads this.
         self.busy = False
-        # Those that Node was working on, and those that had been answered, in groups.
+        # Suspects that Node was working on.
         self._line = SuspectLine()
-        # Keeps further calls of their authors back.
         self.gate = Gate()
+        # Suspects that had been answered.
         self._past = AnsweredGroups()
-        # Who has run in the present thread, and may still end it.
+        # Suspects that have run in the present thread, and may still end it.
         self._ran: list[Suspect] = []
-        # How long those were asked that nobody waits for.
+        # How long suspects that Synapse does not wait for have been asked, since the last end.
         self._spent = 0.0
 
     async def settle(self, call: Call, entries: Sequence[Entry], deadline: float) -> Reply:
-        """The reply to a call that Node, or a thread, was working on when it ended.
+        """The reply to a call on which Node, or a thread, was working when it ended: the call is a suspect, and waits.
 
         Raises RpcError, Unavailable and AskAgain.
         """
@@ -88,19 +88,19 @@ class Settling:
             except DeadlinePassed:
                 raise Unavailable(Reason.DEADLINE) from None
             finally:
-                # Whether it has ended Node is to be found out all the same.
+                # It stays a suspect, and is asked again even if nothing waits for it.
                 suspect.answer = None
                 answer.addErrback(lambda _: None)
 
     def node_ended(self, cause: str, culprit: str | None, *, under_way: int, before: bool) -> bool:
-        """As Turns has it."""
+        """As `Turns.node_ended`."""
         self._ran = []
-        # Those of an earlier end had their time.
+        # Suspects of an earlier end have had their time.
         self._line.drop_unawaited()
         return self.turns.node_ended(cause, culprit, under_way=under_way, before=before)
 
     def suspect(self, unanswered: Sequence[Suspect], answered: Sequence[Suspect]) -> None:
-        """Nobody waits for these: those that Node had not answered in time, and those that it had just answered."""
+        """Adds suspects that Synapse does not wait for: calls that were not answered in time, and answered ones."""
         if self._has_spent_its_time:
             self._past.clear()
         self._spent = 0.0
@@ -120,13 +120,13 @@ class Settling:
                 await self._host.until_up_again()
                 if self._line:
                     suspect = self._line.next()
-                    # Their next call waits for this one's turn: Node could not tell of the thread if that call hung it.
+                    # Another call of the author could hang Node, which then could not report the end of the thread.
                     with self.gate.closed(suspect.call, suspect.modules) if suspect.is_waited_for else nullcontext():
                         await self._settle_one(suspect)
                 elif self._past:
                     await self._settle_group(self._past.next())
         except Unavailable:
-            pass  # Synapse stops
+            pass  # Synapse is shutting down
         finally:
             self.busy = False
             self.turns.over()
@@ -149,7 +149,7 @@ class Settling:
             end = await self._ask(suspect)
             earlier = self._ran
             if end is not None and earlier and not end.of_node:
-                # One of those before it may have done it.
+                # A suspect before it may have ended the thread: it is asked alone in a new one.
                 self._ran = []
                 end = await self._ask(suspect)
                 if end is None:
@@ -160,7 +160,7 @@ class Settling:
             self._ran.append(suspect)
             suspect.in_vain = 0
             if suspect.is_waited_for:
-                # Others come first now.
+                # It has not answered in its turn, and comes after the others now.
                 suspect.is_slow = True
                 self._line.join(suspect)
             elif suspect.is_slow and not self._is_over_for(suspect):
@@ -168,7 +168,7 @@ class Settling:
             self._open_entrance()
         except NodeEnded:
             if suspect.is_waited_for and suspect.in_vain < MOST_IN_VAIN:
-                # With nothing else under way it will be clear.
+                # It is asked again while nothing else runs, so that the cause of the next end is clear.
                 suspect.in_vain += 1
                 self._entrance.close()
                 self._line.join(suspect, FIRST)
@@ -177,14 +177,14 @@ class Settling:
                 fail(suspect, Unavailable(Reason.DOWN))
 
     def _is_over_for(self, suspect: Suspect) -> bool:
-        """Nobody waits for it, and it has had its turn: a long one if it had run for long when Node ended."""
+        """Whether nothing waits for it, and it has had its turn: a long turn if it had run long before Node ended."""
         if suspect.is_waited_for:
             return False
         had_its_turn = suspect.is_slow and (suspect.had_a_long_turn or suspect.took <= UNAWAITED_SECONDS)
         return had_its_turn or self._has_spent_its_time
 
     async def _ask(self, suspect: Suspect, watched: float = 0.0) -> End | None:
-        """As Turns has it. What nobody waits for must be over some time."""
+        """As `Turns.ask`. Counts the time of suspects that Synapse does not wait for."""
         began, is_waited_for = time.monotonic(), suspect.is_waited_for
         suspect.had_a_long_turn = suspect.is_slow and not is_waited_for
         try:
@@ -202,7 +202,7 @@ class Settling:
             self._entrance.open()
 
     def _thread_lost(self) -> None:
-        """One of those that have run in it has ended it, after its answer."""
+        """The thread has ended while no suspect was asked in it: one that has run in it did it, after its answer."""
         earlier, self._ran = self._ran, []
         self._doubt(earlier)
 
@@ -216,7 +216,7 @@ class Settling:
         self._past.put_first(group[half:], group[:half])
 
     async def _settle_group(self, group: list[Suspect]) -> None:
-        """Those that had been answered: one of them may end the thread only after a while."""
+        """Asks a group of suspects that had been answered, and watches the thread for as long as a crash may take."""
         if self._has_spent_its_time:
             return
         group = [suspect for suspect in group if self._is_worth_asking(suspect)]
@@ -233,7 +233,7 @@ class Settling:
                 return
             self._ran.append(suspect)
             if self._line or self._has_spent_its_time:
-                # There are others, who wait for an answer.
+                # Suspects that Synapse waits for come first. The group begins anew later.
                 self._past.put_first(group)
                 return
         self._ran = []
@@ -245,7 +245,7 @@ class Settling:
         self._ran = []
         if len(candidates) > 1:
             self._halve(candidates)
-        # It may have ended of itself after a while: nobody waits, so that this can be tried.
+        # A thread may end by itself after a while, without any call. Nothing waits, so this can be tried out.
         elif end.of_node or await self.turns.thread_stands(candidates[0], seconds):
             self._convict(candidates[0], end)
 
@@ -259,7 +259,7 @@ class Settling:
         for module in modules:
             self._quarantine.add(suspect.call, module, end.cause, asked_api=suspect.asked_api)
         self.found(modules[0] if len(modules) == 1 else None)
-        # A question that cannot be told from others cannot be set aside either.
+        # A question without a hash cannot be set aside.
         fail(suspect, AskAgain() if self._is_set_aside(suspect) else Unavailable(Reason.QUARANTINE))
         self._past.found(suspect)
         if len(self._line) > MOST_APART:

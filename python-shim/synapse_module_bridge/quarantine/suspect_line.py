@@ -1,6 +1,8 @@
-"""The suspects that are to be asked again, in order: those whom somebody waits for first, and of them the last that was
-asked, since who hangs Node is older than all that have waited for it. Of those whom nobody waits for, each author's
-oldest comes first: nobody can hide behind what they asked later.
+"""Orders the suspects that are to be asked again.
+
+Suspects that Synapse waits for come first, the youngest of them first, since a call that has hung Node is older than
+the calls that have waited for it. Of the others, the oldest of each user or server comes first, so that a user cannot
+hide a call behind later ones.
 """
 
 from collections import Counter
@@ -9,26 +11,29 @@ from itertools import count
 
 from synapse_module_bridge.quarantine.suspects import Suspect
 
-# Of those that nobody waits for any more.
+# A line of this length takes no more suspects that Synapse does not wait for.
 MOST_UNAWAITED = 200
-# Before all others, and after them.
+# Ranks: before all others; not waited for; not waited for, and to have a long turn.
 FIRST = -1
 UNAWAITED = 4
 LONG_TURN = 5
 
 
 class SuspectLine:
+    """A priority queue of suspects."""
+
     def __init__(self) -> None:
-        # By rank, how many of the same author are before it, and when it was asked.
+        # A heap: rank, number of earlier suspects of the same user or server, age, a number that keeps the order.
         self._line: list[tuple[int, int, float, int, Suspect]] = []
         self._numbers = count()
-        # Of those whom nobody waits for, by whose they are.
+        # How many with the rank UNAWAITED have joined, by user or server.
         self._unawaited: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._line)
 
     def join(self, suspect: Suspect, rank: int | None = None) -> None:
+        """Adds a suspect, by default with its own rank. It is dropped where the line is full."""
         if rank is None:
             rank = _rank(suspect)
             if not suspect.is_waited_for and len(self._line) >= MOST_UNAWAITED:
@@ -40,14 +45,17 @@ class SuspectLine:
         heappush(self._line, (rank, before, started, next(self._numbers), suspect))
 
     def next(self) -> Suspect:
+        """Removes the first suspect, and returns it."""
         return heappop(self._line)[-1]
 
     def drop_unawaited(self) -> None:
+        """Drops all suspects that Synapse does not wait for."""
         self._line = [place for place in self._line if place[-1].is_waited_for]
         self._unawaited.clear()
         heapify(self._line)
 
     def leave_all(self) -> list[Suspect]:
+        """Empties the line, and returns all suspects."""
         left, self._line = self._line, []
         self._unawaited.clear()
         return [suspect for *_, suspect in left]

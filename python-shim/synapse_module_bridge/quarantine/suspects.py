@@ -1,5 +1,6 @@
-"""Which calls may have ended Node: those that it was working on, and those that it had just answered, since a crash may
-come after the answer (a timer, a rejection that nobody handles).
+"""Defines suspects: calls that may have ended Node. Remembers the calls that were answered last, which are among them.
+
+A call may crash Node after its answer, by a timer or an unhandled rejection.
 """
 
 import time
@@ -15,41 +16,43 @@ from synapse_module_bridge.calls.call import Asked, Call
 from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.routing.route import Entry
 
-# So long after its answer a call is suspected.
+# How long after its answer a call is a suspect.
 RECENT_SECONDS = 2.0
-# One that had its share of the time in a thread of its own is suspected for longer: a thread that it hangs is ended
-# three seconds after it was asked, or four.
+# A module in a thread of its own may still be working on a call whose time was up. A thread that hangs is ended three
+# or four seconds after it got the call, so the call is a suspect for this much longer.
 OVERDUE_SECONDS = 3.0
-# Of one user or server, and of how many of them: nobody can talk another, or themselves, out of it. One transaction of
-# another server has fifty events.
+# So many calls are remembered of one user or server, and of so many of them: no user can flush a call out by further
+# ones. (A transaction of a remote server has up to fifty events.)
 MOST_OF_ONE = 1_000
 MOST_WHO = 500
-# Of all, those of each that came last.
+# Of one end: the last calls of each user or server.
 MOST_SUSPECTS = 500
 
 
 @attr.s(slots=True, auto_attribs=True, kw_only=True, eq=False)
 class Suspect:
-    """A call that was asked of these modules."""
+    """A call that may have ended Node, or a thread. Times are of the monotonic clock, in seconds."""
 
     call: Call
+    # The entries that it was sent to.
     entries: Sequence[Entry]
-    # How long before the end it had been answered; 0 for one that had not.
+    # How long before the end it had been answered; 0 if it had not.
     age: float = 0.0
-    # The room whose state it was asked with, where that was not kept.
+    # The room whose state it had, where that was not kept.
     state_room: str | None = None
-    # Who waits for its answer, if anybody does.
+    # Fires with its reply, if something waits for it.
     answer: "Deferred[Reply] | None" = None
-    # It was asked, and has not answered while it had its turn; and not when it had a longer one.
+    # Whether it has not answered in its turn.
     is_slow: bool = False
+    # Whether it has had a longer turn after that.
     had_a_long_turn: bool = False
-    # Its module has asked the api for something meanwhile, which others may have written.
+    # Whether its module has asked the api for something meanwhile, which other users may have written.
     asked_api: bool = False
-    # How often Node has ended meanwhile, perhaps of something else.
+    # How often Node has ended while it was asked, perhaps for another reason.
     in_vain: int = 0
-    # When it became one: those of one end do so together.
+    # When it became a suspect. The suspects of one end have about the same time.
     since: float = attr.Factory(time.monotonic)
-    # Until when it is waited for, if it is.
+    # How long Synapse waits for it, if it does.
     deadline: float = attr.ib()
 
     @deadline.default
@@ -58,30 +61,32 @@ class Suspect:
 
     @property
     def took(self) -> float:
-        """For how many seconds it had run when Node ended, and perhaps had waited in line before."""
+        """How long it had run when Node ended. It may have waited in line for a part of this time."""
         return self.since - self.call.since
 
     @property
     def is_waited_for(self) -> bool:
+        """Whether Synapse waits for its answer."""
         return self.answer is not None and not self.answer.called
 
     @property
     def modules(self) -> set[str]:
+        """The names of the modules that it was sent to."""
         return {entry.module for entry in self.entries}
 
 
-# Makes a call of this kind once more, with other parameters, whose time runs from now.
+# Makes a new call like one that has ended: `Rules.again`.
 Again = Callable[[Asked, Mapping[str, Any]], Call]
 
 
 class _Answered(NamedTuple):
+    # When it was answered; for an overdue call, when its module may be working on it at the latest.
     at: float
     asked: Asked
     # Without the room's state.
     params: Mapping[str, Any]
-    # Whom it was asked of.
     entries: Sequence[Entry]
-    # The room whose state went with it.
+    # The room whose state it had.
     state_room: str | None
     is_overdue: bool
 
@@ -90,11 +95,11 @@ class Recent:
     """The calls that were answered last."""
 
     def __init__(self) -> None:
-        # By whose they are; who had the last answer is last.
+        # By user or server. The one with the last answer is last.
         self._answered: OrderedDict[str, deque[_Answered]] = OrderedDict()
 
     def add(self, call: Call, entries: Sequence[Entry], *, is_overdue: bool = False) -> None:
-        """`is_overdue`: their thread may still be working on it."""
+        """Remembers a call that was answered just now. `is_overdue`: its module may still be working on it."""
         if not call.callback.repeatable:
             return
         answered, who, now = self._answered, call.who, time.monotonic()
@@ -120,9 +125,9 @@ class Recent:
             answered.popitem(last=False)
 
     def take(self, again: Again, modules: Collection[str] | None = None) -> list[Suspect]:
-        """Those that may have ended Node, or the thread of these modules: the last first. They are known no more."""
+        """The calls that may have ended Node, or the thread of these modules, the last first. They are forgotten."""
         now = time.monotonic()
-        # The last one of each first.
+        # Round robin over users and servers, so that MOST_SUSPECTS leaves out the oldest of each.
         rounds = zip_longest(*(reversed(own) for own in self._answered.values()))
         known = [answered for last in rounds for answered in last if answered is not None]
         before, self._answered = self._answered, OrderedDict()
@@ -137,7 +142,7 @@ class Recent:
                 call = again(one.asked, one.params)
                 age = 0.0 if one.is_overdue else now - one.at
                 taken.append(Suspect(call=call, entries=concerned, age=age, state_room=one.state_room))
-        # Who had the last answer is last, as before.
+        # Restores the order: the user or server with the last answer is last.
         for who in before:
             if who in self._answered:
                 self._answered.move_to_end(who)

@@ -1,7 +1,7 @@
-"""The host's thread for suspects: is made ready before a suspect's time begins, or known not to be had.
+"""Prepares the host's thread for suspects before a suspect is asked in it, and remembers for which modules it fails.
 
-A module may bear no second instance of itself: it takes a port, or fails, or ends what it runs in. Nobody who is asked
-is to blame for that.
+Some modules cannot run twice: the second instance finds its port in use, fails, or ends its thread. No suspect is to
+blame for that.
 """
 
 import logging
@@ -22,25 +22,28 @@ _SET_UP_APART = method_name("set_up_apart")
 
 
 class ThreadApart:
+    """The thread of one host."""
+
     def __init__(self, host: Host) -> None:
         self._host = host
-        # For whose modules it cannot be had, and for whose it takes long.
+        # Sets of modules for which the thread cannot be set up, and for which that takes too long.
         self._missing: set[frozenset[str]] = set()
         self._slow: set[frozenset[str]] = set()
-        # Told when it has ended while nobody was asked in it: of one of those that were.
+        # Called when the thread has ended while no suspect was asked in it.
         self.lost: Callable[[], None] = lambda: None
 
     def forget(self) -> None:
-        """It may be had again."""
+        """Forgets for which modules it has failed: it is tried again."""
         self._missing.clear()
         self._slow.clear()
 
     async def is_ready(
         self, modules: Collection[str], seconds: float, watched: float = 0.0, *, patient: bool = False
     ) -> bool:
-        """Whether all of the modules are set up in it, and it has stood for so long since. Raises ConnectionGone.
+        """Waits until these modules are set up in the thread, and for `watched` seconds more. Raises ConnectionGone.
 
-        Where that has taken long before, only who is patient waits for it.
+        Returns whether they are set up within `seconds`. Where that has taken too long before, it is tried again only
+        if `patient`.
         """
         names = frozenset(modules)
         if names in self._missing or (names in self._slow and not patient):
@@ -58,14 +61,14 @@ class ThreadApart:
                 _tell(names, f"it was not set up within {seconds:.1f} s")
             return False
         except Unavailable:
-            # Node has much to read; perhaps it takes the call itself.
+            # Much waits for Node to read it. The call itself may still get through.
             return False
         if fits("SetUpApartReply", reply) and reply.get("ended") is not None:
             self.lost()
         return True
 
     def is_missing(self, modules: Collection[str], why: str) -> None:
-        """It cannot be had for these."""
+        """The thread cannot be set up for these modules. Logs why."""
         names = frozenset(modules)
         if names not in self._missing:
             self._missing.add(names)

@@ -1,6 +1,6 @@
-"""Asks one suspect, so that it shows whether it ends what it runs in.
+"""Asks modules about one suspect, to see whether it ends the thread or the Node that it runs in.
 
-That is the host's thread apart; or, where it cannot be had and somebody waits, Node itself with nothing else under way.
+It runs in the host's thread apart. Where there is none, and Synapse waits, it runs in Node itself, alone.
 """
 
 import time
@@ -27,96 +27,101 @@ from synapse_module_bridge.transport.unavailable import Unavailable
 
 MODULE_ENDED = ERROR_CODES["module_ended"]
 MODULE_UNAVAILABLE = ERROR_CODES["module_unavailable"]
-# What one may take in the thread while others wait, and what it has at least: where the call hangs the thread, that
-# shows after a second.
+# A turn in the thread, while other suspects wait, and at least: a hung thread is noticed after one second.
 TURN_SECONDS = 2.0
-# One that nobody waits for; and so many times as long as it had run before, where that was longer. What fills the
-# memory may take its time.
+# The turn of a suspect that Synapse does not wait for. Its second turn is LONG_TURN_TIMES as long as it had run before
+# the end, since filling the memory takes time.
 UNAWAITED_SECONDS = 2.5
 LONG_TURN_TIMES = 1.5
 LONGEST_TURN_SECONDS = 10.0
-# What the thread may take to be set up where nobody waits; and at least, also where somebody will soon wait no more,
-# since one that hangs Node would do so again.
+# To set the thread up where nothing waits, and at least. Without the thread, a suspect that hangs Node would hang it
+# again.
 SET_UP_SECONDS = 15.0
 LEAST_SET_UP_SECONDS = 3.0
-# One that Node is asked alone: where it hangs Node, that shows after three seconds.
+# A turn in Node itself: a hung Node is noticed after three seconds.
 ALONE_SECONDS = 4.0
-# All of them after an end: all else waits meanwhile.
+# For all such turns after an end, since all other calls wait meanwhile.
 MOST_ALONE_SECONDS = 8.0
-# What is under way may take to be finished before that.
+# Before such a turn, open calls have this time to finish.
 DRAIN_SECONDS = 0.5
 LOOK_SECONDS = 0.02
 
-# Asks these modules until a deadline: in the thread apart, which is watched for some seconds after the answer; or, with
-# None, as usual. Raises RpcError, Unavailable and ConnectionGone.
+# Asks modules until a deadline: in the thread apart, which is watched for some seconds after the answer, or, with None,
+# as usual. Raises RpcError, Unavailable and ConnectionGone.
 AskApart = Callable[[Call, Sequence[Entry], float, float | None], Awaitable[Reply]]
 
 
 class End(NamedTuple):
-    """Of the thread, or of Node with it: the module that did it, if that is known, and how."""
+    """The suspect has ended the thread, or Node."""
 
+    # The name of the module that did it, as the host says; None where that is not known.
     module: Any
     cause: str
-    # It was Node, which was asked nothing else.
+    # Whether it was Node, while nothing else was running.
     of_node: bool = False
 
 
 class NodeEnded(Exception):
-    """Node has ended while one was asked, and perhaps of something else."""
+    """Node has ended while a suspect was asked, perhaps for another reason."""
 
 
 class _NoThread(Exception):
-    """It has ended before anything was asked in it."""
+    """The thread has ended before the call began in it."""
 
 
 class Turns:
+    """The turns of all suspects of one bridge. `ask` asks modules."""
+
     def __init__(self, host: Host, entrance: Entrance, ask: AskApart) -> None:
         self._host = host
         self._entrance = entrance
         self._ask = ask
         self.thread = ThreadApart(host)
         self.preparing = Preparing(host)
-        # Whose turn it is, and whether it was asked yet, or the thread is made ready.
+        # The suspect whose turn it is.
         self._suspect: Suspect | None = None
+        # Whether it is being asked. Otherwise the thread is being set up.
         self._is_asked = False
-        # In a thread.
+        # Whether that is in the thread, or in Node itself.
         self._is_apart = True
-        # How Node has ended meanwhile, if it was of that.
+        # The end of Node during this turn, where the suspect has caused it.
         self._node_end: End | None = None
-        # For how long all else has waited.
+        # How long all other calls have waited, since the last end.
         self._alone_seconds = 0.0
-        # The last one was asked so, and so may be the next: until then, the entrance is better kept closed.
+        # Whether the entrance stays closed between turns, since the next suspect may need Node alone, too.
         self.keeps_closed = False
 
     def over(self) -> None:
-        """Nobody is suspected any more."""
+        """There are no suspects any more."""
         self.thread.forget()
         self._alone_seconds, self.keeps_closed = 0.0, False
 
     def node_ended(self, cause: str, culprit: str | None, *, under_way: int, before: bool) -> bool:
-        """Before its calls fail. Tells whether it was what is asked here.
+        """Node has ended, and its open calls have not failed yet. Returns whether the present suspect has ended it.
 
-        `under_way` are how many calls were, that of the suspect too. `before`: it may be one that was asked before.
+        `under_way` is the number of open calls, the suspect's included. `before`: a call that had been answered, or was
+        given up, may have ended it.
         """
         suspect, self._node_end = self._suspect, None
         if suspect is None or under_way > self._is_asked:
             return False
         if is_of_no_call(cause) or (self._is_apart and not may_be_of_a_thread(cause)):
             return False
-        # One that is asked again was the first that this Node was asked, where nobody has entered since.
+        # After an end in vain, the entrance was closed: this Node has got no call but the suspect's.
         if not before or (suspect.in_vain > 0 and self._entrance.is_closed):
             self._node_end = End(culprit, cause, of_node=True)
         return self._is_asked and self._node_end is not None
 
     def api_asked(self, module: Any) -> None:
-        """This module has asked the api for something."""
+        """A module has asked the api for something."""
         if self._suspect is not None and self._is_asked and module in self._suspect.modules:
             self._suspect.asked_api = True
 
     async def ask(self, suspect: Suspect, watched: float = 0.0, *, others_wait: bool = False) -> End | None:
-        """How the thread, or Node, has ended of it, if so; else who waits has the answer, unless that takes long.
+        """Gives the suspect its turn. Returns how it has ended the thread or Node; None where it has not.
 
-        Raises NodeEnded.
+        Then its answer has fired, unless the modules have not answered in its turn. The thread is watched for `watched`
+        seconds after the answer. Raises NodeEnded.
         """
         await self.preparing.prepare(suspect)
         self.keeps_closed = False
@@ -128,11 +133,11 @@ class Turns:
                 self.thread.is_missing(suspect.modules, str(e))
         if suspect.is_waited_for:
             return await self._ask_alone(suspect)
-        # It would hold up all others, for nobody.
+        # Node alone is only for suspects that Synapse waits for, since all other calls would wait.
         return None
 
     async def thread_stands(self, suspect: Suspect, seconds: float) -> bool:
-        """Whether a thread of these modules stands for so long while nobody is asked. Raises NodeEnded."""
+        """Whether a thread with the suspect's modules goes on for `seconds` without any call. Raises NodeEnded."""
         try:
             return await self.thread.is_ready(suspect.modules, SET_UP_SECONDS, seconds, patient=True)
         except ConnectionGone:
@@ -152,7 +157,7 @@ class Turns:
             return await self.thread.is_ready(suspect.modules, seconds, patient=patient)
         except ConnectionGone:
             if self._node_end is not None:
-                # As native code does that is loaded twice.
+                # Native code may crash Node when it is loaded twice.
                 self.thread.is_missing(suspect.modules, f"Node has ended of it: {self._node_end.cause}")
             raise NodeEnded from None
         finally:
@@ -169,7 +174,7 @@ class Turns:
             seconds = min(ALONE_SECONDS, suspect.deadline - time.monotonic())
             return await self._ask_host(suspect, seconds, None)
         except _NoThread:
-            # That of an isolated module, of which it cannot be told here.
+            # The thread of an isolated module has ended: it is not clear which call has ended it.
             raise NodeEnded from None
         finally:
             self._alone_seconds += time.monotonic() - began
@@ -220,6 +225,7 @@ def _seconds(suspect: Suspect, *, others_wait: bool) -> float:
 
 
 def fail(suspect: Suspect, why: Exception) -> None:
+    """Fails the suspect's answer, if something waits for it."""
     if suspect.answer is not None and not suspect.answer.called:
         with PreserveLoggingContext():
             suspect.answer.errback(why)
