@@ -99,7 +99,7 @@ class RoundTrip:
         self.recent.add(call, entries)
         read = read_reply(call.callback, question.modules, reply)
         if read is None:
-            logger.error("%s: the host's reply does not say who decided what", call.callback.name)
+            logger.error("%s: the host's reply is malformed or ambiguous", call.callback.name)
             raise Unavailable(Reason.REPLY)
         _answered(entries, read.module, call.who)
         return read

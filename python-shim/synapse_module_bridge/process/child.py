@@ -188,7 +188,7 @@ class Child:
         when_exited(self._popen, self._clock, seconds, self._is_overdue, lambda code: self._reaped(code, on_end))
 
     def _is_overdue(self) -> None:
-        self._cause = self._cause or "it closed the wire"
+        self._cause = self._cause or "it closed its output"
 
     def _reaped(self, code: int | None, on_end: Callable[[str], None]) -> None:
         # `on_end` is called whatever fails here.

@@ -77,6 +77,6 @@ class ThreadApart:
 
 def _tell(names: Collection[str], why: str) -> None:
     logger.error(
-        "%s cannot be asked apart what may have ended Node (%s): Node itself is asked, one thing at a time",
+        "%s cannot run in a thread apart, to find the call that ended Node (%s): Node itself is asked, call by call",
         *(", ".join(sorted(names)), one_line(why)),
     )

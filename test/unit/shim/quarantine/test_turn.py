@@ -76,7 +76,7 @@ def test_nobody_is_blamed_for_a_thread_that_cannot_be_had_and_all_are_judged(
         assert (rig.starts, set_aside(rig)) == (2, set())
         assert settled(ask(rig, MALLORY)) is GOOD
     [told_once] = errors(caplog)
-    assert f"m cannot be asked apart what may have ended Node ({WHY[how]})" in told_once
+    assert f"m cannot run in a thread apart, to find the call that ended Node ({WHY[how]})" in told_once
 
 
 @pytest.mark.parametrize("how", WHY)
