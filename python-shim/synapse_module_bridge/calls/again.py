@@ -1,4 +1,4 @@
-"""Defines the exception that makes a call go on from its remaining modules, with a new choice of whom to ask."""
+"""Defines the exception that makes a call choose again which of its remaining modules are asked."""
 
 
 class AskAgain(Exception):

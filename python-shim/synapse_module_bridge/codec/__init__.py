@@ -1,4 +1,4 @@
-"""Synapse's objects to JSON and back, and what the catalogue lets be decided without a call.
+"""Synapse's objects to JSON and back; also `match` and templates, which need no call.
 
 It reads and builds Synapse's objects, and checks what the untrusted host sends.
 """

@@ -69,7 +69,7 @@ class CircuitBreaker:
     def __init__(self, name: str, now: Callable[[], float]) -> None:
         self._name = name
         self._now = now
-        # The misses since any call was answered, and the users and servers whose they were.
+        # The misses since any call was answered, and the users and servers that the missed calls count for.
         self._row = _Row()
         self._who: set[str] = set()
         # By user or server, the misses since one of its own calls was answered.

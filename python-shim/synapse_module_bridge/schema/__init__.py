@@ -1,4 +1,4 @@
-"""What is declared: the catalogue of callbacks, types and methods, the protocol, and how faults of a start are told.
+"""The declarations that both sides share: the catalogue and the protocol; and how startup problems are reported.
 
 The shim needs the declarations before Node runs, to check what Node sends.
 """

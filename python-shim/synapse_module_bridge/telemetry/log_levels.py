@@ -18,7 +18,7 @@ HIGHEST = 60
 
 
 class LogLevels:
-    """Remembers what one host was told. `notify` sends it a notification."""
+    """Remembers what was sent to one host. `notify` sends it a notification."""
 
     def __init__(self, notify: Callable[[str, Mapping[str, Any]], object]) -> None:
         self._notify = notify

@@ -71,7 +71,7 @@ def watch(
 ) -> None:
     """Lets a gauge read its value whenever Prometheus collects it.
 
-    Where homeserver.yaml lists several bridges, `combine` makes one value of theirs.
+    Where homeserver.yaml lists several bridges, `combine` makes one value of their values.
     """
     reads = _watched.setdefault((gauge, labels), [])
     reads.append(read)
