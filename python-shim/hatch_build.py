@@ -1,4 +1,4 @@
-"""Keeps a package from being built without the host, which `npm run build` makes: nothing of it could run."""
+"""Refuses to build a package without the host, which `npm run build` makes. pip runs this, so it is in Python."""
 
 import json
 import sys
@@ -12,15 +12,17 @@ REMEDY = "Run `npm ci && npm run wheel` at the root of the project: it builds bo
 
 
 class NeedsHost(BuildHookInterface[Any]):
+    """The build hook of pyproject.toml's `tool.hatch.build.hooks.custom`."""
+
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        # An editable installation takes the host from the folder once it is there.
+        # An editable installation uses the host in this folder, which may be built later.
         if version == "editable":
             return
         problem = self._problem()
         if problem is not None:
-            # Without a traceback: pip shows what is printed.
+            # `sys.exit`, so that pip shows the message without a traceback.
             sys.exit(f"synapse-module-bridge: {problem}. {REMEDY}")
 
     def _problem(self) -> str | None:
