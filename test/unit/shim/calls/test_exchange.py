@@ -201,6 +201,15 @@ def test_one_that_is_held_back_leaves_its_place_and_decides_anew_once_it_may(rig
     assert rig.host.asked == [] and rig.is_clear
 
 
+def test_one_that_is_held_back_leaves_the_others_known(rig: Rig) -> None:
+    rig.send(Request(PLACE))
+    [(_, params, _)] = rig.host.asked
+    held_back = Request((True, "@b:test"))
+    held_back.waits = Deferred()
+    rig.send(held_back)
+    assert rig.open_calls.get(params["call"]) is not None
+
+
 def test_one_that_is_held_back_until_its_time_is_up_is_unavailable(rig: Rig) -> None:
     request = Request(PLACE)
     request.waits = Deferred()
