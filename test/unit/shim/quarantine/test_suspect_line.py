@@ -37,6 +37,7 @@ def test_those_whom_somebody_waits_for_come_first_and_of_them_those_who_wait_wit
         suspect(2.0, shadow=True),
         suspect(3.0, is_slow=True, shadow=True),
         suspect(4.0, is_waited_for=False),
+        suspect(5.0, is_waited_for=False, is_slow=True),
     ]
     for joining in (in_order, reversed(in_order)):
         line = SuspectLine()

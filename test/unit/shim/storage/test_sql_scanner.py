@@ -44,6 +44,7 @@ def test_a_question_mark_is_a_parameter_unless_it_is_text(sql: str, parameters: 
         ("SELECT U&'\\', N'\\', B'', ?", 1, 1),
         # Dollar quotes.
         ("SELECT $$?$$, ?", 1, None),
+        ("SELECT $$a$$, ?, $$b$$", 1, 1),
         ("SELECT $a$?$$?$b$?$a$, ?", 1, None),
         ("SELECT $ä1$?$ä1$, ?", 1, None),
         ("SELECT a$b$, ?, c$b$", 1, 1),
@@ -109,6 +110,32 @@ def test_what_has_no_end_is_refused(sql: str, postgres: bool) -> None:
         scan(sql, postgres)
 
 
+@pytest.mark.parametrize(
+    ("sql", "opening", "databases"),
+    [
+        ("SELECT 'a", "'", BOTH),
+        ('SELECT "a', '"', BOTH),
+        ("SELECT /* a", "/*", BOTH),
+        ("SELECT `a", "`", (SQLITE,)),
+        ("SELECT [a", "[", (SQLITE,)),
+        ("SELECT E'a", "'", (POSTGRES,)),
+        ("SELECT $a$ b", "$a$", (POSTGRES,)),
+    ],
+)
+def test_what_has_no_end_is_told_by_what_it_begins_with(sql: str, opening: str, databases: tuple[bool, ...]) -> None:
+    for postgres in databases:
+        with pytest.raises(BadStatement) as raised:
+            scan(sql, postgres)
+        assert str(raised.value) == f"the statement ends within what {opening} begins"
+
+
+def test_a_name_in_brackets_ends_with_the_next_one() -> None:
+    found = scan("SELECT ], [a?], [b];SELECT 1", SQLITE)
+    assert found.quoted_names == {"a?", "b"}
+    assert found.statements == 2
+    assert found.parameters == []
+
+
 @pytest.mark.parametrize("sql", ["SELECT E'a\\", "SELECT E'a\\'", "SELECT E'a'\n'", "SELECT $$ $", "SELECT $a$ $A$"])
 def test_what_has_no_end_for_postgresql_is_refused(sql: str) -> None:
     with pytest.raises(BadStatement, match="ends within what"):
@@ -118,7 +145,7 @@ def test_what_has_no_end_for_postgresql_is_refused(sql: str) -> None:
 @pytest.mark.parametrize("postgres", BOTH)
 @pytest.mark.parametrize("beside", ["1", "a", "_", "$", "é", "'x'", '"x"', "?", "`x`"])
 def test_a_parameter_touches_nothing_that_its_value_could_become_part_of(beside: str, postgres: bool) -> None:
-    for sql in (f"SELECT {beside}?", f"SELECT ?{beside}"):
+    for sql in (f"SELECT {beside}?", f"SELECT ?{beside}", f"{beside}?", f"?{beside}"):
         with pytest.raises(BadStatement, match=r"a `\?` touches|ends within"):
             scan(sql, postgres)
 
@@ -132,6 +159,11 @@ def test_a_number_that_runs_into_a_word_is_refused(number: str, postgres: bool) 
         scan(f"SELECT {number}", postgres)
 
 
+def test_a_number_that_runs_into_a_word_is_told_with_the_letter_that_it_runs_into() -> None:
+    with pytest.raises(BadStatement, match=r"a number runs into a word \(12a\): put"):
+        scan("SELECT 12abc", POSTGRES)
+
+
 @pytest.mark.parametrize("number", ["1", "1.", "1.5", ".5", "1e5", "1.5E-5", "0xFF", "0o17", "0b101", "1_000", "1..2"])
 def test_a_number_stands_alone(number: str) -> None:
     assert scan(f"SELECT {number}, ?", POSTGRES).words == ("select",)
@@ -141,6 +173,8 @@ def test_a_number_stands_alone(number: str) -> None:
 def test_postgresqls_names_with_escapes_are_refused_since_they_are_others_than_they_seem(name: str) -> None:
     with pytest.raises(BadStatement, match="may not be written with escapes"):
         scan(f"SELECT {name}", postgres=True)
+    with pytest.raises(BadStatement, match="may not be written with escapes"):
+        scan(name, postgres=True)
     # To SQLite it is a column, and an AND of bits.
     assert scan('SELECT u & "a"', postgres=False).quoted_names == {"a"}
     assert scan('SELECT u & "a"', postgres=True).quoted_names == {"a"}
