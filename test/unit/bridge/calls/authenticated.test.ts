@@ -38,7 +38,9 @@ test.each([
   "",
 ])("%j is no user of this server, and is not shown", async (answer) => {
   await expect(check(answer)).rejects.toThrow(
-    new UnfitAnswer("answered with what is no full id of a user of this server, @alice:example.org"),
+    new UnfitAnswer(
+      "answered with something that is not the full id of a user of this server, such as @alice:example.org",
+    ),
   );
 });
 

@@ -211,7 +211,7 @@ describe("a failure names the module", () => {
     const params = { medium: "email", address: "a@b", password: "p" };
     expect(await errorOf(rig.callback("check_3pid_auth", params, names))).toMatchObject({
       code: -32002,
-      message: expect.stringContaining("answered with what is no full id of a user of this server"),
+      message: expect.stringContaining("is not the full id of a user of this server"),
       data: { module: "a", kind: "answer" },
     });
   });

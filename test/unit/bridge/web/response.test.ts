@@ -70,7 +70,7 @@ describe("headers", () => {
     ["é", '"é"'],
   ])("may not have the name %p", async (name, shown) => {
     await expect(read1(name, "x")).rejects.toThrow(
-      new UnfitResponse(`answered with the header ${shown}, which is no name of one`),
+      new UnfitResponse(`answered with the header ${shown}, which is not a valid name`),
     );
   });
 
@@ -82,7 +82,7 @@ describe("headers", () => {
     "may not have the value %j",
     async (value) => {
       await expect(read1("X", value)).rejects.toThrow(
-        new UnfitResponse('answered with a header "X" whose value no header can have'),
+        new UnfitResponse('answered with a header "X" whose value is not valid'),
       );
     },
   );
