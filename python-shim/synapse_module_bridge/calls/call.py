@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import attr
+from synapse.api.constants import EventTypes
+from synapse.logging.context import current_context
 
 from synapse_module_bridge.calls.decision import Recorded
 from synapse_module_bridge.codec.match import lookup
@@ -23,6 +25,7 @@ class Asked(NamedTuple):
     local: bool
     who: str
     request: str | None
+    uploader: str | None
 
 
 @attr.s(slots=True, auto_attribs=True, kw_only=True, eq=False)
@@ -37,6 +40,8 @@ class Call(Recorded):
     deadline: float
     # Synapse's id of the request in which it is asked.
     request: str | None = attr.Factory(current_request)
+    # The local user who uploads the file, where the content is known to be theirs.
+    uploader: str | None = None
     # The SHA-256 of the media file that it is about, where that is needed.
     file_digest: bytes | None = None
     # The hash of what it asks, once `as_question` has computed it.
@@ -64,7 +69,22 @@ class Call(Recorded):
     @property
     def author(self) -> str | None:
         """The authenticated user who wrote what the call is about; None where there is none."""
-        return self._user_or_room(self.callback.author)
+        return self.uploader or self._user_or_room(self.callback.author)
+
+    @property
+    def holds_what_others_wrote(self) -> bool:
+        """Whether the author has not written all of it: an invite has a copy of the other's name and avatar."""
+        event_param = self.callback.event_param
+        if event_param is None:
+            return False
+        event = self.params[event_param]
+        return bool(event.type == EventTypes.Member and event.get_state_key() != event.sender)
+
+    @property
+    def file_server(self) -> str | None:
+        """The remote server that the media file comes from."""
+        info = None if self.callback.file_param is None else self.params.get("file_info")
+        return getattr(info, "server_name", None)
 
     @property
     def room(self) -> str | None:
@@ -122,7 +142,8 @@ class Rules:
     def begin(self, callback: Callback, params: Mapping[str, Any]) -> Call:
         """A new call with Synapse's arguments by name. Its time begins now."""
         local, who = self.whose(callback, params)
-        return self.again(Asked(callback, local, who, current_request()), params)
+        uploader = None if callback.file_param is None else _uploader(params)
+        return self.again(Asked(callback, local, who, current_request(), uploader), params)
 
     def again(self, asked: Asked, params: Mapping[str, Any]) -> Call:
         """A new call like one that has ended. Its time begins now."""
@@ -137,4 +158,14 @@ class Rules:
             since=now,
             deadline=now + self.seconds[asked.callback.name, asked.local],
             request=asked.request,
+            uploader=asked.uploader,
         )
+
+
+def _uploader(params: Mapping[str, Any]) -> str | None:
+    """The user of ours whose request brings the file: no file of another server, no preview, no thumbnail."""
+    info, request = params.get("file_info"), getattr(current_context(), "request", None)
+    if info is None or info.server_name or info.url_cache or info.thumbnail or request is None:
+        return None
+    requester = request.requester
+    return requester if isinstance(requester, str) and requester.startswith("@") else None

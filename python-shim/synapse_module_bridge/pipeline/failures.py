@@ -12,6 +12,7 @@ from synapse_module_bridge.resilience import policy
 from synapse_module_bridge.resilience.policy import Policies
 from synapse_module_bridge.routing.route import Entry
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
+from synapse_module_bridge.telemetry.log_text import one_line
 from synapse_module_bridge.transport.rpc import RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 
@@ -28,6 +29,10 @@ _TOLD = (Reason.DEADLINE, Reason.DOWN, Reason.QUARANTINE)
 
 class ModuleFault(Exception):
     """A module threw, or its answer has the wrong type. Synapse gets this as a Python module's exception."""
+
+    def __init__(self, message: str) -> None:
+        # Synapse logs it, and a user may have written parts of it.
+        super().__init__(one_line(message))
 
 
 class StandIn(NamedTuple):

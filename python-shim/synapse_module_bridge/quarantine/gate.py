@@ -48,6 +48,14 @@ class Gate:
         """Whether this call is held back from any of these modules."""
         return bool(self._closed) and any(key in self._closed for key in _keys(call, modules))
 
+    def let_in(self, call: Call, modules: Iterable[str]) -> None:
+        """Lets those in that wait now; the others go on to wait."""
+        for key in _keys(call, modules):
+            suspects, waiting = self._closed.get(key, (0, []))
+            if suspects:
+                self._closed[key] = suspects, []
+                _let_in(waiting)
+
     def until_open(self, call: Call, modules: Iterable[str]) -> "Deferred[None]":
         """Fires once a suspect that holds this call back is settled; at once where none does. May be cancelled."""
         waiting: Deferred[None] = Deferred()

@@ -2,10 +2,10 @@
 crashed or hung Node. So no content can switch a module off for others.
 
 An author is the authenticated user who wrote the content, and is set aside for one callback of one module. Where the
-module has seen what others wrote in the room (its state, or what it asked the api for), the author is set aside in that
-room only; after several rooms, everywhere. Where a call has no author, only that question is set aside. Several authors
-of a remote server set the server aside. Each time lasts twice as long as the one before. A reload of the module ends
-it, and an admin can.
+module has seen what others wrote (the room's state, what it asked the api for, the name of an invited user), the author
+is set aside in that room only. Where a call has no author, only that question is set aside. Several authors or files of
+a remote server set the server aside. Each time lasts twice as long as the one before. A reload of the module ends it,
+and an admin can.
 """
 
 import logging
@@ -24,14 +24,12 @@ logger = logging.getLogger("synapse_module_bridge.quarantine")
 
 FIRST_SECONDS = 600.0
 LONGEST_SECONDS = 86_400.0
-# So many authors of a remote server set the server aside.
-AUTHORS_OF_A_SERVER = 3
-# An author who is set aside in so many rooms is set aside everywhere.
-ROOMS_OF_AN_AUTHOR = 3
+# So many authors, or files, of a remote server set the server aside.
+SUSPECTS_OF_A_SERVER = 3
 # With more, the oldest are dropped.
 MOST_SET_ASIDE = 5_000
 
-# ("author", user id, room id or ""), ("server", name), or ("question", hash).
+# ("author", user id, room id or ""), ("server", name), or ("question", hash, the file's remote server or "").
 Whose = tuple[str, ...]
 
 
@@ -88,8 +86,9 @@ class Quarantine:
     def _all_of(self, call: Call) -> list[Whose]:
         author = call.author
         if author is None:
-            question = _question(call)
-            return [] if question is None else [question]
+            question, server = _question(call), call.file_server
+            from_server: list[Whose] = [] if server is None else [("server", server)]
+            return from_server if question is None else [question, *from_server]
         everywhere: list[Whose] = [("author", author, ""), ("server", _server(author))]
         return [("author", author, call.room), *everywhere] if call.room else everywhere
 
@@ -98,32 +97,34 @@ class Quarantine:
         author = call.author
         return author is not None and _server(author) == self._server_name
 
-    def add(self, call: Call, module: str, cause: str, *, asked_api: bool = False) -> None:
+    def add(self, call: Call, module: str, cause: str, *, asked_api: bool = False) -> Sequence[str]:
         """This call has crashed or hung Node in this module: sets its author or its question aside, and logs that.
+
+        Returns the ids of what is set aside now, and was not before.
 
         `asked_api`: the module has asked the api for something during the call.
         """
-        author, callback = call.author, call.callback.name
-        why = f"that has ended Node ({one_line(cause)})"
+        key, why = (module, call.callback.name), f"that has ended Node ({one_line(cause)})"
+        before = set(self._set_aside)
+        author, others, what = call.author, 0, "users"
         if author is None:
+            server = call.file_server
             question = _question(call)
             if question is not None:
-                self._add(module, callback, question, why)
-            return
-        sees_others = asked_api or call.callback.state_param is not None
-        self._add(module, callback, ("author", author, (call.room or "") if sees_others else ""), why)
-        authors = [
-            held.whose[1:]
-            for held in self.listed()
-            if (held.module, held.callback, held.whose[0]) == (module, callback, "author")
-        ]
-        rooms = {room for other, room in authors if other == author and room}
-        if len(rooms) >= ROOMS_OF_AN_AUTHOR:
-            self._add(module, callback, ("author", author, ""), f"that has ended Node in {len(rooms)} rooms")
-        server = _server(author)
-        of_server = {other for other, _ in authors if _server(other) == server}
-        if not self.is_of_ours(call) and len(of_server) >= AUTHORS_OF_A_SERVER:
-            self._add(module, callback, ("server", server), f"{len(of_server)} users of it have ended Node")
+                self._add(*key, question, why)
+                what, others = "files", sum(held.whose[2:] == (server,) for held in self._of(*key))
+        else:
+            server = None if self.is_of_ours(call) else _server(author)
+            sees_others = asked_api or call.callback.state_param is not None or call.holds_what_others_wrote
+            self._add(*key, ("author", author, (call.room or "") if sees_others else ""), why)
+            authors = {held.whose[1] for held in self._of(*key) if held.whose[0] == "author"}
+            others = sum(_server(other) == server for other in authors)
+        if server is not None and others >= SUSPECTS_OF_A_SERVER:
+            self._add(*key, ("server", server), f"{others} {what} of it have ended Node")
+        return [held.id for key, held in self._set_aside.items() if key not in before]
+
+    def _of(self, module: str, callback: str) -> list[SetAside]:
+        return [held for held in self.listed() if held.key[:2] == (module, callback)]
 
     def _add(self, module: str, callback: str, whose: Whose, why: str) -> None:
         key = module, callback, whose
@@ -194,7 +195,7 @@ def _question(call: Call) -> Whose | None:
     if question is not None and about is not None:
         # The other parameters do not matter, such as the user who asks.
         question = question_of(call.callback, {about: call.params.get(about)})
-    return None if question is None else ("question", question.hex())
+    return None if question is None else ("question", question.hex(), call.file_server or "")
 
 
 def _server(user_id: str) -> str:

@@ -37,6 +37,8 @@ MOST_APART = 32
 MOST_IN_VAIN = 2
 # A group is watched for the age of its oldest answer, and for this.
 MARGIN_SECONDS = 0.1
+# How long a thread must stand at most, while others may wait, before its end is blamed on a call.
+MOST_STANDING_SECONDS = 1.0
 # The assumed age of a suspect that may have ended the thread while a later one was running in it.
 UNSURE_SECONDS = 0.4
 
@@ -155,7 +157,7 @@ class Settling:
                 if end is None:
                     self._doubt(earlier)
             if end is not None:
-                self._convict(suspect, end)
+                await self._try(suspect, end)
                 return
             self._ran.append(suspect)
             suspect.in_vain = 0
@@ -175,6 +177,21 @@ class Settling:
             else:
                 self._entrance.open()
                 fail(suspect, Unavailable(Reason.DOWN))
+
+    async def _try(self, suspect: Suspect, end: End) -> None:
+        """Sets the author aside, and ends that where the thread ends as soon while nobody is asked."""
+        ids = self._set_aside(suspect, end)
+        # They are not asked about meanwhile.
+        self.gate.let_in(suspect.call, suspect.modules)
+        seconds = min(end.after, MOST_STANDING_SECONDS) + MARGIN_SECONDS
+        if end.of_node or await self.turns.thread_stands(suspect, seconds):
+            self._conclude(suspect, end)
+            return
+        # A timer of the module, perhaps: nobody is to blame.
+        for id in ids:
+            self._quarantine.end(id)
+        fail(suspect, AskAgain())
+        self._open_entrance()
 
     def _is_over_for(self, suspect: Suspect) -> bool:
         """Whether nothing waits for it, and it has had its turn: a long turn if it had run long before Node ended."""
@@ -247,17 +264,24 @@ class Settling:
             self._halve(candidates)
         # A thread may end by itself after a while, without any call. Nothing waits, so this can be tried out.
         elif end.of_node or await self.turns.thread_stands(candidates[0], seconds):
-            self._convict(candidates[0], end)
+            self._set_aside(candidates[0], end)
+            self._conclude(candidates[0], end)
 
     def _is_set_aside(self, suspect: Suspect) -> bool:
         return self._quarantine.active and any(
             self._quarantine.holds(suspect.call, entry.module) for entry in suspect.entries
         )
 
-    def _convict(self, suspect: Suspect, end: End) -> None:
-        modules = [end.module] if end.module in suspect.modules else sorted(suspect.modules)
-        for module in modules:
-            self._quarantine.add(suspect.call, module, end.cause, asked_api=suspect.asked_api)
+    def _set_aside(self, suspect: Suspect, end: End) -> list[str]:
+        """Returns the ids of what is set aside now, and was not before."""
+        return [
+            id
+            for module in _running(suspect, end)
+            for id in self._quarantine.add(suspect.call, module, end.cause, asked_api=suspect.asked_api)
+        ]
+
+    def _conclude(self, suspect: Suspect, end: End) -> None:
+        modules = _running(suspect, end)
         self.found(modules[0] if len(modules) == 1 else None)
         # A question without a hash cannot be set aside.
         fail(suspect, AskAgain() if self._is_set_aside(suspect) else Unavailable(Reason.QUARANTINE))
@@ -265,3 +289,8 @@ class Settling:
         if len(self._line) > MOST_APART:
             self._let_go(AskAgain())
         self._open_entrance()
+
+
+def _running(suspect: Suspect, end: End) -> list[str]:
+    """The module that was running; where that is not known, all that were asked."""
+    return [end.module] if end.module in suspect.modules else sorted(suspect.modules)

@@ -112,7 +112,7 @@ class Recent:
             while own and own[0].at < now - RECENT_SECONDS:
                 own.popleft()
         params, state_room = (call.params, None) if call.callback.state_param is None else call.without_state()
-        asked = Asked(call.callback, call.local, who, call.request)
+        asked = Asked(call.callback, call.local, who, call.request, call.uploader)
         at = now + OVERDUE_SECONDS if is_overdue else now
         own.append(_Answered(at, asked, params, entries, state_room, is_overdue))
 

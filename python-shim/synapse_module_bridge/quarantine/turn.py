@@ -59,6 +59,8 @@ class End(NamedTuple):
     cause: str
     # Whether it was Node, while nothing else was running.
     of_node: bool = False
+    # How many seconds after the question.
+    after: float = 0.0
 
 
 class NodeEnded(Exception):
@@ -188,12 +190,13 @@ class Turns:
     async def _ask_host(self, suspect: Suspect, seconds: float, watched: float | None) -> End | None:
         self._begin(suspect, is_asked=True)
         self._is_apart = is_apart = watched is not None
+        began = time.monotonic()
         try:
-            reply = await self._ask(suspect.call, suspect.entries, time.monotonic() + seconds, watched)
+            reply = await self._ask(suspect.call, suspect.entries, began + seconds, watched)
         except RpcError as e:
             if e.code == MODULE_ENDED and e.data.get("began") is True:
                 if is_apart or not self._entrance.backpressure.in_flight:
-                    return End(e.data.get("module"), str(e.data.get("cause")))
+                    return End(e.data.get("module"), str(e.data.get("cause")), after=time.monotonic() - began)
                 raise _NoThread from None
             if e.code == MODULE_ENDED or (e.code == MODULE_UNAVAILABLE and is_apart):
                 raise _NoThread(e.message) from None

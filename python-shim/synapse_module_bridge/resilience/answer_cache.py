@@ -12,7 +12,7 @@ from synapse.logging.context import PreserveLoggingContext
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from synapse_module_bridge.codec.codec import ENCODE
+from synapse_module_bridge.codec.codec import ENCODE, pdu_of
 from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.schema.catalogue import Callback
@@ -134,7 +134,7 @@ def question_of(callback: Callback, params: Mapping[str, Any], file_digest: byte
     for param in callback.params:
         value: Any = params.get(param.name)
         if param.type == "Event":
-            parts.append(value.event_id)
+            parts.append(_all_of(value))
         elif param.type == "StateEvents":
             parts.append(sorted(event.event_id for event in value.values()) if with_state else None)
         elif param.type == "FileWrapper" and file_digest is not None:
@@ -148,3 +148,18 @@ def question_of(callback: Callback, params: Mapping[str, Any], file_digest: byte
             parts.append(value)
     # A hash is short, and keeps no content.
     return hashlib.sha256(encode(parts)).digest()
+
+
+def _all_of(event: Any) -> Any:
+    """All that the sender has written, not the id alone: Synapse asks about some events of other servers before it has
+    checked the hashes that the id is made of (`FederationServer._on_send_membership_event` and `on_invite_request`).
+    """
+    pdu = pdu_of(event)
+    unsigned = pdu.get("unsigned")
+    if isinstance(unsigned, dict):
+        # Synapse notes there when the event came.
+        pdu = {**pdu, "unsigned": {key: value for key, value in unsigned.items() if key not in _AGES}}
+    return [event.event_id, event.room_version.identifier, pdu]
+
+
+_AGES = frozenset({"age", "age_ts"})

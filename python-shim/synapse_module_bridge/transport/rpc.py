@@ -13,6 +13,7 @@ from synapse_module_bridge.reactor.log_context import SentinelContext
 from synapse_module_bridge.reactor.unexpected import log_unexpected
 from synapse_module_bridge.schema.protocol import ERROR_CODES, LIMITS, method_name
 from synapse_module_bridge.telemetry import metrics
+from synapse_module_bridge.telemetry.log_text import one_line
 from synapse_module_bridge.transport.framing import BrokenStream, FrameReader, decode, encode
 
 logger = logging.getLogger("synapse_module_bridge.rpc")
@@ -29,9 +30,10 @@ class RpcError(Exception):
     """An error as the answer to a request: one that the host sent, or one to send to the host."""
 
     def __init__(self, code: int, message: str, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(message)
+        # Parts of it may be what a user wrote: it must not begin a line of the log.
+        self.message = one_line(message)
+        super().__init__(self.message)
         self.code = code
-        self.message = message
         self.data: Mapping[str, Any] = data or {}
 
 

@@ -2,11 +2,17 @@
 
 import re
 import time as system
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from asking import call_of, message_from
 from fake_time import Time
 from objects import event
+from synapse.logging.context import (  # type: ignore[attr-defined] # LoggingContext is of Rust now
+    ContextRequest,
+    LoggingContext,
+)
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.quarantine import quarantine as subject
 from synapse_module_bridge.quarantine.quarantine import FIRST_SECONDS, LONGEST_SECONDS, Quarantine
@@ -56,15 +62,76 @@ def test_an_author_is_set_aside_in_one_room_alone_where_the_module_saw_what_othe
     assert not quarantine.holds(in_room("@b:test", "!bad:test", name), "m")
 
 
-def test_an_author_for_whom_that_happens_in_three_rooms_is_set_aside_in_all(caplog: pytest.LogCaptureFixture) -> None:
+def test_nobody_is_set_aside_everywhere_for_what_others_wrote_in_however_many_rooms(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     quarantine = Quarantine("test")
-    for number in range(3):
-        assert not quarantine.holds(in_room("@a:test", "!other:test"), "m")
+    for number in range(10):
         quarantine.add(in_room("@a:test", f"!{number}:test"), "m", "exit code 1", asked_api=True)
     assert " about @a:test in !0:test for 10 min, since that has ended Node (exit code 1)" in caplog.messages[0]
-    assert "about @a:test for 10 min, since that has ended Node in 3 rooms (quarantine" in caplog.messages[-1]
-    assert quarantine.holds(in_room("@a:test", "!other:test"), "m")
+    assert quarantine.holds(in_room("@a:test", "!9:test"), "m")
+    assert not quarantine.holds(in_room("@a:test", "!other:test"), "m")
     assert not quarantine.holds(in_room("@b:test", "!0:test"), "m")
+
+
+@pytest.mark.parametrize(
+    ("state_key", "holds_elsewhere"),
+    [
+        # A copy of their own name, and of that of whom they invite.
+        ("@a:test", True),
+        ("@b:test", False),
+    ],
+)
+def test_who_invites_somebody_is_set_aside_in_that_room_alone_for_the_name_of_whom_they_invite(
+    state_key: str, holds_elsewhere: bool
+) -> None:
+    def membership(room: str) -> Call:
+        content = {"membership": "invite", "displayname": "bad"}
+        member = event(type="m.room.member", sender="@a:test", state_key=state_key, room_id=room, content=content)
+        return call_of("check_event_for_spam", [member])
+
+    quarantine = Quarantine("test")
+    quarantine.add(membership("!bad:test"), "m", "exit code 1")
+    assert quarantine.holds(membership("!bad:test"), "m")
+    assert quarantine.holds(membership("!other:test"), "m") is holds_elsewhere
+
+
+def media(digest: bytes, server: str | None = None, uploader: str | None = None, **info: Any) -> Call:
+    """A file as Synapse hands it over, in the context of the request of whom it comes."""
+    about = {"server_name": server, "file_id": "f", "url_cache": False, "thumbnail": None, **info}
+    with LoggingContext(name="upload", server_name="test") as context:
+        context.request = ContextRequest("id", "1.2.3.4", "site", uploader, uploader, "POST", "/", "1.1", "agent")
+        call = call_of("check_media_file_for_spam", [SimpleNamespace(path="/file"), SimpleNamespace(**about)])
+    call.file_digest = digest
+    return call
+
+
+def test_who_uploads_files_is_their_author_and_others_still_may() -> None:
+    quarantine = Quarantine("test")
+    quarantine.add(media(b"1", uploader="@a:test"), "m", "exit code 1")
+    assert quarantine.holds(media(b"2", uploader="@a:test"), "m")
+    assert not quarantine.holds(media(b"1", uploader="@b:test"), "m")
+
+
+@pytest.mark.parametrize(
+    ("server", "info"),
+    [("remote", {}), (None, {"url_cache": True}), (None, {"thumbnail": SimpleNamespace(width=1, height=1)})],
+)
+def test_who_looks_at_a_file_of_somebody_else_is_not_its_author(server: str | None, info: dict[str, Any]) -> None:
+    quarantine = Quarantine("test")
+    quarantine.add(media(b"1", server, "@a:test", **info), "m", "exit code 1")
+    assert quarantine.holds(media(b"1", server, "@b:test", **info), "m")
+    assert not quarantine.holds(media(b"2", server, "@a:test", **info), "m")
+
+
+def test_a_server_of_three_files_that_end_node_is_set_aside(caplog: pytest.LogCaptureFixture) -> None:
+    quarantine = Quarantine("test")
+    for digest in (b"1", b"2", b"3"):
+        assert not quarantine.holds(media(b"4", "remote"), "m")
+        quarantine.add(media(digest, "remote"), "m", "exit code 1")
+    assert quarantine.holds(media(b"4", "remote"), "m")
+    assert not quarantine.holds(media(b"4", "other"), "m") and not quarantine.holds(media(b"4"), "m")
+    assert "about users of remote for 10 min, since 3 files of it have ended Node" in caplog.messages[-1]
 
 
 def test_three_authors_in_three_rooms_are_set_aside_in_one_each() -> None:

@@ -161,6 +161,14 @@ def test_nobody_is_blamed_for_a_thread_that_ends_of_itself_after_a_while(
     assert len(errors(caplog)) == 1
 
 
+def test_nobody_is_blamed_where_the_thread_ends_as_soon_while_nobody_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "short_lived").touch()
+    with killer(tmp_path, seconds=2) as rig:
+        settled(ask(rig, MALLORY, "crash"))
+        until_settled(rig)
+        assert set_aside(rig) == set()
+
+
 def test_those_that_nobody_waits_for_are_asked_for_a_limited_time_and_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
