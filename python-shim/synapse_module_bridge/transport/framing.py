@@ -19,9 +19,10 @@ _HEADER_END = b"\r\n\r\n"
 _OWN_HEADER = re.compile(rb"Content-Length: ([0-9]{1,15})\r\n\r\n")
 _LENGTH = re.compile(rb"(?:\A|\r\n)content-length: *([0-9]+) *(?=\r\n|\Z)", re.IGNORECASE)
 
-# JSON has no Infinity, but Python writes it. Strings are matched so that they stay as they are. NaN is not looked for:
-# no user can write it, the search costs as much as writing the message, and the host refuses only that message.
+# JSON has no Infinity, but Python writes it. NaN stays as it is: no user can write it, and the host refuses only that
+# message.
 _STRING_OR_INFINITY = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?Infinity')
+_NOT_FINITE = re.compile(rb"-?Infinity|NaN")
 _INFINITIES = {b"Infinity": b"1e400", b"-Infinity": b"-1e400"}
 
 
@@ -47,21 +48,53 @@ def to_body(message: Any) -> bytes:
         body: bytes = to_json(message, fallback=_thaw)
     except ValueError:
         # It refuses lone surrogates, which UTF-8 lacks, and more than 255 levels of nesting.
-        body = _slow_json(message)
+        return _slow_json(message)
     if b"Infinity" in body:
-        body = _STRING_OR_INFINITY.sub(_as_json, body)
+        # Nearly always it is a word of a text. Then both are the same.
+        nulls = to_json(message, fallback=_thaw, inf_nan_mode="null")
+        if nulls != body:
+            body = _with_infinities(body, nulls)
     return body
+
+
+def _with_infinities(body: bytes, nulls: bytes) -> bytes:
+    """`body` with its infinite numbers as JSON has them. `nulls` is the same message with null in their places.
+
+    A look at each text of a large message would take many times as long as writing it.
+    """
+    parts: list[bytes] = []
+    taken = behind = 0
+    for found in _NOT_FINITE.finditer(body):
+        start = found.start()
+        if nulls.startswith(b"null", start - behind):
+            parts += body[taken:start], _INFINITIES.get(found[0], found[0])
+            taken = found.end()
+            behind += len(found[0]) - len(b"null")
+    return b"".join([*parts, body[taken:]])
 
 
 def _slow_json(value: Any) -> bytes:
     try:
-        text = json.dumps(value, separators=(",", ":"), default=_thaw, ensure_ascii=False)
+        text, is_finite = _dumps(value, allow_nan=False), True
+    except (ValueError, RecursionError):
+        text, is_finite = _any_json(value), False
+    # A lone surrogate becomes an escape sequence of JSON.
+    body = text.encode("utf-8", "backslashreplace")
+    return body if is_finite or b"Infinity" not in body else _STRING_OR_INFINITY.sub(_as_json, body)
+
+
+def _any_json(value: Any) -> str:
+    try:
+        return _dumps(value, allow_nan=True)
     except RecursionError:
-        text = deep_json.write(value)
+        return deep_json.write(value)
+
+
+def _dumps(value: Any, *, allow_nan: bool) -> str:
+    try:
+        return json.dumps(value, separators=(",", ":"), default=_thaw, ensure_ascii=False, allow_nan=allow_nan)
     except TypeError as e:
         raise ValueError(f"cannot be written as JSON: {e}") from e
-    # A lone surrogate becomes an escape sequence of JSON.
-    return text.encode("utf-8", "backslashreplace")
 
 
 def _thaw(value: Any) -> Any:

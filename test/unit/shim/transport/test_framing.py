@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from typing import Any
 
 import pytest
@@ -61,6 +62,38 @@ def test_json_of_any_depth_survives(depth: int) -> None:
             left += zip(before, after, strict=True)
         else:
             assert repr(before) == repr(after)
+
+
+@pytest.mark.parametrize(
+    ("value", "body"),
+    [
+        (["Infinity", "NaN -Infinity", math.inf], b'["Infinity","NaN -Infinity",1e400]'),
+        ([math.nan, "NaN", -math.inf, "-Infinity"], b'[NaN,"NaN",-1e400,"-Infinity"]'),
+        (
+            {"Infinity": math.inf, "a": [-math.inf, "x-Infinity", math.inf]},
+            b'{"Infinity":1e400,"a":[-1e400,"x-Infinity",1e400]}',
+        ),
+        (["null", math.inf, "null"], b'["null",1e400,"null"]'),
+        ([",Infinity,", [math.inf], ":-Infinity}"], b'[",Infinity,",[1e400],":-Infinity}"]'),
+        (["\ud800", "Infinity", math.inf], rb'["\ud800","Infinity",1e400]'),
+    ],
+)
+def test_a_number_is_told_from_a_text_that_looks_like_it(value: Any, body: bytes) -> None:
+    assert body_of(value) == body
+
+
+def test_a_text_that_looks_like_a_number_costs_no_look_at_all_other_texts() -> None:
+    members = [{"content": {"displayname": f"name {number}", "membership": "join"}} for number in range(20_000)]
+    called = 0
+
+    def count(*_: object) -> None:
+        nonlocal called
+        called += 1
+
+    sys.setprofile(count)
+    body_of([*members, "Infinity"])
+    sys.setprofile(None)
+    assert called < 100
 
 
 def test_infinity_travels_as_javascript_reads_it() -> None:
