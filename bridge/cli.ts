@@ -61,7 +61,7 @@ program
   });
 
 program
-  .command("host")
+  .command("host", { hidden: true })
   .description("what Synapse starts: speaks JSON-RPC on its standard input and output")
   .option("--records <fd>", "the number of the descriptor to which it writes its records")
   .action(async ({ records }: { records?: string }) => {

@@ -4,7 +4,6 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bundleHost } from "./bundle-host.mjs";
 import { hashFiles, listFiles, readStamp, root, writeStamp } from "./inputs.mjs";
 
 const distDir = join(root, "dist");
@@ -68,6 +67,8 @@ async function buildDist() {
 
 export async function build({ force = false } = {}) {
   const started = performance.now();
+  if (!existsSync(join(root, "node_modules/.package-lock.json")))
+    throw new Error("The npm packages are not installed: run `npm ci` first.");
   const sources = ["bridge", "schemas", "scripts/build.mjs", "scripts/bundle-host.mjs"];
   const inputs = [
     ...sources.flatMap((path) => listFiles(join(root, path))),
@@ -85,6 +86,7 @@ export async function build({ force = false } = {}) {
     return "up to date";
   }
   await checkVersions();
+  const { bundleHost } = await import("./bundle-host.mjs"); // not above, since it imports npm packages
   const failures = (await Promise.allSettled([buildDist(), replaceDir(hostDir, bundleHost)])).flatMap(
     (result) => (result.status === "rejected" ? [result.reason.message] : []),
   );

@@ -42,9 +42,7 @@ export function run(what, command, args, { env = process.env, cwd = root } = {})
       });
     }
     const heartbeat = setInterval(() => {
-      const said = output.split("\n").filter((line) => line.trim() && !line.startsWith("npm warn"));
-      const last = said.at(-1)?.trim().slice(0, 90);
-      console.log(`  ${what}: ${seconds(started)}${last ? `, ${last}` : ""}`);
+      console.log(`  ${what}: ${seconds(started)}`);
     }, heartbeatMs);
     child.on("error", (error) => {
       clearInterval(heartbeat);

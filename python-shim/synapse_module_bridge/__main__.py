@@ -15,12 +15,31 @@ from typing import NoReturn
 from synapse_module_bridge.command.exit_codes import NOT_LOOKED
 from synapse_module_bridge.schema.startup_problems import StartupError, StartupProblem
 
+# The host's own help describes the npm package's command, which checks no homeserver.yaml.
+_HELP = """\
+usage: synapse-module-bridge [--help] [--version] COMMAND ...
+
+Matrix Synapse modules in TypeScript
+
+commands:
+  check   check homeserver.yaml or modules, and show which callback goes to which module
+  call    ask a module about one call, without a Synapse
+
+`synapse-module-bridge COMMAND --help` describes one command.
+"""
 _MODULE = re.compile(r"\.[mc]?[jt]sx?$")
 
 
 def main() -> None:
     """Runs the command with the process's arguments, and exits."""
     args = sys.argv[1:]
+    if args[:1] == ["help"]:
+        args = [*args[1:2], "--help"]
+    if not args:
+        sys.exit(_HELP.rstrip())
+    if args[0] in ("-h", "--help"):
+        print(_HELP, end="")
+        return
     if args[:1] == ["check"] and (paths := _homeserver_files(args[1:])):
         sys.exit(_check(paths))
     try:

@@ -1,8 +1,10 @@
 // The commands in the pages are there: npm scripts, the test files that they name, and the bridge's own command with its options.
 // And the versions that the pages call tested are those that the tests use.
-import { existsSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
+import { temporaryFolder } from "../support/temporary-folder.js";
 import { isGenerated, ROOT, readPages } from "./pages.js";
 
 const pages = readPages().filter((page) => !isGenerated(page));
@@ -42,6 +44,18 @@ test("every use of the bridge's own command names a command that it has, and opt
     for (const option of args.filter((arg = "") => /^--[a-z]/.test(arg)))
       expect([page, option, options.includes(option)]).toEqual([page, option, true]);
   }
+});
+
+test.each(["build", "wheel"])("in a fresh clone, `npm run %s` says what to run first", (name) => {
+  const clone = temporaryFolder();
+  cpSync(join(ROOT, "scripts"), clone.path("scripts"), { recursive: true });
+  const script = clone.path(`scripts/${name}.mjs`);
+  const { status, stderr } = spawnSync(process.execPath, [script], { encoding: "utf8" });
+  clone.remove();
+  expect([status, stderr.split("\n").slice(1)]).toEqual([
+    1,
+    ["The npm packages are not installed: run `npm ci` first.", ""],
+  ]);
 });
 
 test("the tested versions are those that the tests use", () => {

@@ -25,7 +25,7 @@ def check(paths: Sequence[str]) -> int:
     except Unreadable as e:
         return _not_looked(str(e))
     if not blocks:
-        return _not_looked(f"no module in {', '.join(paths)} is {MODULE}: add it to `modules`")
+        return _not_looked(f"no module in {', '.join(paths)} is {MODULE}: {homeserver.why_no_blocks()}")
     return max(_report(at, inspect(block, homeserver.settings)) for at, block in blocks)
 
 

@@ -22,6 +22,7 @@ class Homeserver:
     settings: Mapping[str, Any]
     # Where there are several files, the last one that has `modules`, which replaces those before.
     file: str | None
+    files: Sequence[str]
 
     def blocks(self) -> Iterator[tuple[str, Any]]:
         """The `config` of each of the bridge's entries, with its place in the files. Raises Unreadable."""
@@ -31,6 +32,19 @@ class Homeserver:
         if not isinstance(modules, list):
             raise Unreadable(f"{at}modules must be a list")
         return ((f"{at}modules[{index}]", block) for index, block in _blocks(modules))
+
+    def why_no_blocks(self) -> str:
+        """Why there are no blocks, or what to do. Reads the files again."""
+        for file in self.files:
+            content = read_yaml(file)
+            modules = content.get("modules") if isinstance(content, dict) else None
+            if isinstance(modules, list) and any(_blocks(modules)):
+                return f"it is in {file}, but Synapse takes `modules` from {self.file}, the last file that has it"
+        for file in self.files:
+            with open(file, "rb") as opened:
+                if MODULE.encode() in opened.read():
+                    return f"it is in {file}, but not under `modules:`"
+        return "add it to `modules`"
 
 
 def read_homeserver(paths: Sequence[str]) -> Homeserver:
@@ -53,7 +67,7 @@ def read_homeserver(paths: Sequence[str]) -> Homeserver:
         if isinstance(content, dict):
             settings |= content
             holding = file if "modules" in content else holding
-    return Homeserver(settings=settings, file=holding if len(files) > 1 else None)
+    return Homeserver(settings=settings, file=holding if len(files) > 1 else None, files=files)
 
 
 def has_changed(api: ModuleApi, ours: BridgeConfig) -> bool:

@@ -149,6 +149,14 @@ env: [A B]`),
       ["check", "none.yaml"],
       "no module in none.yaml is synapse_module_bridge.ModuleBridge: add it to `modules`",
     ],
+    [
+      ["check", "joined.yaml"],
+      "no module in joined.yaml is synapse_module_bridge.ModuleBridge: it is in joined.yaml, but not under `modules:`",
+    ],
+    [
+      ["check", "good.yaml", "none.yaml"],
+      "it is in good.yaml, but Synapse takes `modules` from none.yaml, the last file that has it",
+    ],
     [["check", "no-list.yaml"], "modules must be a list"],
     [["check", "broken.yaml"], "broken.yaml:2:1: expected the node content"],
     [
@@ -168,6 +176,9 @@ env: [A B]`),
   ])("cannot look, and says why: %j", async (args, message) => {
     folder.write("empty.yaml", "server_name: x\n");
     folder.write("none.yaml", "server_name: x\nmodules:\n");
+    // As Synapse's generated file, whose last line has no end, with the entry appended.
+    const generated = "trusted_key_servers:\n  - server_name: matrix.org\n# vim:ft=yaml";
+    folder.write("joined.yaml", `${generated}modules:\n  - module: synapse_module_bridge.ModuleBridge\n`);
     folder.write("no-list.yaml", "modules: { a: 1 }\n");
     writeFileSync(folder.write("latin.yaml", ""), Buffer.from("a: 1\nb: ü\n", "latin1"));
     folder.write("broken.yaml", "a: [\n");
@@ -202,5 +213,29 @@ env: [A B]`),
       "modules[1].config.node: old-node is v18.2.0; Node >= 20.19 is needed",
     ]);
     expect((await faults(process.execPath, "16M"))?.at(-1)).toBe("No faults.");
+  });
+});
+
+describe("the command of the wheel", () => {
+  test("lists what it can do, as its own help", async () => {
+    const { code, out, err } = await run(["--help"]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/^ {2}check +check homeserver\.yaml or modules/m);
+    expect(out).toMatch(/^ {2}call +ask a module/m);
+    expect(out).not.toContain("host ");
+    expect(await run(["help"])).toEqual({ code, out, err });
+    expect(await run([])).toEqual({ code: 1, out: "", err: out });
+  });
+
+  test.each([[["check", "--help"]], [["help", "check"]]])("describes check: %j", async (args) => {
+    const { code, out } = await run(args);
+    expect(out).toContain("the files and folders that Synapse is started with");
+    expect(code).toBe(0);
+  });
+
+  test("leaves the help of call to the host", async () => {
+    const { code, out } = await run(["call", "--help"]);
+    expect(out).toContain("a JSON file with the callback's parameters");
+    expect(code).toBe(0);
   });
 });
