@@ -39,6 +39,29 @@ describe("call", () => {
     expect(JSON.parse(out)).toBe("NOT_SPAM");
   });
 
+  test("prints for people what a module logs, where it threw, and the fault once, as the last line", async () => {
+    const file = folder.write(
+      "logs.ts",
+      moduleOf(
+        "user_may_invite",
+        'context.log.info({ a: 1 }, "before"); throw new Error("oops");',
+        'const setup = (context) => context.log.warn("in setup");',
+      ).replace("callbacks:", "setup, callbacks:"),
+    );
+    const params = JSON.stringify({ inviter: "@a:b", invitee: "@c:d", room_id: "!r:x" });
+    const { err } = await run(["call", file, "user_may_invite", "-"], params);
+    const lines = err
+      .trimEnd()
+      .replace(/logs\.ts:\d+:\d+/, "logs.ts")
+      .split("\n");
+    expect(lines).toEqual([
+      "logs: in setup",
+      'logs: before {"a":1}',
+      expect.stringMatching(/^ {4}at .*logs\.ts\)$/),
+      "logs: user_may_invite threw Error: oops",
+    ]);
+  });
+
   test("runs setup with the config, and takes the room's state from the parameters", async () => {
     const file = folder.write(
       "stateful.ts",
