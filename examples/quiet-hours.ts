@@ -2,7 +2,12 @@
 import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
 
 export default defineModule({
-  configSchema: { type: "object", properties: { until: { type: "integer" } }, required: ["until"] },
+  configSchema: {
+    type: "object",
+    properties: { until: { type: "integer" } },
+    required: ["until"],
+    additionalProperties: false,
+  },
   callbacks: {
     check_event_for_spam: {
       match: { type: ["m.room.message", "m.room.encrypted"], local: true },
