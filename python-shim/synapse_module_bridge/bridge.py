@@ -25,6 +25,7 @@ from synapse_module_bridge.pipeline.router import Router
 from synapse_module_bridge.process.exit_cause import kind_of_end
 from synapse_module_bridge.process.host_files import HostFiles, remove_left_behind
 from synapse_module_bridge.process.node import check_version, find_node
+from synapse_module_bridge.quarantine.web_paths import WebPaths
 from synapse_module_bridge.reactor.background import run_in_background_process
 from synapse_module_bridge.reactor.steady_clock import SteadyClock
 from synapse_module_bridge.reactor.when_idle import drained
@@ -127,7 +128,10 @@ class Bridge(HostEvents):
         self._round_trip = RoundTrip(self._exchange, self._api.server_name, self._runner("module_bridge_suspects"))
         self._round_trip.settling.turns.preparing.room_state = self._api.get_room_state
         self._pipeline = Pipeline(self._host, self._round_trip, rules)
-        self._blame = Blame(self._round_trip, rules, self._open_calls, self._accepted, self._host.cause_is_known)
+        self._web_paths = WebPaths()
+        self._blame = Blame(
+            *(self._round_trip, rules, self._open_calls, self._accepted, self._web_paths, self._host.cause_is_known)
+        )
         delivery = Delivery(self._pipeline, self._host.until_up_again)
         self._notifications = Notifications(
             delivery.notify, self._runner("module_bridge_notification"), self._api.server_name
@@ -209,7 +213,7 @@ class Bridge(HostEvents):
         for module in manifest["modules"]:
             for path in module["web_resources"]:
                 at = (module["name"], path, timeout)
-                resource = WebResource(self._exchange, load, *at)
+                resource = WebResource(self._exchange, load, self._web_paths, *at)
                 self._api.register_web_resource(path, resource)
 
     def _watch_metrics(self) -> None:
@@ -220,11 +224,14 @@ class Bridge(HostEvents):
         metrics.watch(metrics.IN_FLIGHT, here, lambda: self._exchange.entrance.backpressure.in_flight)
         metrics.watch(metrics.WAITING, here, lambda: self._exchange.entrance.backpressure.waiting)
         metrics.watch(metrics.BREAKERS, here, lambda: len(self._pipeline.open_breakers()))
-        metrics.watch(metrics.QUARANTINES, here, lambda: len(self._round_trip.quarantine.listed()))
+        metrics.watch(metrics.QUARANTINES, here, self._quarantines)
         metrics.watch(metrics.UP, here, lambda: self._up, min)
         metrics.watch(metrics.SETUP_FAILURES, here, lambda: self._not_set_up)
         metrics.watch(metrics.MEMORY, ("rss", server_name), lambda: self._memory["rss"])
         metrics.watch(metrics.MEMORY, ("heap_used", server_name), lambda: self._memory["heap_used"])
+
+    def _quarantines(self) -> int:
+        return len(self._round_trip.quarantine.listed()) + self._web_paths.refusals()
 
     def manifest(self, manifest: Mapping[str, Any], told: Mapping[str, Any]) -> None:
         self._accepted.accept(told, manifest)

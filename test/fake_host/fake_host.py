@@ -322,6 +322,27 @@ def serve_killer(message: Any) -> None:
     reply(GOOD)(message)
 
 
+def serve_web(message: Any) -> None:
+    """What the path says: some end Node, or what stands for their thread, before or after it is told."""
+    global dies_at
+    path = message["params"]["path"]
+    ended = {"method": "thread_ended", "params": {"modules": ["m"], "module": "m", "cause": "exit code 1"}}
+    if path == "/crash":
+        os._exit(1)
+    if path == "/waits":
+        return
+    if path == "/ends_thread":
+        wire.send(**ended)
+        ENDED(message)
+    elif path == "/has_ended_thread":
+        ENDED(message)
+        wire.send(**ended)
+    else:
+        reply({"status": 200, "headers": [], "body": ""})(message)
+        if path == "/late":
+            dies_at = time.monotonic() + LATE_SECONDS
+
+
 def set_up_apart(message: Any) -> None:
     """With `no_thread` in the folder it cannot be had; with `short_lived` it ends while it is watched.
 
@@ -406,6 +427,8 @@ def main() -> None:
             wire.send(id=message["id"], result={"failed": {}})
         elif method == "set_up_apart":
             set_up_apart(message)
+        elif method == "web":
+            serve_web(message)
         elif method.startswith("callback/"):
             serve_call(message)
         elif method == "$/cancelRequest" and NAME == "answers_late":

@@ -26,6 +26,13 @@ def killer(folder: Path, policy: str = "allow", seconds: float = 8) -> Iterator[
         yield rig
 
 
+@contextmanager
+def killer_with_web_resources(folder: Path, *paths: str) -> Iterator[Rig]:
+    """As its `serve_web` has them."""
+    with running(folder, "killer", config("allow", 8), paths) as rig:
+        yield rig
+
+
 def says(sender: str, body: str, room: str = "!room:test", **fields: Any) -> Any:
     return event(depth=next(depths), sender=sender, room_id=room, content={"body": body}, **fields)
 

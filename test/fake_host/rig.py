@@ -4,19 +4,21 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import turning
 from fake_synapse import Api
+from objects import request
 from synapse.logging.context import (  # type: ignore[attr-defined] # LoggingContext is Rust's now
     SENTINEL_CONTEXT,
     LoggingContext,
     current_context,
     run_in_background,
 )
+from synapse.module_api.errors import SynapseError
 from synapse.util.async_helpers import delay_cancellation
 from synapse_module_bridge.bridge import CLOCK, Bridge, ModuleBridge
 from synapse_module_bridge.process.host_files import PREFIX
@@ -51,6 +53,21 @@ class Rig:
         assert current_context() is SENTINEL_CONTEXT
         return deferred
 
+    def visit(self, path: str, visitor: str) -> "tuple[Deferred[int], Any]":
+        """A client's request of a web resource: the status to come, and the request."""
+        asked: Any = request()
+        asked.get_client_ip_if_available = lambda: visitor
+
+        async def render() -> int:
+            with LoggingContext(name="request-web", server_name="test"):
+                try:
+                    await self.api.web_resources[path]._async_render(asked)
+                except SynapseError as e:
+                    return e.code
+                return int(asked.code)
+
+        return run_in_background(render), asked
+
     def answer(self, name: str, *args: Any) -> Any:
         return settled(self.ask(name, *args))
 
@@ -75,7 +92,9 @@ class Rig:
 
 
 @contextmanager
-def running(folder: Path, misbehaviour: str, config: Mapping[str, Any] | None = None) -> Iterator[Rig]:
+def running(
+    folder: Path, misbehaviour: str, config: Mapping[str, Any] | None = None, web_resources: Sequence[str] = ()
+) -> Iterator[Rig]:
     """A bridge over a fake host. Afterwards nothing may be left: no process, descriptor, timer or lost error."""
     node = folder / "node"
     node.write_text(
@@ -85,7 +104,7 @@ def running(folder: Path, misbehaviour: str, config: Mapping[str, Any] | None = 
     node.chmod(0o700)
     checkers = {"checkers": [{"login_type": "m.login.password", "fields": ["password"]}]}
     callbacks = {callback.name: checkers if callback.listed else {} for callback in CALLBACKS.values()}
-    declared = {"name": "m", "callbacks": callbacks, "web_resources": []}
+    declared = {"name": "m", "callbacks": callbacks, "web_resources": [*web_resources]}
     manifest = {"modules": [declared], "faults": [], "runtime": "fake"}
     (folder / "declares.json").write_text(json.dumps(manifest))
     (folder / "misbehave").touch()

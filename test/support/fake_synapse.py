@@ -33,6 +33,8 @@ class Api:
 
     def __init__(self) -> None:
         self.callbacks: dict[str, Any] = {}
+        # By path.
+        self.web_resources: dict[str, Any] = {}
         self._hs = self
         self.public_room_list_manager = self
         self.published: set[str] = set()
@@ -54,6 +56,9 @@ class Api:
 
     def get_instance_id(self) -> str:
         return "test"
+
+    def register_web_resource(self, path: str, resource: Any) -> None:
+        self.web_resources[path] = resource
 
     def register_sighup(self, *_: Any, **__: Any) -> None:
         pass

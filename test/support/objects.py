@@ -32,8 +32,11 @@ def event(room_version: str = "10", **fields: Any) -> EventBase:
 
 def request(body: bytes = b"{}", **headers: str) -> Request:
     """A POST to @admin's server, as a servlet of Synapse gets it."""
-    made = Request(DummyChannel(), queued=False)  # type: ignore[arg-type] # it has all that a request looks for
+    made: Any = Request(DummyChannel(), queued=False)  # type: ignore[arg-type] # it has all that a request looks for
     made.method, made.uri, made.content = b"POST", b"/_synapse/admin/v1/x?a=1", BytesIO(body)
     for name, value in {"host": "test:8008", **headers}.items():
         made.requestHeaders.addRawHeader(name.encode(), value.encode())
-    return made
+    # As of a SynapseRequest.
+    made.get_client_ip_if_available = lambda: "192.0.2.1"
+    request: Request = made
+    return request

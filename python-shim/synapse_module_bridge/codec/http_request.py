@@ -1,6 +1,7 @@
 """Encodes a client's HTTP request for the host."""
 
 import base64
+import ipaddress
 import re
 from typing import Any
 
@@ -11,6 +12,27 @@ MOST_BYTES = 1024 * 1024
 
 # Other characters would change which part of the URL is its path.
 HOST = re.compile(rb"[^\s/?#@\\]+")
+
+
+# A client may write anything into X-Forwarded-For.
+MOST_OF_AN_ADDRESS = 64
+# Who has one IPv6 address has all of its network.
+IPV6_NETWORK_BITS = 64
+
+
+def visitor_of(request: Any) -> str:
+    """Whose a request of Synapse's is: its IP address, or the network of an IPv6 address."""
+    host: str = request.get_client_ip_if_available()
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        # A Unix socket.
+        return host[:MOST_OF_AN_ADDRESS]
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(address), IPV6_NETWORK_BITS), strict=False))
 
 
 def encode_bounded_request(request: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from synapse_module_bridge.calls.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.pipeline.round_trip import RoundTrip
 from synapse_module_bridge.process.exit_cause import HELD, is_of_no_call, kind_of_end
 from synapse_module_bridge.quarantine.suspects import Suspect
+from synapse_module_bridge.quarantine.web_paths import WebPaths, WebVisit
 from synapse_module_bridge.supervision.accepted import Accepted
 from synapse_module_bridge.supervision.culprits import Culprits
 from synapse_module_bridge.supervision.held_threads import HeldThreads
@@ -25,6 +26,7 @@ class Blame:
         rules: Rules,
         open_calls: OpenCalls,
         accepted: Accepted,
+        web_paths: WebPaths,
         cause_is_known: Callable[[], None],
     ) -> None:
         self._recent, self._settling = round_trip.recent, round_trip.settling
@@ -32,6 +34,7 @@ class Blame:
         self._rules = rules
         self._open_calls = open_calls
         self._accepted = accepted
+        self._web_paths = web_paths
         self._cause_is_known = cause_is_known
         # The modules that have a thread of their own by their configuration.
         self._apart: set[str] = set()
@@ -51,6 +54,9 @@ class Blame:
                 self._apart.add(name)
         self._quarantine.reloaded(self._accepted.changed)
         self.culprits.reloaded(self._accepted.changed)
+        self._web_paths.reloaded(self._accepted.changed)
+        # What the previous host has not finished must not be blamed for the end of this one.
+        self._web_paths.take(self._names, ())
 
     def with_threads(self, told: dict[str, Any], *, reloads: bool) -> dict[str, Any]:
         """`told`, the modules' part of `initialize`, with a thread of its own for each culprit."""
@@ -73,12 +79,16 @@ class Blame:
         self.culprits.node_ended()
         if module is not None and self.culprits.was(module):
             self._cause_is_known()
+        names = self._names
+        visits = self._web_paths.take(names, names if module is None else (module,))
         recent = self._recent.take(self._rules.again, None if module is None else (module,))
         unfinished = self._open_calls.unfinished()
         under_way = len(self._open_calls) - len(unfinished)
-        known = self._settling.node_ended(cause, module, under_way=under_way, before=bool(recent or unfinished))
+        before = bool(recent or unfinished or visits)
+        known = self._settling.node_ended(cause, module, under_way=under_way, before=before)
         if known or is_of_no_call(cause):
-            recent = []
+            recent, visits = [], []
+        self._note(visits)
         self._settling.suspect([_suspect(call) for call in unfinished if call.asked], recent)
 
     def thread_ended(self, params: Mapping[str, Any]) -> None:
@@ -91,8 +101,14 @@ class Blame:
         known = [name for name in concerned if name in names]
         if known:
             self._settling.suspect([], self._recent.take(self._rules.again, known))
+        self._note(self._web_paths.take(params["modules"], concerned))
+
+    def _note(self, visits: Sequence[WebVisit]) -> None:
+        if self._web_paths.note(visits):
+            self._cause_is_known()
 
     def _found(self, module: str | None) -> None:
+        self._web_paths.forgive()
         if module is not None:
             self.culprits.was(module)
         self._cause_is_known()

@@ -18,6 +18,14 @@ class FairShare:
         """Whether this user or server may take more, while `free` is left."""
         return self._held.get(who, 0) < TIMES_WHAT_IS_FREE * free
 
+    def left(self, who: str, free: int) -> int:
+        """How much this user or server may take at once, while `free` is left: what it then holds is its share."""
+        return max(0, (TIMES_WHAT_IS_FREE * free - self._held.get(who, 0)) // (TIMES_WHAT_IS_FREE + 1))
+
+    def held_by(self, who: str) -> int:
+        """What this user or server holds."""
+        return self._held.get(who, 0)
+
     def takes_one(self, who: str, free: int) -> bool:
         """As `admits`, and takes it."""
         held = self._held.get(who, 0)

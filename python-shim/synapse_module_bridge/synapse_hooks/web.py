@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from os import SEEK_END
 from typing import Any
 
@@ -15,9 +16,12 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from synapse_module_bridge.calls.exchange import Exchange, HostRequest
 from synapse_module_bridge.calls.open_calls import OpenCall
-from synapse_module_bridge.codec.http_request import encode_request
+from synapse_module_bridge.codec.http_request import encode_request, visitor_of
 from synapse_module_bridge.codec.replies import read_error, synapse_error
 from synapse_module_bridge.pipeline.failures import ModuleFault
+from synapse_module_bridge.quarantine.turn import MODULE_ENDED
+from synapse_module_bridge.quarantine.web_paths import WebPaths, WebVisit
+from synapse_module_bridge.resilience.fair_share import FairShare
 from synapse_module_bridge.resilience.policy import UNAVAILABLE
 from synapse_module_bridge.routing.route import current_request
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason, method_name
@@ -34,32 +38,60 @@ MOST_BYTES_AT_ONCE = 32 * 1024 * 1024
 MOST_AT_ONCE = 256
 
 
+class _Shares:
+    """Shares `most` of something out to modules, and each module's share to visitors. One may have `most_of_one`."""
+
+    def __init__(self, most: int, most_of_one: int) -> None:
+        self._free = most
+        self._most_of_one = most_of_one
+        self._modules = FairShare()
+        self._visitors = FairShare()
+
+    def admits(self, module: str, visitor: str, amount: int) -> bool:
+        """Whether this visitor may take so much of this module's share."""
+        left = self._visitors.left(visitor, self._modules.left(module, self._free))
+        return amount <= min(left, self._most_of_one - self._visitors.held_by(visitor))
+
+    def take(self, module: str, visitor: str, amount: int) -> None:
+        """Counts what this visitor takes; a negative amount is given back."""
+        self._free -= amount
+        self._modules.take(module, amount)
+        self._visitors.take(visitor, amount)
+
+
 class WebLoad:
-    """Counts the requests that Node works on, for all paths of a bridge."""
+    """Counts the requests that Node works on, for all paths of a bridge. No visitor and no module can take all."""
 
     def __init__(self) -> None:
-        self._requests = 0
-        self._bytes = 0
+        self._requests = _Shares(MOST_AT_ONCE, MOST_AT_ONCE)
+        # One visitor has one of the largest bodies at once, so that another's still fits.
+        self._bytes = _Shares(MOST_BYTES_AT_ONCE, MOST_BODY_BYTES)
 
     @contextmanager
-    def of(self, size: int) -> Iterator[None]:
+    def of(self, module: str, visitor: str, size: int) -> Iterator[None]:
         """Counts a request with a body of `size` bytes within the block. Raises Unavailable if there are too many."""
-        if self._requests >= MOST_AT_ONCE or self._bytes + size > MOST_BYTES_AT_ONCE:
+        taken = ((self._requests, 1), (self._bytes, size))
+        if not all(shares.admits(module, visitor, amount) for shares, amount in taken):
             raise Unavailable(Reason.OVERLOAD)
-        self._requests, self._bytes = self._requests + 1, self._bytes + size
+        for shares, amount in taken:
+            shares.take(module, visitor, amount)
         try:
             yield
         finally:
-            self._requests, self._bytes = self._requests - 1, self._bytes - size
+            for shares, amount in taken:
+                shares.take(module, visitor, -amount)
 
 
 class WebResource(DirectServeJsonResource):
     """Serves one path, with all HTTP methods, by one module. Errors are JSON, as elsewhere in the client API."""
 
-    def __init__(self, exchange: Exchange, load: WebLoad, module: str, path: str, timeout_ms: int) -> None:
+    def __init__(
+        self, exchange: Exchange, load: WebLoad, web_paths: WebPaths, module: str, path: str, timeout_ms: int
+    ) -> None:
         super().__init__()
         self._exchange = exchange
         self._load = load
+        self._web_paths = web_paths
         self._module = module
         self._path = path
         self._timeout_ms = timeout_ms
@@ -90,16 +122,31 @@ class WebResource(DirectServeJsonResource):
         size = _size(request.content)
         if size > MOST_BODY_BYTES:
             raise SynapseError(413, f"the body may have at most {MOST_BODY_BYTES} bytes", Codes.TOO_LARGE)
-        with self._load.of(size):
-            return await self._hand_over(request)
+        visitor = visitor_of(request)
+        if self._web_paths.refuses(self._module, self._path, visitor):
+            raise SynapseError(503, UNAVAILABLE, Codes.UNKNOWN)
+        with self._load.of(self._module, visitor, size):
+            return await self._hand_over(request, visitor)
 
-    async def _hand_over(self, request: Any) -> Mapping[str, Any]:
+    async def _hand_over(self, request: Any, visitor: str) -> Mapping[str, Any]:
         deadline = time.monotonic() + self._timeout_ms / 1000
-        question = _Question(self._module, self._path, request, deadline)
+        began = partial(self._web_paths.began, self._module, self._path, visitor)
+        question = _Question(self._module, self._path, request, deadline, began)
+        is_answered = False
         asking: Deferred[Mapping[str, Any]] = run_in_background(self._exchange.send, question)
         # If the client disconnects, the handler's signal is aborted.
         request.notifyFinish().addErrback(lambda _: _cancel(asking))
-        return await make_deferred_yieldable(asking)
+        try:
+            reply = await make_deferred_yieldable(asking)
+            is_answered = True
+            return reply
+        except RpcError as e:
+            # That the module's thread has ended is told about the thread as well, a moment earlier or later.
+            is_answered = e.code != MODULE_ENDED
+            raise
+        finally:
+            if question.visit is not None:
+                self._web_paths.over(question.visit, is_answered=is_answered)
 
     def _no_answer(self, e: Exception) -> SynapseError:
         if isinstance(e, Unavailable) and e.reason == Reason.DEADLINE:
@@ -123,8 +170,12 @@ class _Question(HostRequest):
 
     method = method_name("web")
 
-    def __init__(self, module: str, path: str, request: Any, deadline: float) -> None:
+    # Once Node has got it.
+    visit: WebVisit | None = None
+
+    def __init__(self, module: str, path: str, request: Any, deadline: float, began: Callable[[], WebVisit]) -> None:
         self.name, self.deadline = path, deadline
+        self._began = began
         self._module = module
         self._request = request
         self._request_id = current_request()
@@ -135,13 +186,15 @@ class _Question(HostRequest):
         return opened
 
     def params(self, handle: int) -> Mapping[str, Any]:
-        return {
+        params = {
             **encode_request(self._request, self._request.content.read()),
             "call": handle,
             "module": self._module,
             "path": self.name,
             "request": self._request_id,
         }
+        self.visit = self._began()
+        return params
 
 
 def _size(content: Any) -> int:

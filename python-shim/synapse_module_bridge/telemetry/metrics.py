@@ -41,7 +41,8 @@ BREAKERS = Gauge(
 )
 QUARANTINES = Gauge(
     _PREFIX + "quarantines",
-    "Authors, servers and questions that a module is not asked about, since they have ended or hung Node.",
+    "Authors, servers and questions that a module is not asked about, and web paths that are not served, since they "
+    "have ended or hung Node.",
     [SERVER],
 )
 THREAD_ENDS = Counter(

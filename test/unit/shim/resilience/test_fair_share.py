@@ -25,6 +25,17 @@ def test_each_may_hold_a_few_times_what_is_free(held: int, free: int, expected: 
     assert share.takes_one("@alice:test", free) is expected
 
 
+@pytest.mark.parametrize(
+    ("held", "free", "expected"), [(0, 0, 0), (0, -1, 0), (0, 4, 3), (0, 5, 4), (0, 256, 204), (3, 1, 0), (163, 93, 41)]
+)
+def test_what_is_left_for_one_keeps_within_its_share_once_it_is_taken(held: int, free: int, expected: int) -> None:
+    share = FairShare()
+    share.take("@alice:test", held)
+    assert share.held_by("@alice:test") == held
+    assert share.left("@alice:test", free) == expected
+    assert not expected or held + expected <= 4 * (free - expected)
+
+
 def test_what_is_given_back_can_be_had_again_and_nobody_is_remembered_for_it() -> None:
     share = FairShare()
     share.take("@alice:test", 0)

@@ -1,27 +1,35 @@
 """Web resources that no module answers: what the client gets, and what the log says."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from asking import Host
+from fake_time import Time
 from objects import request
 from synapse.module_api.errors import SynapseError
 from synapse_module_bridge.calls.exchange import Exchange
 from synapse_module_bridge.calls.open_calls import OpenCalls
 from synapse_module_bridge.pipeline.failures import ModuleFault
+from synapse_module_bridge.quarantine.web_paths import ANSWERED_SECONDS, ENDS_OF_A_VISITOR, WebPaths
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
+from synapse_module_bridge.resilience.policy import UNAVAILABLE
 from synapse_module_bridge.schema.protocol import ERROR_CODES
-from synapse_module_bridge.synapse_hooks.web import MOST_AT_ONCE, MOST_BYTES_AT_ONCE, WebLoad, WebResource
+from synapse_module_bridge.synapse_hooks.web import WebLoad, WebResource
+from synapse_module_bridge.synapse_hooks.web_response import MOST_BODY_BYTES
 from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 from turning import outcome
 from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.error import ConnectionLost
+
+PATH = "/_synapse/client/x"
 
 
-def web_resource(host: Any, calls: OpenCalls) -> Any:
-    return WebResource(Exchange(host, calls), WebLoad(), "m", "/_synapse/client/x", 1_000)
+def web_resource(host: Any, calls: OpenCalls, web_paths: WebPaths | None = None) -> Any:
+    return WebResource(Exchange(host, calls), WebLoad(), web_paths or WebPaths(), "m", PATH, 1_000)
 
 
 SETUP = RpcError(ERROR_CODES["module_unavailable"], "m: setup failed", {"module": "m"})
@@ -53,7 +61,7 @@ def test_a_request_waits_while_one_call_is_asked_with_nothing_else_under_way() -
     host = Host(GOOD)
     exchange, asked = Exchange(host, OpenCalls()), request()
     entrance = exchange.entrance
-    resource: Any = WebResource(exchange, WebLoad(), "m", "/_synapse/client/x", 1_000)
+    resource: Any = WebResource(exchange, WebLoad(), WebPaths(), "m", PATH, 1_000)
     waiting: list[Deferred[None]] = []
     host.within = lambda deferred, deadline: (waiting.append(deferred), deferred)[1]  # type: ignore[method-assign,func-returns-value]
     entrance.close()
@@ -105,13 +113,92 @@ def test_of_an_answer_that_is_none_nothing_is_written(wrong: Any) -> None:
     assert not asked.startedWriting
 
 
-@pytest.mark.parametrize(("size", "most"), [(10_000_000, MOST_BYTES_AT_ONCE // 10_000_000), (0, MOST_AT_ONCE)])
-def test_node_is_given_so_many_requests_at_once_and_no_more(size: int, most: int) -> None:
+# A visitor's share of a module's share: 4/5 of 4/5. Of bytes, one of the largest bodies.
+@pytest.mark.parametrize(("size", "most"), [(0, 163), (MOST_BODY_BYTES // 2, 2), (MOST_BODY_BYTES, 1)])
+def test_one_visitor_may_ask_for_so_much_at_once_and_no_more(size: int, most: int) -> None:
     load = WebLoad()
     with ExitStack() as served:
         for _ in range(most):
-            served.enter_context(load.of(size))
-        with pytest.raises(Unavailable), load.of(size):
+            served.enter_context(load.of("m", "v", size))
+        with pytest.raises(Unavailable), load.of("m", "v", size):
             pass
-    with load.of(size):
+    with load.of("m", "v", size):
         pass
+
+
+def fill(served: ExitStack, load: WebLoad, modules: Sequence[str], visitors: Sequence[str], size: int) -> None:
+    """Each of these visitors takes all that it gets of each of these modules."""
+    for module in modules:
+        for visitor in visitors:
+            try:
+                while True:
+                    served.enter_context(load.of(module, visitor, size))
+            except Unavailable:
+                pass
+
+
+@pytest.mark.parametrize("size", [0, 1_000_000, MOST_BODY_BYTES])
+@pytest.mark.parametrize("modules", ["m", "mn", "nm", "mnopqr"])
+def test_whatever_one_visitor_takes_another_is_served_by_each_module(modules: str, size: int) -> None:
+    load = WebLoad()
+    with ExitStack() as served:
+        fill(served, load, modules, "v", size)
+        for module in {*modules, "another"}:
+            with load.of(module, "w", size):
+                pass
+
+
+def test_whatever_many_visitors_take_of_one_module_another_module_is_reached() -> None:
+    load = WebLoad()
+    with ExitStack() as served:
+        fill(served, load, "m", [f"visitor {number}" for number in range(300)], 0)
+        with pytest.raises(Unavailable), load.of("m", "w", 0):
+            pass
+        for visitor in ("w", "visitor 299"):
+            with load.of("n", visitor, 1_000_000):
+                pass
+
+
+ENDED = RpcError(ERROR_CODES["module_ended"], "m has ended", {"module": "m", "cause": "exit code 1", "began": True})
+
+
+@pytest.mark.parametrize(
+    ("outcome_", "seconds", "may_have_done_it"),
+    [
+        # Who waits for no answer may have hung Node.
+        *((outcome, ANSWERED_SECONDS + 0.1, True) for outcome in (DeadlinePassed(), ENDED)),
+        *((outcome, ANSWERED_SECONDS - 0.1, True) for outcome in (GOOD, SETUP)),
+        *((outcome, ANSWERED_SECONDS + 0.1, False) for outcome in (GOOD, SETUP)),
+    ],
+)
+def test_for_a_while_a_request_that_is_over_may_still_have_ended_node(
+    outcome_: Any, seconds: float, may_have_done_it: bool
+) -> None:
+    time = Time()
+    web_paths = WebPaths(time)
+    outcome(ensureDeferred(web_resource(Host(outcome_), OpenCalls(), web_paths)._async_render(request())))
+    time.now += seconds
+    assert [(visit.path, visit.visitor) for visit in web_paths.take("m", "m")] == [
+        (PATH, "192.0.2.1")
+    ] * may_have_done_it
+
+
+def test_a_request_whose_client_leaves_may_still_have_ended_node() -> None:
+    time = Time()
+    web_paths = WebPaths(time)
+    host, asked = Host(None), request()
+    host.call = lambda method, params, *_: (params(), Deferred())[1]  # type: ignore[method-assign]
+    rendering = ensureDeferred(web_resource(host, OpenCalls(), web_paths)._async_render(asked))
+    asked.connectionLost(ConnectionLost())
+    assert outcome(rendering) is None
+    time.now += ANSWERED_SECONDS + 0.1
+    assert len(web_paths.take("m", "m")) == 1
+
+
+def test_a_path_that_is_refused_is_not_asked_of_node() -> None:
+    web_paths, host = WebPaths(), Host(GOOD)
+    for _ in range(ENDS_OF_A_VISITOR):
+        web_paths.note([web_paths.began("m", PATH, "192.0.2.1")])
+    refused = outcome(ensureDeferred(web_resource(host, OpenCalls(), web_paths)._async_render(request())))
+    assert isinstance(refused, SynapseError) and (refused.code, refused.msg) == (503, UNAVAILABLE)
+    assert host.calls == []

@@ -1,0 +1,98 @@
+"""Which web requests an end of Node, or of a thread, counts against."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from asking import Host, answer, calls_over
+from synapse_module_bridge.pipeline.blame import Blame
+from synapse_module_bridge.quarantine.web_paths import ENDS_OF_A_PATH, WebPaths
+from synapse_module_bridge.schema.protocol import CAUSES
+
+
+class Rig:
+    """Two modules, of which each has one path."""
+
+    def __init__(self) -> None:
+        calls = calls_over(Host(answer("NOT_SPAM", None)))
+        accepted: Any = SimpleNamespace(modules=[{"name": "m"}, {"name": "n"}], changed=["m"])
+        self.paths = WebPaths()
+        self.known: list[None] = []
+        trip = calls.round_trip
+        self.blame = Blame(
+            *(trip, calls.rules, trip.exchange.open_calls, accepted, self.paths, lambda: self.known.append(None))
+        )
+        self.found = trip.settling.found
+
+    def visits(self) -> None:
+        for module in "mn":
+            self.paths.began(module, f"/{module}", "v")
+
+    @property
+    def refused(self) -> str:
+        return "".join(module for module in "mn" if self.paths.refuses(module, f"/{module}", "another"))
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+@pytest.mark.parametrize(
+    ("cause", "culprit", "refused"),
+    [
+        ("exit code 1", None, "mn"),
+        ("exit code 1", "a stranger", "mn"),
+        ("exit code 1", "m", "m"),
+        (CAUSES["blocked"], "n", "n"),
+        ("killed by SIGKILL", None, ""),
+        (f"{CAUSES['held']} 8 threads", "m", ""),
+    ],
+)
+def test_an_end_of_node_counts_against_the_requests_of_its_culprit_or_of_all(
+    cause: str, culprit: str | None, refused: str, rig: Rig
+) -> None:
+    for _ in range(ENDS_OF_A_PATH):
+        rig.visits()
+        rig.blame.node_ended(cause, culprit)
+    assert rig.refused == refused
+    # What the others had asked was over as well.
+    assert rig.paths.take("mn", "mn") == []
+
+
+@pytest.mark.parametrize(
+    ("modules", "culprit", "refused", "left"), [("mn", "m", "m", 0), ("mn", None, "mn", 0), ("m", "m", "m", 1)]
+)
+def test_an_end_of_a_thread_counts_against_the_requests_in_it(
+    modules: str, culprit: str | None, refused: str, left: int, rig: Rig
+) -> None:
+    for number in range(ENDS_OF_A_PATH):
+        rig.visits()
+        rig.blame.thread_ended({"modules": [*modules], "module": culprit, "cause": "exit code 1"})
+        assert len(rig.known) == (number >= 1) + (number >= 2)
+        assert len(rig.paths.take("mn", "mn")) == left
+    assert rig.refused == refused
+
+
+def test_an_end_does_not_count_once_the_author_of_a_call_is_found(rig: Rig) -> None:
+    for _ in range(ENDS_OF_A_PATH):
+        rig.visits()
+        rig.blame.node_ended("exit code 1", None)
+        rig.found("m")
+    assert rig.refused == ""
+
+
+def test_a_host_that_takes_over_is_not_blamed_for_what_the_last_one_had_not_finished(rig: Rig) -> None:
+    for _ in range(ENDS_OF_A_PATH):
+        rig.visits()
+        rig.blame.taken_over([{}, {}])
+        rig.blame.node_ended("exit code 1", None)
+    assert rig.refused == ""
+
+
+def test_a_module_that_has_changed_begins_anew(rig: Rig) -> None:
+    for _ in range(ENDS_OF_A_PATH):
+        rig.visits()
+        rig.blame.node_ended("exit code 1", None)
+    rig.blame.taken_over([{}, {}])
+    assert rig.refused == "n"

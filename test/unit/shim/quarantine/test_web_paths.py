@@ -1,0 +1,133 @@
+"""Which web resources are refused, to whom and for how long, after ends of Node at which they were being served."""
+
+import pytest
+from fake_time import Time
+from synapse_module_bridge.quarantine.web_paths import (
+    GIVEN_UP_SECONDS,
+    MOST_OVER,
+    REFUSED_SECONDS,
+    WITHIN_SECONDS,
+    WebPaths,
+)
+
+SEVERAL = ("192.0.2.1", "192.0.2.2", "192.0.2.3")
+
+
+class Rig:
+    """One path of the module m, and what others may still have of it."""
+
+    def __init__(self) -> None:
+        self.time = Time()
+        self.paths = WebPaths(self.time)
+
+    def end(self, *visitors: str, path: str = "/x") -> bool:
+        """Node ends while it serves the path to these; tells whether anything is refused from now on."""
+        for visitor in visitors:
+            self.paths.began("m", path, visitor)
+        return self.paths.note(self.paths.take("mn", "mn"))
+
+    def refuses(self, visitor: str, module: str = "m", path: str = "/x") -> bool:
+        return self.paths.refuses(module, path, visitor)
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+def test_a_path_that_was_being_served_at_three_ends_is_refused_to_all_for_ten_minutes(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert [rig.end(visitor) for visitor in SEVERAL] == [False, False, True]
+    assert caplog.messages == [
+        "m does not serve /x to anybody for 10 min: it was being served 3 times when Node, or its thread, ended"
+    ]
+    assert rig.refuses("another") and rig.paths.refusals() == 1
+    assert not rig.refuses("another", path="/y") and not rig.refuses("another", module="n")
+    rig.time.now += REFUSED_SECONDS - 1
+    assert rig.refuses("another")
+    rig.time.now += 1
+    assert not rig.refuses("another") and rig.paths.refusals() == 0
+    # All begins anew.
+    assert not rig.end("another")
+
+
+@pytest.mark.parametrize(("between", "is_refused"), [(WITHIN_SECONDS / 2 - 1, True), (WITHIN_SECONDS / 2, False)])
+def test_only_ends_within_ten_minutes_count(between: float, is_refused: bool, rig: Rig) -> None:
+    for visitor in SEVERAL:
+        rig.time.now += between
+        rig.end(visitor)
+    assert rig.refuses("another") is is_refused
+
+
+def test_a_visitor_who_was_there_twice_is_refused_alone(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    visitors = [f"192.0.2.{number}" for number in range(5)]
+    assert [rig.end(*visitors), rig.end(*visitors, "another")] == [False, True]
+    assert [rig.refuses(visitor) for visitor in (*visitors, "another")] == [True] * 5 + [False]
+    assert not rig.refuses(visitors[0], path="/y")
+    assert caplog.messages == [
+        "m does not serve /x to 192.0.2.0, 192.0.2.1, 192.0.2.2 and 2 more for 10 min: "
+        "it was being served 2 times when Node, or its thread, ended"
+    ]
+
+
+def test_one_end_counts_once_however_many_requests_there_were(rig: Rig) -> None:
+    assert not rig.end(*["192.0.2.1"] * 100)
+    assert not rig.refuses("192.0.2.1")
+
+
+def test_an_end_without_requests_refuses_nothing(rig: Rig) -> None:
+    assert [rig.end() for _ in range(5)] == [False] * 5
+
+
+def test_only_the_requests_of_the_modules_concerned_may_have_ended_node_and_none_is_known_afterwards(rig: Rig) -> None:
+    visits = {module: rig.paths.began(module, "/x", "v") for module in "mno"}
+    assert rig.paths.take(ended="mn", concerned="m") == [visits["m"]]
+    # They fail only now.
+    for visit in visits.values():
+        rig.paths.over(visit, is_answered=False)
+    assert rig.paths.take(ended="mno", concerned="mno") == [visits["o"]]
+    assert rig.paths.take(ended="mno", concerned="mno") == []
+
+
+def test_a_request_that_nobody_waits_for_is_kept_for_a_while_and_not_more_than_so_many(rig: Rig) -> None:
+    first = rig.paths.began("m", "/x", "v")
+    for visit in (first, *(rig.paths.began("m", "/x", "w") for _ in range(MOST_OVER))):
+        rig.paths.over(visit, is_answered=False)
+    rig.time.now += GIVEN_UP_SECONDS - 0.1
+    taken = rig.paths.take("m", "m")
+    assert len(taken) == MOST_OVER and first not in taken
+    rig.paths.over(rig.paths.began("m", "/x", "v"), is_answered=False)
+    rig.time.now += GIVEN_UP_SECONDS
+    assert rig.paths.take("m", "m") == []
+
+
+def test_an_end_that_somebody_else_has_caused_does_not_count(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    for visitor in SEVERAL:
+        rig.end(visitor)
+    rig.paths.forgive()
+    assert not rig.refuses("another")
+    assert caplog.messages[1:] == ["m serves /x again: something else has ended Node"]
+    # Twice for one end, or after an end at which nothing was served.
+    rig.paths.forgive()
+    assert rig.end("another")
+    rig.end()
+    rig.paths.forgive()
+    assert rig.refuses("another")
+
+
+def test_a_path_that_is_refused_already_is_not_refused_for_longer(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    assert [rig.end("192.0.2.1") for _ in range(4)] == [False, True, True, False]
+    assert len(caplog.messages) == 2
+    rig.time.now += REFUSED_SECONDS
+    assert not rig.refuses("another")
+
+
+@pytest.mark.parametrize(("module", "is_refused"), [("m", False), ("n", True)])
+def test_a_module_that_has_changed_is_judged_anew(module: str, is_refused: bool, rig: Rig) -> None:
+    for visitor in SEVERAL:
+        rig.end(visitor)
+    rig.paths.reloaded([module])
+    assert rig.refuses("another") is is_refused
+    rig.time.now += REFUSED_SECONDS
+    assert not rig.end("another")
