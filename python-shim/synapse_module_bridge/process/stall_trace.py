@@ -1,6 +1,7 @@
 """Finds the module that has blocked Node's event loop, in the stack that `node --trace-sigint` prints at SIGINT."""
 
 import signal
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,10 +66,12 @@ class StallTrace:
     def _culprit(self, places: Sequence[str]) -> str | None:
         """The module whose code is nearest to the top of the stack.
 
-        A module's entry file counts before the files that it imports, which several modules may share.
+        A module's entry file counts before the files that it imports, which several modules may share. Nobody is named
+        for a file that homeserver.yaml lists for several modules.
         """
         files = [(str(module["name"]), list(module.get("files", ()))) for module in self._modules]
-        entries = {paths[0]: name for name, paths in files if paths}
+        listed = Counter(paths[0] for _, paths in files if paths)
+        entries = {paths[0]: name for name, paths in files if paths and listed[paths[0]] == 1}
         nearest = next((entries[place] for place in places if place in entries), None)
         if nearest is not None:
             return nearest

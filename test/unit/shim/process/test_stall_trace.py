@@ -23,6 +23,8 @@ MODULES = [
     {"name": "no-links", "files": ["/policies/no-links.ts", "/policies/links.ts", "/policies/common/sort.ts"]},
     {"name": "alone", "files": ["/policies/a b/alone.mjs", "/policies/a b/own.mjs"]},
     {"name": "old", "files": ["/policies (old)/old.ts"]},
+    {"name": "once", "files": ["/policies/twice.ts"]},
+    {"name": "again", "files": ["/policies/twice.ts"]},
 ]
 
 
@@ -55,7 +57,8 @@ def test_a_file_that_one_module_alone_has_names_it_and_a_shared_one_nobody(caplo
     interrupted(caplog, own)
     interrupted(caplog, INTERRUPTED.replace(b"/policies/no-links.ts", b"/policies (old)/old.ts"))
     interrupted(caplog, INTERRUPTED.replace(b"/policies/no-links.ts", b"/elsewhere/policies/no-links.ts"))
-    assert [name.rpartition(".")[2] for name, _, _ in caplog.record_tuples] == ["alone", "old", "host"]
+    interrupted(caplog, INTERRUPTED.replace(b"/policies/no-links.ts", b"/policies/twice.ts"))
+    assert [name.rpartition(".")[2] for name, _, _ in caplog.record_tuples] == ["alone", "old", "host", "host"]
 
 
 def test_what_a_module_wrote_before_without_a_line_end_is_kept_apart(caplog: pytest.LogCaptureFixture) -> None:
