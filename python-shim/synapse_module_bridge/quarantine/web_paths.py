@@ -143,8 +143,8 @@ class WebPaths:
         self._refused_last += refused
         module, path, _ = refused[0]
         logger.warning(
-            "%s does not serve %s to %s for %.0f min: it was being served %d times when Node, or its thread, ended",
-            *(module, path, who, REFUSED_SECONDS / 60, ends),
+            "%s does not serve %s to %s for %d min: it was being served %d times when Node, or its thread, ended",
+            *(module, path, who, REFUSED_SECONDS // 60, ends),
         )
 
     def forgive(self) -> None:

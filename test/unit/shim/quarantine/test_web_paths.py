@@ -48,6 +48,7 @@ def test_a_path_that_was_being_served_at_three_ends_is_refused_to_all_for_ten_mi
     assert rig.refuses("another")
     rig.time.now += 1
     assert not rig.refuses("another") and rig.paths.refusals() == 0
+    assert not rig.paths._refused
     # All begins anew.
     assert not rig.end("another")
 
@@ -69,6 +70,23 @@ def test_a_visitor_who_was_there_twice_is_refused_alone(rig: Rig, caplog: pytest
         "m does not serve /x to 192.0.2.0, 192.0.2.1, 192.0.2.2 and 2 more for 10 min: "
         "it was being served 2 times when Node, or its thread, ended"
     ]
+
+
+@pytest.mark.parametrize(("number", "more"), [(3, ""), (4, " and 1 more")])
+def test_up_to_three_visitors_are_named(number: int, more: str, rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        rig.end(*(f"192.0.2.{visitor}" for visitor in range(number)))
+    [line] = caplog.messages
+    assert line.startswith(f"m does not serve /x to 192.0.2.0, 192.0.2.1, 192.0.2.2{more} for 10 min:")
+
+
+def test_a_visitor_who_is_refused_already_is_not_refused_for_longer(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    for seconds in (0, WITHIN_SECONDS - 10, 20):
+        rig.time.now += seconds
+        rig.end("192.0.2.1")
+    assert len(caplog.messages) == 1
+    rig.time.now += REFUSED_SECONDS - 20
+    assert not rig.refuses("192.0.2.1")
 
 
 def test_one_end_counts_once_however_many_requests_there_were(rig: Rig) -> None:
@@ -102,6 +120,18 @@ def test_a_request_that_nobody_waits_for_is_kept_for_a_while_and_not_more_than_s
     assert rig.paths.take("m", "m") == []
 
 
+def test_requests_of_other_modules_that_nobody_waits_for_stay_known_and_not_more_than_so_many(rig: Rig) -> None:
+    for module in "mn":
+        rig.paths.over(rig.paths.began(module, "/x", "v"), is_answered=False)
+    assert [visit.module for visit in rig.paths.take("m", "m")] == ["m"]
+    for _ in range(MOST_OVER - 1):
+        rig.paths.over(rig.paths.began("m", "/x", "v"), is_answered=False)
+    assert len(rig.paths.take("m", "mn")) == MOST_OVER
+    for _ in range(MOST_OVER):
+        rig.paths.over(rig.paths.began("m", "/x", "v"), is_answered=False)
+    assert len(rig.paths.take("mn", "mn")) == MOST_OVER
+
+
 def test_an_end_that_somebody_else_has_caused_does_not_count(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     for visitor in SEVERAL:
         rig.end(visitor)
@@ -116,9 +146,36 @@ def test_an_end_that_somebody_else_has_caused_does_not_count(rig: Rig, caplog: p
     assert rig.refuses("another")
 
 
+def test_ends_that_somebody_else_has_caused_count_for_none_of_their_paths(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Nothing has ended yet.
+    rig.paths.forgive()
+    for visitor in SEVERAL:
+        rig.paths.began("m", "/y", visitor)
+        rig.end(visitor)
+        rig.paths.forgive()
+    assert not rig.refuses("another") and not rig.refuses("another", path="/y") and caplog.messages == []
+    for visitor in SEVERAL:
+        rig.paths.began("m", "/y", visitor)
+        rig.end(visitor)
+    assert rig.refuses("another") and rig.refuses("another", path="/y")
+    rig.paths.forgive()
+    assert not rig.refuses("another") and not rig.refuses("another", path="/y")
+
+
+def test_what_a_reload_has_ended_is_not_forgiven_as_well(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    for visitor in SEVERAL:
+        rig.end(visitor)
+    rig.paths.reloaded("m")
+    rig.paths.forgive()
+    assert len(caplog.messages) == 1
+
+
 def test_a_path_that_is_refused_already_is_not_refused_for_longer(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     assert [rig.end("192.0.2.1") for _ in range(4)] == [False, True, True, False]
     assert len(caplog.messages) == 2
+    assert len(rig.paths._ends["m", "/x"]) == 3
     rig.time.now += REFUSED_SECONDS
     assert not rig.refuses("another")
 
@@ -129,5 +186,11 @@ def test_a_module_that_has_changed_is_judged_anew(module: str, is_refused: bool,
         rig.end(visitor)
     rig.paths.reloaded([module])
     assert rig.refuses("another") is is_refused
-    rig.time.now += REFUSED_SECONDS
-    assert not rig.end("another")
+
+
+@pytest.mark.parametrize(("module", "is_refused"), [("m", False), ("n", True)])
+def test_the_past_ends_of_a_module_that_has_changed_do_not_count(module: str, is_refused: bool, rig: Rig) -> None:
+    for visitor in SEVERAL[:2]:
+        rig.end(visitor)
+    rig.paths.reloaded([module])
+    assert rig.end(SEVERAL[2]) is is_refused
