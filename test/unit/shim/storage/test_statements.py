@@ -150,9 +150,9 @@ def test_what_changes_rows_tells_how_many(run: Run) -> None:
 
 
 def test_a_statement_that_ended_the_transaction_is_told_and_logged(
-    run: Run, connection: sqlite3.Connection, caplog: pytest.LogCaptureFixture
+    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    connection.set_authorizer(lambda *_: sqlite3.SQLITE_OK)
+    monkeypatch.setattr(run[1], "authorize", lambda *_: sqlite3.SQLITE_OK)
     commit = Statement("COMMIT", read("SELECT 1").scan, False, [], None, "all")
     with pytest.raises(BadStatement, match="ended the transaction: what came before it may have taken effect"):
         Results().run(*run, commit)
