@@ -137,7 +137,7 @@ export function storageCases(ask: Ask): void {
       [
         "has too large rows",
         "WITH RECURSIVE n(t) AS (SELECT ? UNION ALL SELECT t || t FROM n WHERE length(t) < 10000000) SELECT t FROM n",
-        ["x".repeat(64)],
+        ["x".repeat(1000)],
         "rows of more than 16 MiB",
       ],
     ])("refuses a statement that %s", async (_, text, params, message) => {
