@@ -13,7 +13,7 @@ from synapse_module_bridge.calls.open_calls import OpenCalls
 from synapse_module_bridge.configuration import config as configuration
 from synapse_module_bridge.configuration.config import BridgeConfig
 from synapse_module_bridge.configuration.homeserver_yaml import has_changed
-from synapse_module_bridge.module_api.api import HostRequests
+from synapse_module_bridge.module_api.api import ApiRequests
 from synapse_module_bridge.module_api.storage import Storage
 from synapse_module_bridge.pipeline.blame import Blame
 from synapse_module_bridge.pipeline.delivery import Delivery
@@ -89,7 +89,7 @@ class Bridge(HostEvents):
         self._api = api
         self._open_calls = OpenCalls()
         self._storage = Storage(api, reactor, CLOCK)
-        self._requests = HostRequests(api, self._open_calls, CLOCK, self._storage.methods)
+        self._requests = ApiRequests(api, self._open_calls, CLOCK, self._storage.methods)
         self._is_local = Locality(api)
         self._routing_table = RoutingTable(self._is_local, api.server_name)
         self._shadows: set[str] = set()

@@ -1,5 +1,5 @@
-"""Sends requests to the host. This is the only way: it waits for a place, registers the request, sends it, converts
-failures, and frees the place.
+"""Sends the host what Synapse asks. This is the only way for that: it waits for a place, registers the request, sends
+it, converts failures, and frees the place.
 """
 
 import logging

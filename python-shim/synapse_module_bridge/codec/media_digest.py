@@ -1,4 +1,4 @@
-"""Hashes a media file, so that the answer cache recognises it. It reads the file in a thread of Twisted's pool.
+"""Hashes a media file, so that the answer cache and the quarantine recognise it, in a thread of Twisted's pool.
 
 Synapse gives every file a new name, also one that it downloads again.
 """

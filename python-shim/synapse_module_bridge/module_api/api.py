@@ -8,12 +8,12 @@ from typing import Any
 
 from synapse.module_api import ModuleApi
 
+from synapse_module_bridge.calls.membership_lock import MembershipChanges
 from synapse_module_bridge.calls.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.codec.codec import DECODE_PARAM, ENCODE, encode_event
 from synapse_module_bridge.module_api.errors import wire_error
 from synapse_module_bridge.module_api.grants import Grants
 from synapse_module_bridge.module_api.methods import ApiMethods
-from synapse_module_bridge.quarantine.membership import MembershipChanges
 from synapse_module_bridge.reactor.background import run_in_background_process
 from synapse_module_bridge.routing.route import select_state
 from synapse_module_bridge.schema.catalogue import METHODS, Method
@@ -25,7 +25,7 @@ Handler = Callable[[Mapping[str, Any]], Awaitable[Any]]
 AddedMethod = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 
 
-class HostRequests:
+class ApiRequests:
     """`added` has, by method of the request, what Synapse's ModuleApi lacks."""
 
     def __init__(self, api: ModuleApi, open_calls: OpenCalls, clock: Any, added: Mapping[str, AddedMethod]) -> None:

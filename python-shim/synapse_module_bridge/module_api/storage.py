@@ -13,7 +13,7 @@ from synapse_module_bridge.storage.transactions import Transactions
 
 
 class Storage:
-    """`methods` are for `HostRequests`."""
+    """`methods` are for `ApiRequests`."""
 
     def __init__(self, api: ModuleApi, reactor: Any, clock: Any) -> None:
         descs = Descs()

@@ -12,13 +12,12 @@ from twisted.internet.defer import Deferred
 
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.calls.exchange import Exchange, HostRequest
+from synapse_module_bridge.calls.membership_lock import locked_room
 from synapse_module_bridge.calls.open_calls import OpenCall
 from synapse_module_bridge.codec.replies import Reply, read_error, read_reply
-from synapse_module_bridge.quarantine.membership import locked_room
 from synapse_module_bridge.quarantine.quarantine import Quarantine
 from synapse_module_bridge.quarantine.settling import Settling
 from synapse_module_bridge.quarantine.suspects import Recent
-from synapse_module_bridge.quarantine.turn import MODULE_ENDED
 from synapse_module_bridge.routing.route import Entry, encode_params
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.telemetry import metrics
@@ -28,6 +27,7 @@ from synapse_module_bridge.transport.unavailable import Unavailable
 
 logger = logging.getLogger("synapse_module_bridge.round_trip")
 
+MODULE_ENDED = ERROR_CODES["module_ended"]
 # Errors of a module that has answered in time.
 _ANSWERED = (ERROR_CODES["synapse_error"], ERROR_CODES["module_fault"])
 

@@ -157,7 +157,7 @@ class Settling:
                 if end is None:
                     self._doubt(earlier)
             if end is not None:
-                await self._try(suspect, end)
+                await self._set_aside_on_trial(suspect, end)
                 return
             self._ran.append(suspect)
             suspect.in_vain = 0
@@ -178,13 +178,13 @@ class Settling:
                 self._entrance.open()
                 fail(suspect, Unavailable(Reason.DOWN))
 
-    async def _try(self, suspect: Suspect, end: End) -> None:
+    async def _set_aside_on_trial(self, suspect: Suspect, end: End) -> None:
         """Sets the author aside, and ends that where the thread ends as soon while nobody is asked."""
         ids = self._set_aside(suspect, end)
         # They are not asked about meanwhile.
         self.gate.let_in(suspect.call, suspect.modules)
         seconds = min(end.after, MOST_STANDING_SECONDS) + MARGIN_SECONDS
-        if end.of_node or await self.turns.thread_stands(suspect, seconds):
+        if end.of_node or not await self.turns.thread_ends_unasked(suspect, seconds):
             self._conclude(suspect, end)
             return
         # A timer of the module, perhaps: nobody is to blame.

@@ -45,9 +45,19 @@ class ThreadApart:
         Returns whether they are set up within `seconds`. Where that has taken too long before, it is tried again only
         if `patient`.
         """
+        return await self._set_up(modules, seconds, watched, patient=patient) is True
+
+    async def ends_unasked(self, modules: Collection[str], seconds: float, watched: float) -> bool:
+        """As `is_ready`. Returns whether the thread ends while nobody is asked; False also where that is not known."""
+        return await self._set_up(modules, seconds, watched, patient=False) is False
+
+    async def _set_up(self, modules: Collection[str], seconds: float, watched: float, *, patient: bool) -> bool | None:
+        """Whether the thread stands; None where that is not known, since it takes too long."""
         names = frozenset(modules)
-        if names in self._missing or (names in self._slow and not patient):
+        if names in self._missing:
             return False
+        if names in self._slow and not patient:
+            return None
         question = {"modules": sorted(names), "linger_ms": round(1000 * watched)}
         try:
             with SentinelContext():
@@ -59,10 +69,10 @@ class ThreadApart:
             if names not in self._slow:
                 self._slow.add(names)
                 _tell(names, f"it was not set up within {seconds:.1f} s")
-            return False
+            return None
         except Unavailable:
             # Much waits for Node to read it. The call itself may still get through.
-            return False
+            return None
         if fits("SetUpApartReply", reply) and reply.get("ended") is not None:
             self.lost()
         return True

@@ -145,6 +145,14 @@ class Turns:
         except ConnectionGone:
             raise NodeEnded from None
 
+    async def thread_ends_unasked(self, suspect: Suspect, seconds: float) -> bool:
+        """Whether a thread of the same modules ends within so many seconds while nobody is asked."""
+        try:
+            return await self.thread.ends_unasked(suspect.modules, LEAST_SET_UP_SECONDS, seconds)
+        except ConnectionGone:
+            # Node has ended meanwhile: it is not known.
+            return False
+
     def _begin(self, suspect: Suspect, *, is_asked: bool) -> None:
         self._suspect, self._is_asked, self._node_end = suspect, is_asked, None
 

@@ -79,9 +79,12 @@ class Entrance:
             raise
 
     async def _until_ready(self, deadline: float) -> None:
-        if not self._host.is_up:
-            await self._host.until_up(deadline)
-        while self._waiting is not None:
+        while True:
+            # It may have gone while the call waited for the entrance, too.
+            if not self._host.is_up:
+                await self._host.until_up(deadline)
+            if self._waiting is None:
+                return
             opened: Deferred[None] = Deferred()
             self._waiting.append(opened)
             # It looks again now and then, since `close_no_longer_than` may be called only now.

@@ -1,4 +1,4 @@
-"""Prepares one call: names Synapse's arguments, and encodes them and the room state for the modules that are asked."""
+"""Who is asked: an entry for each module's declaration. And what travels: the arguments and room state of a call."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -19,7 +19,6 @@ from synapse_module_bridge.calls.open_calls import OpenCall
 from synapse_module_bridge.codec.http_request import encode_request, visitor_of
 from synapse_module_bridge.codec.replies import read_error, synapse_error
 from synapse_module_bridge.pipeline.failures import ModuleFault
-from synapse_module_bridge.quarantine.turn import MODULE_ENDED
 from synapse_module_bridge.quarantine.web_paths import WebPaths, WebVisit
 from synapse_module_bridge.resilience.fair_share import FairShare
 from synapse_module_bridge.resilience.policy import UNAVAILABLE
@@ -142,7 +141,7 @@ class WebResource(DirectServeJsonResource):
             return reply
         except RpcError as e:
             # That the module's thread has ended is told about the thread as well, a moment earlier or later.
-            is_answered = e.code != MODULE_ENDED
+            is_answered = e.code != ERROR_CODES["module_ended"]
             raise
         finally:
             if question.visit is not None:

@@ -9,11 +9,11 @@ from objects import event
 from synapse.logging.context import make_deferred_yieldable, run_in_background
 from synapse.module_api.errors import SynapseError
 from synapse.types import UserID
+from synapse_module_bridge.calls.membership_lock import MembershipChanges, locked_room
 from synapse_module_bridge.calls.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.module_api import http_client
-from synapse_module_bridge.module_api.api import HostRequests
+from synapse_module_bridge.module_api.api import ApiRequests
 from synapse_module_bridge.module_api.methods import ApiMethods
-from synapse_module_bridge.quarantine.membership import MembershipChanges, locked_room
 from synapse_module_bridge.schema.catalogue import CALLBACKS, METHODS
 from synapse_module_bridge.schema.protocol import ERROR_CODES
 from synapse_module_bridge.transport.rpc import RpcError
@@ -52,7 +52,7 @@ def ask(method: str, params: dict[str, Any], grants: Any = "all", api: Any = Non
     """What the host gets: a result, or a RpcError."""
     turn_until(lambda: True)
     synapse: Any = api or Worker()
-    requests = HostRequests(synapse, OpenCalls(), reactor, {})
+    requests = ApiRequests(synapse, OpenCalls(), reactor, {})
     requests.grants.set({"m": grants}, ["shadow"])
     answers: list[Any] = []
     module = params.pop("module", "m")

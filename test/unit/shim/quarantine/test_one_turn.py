@@ -274,7 +274,7 @@ def test_the_end_of_node_in_a_turn_is_its_suspects_if_nothing_else_was_under_way
         assert isinstance(came, NodeEnded) and seen == [False]
 
 
-def test_the_end_of_node_while_a_thread_is_made_ready_is_the_threads() -> None:
+def test_the_end_of_node_while_a_thread_is_made_ready_says_nothing_of_the_thread() -> None:
     rig, one = Rig(), waited_for()
     rig.thread.is_there = ConnectionGone("gone")
     assert isinstance(rig.turn(one), NodeEnded)

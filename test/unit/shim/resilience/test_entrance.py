@@ -1,0 +1,54 @@
+"""Where a call waits before it may be sent."""
+
+import time
+from typing import Any
+
+from synapse_module_bridge.resilience.entrance import Entrance
+from synapse_module_bridge.transport.unavailable import Unavailable
+from twisted.internet.defer import Deferred, ensureDeferred
+
+
+class Host:
+    """One that goes and comes."""
+
+    def __init__(self) -> None:
+        self.is_up = True
+        self.back: Deferred[None] = Deferred()
+
+    async def until_up(self, deadline: float) -> None:
+        await self.back
+
+    async def within(self, deferred: "Deferred[None]", deadline: float) -> None:
+        await deferred
+
+
+def entering(entrance: Entrance) -> list[Any]:
+    results: list[Any] = []
+    ensureDeferred(entrance.enter(time.monotonic() + 60, True, "@a:test")).addBoth(results.append)
+    return results
+
+
+def test_a_call_that_waited_for_the_entrance_waits_for_a_host_that_has_gone_meanwhile() -> None:
+    host: Any = Host()
+    entrance = Entrance(host)
+    entrance.close()
+    entered = entering(entrance)
+    host.is_up = False
+    entrance.open()
+    assert entered == []
+    host.is_up = True
+    host.back.callback(None)
+    assert entered == [None]
+    assert entrance.backpressure.in_flight == 1
+
+
+def test_a_call_whose_host_does_not_come_back_takes_no_place() -> None:
+    host: Any = Host()
+    entrance = Entrance(host)
+    entrance.close()
+    entered = entering(entrance)
+    host.is_up = False
+    entrance.open()
+    host.back.errback(Unavailable("down"))
+    assert [failure.type for failure in entered] == [Unavailable]
+    assert entrance.backpressure.in_flight == 0
