@@ -88,7 +88,9 @@ class Blame:
         known = self._settling.node_ended(cause, module, under_way=under_way, before=before)
         if known or is_of_no_call(cause):
             recent, visits = [], []
-        self._note(visits)
+        if not known:
+            # If it is, settling has not found yet whose the end before was.
+            self._note(visits)
         self._settling.suspect([_suspect(call) for call in unfinished if call.asked], recent)
 
     def thread_ended(self, params: Mapping[str, Any]) -> None:
@@ -101,7 +103,8 @@ class Blame:
         known = [name for name in concerned if name in names]
         if known:
             self._settling.suspect([], self._recent.take(self._rules.again, known))
-        self._note(self._web_paths.take(params["modules"], concerned))
+        if visits := self._web_paths.take(params["modules"], concerned):
+            self._note(visits)
 
     def _note(self, visits: Sequence[WebVisit]) -> None:
         if self._web_paths.note(visits):

@@ -48,6 +48,8 @@ class SetAside:
     until: float
     # How long it lasts.
     seconds: float
+    # The last time, if that was within a day.
+    before: "SetAside | None" = None
 
     @property
     def key(self) -> tuple[str, str, Whose]:
@@ -105,7 +107,7 @@ class Quarantine:
         `asked_api`: the module has asked the api for something during the call.
         """
         key, why = (module, call.callback.name), f"that has ended Node ({one_line(cause)})"
-        before = set(self._set_aside)
+        before = {held.id for held in self._set_aside.values()}
         author, others, what = call.author, 0, "users"
         if author is None:
             server = call.file_server
@@ -121,7 +123,7 @@ class Quarantine:
             others = sum(_server(other) == server for other in authors)
         if server is not None and others >= SUSPECTS_OF_A_SERVER:
             self._add(*key, ("server", server), f"{others} {what} of it have ended Node")
-        return [held.id for key, held in self._set_aside.items() if key not in before]
+        return [held.id for held in self._set_aside.values() if held.id not in before]
 
     def _of(self, module: str, callback: str) -> list[SetAside]:
         return [held for held in self.listed() if held.key[:2] == (module, callback)]
@@ -143,6 +145,7 @@ class Quarantine:
             since=time.time(),
             until=now + seconds,
             seconds=seconds,
+            before=None if before is None else attr.evolve(before, before=None),
         )
         self._set_aside[key] = held
         self._concerned[module, callback] = self._concerned.get((module, callback), 0) + 1
@@ -179,6 +182,13 @@ class Quarantine:
         self._remove(held, forgotten=True)
         logger.warning("%s is asked %s about %s again", held.module, held.callback, _in_words(held.whose))
         return True
+
+    def acquit(self, ids: Collection[str]) -> None:
+        """These were set aside by mistake: the next time lasts as long as if they never had been."""
+        for held in [held for held in self.listed() if held.id in ids]:
+            self.end(held.id)
+            if held.before is not None:
+                self._before[held.key] = held.before
 
     def reloaded(self, modules: Collection[str]) -> None:
         """These modules have changed: ends and forgets all that is about them."""

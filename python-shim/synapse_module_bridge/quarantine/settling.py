@@ -188,8 +188,7 @@ class Settling:
             self._conclude(suspect, end)
             return
         # A timer of the module, perhaps: nobody is to blame.
-        for id in ids:
-            self._quarantine.end(id)
+        self._quarantine.acquit(ids)
         fail(suspect, AskAgain())
         self._open_entrance()
 

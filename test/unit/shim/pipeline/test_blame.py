@@ -22,6 +22,7 @@ class Rig:
         self.blame = Blame(
             *(trip, calls.rules, trip.exchange.open_calls, accepted, self.paths, lambda: self.known.append(None))
         )
+        self.settling = trip.settling
         self.found = trip.settling.found
 
     def visits(self) -> None:
@@ -78,6 +79,23 @@ def test_an_end_does_not_count_once_the_author_of_a_call_is_found(rig: Rig) -> N
     for _ in range(ENDS_OF_A_PATH):
         rig.visits()
         rig.blame.node_ended("exit code 1", None)
+        rig.found("m")
+    assert rig.refused == ""
+
+
+@pytest.mark.parametrize("of", ["Node, in the suspect's turn", "another thread"])
+def test_an_end_that_says_nothing_of_a_request_lets_the_end_before_be_taken_back(
+    of: str, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(ENDS_OF_A_PATH):
+        rig.visits()
+        rig.blame.node_ended("exit code 1", None)
+        if of == "another thread":
+            rig.blame.thread_ended({"modules": ["isolated"], "module": None, "cause": "exit code 1"})
+        else:
+            with monkeypatch.context() as patch:
+                patch.setattr(rig.settling, "node_ended", lambda *_, **__: True)
+                rig.blame.node_ended("exit code 1", None)
         rig.found("m")
     assert rig.refused == ""
 

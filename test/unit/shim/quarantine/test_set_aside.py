@@ -238,6 +238,20 @@ def test_who_has_been_set_aside_before_is_longer_the_next_time_but_not_after_an_
     assert seconds_of(quarantine, "@a:test", "m") == FIRST_SECONDS
 
 
+def test_who_was_set_aside_by_mistake_is_set_aside_the_next_time_as_if_it_had_not_been() -> None:
+    time = Time()
+    quarantine = Quarantine("test", time)
+    seconds_of(quarantine, "@a:test")
+    time.now += FIRST_SECONDS
+    for sender in ("@a:test", "@b:test"):
+        ids = quarantine.add(message_from(sender), "m", "exit code 1")
+        assert len(ids) == 1
+        quarantine.acquit(ids)
+        assert not quarantine.holds(message_from(sender), "m")
+    assert seconds_of(quarantine, "@a:test") == 2 * FIRST_SECONDS
+    assert seconds_of(quarantine, "@b:test") == FIRST_SECONDS
+
+
 def test_of_too_many_who_have_been_set_aside_before_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "MOST_SET_ASIDE", 3)
     # The last three are set aside still, and the three before them have been.
