@@ -85,8 +85,9 @@ async function askInOrder(
     } catch (error) {
       // The shim wants to know which module was running at the deadline.
       if (error instanceof CallError && error.kind === "cancelled") error.data.module = name;
-      if (callback.delivery !== "notify" || !(error instanceof CallError) || error.kind === "cancelled")
-        throw error;
+      if (callback.delivery !== "notify" || !(error instanceof CallError)) throw error;
+      // The shim asks once more what may have ended a thread, and then the modules after this one.
+      if (error.kind === "cancelled" || error.kind === "module_ended") throw error;
       // Nobody waits for an answer to a notification, so the next module is asked all the same. A fault is logged already.
       if (error.kind !== "module_fault")
         environment.modules

@@ -197,6 +197,13 @@ describe("a thread that does not answer", () => {
     expect(error).toMatchObject({ kind: "cancelled", data: { module: "a", asked: [{ module: "a" }] } });
   });
 
+  test("tells that the thread has ended, also of news, which may be what has ended it", async () => {
+    const threads = { a: answering(null), b: failing(-32014, { module: "b" }), c: answering(null) };
+    const error = await failure(ask("on_threepid_bind", threads, { params: { user_id: "@a:b" } }));
+    const asked = [{ module: "a" }, { module: "b" }];
+    expect(error).toMatchObject({ kind: "module_ended", data: { module: "b", asked } });
+  });
+
   test("is missed where no thread has the module, or there are no threads", async () => {
     const call = { params: INVITE, modules: ["gone"] };
     for (const askThread of [() => undefined, null]) {
