@@ -7,13 +7,13 @@ from synapse_module_bridge.calls.again import AskAgain
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.calls.decision import summarise
 from synapse_module_bridge.codec.replies import reason_of
-from synapse_module_bridge.pipeline.failures import ModuleFault
+from synapse_module_bridge.pipeline.failures import why_unanswered
 from synapse_module_bridge.pipeline.notifications import Notification
 from synapse_module_bridge.pipeline.pipeline import Pipeline
 from synapse_module_bridge.routing.route import Entry
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.telemetry import metrics
-from synapse_module_bridge.transport.rpc import INVALID_PARAMS, RpcError
+from synapse_module_bridge.transport.rpc import RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 
 # At the same time. Slow shadow modules must not fill the line of calls that decide something.
@@ -87,14 +87,10 @@ class Delivery:
             outcome, summary = summarise(call.callback, reply.answer, decided=reply.module is not None)
             call.record(_WOULD[outcome], entry.module, summary)
         except RpcError as e:
-            if e.code == INVALID_PARAMS:
-                # The host refused the request, so the module was not asked.
-                call.record("would_policy", entry.module, reason=reason_of(e))
-                return
-            kind = "would_error" if e.code == ERROR_CODES["synapse_error"] else "would_fault"
-            call.record(kind, entry.module)
-        except (Unavailable, ModuleFault) as e:
-            call.record("would_policy", entry.module, reason=str(e))
+            outcome = _WOULD_FAIL.get(e.code, "would_policy")
+            call.record(outcome, entry.module, reason=why_unanswered(e) if outcome == "would_policy" else None)
+        except Unavailable as e:
+            call.record("would_policy", entry.module, reason=e.reason)
         except AskAgain:
             await self._shadow_one(call, entry)
 
@@ -106,3 +102,5 @@ _WOULD = {
     "replaced": "would_replace",
     "edited": "would_edit",
 }
+# What the module itself has done. With any other error of the host, it has not answered.
+_WOULD_FAIL = {ERROR_CODES["module_fault"]: "would_fault", ERROR_CODES["synapse_error"]: "would_error"}

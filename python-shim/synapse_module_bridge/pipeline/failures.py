@@ -82,5 +82,10 @@ def judge(call: Call, asked: Sequence[Entry], e: RpcError, policies: Policies) -
     if index is None:
         logger.error("%s: %s", callback.name, e.message)
         raise Unavailable(reason_of(e)) from None
+    return StandIn(index, why_unanswered(e))
+
+
+def why_unanswered(e: RpcError) -> Reason | str:
+    """Why the failure policy stands in for the module that the host's error is about."""
     told = e.data.get("reason")
-    return StandIn(index, told if told in _TOLD else _REASONS.get(e.code) or reason_of(e))
+    return told if told in _TOLD else _REASONS.get(e.code) or reason_of(e)

@@ -20,6 +20,11 @@ from twisted.internet.defer import ensureDeferred
         (RpcError(INVALID_PARAMS, "the parameters are not JSON"), "would_policy", "params"),
         (RpcError(ERROR_CODES["module_fault"], "it threw", {"module": "m"}), "would_fault", ""),
         (Unavailable("down"), "would_policy", "down"),
+        (RpcError(ERROR_CODES["module_unavailable"], "setup failed", {"module": "m"}), "would_policy", "setup"),
+        (
+            RpcError(ERROR_CODES["module_unavailable"], "its time is up", {"module": "m", "reason": "deadline"}),
+            *("would_policy", "deadline"),
+        ),
     ],
 )
 def test_it_is_blamed_for_its_own_faults_alone(failure: Exception, outcome: str, reason: str) -> None:
