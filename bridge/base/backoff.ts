@@ -1,6 +1,6 @@
 // Gives the pauses between attempts: none before the first retry, then 500 ms, doubling up to 30 s.
 
-const FIRST_MS = 250;
+const FIRST_MS = 500;
 const LONGEST_MS = 30_000;
 
 export class Backoff {
@@ -9,7 +9,7 @@ export class Backoff {
   /** How long to wait before the next attempt, in milliseconds. */
   pause(): number {
     const pause =
-      this.#failures === 0 ? 0 : Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(this.#failures, 16));
+      this.#failures === 0 ? 0 : Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(this.#failures - 1, 16));
     this.#failures++;
     return pause;
   }

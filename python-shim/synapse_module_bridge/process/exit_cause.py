@@ -15,7 +15,7 @@ _OF_THE_MAIN_THREAD = (CAUSES["blocked"], CAUSES["silent"])
 
 def is_of_no_call(cause: str) -> bool:
     """Whether no open call can have ended the host: another process has, or something long ago."""
-    return cause in _FROM_OUTSIDE or kind_of_end(cause) == HELD
+    return kind_of_end(cause) in (*_FROM_OUTSIDE, HELD)
 
 
 def may_be_of_a_thread(cause: str) -> bool:

@@ -4,6 +4,7 @@ import random
 
 # So many restarts come without a pause: enough to find the call that ends Node again and again, if it is one.
 FIRST_AT_ONCE = 3
+# The first pause is between it and twice as long.
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 30.0
 

@@ -25,7 +25,7 @@ class Presence:
 
     def __init__(self) -> None:
         # By the request's id, the user who sees everybody.
-        self._sees_all: OrderedDict[str | None, str] = OrderedDict()
+        self._sees_all: OrderedDict[str, str] = OrderedDict()
 
     def guard(self, callback: Callback, answer: Answer) -> Answer:
         """`answer`, extended for the two callbacks so that the second answer has the entry on which Synapse relies."""
@@ -36,14 +36,17 @@ class Presence:
 
     async def _interested(self, ask: Callable[[], Awaitable[Any]], args: Sequence[Any]) -> Any:
         answer = await ask()
-        if answer == PresenceRouter.ALL_USERS:
-            self._sees_all[current_request()] = args[0]
+        request = current_request()
+        # Outside of a request, Synapse does not ask for both.
+        if answer == PresenceRouter.ALL_USERS and request is not None:
+            self._sees_all[request] = args[0]
             if len(self._sees_all) > MOST_REMEMBERED:
                 self._sees_all.popitem(last=False)
         return answer
 
     async def _routes(self, ask: Callable[[], Awaitable[Any]], args: Sequence[Any]) -> Any:
-        user_id = self._sees_all.pop(current_request(), None)
+        request = current_request()
+        user_id = None if request is None else self._sees_all.pop(request, None)
         if user_id is None:
             return await ask()
         try:
