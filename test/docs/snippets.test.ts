@@ -4,7 +4,6 @@
 // A block of ```ts is a whole file. One of ```ts fragment <place> is put where it belongs, with all exports of the package in
 // reach: `module` holds keys of defineModule, `callbacks` keys of its `callbacks`, `handler` statements of a handler, and
 // `value` statements on their own.
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,6 +12,7 @@ import { beforeAll, describe, expect, test } from "@jest/globals";
 import { Ajv } from "ajv";
 import { parseAllDocuments } from "yaml";
 import { readSources } from "../../scripts/generate/sources.js";
+import { typeCheck } from "../support/type-check.js";
 import { fencesOf, hoverTexts, isGenerated, ROOT, readPages } from "./pages.js";
 
 interface Snippet {
@@ -107,18 +107,6 @@ describe("TypeScript and JavaScript", () => {
     expect(output.split("\n").filter((line) => /^\S/.test(line) && !/^snippet-\d+\./.test(line))).toEqual([]);
   });
 });
-
-function typeCheck(folder: string): Promise<string> {
-  const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [tsc, "-p", folder, "--pretty", "false"],
-      { cwd: folder, timeout: 50_000 },
-      (_, stdout) => resolve(stdout),
-    );
-  });
-}
 
 describe("hover texts", () => {
   // A list is nothing but its items. The others stand for all callbacks or methods, each of which has its own.

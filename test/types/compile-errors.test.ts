@@ -1,10 +1,10 @@
 // What an author reads when a module is wrong: tsc must name the thing that is wrong, and say what was wanted.
-import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "@jest/globals";
+import { typeCheck } from "../support/type-check.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SCHEMA = `configSchema: {
@@ -100,18 +100,6 @@ beforeAll(async () => {
     await rm(folder, { recursive: true });
   }
 }, 60_000);
-
-function typeCheck(folder: string): Promise<string> {
-  const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [tsc, "-p", folder, "--pretty", "false"],
-      { cwd: folder, timeout: 50_000 },
-      (_, stdout) => resolve(stdout),
-    );
-  });
-}
 
 test.each(cases.map(([title, , ...errors], i) => ({ title, errors, i })))("$title", ({ errors, i }) => {
   const blocks = output.split(/^(?=\S)/m).filter((block) => block.startsWith(`case-${i}.ts`));
