@@ -3,18 +3,18 @@
 
 import { randomUUID } from "node:crypto";
 import type { Callback } from "../catalogue/catalogue.js";
-import type { FollowUpKey } from "../catalogue/protocol.js";
+import { type FollowUpKey, LIMITS } from "../catalogue/protocol.js";
 import { moduleUnavailable } from "../transport/call-error.js";
 import { UnfitAnswer } from "./answer.js";
 
 type FollowUp = (...args: unknown[]) => unknown;
 
 // More than the logins that are under way at the same time.
-const MOST_KEPT = 1_000;
+const MOST_KEPT = LIMITS.follow_ups;
 // A function may hold a password, so it is kept only for as long as a login may take.
-const SECRET_MS = 5 * 60_000;
+const SECRET_MS = LIMITS.secret_follow_up_ms;
 // An index may take hours to build.
-const KEPT_MS = 24 * 60 * 60_000;
+const KEPT_MS = LIMITS.follow_up_ms;
 
 export class FollowUps {
   /** By callback, then by id: logins must not push out a background update. */

@@ -32,8 +32,22 @@ export const LIMITS = {
   interrupt_after_ms: 3000,
   /** After this time without a byte from the host, the shim kills it. */
   kill_after_ms: 5000,
+  /** How long the event loop of an isolated module's thread may be blocked. Then the host ends the thread. A thread of shadow modules has `interrupt_after_ms`, as the host itself has. */
+  thread_blocked_ms: 1500,
+  /** How long the event loop of the thread for suspects may be blocked, and at most half of the time left. Then the host ends the thread. */
+  suspect_blocked_ms: 1000,
+  /** How many calls, follow-ups and web requests the shim has under way at once. The host may still be working on some more that were cancelled. */
+  requests_at_once: 256,
+  /** How many functions the host keeps for each callback until `follow_up` asks for them. It forgets the oldest. */
+  follow_ups: 1000,
+  /** How long the host keeps such a function. */
+  follow_up_ms: 86400000,
+  /** The same for a callback that is `secret`. */
+  secret_follow_up_ms: 300000,
   /** When Synapse stops: how long the host may go on after its input has ended. Then the shim kills it. */
   finish_ms: 2000,
+  /** The body of a request that is a parameter of a callback. */
+  callback_body_bytes: 1048576,
   /** How long the statements of one run_db_interaction may take, from the moment they have a connection. */
   transaction_statements_ms: 3000,
   /** How long the function of one run_db_interaction may take, from the moment it has a connection. */
@@ -120,7 +134,7 @@ export type Reason =
 
 /** What goes with an error. */
 export type ErrorData = {
-  readonly synapse_error: { module?: string; code: number; msg: string; errcode: string; additional_fields: { readonly [key: string]: unknown }; asked?: AskedModules };
+  readonly synapse_error: { module?: string; code: ErrorStatus; msg: string; errcode: string; additional_fields: { readonly [key: string]: unknown }; asked?: AskedModules };
   readonly module_fault: { module: string; kind: FaultKind; asked?: AskedModules };
   readonly module_unavailable: { module: string; reason?: string; asked?: AskedModules };
   readonly not_granted: { module: string; method: string };
@@ -265,6 +279,9 @@ export type NoParams = Record<string, never>;
 
 /** Nothing. It is done. */
 export type Null = null;
+
+/** An HTTP status that says that a request has failed. */
+export type ErrorStatus = number;
 
 /** Names of modules. */
 export type Names = readonly string[];
@@ -528,7 +545,7 @@ export type Cancel = {
 
 /** Which log records the shim wants. */
 export type LogLevels = {
-  /** The lowest level, by module, in pino's numbers: 20 is debug, 30 info, 40 warn, 50 error, 60 fatal. */
+  /** The lowest level, by module. */
   readonly levels: { readonly [key: string]: number };
 };
 
@@ -657,6 +674,7 @@ export type TemplateRender = {
 
 /** The host writes `level`, `time`, `module` and `request` before anything that a module adds. If a key comes twice, the first one counts. */
 export type LogRecord = {
+  /** One of the log levels, or a number between them. */
   readonly level: number;
   /** Milliseconds since the epoch. */
   readonly time: number;

@@ -1,4 +1,5 @@
 // The errors that modules throw and catch: SynapseError to refuse a request, and those that calls of the api end with.
+import { isErrorStatus } from "../base/error-status.js";
 import { type ApiErrorKind, Codes } from "./codes.js";
 import type { JsonObject } from "./json.js";
 
@@ -35,7 +36,7 @@ export class SynapseError extends Error {
   ) {
     if (typeof code !== "number")
       throw new TypeError(`SynapseError: code must be a number, not ${kind(code)}`);
-    if (!Number.isInteger(code) || code < 400 || code > 599) {
+    if (!isErrorStatus(code)) {
       throw new RangeError(`SynapseError: code must be an HTTP status from 400 to 599, not ${code}`);
     }
     if (typeof msg !== "string") throw new TypeError(`SynapseError: msg must be a string, not ${kind(msg)}`);

@@ -25,10 +25,9 @@ export interface SpawnOptions {
   initialize: ThreadInitialize;
 }
 
-// How long the event loop may be blocked. A module in a thread gets half of a call's time (5 s by default), and the call must
-// fit into that once more after a blocked thread is replaced. Nobody waits for a shadow module, so it may block for as long
-// as the shim allows Node.
-const SILENT_MS = 1_500;
+// A module in a thread gets half of a call's time, and the call must fit into that once more after a blocked thread is
+// replaced. Nobody waits for a shadow module, so it may block for as long as the shim allows Node.
+const SILENT_MS = LIMITS.thread_blocked_ms;
 const SHADOW_SILENT_MS = LIMITS.interrupt_after_ms;
 // After this time, a thread counts as stable.
 const STEADY_MS = 10_000;

@@ -1,7 +1,7 @@
 // Counts held threads: threads that were given up and cannot end, since native code such as execSync holds them. Only the end
 // of Node frees them. A module with too many gets no new thread, and Node ends after a while, so that the shim restarts it.
 import { EventEmitter, once } from "node:events";
-import { CAUSES, type End } from "../catalogue/protocol.js";
+import { CAUSES, type End, LIMITS } from "../catalogue/protocol.js";
 import type { Logger } from "../logging/log.js";
 
 /** The part of a thread that is used here. */
@@ -22,7 +22,7 @@ const FEW_HELD = MOST_HELD / 2;
 // A thread that has not ended after this time is held.
 const ENDING_MS = 1_000;
 // A thread that is not blocked sends a pulse more often than this.
-const SILENT_MS = 1_000;
+const SILENT_MS = 2 * LIMITS.pulse_ms;
 
 /** All threads that have not exited yet. */
 export const liveThreads = new Set<WatchedThread>();

@@ -3,14 +3,15 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import { type AskThread, untilAborted } from "../calls/dispatch.js";
-import type {
-  Call,
-  End,
-  FollowUpCall,
-  FollowUpReply,
-  Reply,
-  SetUpApart,
-  SetUpApartReply,
+import {
+  type Call,
+  type End,
+  type FollowUpCall,
+  type FollowUpReply,
+  LIMITS,
+  type Reply,
+  type SetUpApart,
+  type SetUpApartReply,
 } from "../catalogue/protocol.js";
 import { CallError, moduleEnded } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
@@ -19,8 +20,7 @@ import type { PlacedModule } from "./load-in-thread.js";
 import { PreparedThread } from "./prepared-thread.js";
 import { watch } from "./watchdog.js";
 
-// How long the event loop may be blocked.
-const MOST_SILENT_MS = 1_000;
+const MOST_SILENT_MS = LIMITS.suspect_blocked_ms;
 // How long an idle thread is kept, since suspects come one after another.
 const KEPT_MS = 5_000;
 

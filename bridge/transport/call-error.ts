@@ -1,5 +1,6 @@
 // CallError: how a call fails, as an error of the protocol with its name and data. wire-errors.ts adds the error code.
 
+import { isErrorStatus } from "../base/error-status.js";
 import { whatJsonLoses } from "../base/json-check.js";
 import type { ErrorData, ErrorName, FaultKind, Reason, ShimRequests } from "../catalogue/protocol.js";
 import type { SynapseError } from "../sdk/errors.js";
@@ -61,13 +62,7 @@ export function fromSynapseError(
   warn: (message: string) => void,
 ): CallError {
   const { code, msg, errcode, additional_fields } = error;
-  if (
-    !Number.isInteger(code) ||
-    code < 400 ||
-    code > 599 ||
-    typeof msg !== "string" ||
-    typeof errcode !== "string"
-  ) {
+  if (!isErrorStatus(code) || typeof msg !== "string" || typeof errcode !== "string") {
     return moduleFault(
       module,
       "threw",

@@ -23,8 +23,14 @@ export function renderProtocol({ protocol }: Sources): string {
     `The version of the protocol is ${protocol.version}.\n`,
     renderMessages("Messages of the shim", "shim", protocol),
     renderMessages("Messages of the host", "host", protocol),
-    section("Limits", ["limit", "value", "meaning"], limitRows(protocol)),
+    section("Limits", ["limit", "value", "meaning"], numberRows(protocol.limits)),
     section("Records", ["kind", "content", "meaning"], recordRows(protocol)),
+    section(
+      "Log levels",
+      ["level", "value", "meaning"],
+      numberRows(protocol.log_levels),
+      "The numbers in `log` records and in `log_levels`.",
+    ),
     section("Errors", ["error", "code", "data", "what modules catch", "meaning"], errorRows(protocol)),
     section(
       "Reasons",
@@ -72,8 +78,8 @@ ${table(
 )}`;
 }
 
-function limitRows({ limits }: Protocol): Row[] {
-  return Object.entries(limits).map(([name, { value, summary }]) => [
+function numberRows(numbers: Protocol["limits"]): Row[] {
+  return Object.entries(numbers).map(([name, { value, summary }]) => [
     code(name),
     value.toLocaleString("en"),
     summary,

@@ -48,9 +48,15 @@ export interface WireErrorType {
 }
 
 /** protocol.json. */
+export interface DeclaredNumber {
+  readonly value: number;
+  readonly summary: string;
+}
+
 export interface Protocol {
   readonly version: number;
-  readonly limits: Named<{ readonly value: number; readonly summary: string }>;
+  readonly limits: Named<DeclaredNumber>;
+  readonly log_levels: Named<DeclaredNumber>;
   readonly messages: Named<Message>;
   readonly records: Named<{ readonly holds: string; readonly summary: string }>;
   readonly causes: Named<{ readonly text: string; readonly by: string; readonly summary: string }>;

@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
+import pino from "pino";
+import { isErrorStatus } from "../../bridge/base/error-status.js";
 import { catalogue } from "../../bridge/catalogue/catalogue.js";
 import { makeAjv } from "../../bridge/catalogue/validators.js";
 import { ROOT, readSources } from "../../scripts/generate/sources.js";
@@ -69,4 +71,32 @@ test.each(Object.keys(protocol.causes))("the cause %s is told by who is said to 
   const by = protocol.causes[name]?.by;
   if (by !== "shim") expect(bridge.includes(`CAUSES.${name}`)).toBe(true);
   if (by !== "host") expect(new RegExp(`CAUSES\\[["']${name}["']\\]`).test(shim)).toBe(true);
+});
+
+test("the statuses that both sides check without the definitions are the declared ones", () => {
+  const { minimum = 0, maximum = 0 } = definitions.ErrorStatus as { minimum?: number; maximum?: number };
+  expect([minimum - 1, minimum, maximum, maximum + 1].map(isErrorStatus)).toEqual([false, true, true, false]);
+});
+
+test("the log levels are pino's", () => {
+  const declared = Object.entries(protocol.log_levels).map(([name, { value }]) => [name, value]);
+  const { trace, ...others } = pino.levels.values;
+  expect(Object.fromEntries(declared)).toEqual(others);
+});
+
+// So that there is one place to change it.
+test("the page on the protocol names limits, and writes no number with a unit", () => {
+  const page = readFileSync(`${ROOT}docs/internals/protocol.md`, "utf8").replace(/^```[\s\S]*?^```/gm, "");
+  const units = "(?:ms|s|KiB|MiB|MB|(?:second(?! host)|minute|hour|day|byte|character)s?)";
+  const numbers =
+    "(?:\\d[\\d,.]*|an?|one|two|three|four|five|six|eight|ten|thirty|half an?|hundred|thousand)";
+  // Not "a second host".
+  const told = [...page.matchAll(new RegExp(`\\b${numbers}\\s${units}\\b`, "g"))].map(([text]) => text);
+  expect(told).toEqual([]);
+  const named = [...page.matchAll(/`(\w+_(?:ms|bytes|characters|frames|lines|once|ups))`/g)].map(
+    ([, name]) => name,
+  );
+  const fields = /\b(?:linger|time_left|held_patience)_ms$/;
+  expect(named.filter((name = "") => !Object.hasOwn(limits, name) && !fields.test(name))).toEqual([]);
+  expect(named).toContain("suspect_blocked_ms");
 });

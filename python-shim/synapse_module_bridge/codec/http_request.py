@@ -7,8 +7,10 @@ from typing import Any
 
 from synapse.module_api.errors import Codes, SynapseError
 
+from synapse_module_bridge.schema.protocol import LIMITS
+
 # Callbacks get requests of admins, whose bodies are short.
-MOST_BYTES = 1024 * 1024
+MOST_BYTES = LIMITS["callback_body_bytes"]
 
 # Other characters would change which part of the URL is its path.
 HOST = re.compile(rb"[^\s/?#@\\]+")

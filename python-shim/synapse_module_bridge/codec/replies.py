@@ -8,7 +8,7 @@ from synapse.module_api.errors import Codes, SynapseError
 from synapse_module_bridge.codec.answer_schema import is_pass, is_writable
 from synapse_module_bridge.codec.codec import safe_fields
 from synapse_module_bridge.schema.catalogue import Callback
-from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
+from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason, fits
 from synapse_module_bridge.transport.rpc import INVALID_PARAMS, RpcError
 
 
@@ -41,10 +41,8 @@ def read_error(error: RpcError, modules: Sequence[str]) -> RpcError:
 
 
 def _is_whole(error: RpcError) -> bool:
-    code = error.data.get("code")
     return (
-        type(code) is int
-        and 400 <= code <= 599
+        fits("ErrorStatus", error.data.get("code"))
         and isinstance(error.data.get("msg"), str)
         and isinstance(error.data.get("errcode"), str)
         and isinstance(error.data.get("additional_fields"), dict)

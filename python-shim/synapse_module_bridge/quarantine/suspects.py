@@ -15,12 +15,13 @@ from twisted.internet.defer import Deferred
 from synapse_module_bridge.calls.call import Asked, Call
 from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.routing.route import Entry
+from synapse_module_bridge.schema.protocol import LIMITS
 
 # How long after its answer a call is a suspect.
 RECENT_SECONDS = 2.0
-# A module in a thread of its own may still be working on a call whose time was up. A thread that hangs is ended three
-# or four seconds after it got the call, so the call is a suspect for this much longer.
-OVERDUE_SECONDS = 3.0
+# A module in a thread of its own may still be working on a call whose time was up. If the call blocks the thread, the
+# thread is ended within this time, so the call is a suspect for this much longer.
+OVERDUE_SECONDS = LIMITS["interrupt_after_ms"] / 1000
 # So many calls are remembered of one user or server, and of so many of them: no user can flush a call out by further
 # ones. (A transaction of a remote server has up to fifty events.)
 MOST_OF_ONE = 1_000

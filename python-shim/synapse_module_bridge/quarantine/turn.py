@@ -20,15 +20,15 @@ from synapse_module_bridge.quarantine.thread_apart import ThreadApart
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience.entrance import Entrance
 from synapse_module_bridge.routing.route import Entry
-from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
+from synapse_module_bridge.schema.protocol import ERROR_CODES, LIMITS, Reason
 from synapse_module_bridge.transport.host_interface import Host
 from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 
 MODULE_ENDED = ERROR_CODES["module_ended"]
 MODULE_UNAVAILABLE = ERROR_CODES["module_unavailable"]
-# A turn in the thread, while other suspects wait, and at least: a hung thread is noticed after one second.
-TURN_SECONDS = 2.0
+# A turn in the thread, while other suspects wait, and at least: long enough for the host to notice that it hangs.
+TURN_SECONDS = 2 * LIMITS["suspect_blocked_ms"] / 1000
 # The turn of a suspect that Synapse does not wait for. Its second turn is LONG_TURN_TIMES as long as it had run before
 # the end, since filling the memory takes time.
 UNAWAITED_SECONDS = 2.5
@@ -38,10 +38,10 @@ LONGEST_TURN_SECONDS = 10.0
 # again.
 SET_UP_SECONDS = 15.0
 LEAST_SET_UP_SECONDS = 3.0
-# A turn in Node itself: a hung Node is noticed after three seconds.
-ALONE_SECONDS = 4.0
+# A turn in Node itself: long enough to notice that it hangs.
+ALONE_SECONDS = LIMITS["interrupt_after_ms"] / 1000 + 1.0
 # For all such turns after an end, since all other calls wait meanwhile.
-MOST_ALONE_SECONDS = 8.0
+MOST_ALONE_SECONDS = 2 * ALONE_SECONDS
 # Before such a turn, open calls have this time to finish.
 DRAIN_SECONDS = 0.5
 LOOK_SECONDS = 0.02

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import attr
 
+from synapse_module_bridge.quarantine.suspects import RECENT_SECONDS
+from synapse_module_bridge.schema.protocol import LIMITS
 from synapse_module_bridge.telemetry.log_text import one_line
 
 logger = logging.getLogger("synapse_module_bridge.quarantine")
@@ -23,10 +25,10 @@ ENDS_OF_A_PATH = 3
 ENDS_OF_A_VISITOR = 2
 WITHIN_SECONDS = 600.0
 REFUSED_SECONDS = 600.0
-# A request that was answered may end Node a little later, as a rejection that nobody handles does.
-ANSWERED_SECONDS = 2.0
-# A request that nobody waits for any more may still block Node, which is killed after five seconds, or fill its memory.
-GIVEN_UP_SECONDS = 10.0
+# A request that was answered may end Node a little later, as a rejection that nobody handles does. So may a call.
+ANSWERED_SECONDS = RECENT_SECONDS
+# A request that nobody waits for any more may still block Node, until Node is killed, or fill its memory.
+GIVEN_UP_SECONDS = 2 * LIMITS["kill_after_ms"] / 1000
 # More of these are not kept: the oldest go first.
 MOST_OVER = 5_000
 # More visitors are not named in one line of the log.

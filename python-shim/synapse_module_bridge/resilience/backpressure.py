@@ -10,11 +10,12 @@ from twisted.internet.defer import Deferred
 
 from synapse_module_bridge.reactor.log_context import SentinelContext
 from synapse_module_bridge.resilience.fair_share import FairShare
+from synapse_module_bridge.schema.protocol import LIMITS
 
 # A few hundred calls keep Node busy. More would only wait in Node instead of here.
-MOST_IN_FLIGHT = 256
+MOST_IN_FLIGHT = LIMITS["requests_at_once"]
 # The other places are for local calls alone.
-MOST_FEDERATED = 192
+MOST_FEDERATED = MOST_IN_FLIGHT * 3 // 4
 # Local and federated calls each have a line of this length: two large remote joins may wait.
 MOST_WAITING = 20_000
 

@@ -18,6 +18,8 @@ _declared = read_schema("protocol.json")
 
 PROTOCOL: int = _declared["version"]
 LIMITS: Mapping[str, int] = {name: limit["value"] for name, limit in _declared["limits"].items()}
+# By the names of pino.
+LOG_LEVELS: Mapping[str, int] = {name: level["value"] for name, level in _declared["log_levels"].items()}
 ERROR_CODES: Mapping[str, int] = {name: error["code"] for name, error in _declared["errors"].items()}
 # By a short name, the words with which the cause of a process's or thread's end begins.
 CAUSES: Mapping[str, str] = {name: cause["text"] for name, cause in _declared["causes"].items()}

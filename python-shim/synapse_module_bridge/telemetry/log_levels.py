@@ -3,18 +3,13 @@
 Synapse's logging may be configured anew at any time, so the levels are compared now and then.
 """
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from synapse_module_bridge.schema.protocol import method_name
-from synapse_module_bridge.telemetry.log_records import logger_of
+from synapse_module_bridge.schema.protocol import LOG_LEVELS, method_name
+from synapse_module_bridge.telemetry.log_records import LEVELS, logger_of
 
 _LOG_LEVELS = method_name("log_levels")
-# Levels of Python's logging, each with pino's number.
-_LEVELS = ((logging.DEBUG, 20), (logging.INFO, 30), (logging.WARNING, 40), (logging.ERROR, 50))
-# pino's `fatal`, for loggers that take nothing below CRITICAL.
-HIGHEST = 60
 
 
 class LogLevels:
@@ -33,6 +28,6 @@ class LogLevels:
 
 
 def lowest_level(module: str) -> int:
-    """The lowest of pino's levels at which records of this module are logged."""
+    """The lowest of the host's levels at which records of this module are logged."""
     wanted = logger_of(module).isEnabledFor
-    return next((theirs for ours, theirs in _LEVELS if wanted(ours)), HIGHEST)
+    return next((theirs for ours, theirs in LEVELS if wanted(ours)), LOG_LEVELS["fatal"])

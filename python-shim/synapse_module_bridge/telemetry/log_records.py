@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from synapse_module_bridge.schema.protocol import record_kind
+from synapse_module_bridge.schema.protocol import LOG_LEVELS, record_kind
 from synapse_module_bridge.telemetry.log_text import one_line
 
 logger = logging.getLogger("synapse_module_bridge.host")
@@ -22,8 +22,14 @@ PRINTED = record_kind("printed")
 DROPPED = record_kind("dropped")
 ENDS = record_kind("ends")
 
-# The lowest of pino's levels for each level of Python's logging.
-_LEVELS = ((60, logging.CRITICAL), (50, logging.ERROR), (40, logging.WARNING), (30, logging.INFO))
+# The levels of Python's logging, each with the host's number for it, the lowest first.
+LEVELS = (
+    (logging.DEBUG, LOG_LEVELS["debug"]),
+    (logging.INFO, LOG_LEVELS["info"]),
+    (logging.WARNING, LOG_LEVELS["warn"]),
+    (logging.ERROR, LOG_LEVELS["error"]),
+    (logging.CRITICAL, LOG_LEVELS["fatal"]),
+)
 # The beginning of a record, which the host writes before any untrusted text.
 _TEXT = r'("(?:[^"\\]|\\.)*"|null)'
 _HEAD = re.compile(rf'{{"{LOG}":{{"level":(\d{{1,3}}),"time":\d+(?:,"module":{_TEXT})?(?:,"request":{_TEXT})?')
@@ -51,7 +57,7 @@ def _unreadable(text: str) -> dict[str, Any]:
     head = _HEAD.match(text)
     level, module, request = (None, None, None) if head is None else head.groups()
     return {
-        "level": int(level) if level else 40,
+        "level": int(level) if level else LOG_LEVELS["warn"],
         "module": json.loads(module) if module else None,
         "request": json.loads(request) if request else None,
         "msg": text[:MOST_UNREADABLE],
@@ -81,7 +87,7 @@ def level_of(record: Mapping[str, Any]) -> int:
     level = record.get("level")
     if not isinstance(level, int):
         return logging.INFO
-    return next((ours for theirs, ours in _LEVELS if level >= theirs), logging.DEBUG)
+    return next((ours for ours, theirs in reversed(LEVELS) if level >= theirs), logging.DEBUG)
 
 
 def emit(module: str | None, level: int, text: str, request: object) -> None:
