@@ -80,9 +80,39 @@ program
     }
   });
 
+program
+  .command("synapse")
+  .description("the Synapse that `dev` and tests use")
+  .command("install")
+  .description(
+    "install a Synapse from PyPI into the cache, unless it is there, and print the path of its Python",
+  )
+  .argument(
+    "[version]",
+    "such as 1.163.2; default: SYNAPSE_VERSION, else the newest that this release was tested with",
+  )
+  .action((version?: string) =>
+    ofNpm(async () => (await import("./command/synapse-install.js")).install(version)),
+  );
+
 const thread = threadData(workerData);
 if (thread) (await import("./host/thread-host.js")).serveThread(thread);
 else await program.parseAsync();
+
+/** Runs a command that only the npm package has: the wheel leaves its code out. */
+async function ofNpm(command: () => Promise<void>): Promise<void> {
+  try {
+    await command();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    process.stderr.write(
+      code === "ERR_MODULE_NOT_FOUND"
+        ? "This command is for authors of modules: `npx synapse-module-bridge` has it.\n"
+        : `${message}\n`,
+    );
+    process.exitCode = 1;
+  }
+}
 
 /** Runs a command in a subprocess. The exit code is 0 if `work` returns true, 1 if not, and `thrown` if it throws. */
 async function supervised(work: (report: ReportProgress) => Promise<boolean>, thrown = 1): Promise<void> {

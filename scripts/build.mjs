@@ -2,12 +2,14 @@
 // Does nothing when no input has changed. `--force` builds all the same.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { hashFiles, listFiles, readStamp, root, writeStamp } from "./inputs.mjs";
 
 const distDir = join(root, "dist");
-const hostDir = join(root, "python-shim/synapse_module_bridge/_host");
+const shimDir = join(root, "python-shim/synapse_module_bridge");
+const hostDir = join(shimDir, "_host");
+const kit = "bridge/testing/synapse";
 const stampFile = join(root, "node_modules/.cache/synapse-module-bridge/build.json");
 
 /** Both packages carry one version, and the shim refuses a host of another: so a difference stops the build. */
@@ -61,8 +63,36 @@ async function buildDist() {
       "false",
     ]);
     if (!existsSync(join(folder, "index.js"))) throw new Error("tsc wrote nothing (see above).");
+    await copyPrograms(folder);
+    await copyShim(join(folder, "shim"));
   });
   if (code !== 0) throw new Error("tsc found errors (above).");
+}
+
+/** Copies what the kit for tests runs in Python. */
+async function copyPrograms(folder) {
+  for (const name of await readdir(join(root, kit)))
+    if (name.endsWith(".py")) await cp(join(root, kit, name), join(folder, "testing/synapse", name));
+}
+
+/** Copies the shim, for the kit for tests. In the place of its bundled host is a file that runs the npm package's own. */
+async function copyShim(folder) {
+  const target = join(folder, "synapse_module_bridge");
+  const isWanted = (path) => !["_host", "__pycache__"].includes(basename(path));
+  await cp(shimDir, target, { recursive: true, filter: isWanted });
+  await cp(join(root, "python-shim/constraints.txt"), join(folder, "constraints.txt"));
+  // The shim asks Python for its own version.
+  const { name, version, license, engines } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  const metadata = join(folder, `${name.replaceAll("-", "_")}-${version}.dist-info`);
+  await mkdir(metadata);
+  await writeFile(join(metadata, "METADATA"), `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`);
+  const host = join(target, "_host");
+  await mkdir(join(host, "schemas"), { recursive: true });
+  await writeFile(join(host, "cli.mjs"), 'import "../../../cli.js";\n');
+  const manifest = { name, version, license, engines, type: "module" };
+  await writeFile(join(host, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  for (const schema of await readdir(join(root, "schemas")))
+    if (schema.endsWith(".json")) await cp(join(root, "schemas", schema), join(host, "schemas", schema));
 }
 
 export async function build({ force = false } = {}) {
@@ -78,7 +108,9 @@ export async function build({ force = false } = {}) {
       "tsconfig.json",
       "tsconfig.build.json",
       "python-shim/pyproject.toml",
+      "python-shim/constraints.txt",
     ].map((path) => join(root, path)),
+    ...listFiles(shimDir).filter((path) => !/\/(_host|__pycache__)\//.test(path)),
   ];
   const hash = hashFiles(inputs);
   const outputs = [join(distDir, "index.js"), join(hostDir, "cli.mjs")];

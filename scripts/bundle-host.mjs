@@ -33,7 +33,8 @@ export async function bundleHost(folder) {
     format: "esm",
     platform: "node",
     target,
-    external: ["jiti"],
+    // Commands for authors, which only the npm package has, are left out.
+    external: ["jiti", "./command/synapse-install.js"],
     banner: { js: banner },
     legalComments: "none", // THIRD_PARTY_LICENSES.txt has them in full
     metafile: true,

@@ -7,7 +7,12 @@ const node = process.execPath;
 const bin = (path) => join(root, "node_modules", path);
 const venvBin = (name) => join(root, ".venv/bin", name);
 const config = "python-shim/pyproject.toml";
-const pythonSources = ["python-shim/synapse_module_bridge", "python-shim/hatch_build.py", "test"];
+const pythonSources = [
+  "python-shim/synapse_module_bridge",
+  "python-shim/hatch_build.py",
+  "bridge/testing/synapse",
+  "test",
+];
 
 // What `npm run test:compat` runs instead, since it installs much.
 const installing = ["test/packages", "test/synapse/tracing", "test/synapse/workers"];

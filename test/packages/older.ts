@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { bridge } from "../support/bridge.js";
 import { type Homeserver, startHomeserver } from "../support/homeserver.js";
 import { projectRoot } from "../support/paths.js";
-import { freePort } from "../support/ports.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 import { buildPackages, constraintsWithout, makeEnvironment } from "./environment.js";
 
@@ -23,16 +22,7 @@ export async function olderSynapse(): Promise<OlderSynapse> {
   const python = join(await makeEnvironment(folder.path("older"), install), "python");
   return {
     folder: folder.root,
-    async start(config) {
-      // It does not tell which port it got for port 0.
-      const resources = [{ names: ["client", "federation"] }];
-      const listener = { port: await freePort(), type: "http", bind_addresses: ["127.0.0.1"], resources };
-      return startHomeserver({
-        python,
-        extraConfig: { listeners: [listener] },
-        modules: [bridge(config)],
-      });
-    },
+    start: (config) => startHomeserver({ python, modules: [bridge(config)] }),
     remove: () => folder.remove(),
   };
 }

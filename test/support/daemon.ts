@@ -3,11 +3,11 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { endWithParent } from "./children.js";
+import { endWithThisProcess } from "../../bridge/testing/synapse/children.js";
+import { environment } from "../../bridge/testing/synapse/synapse-process.js";
 import { type ModuleEntry, writeConfig } from "./config.js";
 import { venvPython } from "./paths.js";
 import { isAlive } from "./processes.js";
-import { answering, environment } from "./synapse-process.js";
 import { waitFor } from "./wait.js";
 
 export interface Launch {
@@ -51,7 +51,7 @@ export function prepareDaemon(options: DaemonOptions): Daemon {
   const end = (signal: NodeJS.Signals) => {
     for (const pid of launched) if (isAlive(pid)) process.kill(pid, signal);
   };
-  const forget = endWithParent({ kill: end }, remove);
+  const forget = endWithThisProcess({ kill: end }, remove);
 
   /** The daemon writes it a little after control was given back. */
   const newPid = () => {
@@ -92,3 +92,12 @@ const listener = (port: number) => ({
   bind_addresses: ["127.0.0.1"],
   resources: [{ names: ["client", "federation"] }],
 });
+
+/** The address of the client listener, once it is there and /health says OK. */
+async function answering(log: string): Promise<string | undefined> {
+  const port = /now listening on TCP port (\d+)\s/.exec(log)?.[1];
+  if (port === undefined) return undefined;
+  const baseUrl = `http://127.0.0.1:${port}`;
+  const response = await fetch(`${baseUrl}/health`).catch(() => undefined);
+  return response?.ok ? baseUrl : undefined;
+}

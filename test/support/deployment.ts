@@ -2,16 +2,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type HeldPort, holdPort } from "../../bridge/testing/synapse/held-port.js";
+import { type SynapseProcess, startProcess } from "../../bridge/testing/synapse/synapse-process.js";
 import type { Certificates } from "./certificates.js";
 import { Client } from "./client.js";
 import { type ModuleEntry, writeConfig, writeLogConfig } from "./config.js";
 import { installPackages } from "./packages.js";
-import { harnessFile } from "./paths.js";
-import { freePort } from "./ports.js";
+import { harnessFile, venvPython } from "./paths.js";
 import { startPostgres } from "./postgres.js";
 import type { Program } from "./program.js";
 import { startRedis } from "./redis.js";
-import { type SynapseProcess, startSynapse } from "./synapse-process.js";
 
 export interface DeploymentOptions {
   /** The `modules:` that all processes have. */
@@ -61,7 +61,9 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     const layout = await writeLayout(dir, options, { database: postgres.config, redis: redis.config });
     const start = async (name: string) => {
       const { configPaths, logPath } = layout.files(name);
-      processes[name] = await startSynapse({
+      processes[name] = await startProcess({
+        python: venvPython(),
+        ...(name === options.federation?.on && { heldPort: layout.heldPort }),
         app: name === main ? "homeserver" : "generic_worker",
         ...{ dir, configPaths, logPath },
         pythonPath: [packages, ...(options.pythonPath ?? [])],
@@ -90,7 +92,8 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
 async function writeLayout(dir: string, options: DeploymentOptions, services: object) {
   const { persisters = [], federation } = options;
   const workers = [...(options.workers ?? []), ...persisters];
-  const port = federation && (await freePort());
+  const heldPort: HeldPort | undefined = federation && (await holdPort());
+  const port = heldPort?.port;
   const serverName = port ? `localhost:${port}` : "test.localhost";
   const sharedSecret = "registration";
   const socket = (name: string) => join(dir, `${name}.sock`);
@@ -128,7 +131,7 @@ async function writeLayout(dir: string, options: DeploymentOptions, services: ob
     writeFileSync(configPath, JSON.stringify(own, null, 2));
     return { configPaths: [shared.configPath, configPath], logPath };
   };
-  return { serverName, sharedSecret, workers, files };
+  return { serverName, sharedSecret, workers, files, heldPort };
 }
 
 const listener = (place: object, ...names: readonly string[]) => ({

@@ -1,15 +1,21 @@
-// Boots a real Synapse in a folder of its own, on SQLite and loopback, and ends it again.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+// Boots a real Synapse of .venv in a folder of its own by the kit for authors, and ends it again. Here are the things that only
+// this project's tests need: another Python, modules in Python, variables of the environment, given certificates.
+import { temporaryFolder } from "../../bridge/testing/synapse/folders.js";
+import { type HeldPort, holdPort } from "../../bridge/testing/synapse/held-port.js";
+import {
+  type Surroundings,
+  type SynapseProcess,
+  startProcess,
+} from "../../bridge/testing/synapse/synapse-process.js";
 import { type Certificates, makeCertificates } from "./certificates.js";
 import { type LogLevels, type ModuleEntry, writeConfig } from "./config.js";
-import { freePort } from "./ports.js";
-import { type Surroundings, type SynapseProcess, startSynapse } from "./synapse-process.js";
+import { venvPython } from "./paths.js";
 
-export { HomeserverStartError } from "./synapse-process.js";
+export { SynapseStartError as HomeserverStartError } from "../../bridge/testing/synapse/synapse-process.js";
 
 export interface HomeserverOptions extends Surroundings {
+  /** The Python to run Synapse with; default: that of .venv. */
+  readonly python?: string;
   /** The `modules:` of homeserver.yaml. */
   readonly modules?: readonly ModuleEntry[];
   /** More keys for homeserver.yaml; they win over the harness's own. */
@@ -30,19 +36,19 @@ export interface Homeserver extends SynapseProcess {
 }
 
 export async function startHomeserver(options: HomeserverOptions = {}): Promise<Homeserver> {
-  const dir = mkdtempSync(join(tmpdir(), "bridge-synapse-"));
-  const remove = () => rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+  const folder = temporaryFolder();
   try {
-    return await boot(dir, options, remove);
+    return await boot(folder.path, options, folder.remove);
   } catch (error) {
-    remove();
+    folder.remove();
     throw error;
   }
 }
 
 async function boot(dir: string, options: HomeserverOptions, remove: () => void): Promise<Homeserver> {
-  const federation = await prepareFederation(options.federation);
-  const serverName = federation ? `localhost:${federation.port}` : (options.serverName ?? "test.localhost");
+  const heldPort = options.federation ? await holdPort() : undefined;
+  const federation = heldPort && prepareFederation(heldPort, options.federation);
+  const serverName = heldPort ? `localhost:${heldPort.port}` : (options.serverName ?? "test.localhost");
   const sharedSecret = "registration";
   const { configPath, logPath } = writeConfig({
     dir,
@@ -53,12 +59,14 @@ async function boot(dir: string, options: HomeserverOptions, remove: () => void)
     logLevels: options.logLevels,
     ...(federation && { federation }),
   });
-  const running = await startSynapse({
+  const running = await startProcess({
+    python: venvPython(),
     ...options,
     app: "homeserver",
     dir,
     configPaths: [configPath],
     logPath,
+    heldPort,
     ...(federation && { certificates: federation.certificates }),
     cleanUp: () => {
       remove();
@@ -68,11 +76,8 @@ async function boot(dir: string, options: HomeserverOptions, remove: () => void)
   return { ...running, serverName, dir, configPath, sharedSecret };
 }
 
-/** The port is part of the server's name, so it must be known before Synapse starts. */
-async function prepareFederation(option: HomeserverOptions["federation"]) {
-  if (!option) return undefined;
-  const port = await freePort();
-  if (option !== true) return { port, certificates: option, remove: () => undefined };
+function prepareFederation({ port }: HeldPort, option: HomeserverOptions["federation"]) {
+  if (typeof option === "object") return { port, certificates: option, remove: () => undefined };
   const certificates = makeCertificates();
   return { port, certificates, remove: certificates.remove };
 }

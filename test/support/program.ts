@@ -1,6 +1,6 @@
 // Starts a program that ends with this process, keeps what it prints, and ends it again by its own id.
 import { spawn } from "node:child_process";
-import { endWithParent } from "./children.js";
+import { endWithThisProcess } from "../../bridge/testing/synapse/children.js";
 import { harnessFile, venvPython } from "./paths.js";
 
 export interface ProgramOptions {
@@ -41,7 +41,7 @@ export function startProgram(options: ProgramOptions): Program {
     stdio: ["ignore", "pipe", "pipe"],
     ...(options.env && { env: options.env }),
   });
-  const forget = endWithParent(child, cleanUp);
+  const forget = endWithThisProcess(child, cleanUp);
   let ended = false;
   const exited = new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);

@@ -95,7 +95,7 @@ class Recorded:
             "ms": f"{(time.monotonic() - self.started) * 1000:.1f}",
         }
         text = " ".join(f"{key}={_value(value)}" for key, value in fields.items() if value is not None)
-        logger.log(level, "%s", text)
+        logger.log(level, "%s", text, extra=_attributes(fields))
 
     def finish(self) -> None:
         """Counts the time of the call: Synapse has its answer."""
@@ -115,6 +115,15 @@ def _subject(callback: Callback, params: Mapping[str, Any]) -> dict[str, Any]:
         found["room"] = params[event].room_id
         found["event"] = params[event].event_id
     return {key: value if isinstance(value, str) else None for key, value in found.items()}
+
+
+def _attributes(fields: Mapping[str, str | None]) -> dict[str, str | float]:
+    """The fields as attributes of a log record, which Synapse's JSON formatters print as keys."""
+    present = {key: one_line(value) for key, value in fields.items() if value is not None}
+    # Python's log records have an attribute `module` of their own, which these formatters leave out.
+    module = present.pop("module")
+    named = {"module_name": module} if module != "-" else {}
+    return {**present, **named, "ms": float(present["ms"])}
 
 
 def _value(text: str) -> str:

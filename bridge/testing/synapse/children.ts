@@ -1,4 +1,4 @@
-// Ends the processes that tests have started, and removes their folders, when this process ends by Ctrl-C or otherwise.
+// Ends the processes that this one has started, and removes their folders, when it ends by Ctrl-C or otherwise.
 
 interface Killable {
   kill(signal: "SIGKILL"): unknown;
@@ -6,18 +6,18 @@ interface Killable {
 
 const running = new Map<Killable, () => void>();
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-let watching = false;
+let isWatching = false;
 
 /** Returns what to call when the child has been ended in an orderly way. */
-export function endWithParent(child: Killable, cleanUp: () => void): () => void {
+export function endWithThisProcess(child: Killable, cleanUp: () => void): () => void {
   running.set(child, cleanUp);
   watch();
   return () => running.delete(child);
 }
 
 function watch(): void {
-  if (watching) return;
-  watching = true;
+  if (isWatching) return;
+  isWatching = true;
   process.on("exit", endAll);
   for (const signal of signals) {
     process.once(signal, () => {

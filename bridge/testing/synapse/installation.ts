@@ -1,0 +1,80 @@
+// Gives a Python with Synapse from the cache, and fills the cache first where it has none of this version.
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+import { endWithThisProcess } from "./children.js";
+import { ownFile, shimFolder } from "./own-files.js";
+import { findPython, pythonEnvironment } from "./python.js";
+import { constraintsFile, NEWEST_TESTED, requirementsOf } from "./releases.js";
+
+export interface Installation {
+  readonly version: string;
+  /** The path of the Python that has this Synapse. */
+  readonly python: string;
+}
+
+// On a slow connection, pip takes minutes.
+const PIP_SECONDS = 900;
+
+/** The folder of all installations. */
+export function cacheFolder(): string {
+  const base = process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache");
+  return path.join(base, "synapse-module-bridge", "synapse");
+}
+
+/** The version to take: the one that is asked for, or that of the variable SYNAPSE_VERSION, or the newest tested one. */
+export const chosenVersion = (asked?: string) => asked || process.env.SYNAPSE_VERSION || NEWEST_TESTED;
+
+/**
+ * Installs Synapse from PyPI, unless it is in the cache. Progress is shown on standard error. Throws an Error that says
+ * what to do where there is no Python, or pip fails.
+ */
+export async function installSynapse(asked?: string): Promise<Installation> {
+  const version = chosenVersion(asked);
+  const requirements = requirementsOf(version);
+  const cached = findCached(version);
+  if (cached) return { version, python: cached };
+  const { executable, release } = await findPython();
+  const folder = path.join(cacheFolder(), `${version}-python${release}`);
+  // The exact versions were tried with the Pythons that they name.
+  const pinned = version === NEWEST_TESTED && Number(release.split(".")[1]) <= 13;
+  const constraints = pinned ? constraintsFile(shimFolder()) : null;
+  await runInstall(executable, { folder, requirements, constraints, seconds: PIP_SECONDS });
+  return { version, python: pythonOf(folder) };
+}
+
+const pythonOf = (folder: string) => path.join(folder, "bin", "python");
+
+/** An installation whose Python is still there: it is a link to the one that made it. */
+function findCached(version: string): string | undefined {
+  const cache = cacheFolder();
+  const names = existsSync(cache) ? readdirSync(cache) : [];
+  return names
+    .filter((name) => name.startsWith(`${version}-python`) && /^[\d.]+$/.test(name.split("-python")[1] ?? ""))
+    .map((name) => pythonOf(path.join(cache, name)))
+    .find((python) => existsSync(python));
+}
+
+async function runInstall(python: string, order: object): Promise<void> {
+  const child = spawn(python, [ownFile("install.py")], {
+    stdio: ["pipe", 2, 2],
+    env: pythonEnvironment(),
+  });
+  const forget = endWithThisProcess(child, () => undefined);
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.end(JSON.stringify(order));
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", resolve);
+    });
+    if (code !== 0)
+      throw new Error(
+        "Synapse could not be installed (see above). Once it was installed, it works without the network: " +
+          "run `synapse-module-bridge synapse install` where there is one.",
+      );
+  } finally {
+    forget();
+  }
+}

@@ -1,0 +1,176 @@
+// Starts Synapses for tests: one, or some that federate.
+import path from "node:path";
+import { type Certificates, makeCertificates } from "./certificates.js";
+import { type TemporaryFolder, temporaryFolder } from "./folders.js";
+import { type HeldPort, holdPort } from "./held-port.js";
+import { type ModuleEntry, writeConfig } from "./homeserver-yaml.js";
+import { type Installation, installSynapse } from "./installation.js";
+import { shimFolder } from "./own-files.js";
+import { Records } from "./records.js";
+import { Server } from "./server.js";
+import { startProcess } from "./synapse-process.js";
+
+/** An entry of the bridge's `modules`, as in homeserver.yaml. */
+export interface TestedModule {
+  /** Relative to the folder of this process. */
+  readonly path: string;
+  readonly name?: string;
+  readonly config?: unknown;
+  readonly config_file?: string;
+  readonly grants?: readonly string[] | "all";
+  readonly shadow?: boolean;
+  readonly isolated?: boolean;
+  /** What a newer bridge has. */
+  readonly [key: string]: unknown;
+}
+
+export interface SynapseOptions {
+  /** The modules, in the order in which they are asked. */
+  readonly modules?: readonly TestedModule[];
+  /** Other keys of the bridge's block in homeserver.yaml, such as `timeout`. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Other keys of homeserver.yaml. They win over the kit's own; `modules` are added after the bridge. */
+  readonly homeserver?: Readonly<Record<string, unknown>>;
+  /** Of Synapse. Default: that of the variable SYNAPSE_VERSION, else the newest that this release was tested with. */
+  readonly version?: string;
+  /** How many servers, which federate: the first one has the modules. The others are its `peers`. Default: 1. */
+  readonly servers?: number;
+  /** The modules of the peers. */
+  readonly peerModules?: readonly TestedModule[];
+  /** How long a server may take to start. Default: two minutes, for many that start at once. */
+  readonly startTimeoutMs?: number;
+}
+
+/** The server that was asked for, and those that it federates with. */
+export class TestSynapse extends Server {
+  readonly peers: readonly Server[];
+
+  constructor(running: ConstructorParameters<typeof Server>[0], peers: readonly Server[]) {
+    super(running);
+    this.peers = peers;
+  }
+
+  /** Ends all of the servers and removes their folders. */
+  override async close(): Promise<void> {
+    await Promise.all([super.close(), ...this.peers.map((peer) => peer.close())]);
+  }
+}
+
+/** What all the servers of one call share. */
+interface Shared {
+  readonly options: SynapseOptions;
+  readonly installation: Installation;
+  readonly certificates?: Certificates;
+}
+
+/**
+ * Starts a real Synapse with some modules, on SQLite in a temporary folder, without rate limits. The first time, Synapse is
+ * installed from PyPI into a cache, which takes a minute. It talks to no other servers, but to its peers. It ends with
+ * `close`, and in any case with this process.
+ *
+ * @throws SynapseStartError, with Synapse's last lines; an Error that says what to do where Synapse cannot be installed
+ */
+export async function startSynapse(options: SynapseOptions = {}): Promise<TestSynapse> {
+  refuseWindows();
+  const count = options.servers ?? 1;
+  if (!Number.isInteger(count) || count < 1) throw new Error("`servers` must be a whole number from 1");
+  const installation = await installSynapse(options.version);
+  const certificates = count > 1 ? makeCertificates(installation.python) : undefined;
+  const shared = { options, installation, ...(certificates && { certificates }) };
+  const held = certificates ? await Promise.all(Array.from({ length: count }, holdPort)) : [undefined];
+  const names = held.map((port) => port && `localhost:${port.port}`);
+  const started = await Promise.allSettled(held.map((port, index) => startOne(shared, index, names, port)));
+  const running = started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const failed = started.find((result) => result.status === "rejected");
+  const [first, ...others] = running;
+  if (failed || !first) {
+    await Promise.all(running.map(({ process }) => process.stop()));
+    certificates?.remove();
+    throw failed?.reason;
+  }
+  return new TestSynapse(
+    first,
+    others.map((other) => new Server(other)),
+  );
+}
+
+async function startOne(
+  shared: Shared,
+  index: number,
+  names: readonly (string | undefined)[],
+  port?: HeldPort,
+) {
+  const { options, installation, certificates } = shared;
+  const folder = temporaryFolder();
+  try {
+    const modules = (index === 0 ? options.modules : options.peerModules) ?? [];
+    const { modules: others, ...keys } = options.homeserver ?? {};
+    const named = typeof keys.server_name === "string" && !port ? keys.server_name : undefined;
+    const serverName = names[index] ?? named ?? "test.localhost";
+    const recordsPath = path.join(folder.path, "bridge.jsonl");
+    const sharedSecret = "registration";
+    const federation = certificates && port && { port: port.port, certificates };
+    const { configPath, logPath } = writeConfig({
+      dir: folder.path,
+      serverName,
+      sharedSecret,
+      modules: [...bridgeEntry(modules, options), ...(Array.isArray(others) ? others : [])],
+      extraConfig: {
+        federation_domain_whitelist: names.flatMap((name) => name ?? []),
+        ...keys,
+        server_name: serverName,
+      },
+      recordsPath,
+      ...(federation && { federation }),
+    });
+    const process = await startProcess({
+      python: installation.python,
+      app: "homeserver",
+      dir: folder.path,
+      configPaths: [configPath],
+      logPath,
+      pythonPath: [shimFolder()],
+      ...(port && { heldPort: port }),
+      ...(certificates && { certificates }),
+      ...(options.startTimeoutMs !== undefined && { startTimeoutMs: options.startTimeoutMs }),
+      cleanUp: cleanUp(folder, certificates),
+    });
+    const { version } = installation;
+    return {
+      process,
+      serverName,
+      sharedSecret,
+      version,
+      dir: folder.path,
+      records: new Records(recordsPath),
+    };
+  } catch (error) {
+    folder.remove();
+    throw error;
+  }
+}
+
+/** All of the servers read the certificates only when they start, so that the first one to end may remove them. */
+const cleanUp = (folder: TemporaryFolder, certificates: Certificates | undefined) => () => {
+  folder.remove();
+  certificates?.remove();
+};
+
+function bridgeEntry(modules: readonly TestedModule[], { config = {} }: SynapseOptions): ModuleEntry[] {
+  if (modules.length === 0) return [];
+  const absolute = modules.map((module) => ({
+    ...module,
+    path: path.resolve(module.path),
+    ...(module.config_file !== undefined && { config_file: path.resolve(module.config_file) }),
+  }));
+  // The Node that runs the tests: so none is needed on PATH.
+  const block = { node: process.execPath, ...config, modules: absolute };
+  return [{ module: "synapse_module_bridge.ModuleBridge", config: block }];
+}
+
+function refuseWindows(): void {
+  if (process.platform === "win32")
+    throw new Error(
+      "Synapse does not run on Windows: run these tests in WSL. Tests in memory (synapse-module-bridge/testing) work here.",
+    );
+}
