@@ -19,7 +19,7 @@ export function attacks(attacked: Attacked, { texts }: Attackers): readonly stri
         seen.deaths.all.filter((death) => death.of === of),
       ),
     ),
-    `${setAside.all.length} times somebody was set aside, ${users.size} users in all; ` +
+    `${setAside.all.length} times somebody was set aside, ${users.size} users in all, ${setAside.takenBack} times by mistake; ` +
       `${setAside.isolated} times a module was put into a thread of its own`,
     ...[...killers.records].map(([name, { statuses, mostPassed }]) => {
       const times = setAside.all.filter(({ user }) => user.startsWith(`@${name}:`)).length;
