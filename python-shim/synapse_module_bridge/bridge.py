@@ -30,6 +30,7 @@ from synapse_module_bridge.reactor.background import run_in_background_process
 from synapse_module_bridge.reactor.steady_clock import SteadyClock
 from synapse_module_bridge.reactor.when_idle import drained
 from synapse_module_bridge.resilience.policy import Policies
+from synapse_module_bridge.resilience.web_load import WebLoad
 from synapse_module_bridge.routing.locality import Locality
 from synapse_module_bridge.routing.routing_table import RoutingTable
 from synapse_module_bridge.routing.workers import Workers
@@ -38,15 +39,15 @@ from synapse_module_bridge.schema.protocol import API, fits, method_name
 from synapse_module_bridge.schema.startup_problems import StartupError, StartupProblem, StartupProblems, describe
 from synapse_module_bridge.storage.store import Store
 from synapse_module_bridge.supervision.accepted import Accepted
+from synapse_module_bridge.supervision.handshake import Occasion
 from synapse_module_bridge.supervision.host_events import HostEvents
-from synapse_module_bridge.supervision.initialize import Occasion
-from synapse_module_bridge.supervision.introduction import environment, host_command, introduction
+from synapse_module_bridge.supervision.launch import environment, host_command, initialize_params
 from synapse_module_bridge.supervision.reload import Reload, in_thread, on_sighup
 from synapse_module_bridge.supervision.supervisor import Supervisor
 from synapse_module_bridge.synapse_hooks.advice import advise, advise_everywhere
 from synapse_module_bridge.synapse_hooks.registration import declared_callbacks, register_callbacks
 from synapse_module_bridge.synapse_hooks.synapse_api import available_callbacks
-from synapse_module_bridge.synapse_hooks.web import WebLoad, WebResource
+from synapse_module_bridge.synapse_hooks.web import WebResource
 from synapse_module_bridge.telemetry import metrics
 from synapse_module_bridge.transport.rpc import Answer, Refuse
 
@@ -108,7 +109,7 @@ class Bridge(HostEvents):
         check_version(node)
         remove_left_behind()
         self._files = HostFiles(HOST_FOLDER)
-        self._introduction = self._introduce()
+        self._initialize_params = self._lasting_params()
         self._host = Supervisor(
             reactor=reactor,
             clock=CLOCK,
@@ -163,9 +164,9 @@ class Bridge(HostEvents):
     def _is_busy(self) -> bool:
         return self._notifications.queued > 0 or self._open_calls.under_way
 
-    def _introduce(self) -> dict[str, Any]:
+    def _lasting_params(self) -> dict[str, Any]:
         api = self._api
-        return introduction(
+        return initialize_params(
             self._config,
             server_name=api.server_name,
             worker_name=api.worker_name,
@@ -178,7 +179,7 @@ class Bridge(HostEvents):
 
     def _initialize(self, occasion: Occasion) -> dict[str, Any]:
         modules = self._blame.with_threads(self._accepted.initialize(occasion), reloads=occasion == "reload")
-        return {**self._introduction, **modules}
+        return {**self._initialize_params, **modules}
 
     def _handle(self, method: str, params: Mapping[str, Any], answer: Answer, refuse: Refuse) -> None:
         if method == _THREAD_ENDED:

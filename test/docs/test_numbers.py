@@ -9,11 +9,11 @@ from synapse_module_bridge.calls import membership_lock
 from synapse_module_bridge.configuration import config
 from synapse_module_bridge.pipeline import notifications
 from synapse_module_bridge.quarantine import quarantine, suspects, web_paths
-from synapse_module_bridge.resilience import answer_cache, backpressure, circuit_breaker
+from synapse_module_bridge.resilience import answer_cache, backpressure, circuit_breaker, web_load
 from synapse_module_bridge.schema.protocol import LIMITS
 from synapse_module_bridge.storage import sqlite_guard, statements, store, transactions
 from synapse_module_bridge.supervision import backoff, grace_period
-from synapse_module_bridge.synapse_hooks import advice, web
+from synapse_module_bridge.synapse_hooks import advice
 
 ROOT = Path(__file__).parents[2]
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -82,7 +82,10 @@ TOLD: list[tuple[str, Any]] = [
     ("docs/author/modules.md", f"It has {limit('setup_attempt_ms')}; then"),
     ("docs/author/modules.md", f"After {word(membership_lock.PATIENCE_SECONDS)} second, or half of the time"),
     ("docs/author/web-resources.md", f"a body may have {limit('body_bytes')} in each direction"),
-    ("docs/author/web-resources.md", f"serves {web.MOST_AT_ONCE} requests, or {told(web.MOST_BYTES_AT_ONCE, 'B')}"),
+    (
+        "docs/author/web-resources.md",
+        f"serves {web_load.MOST_AT_ONCE} requests, or {told(web_load.MOST_BYTES_AT_ONCE, 'B')}",
+    ),
     ("docs/author/web-resources.md", f"one visitor has at most {limit('body_bytes')}"),
     ("docs/author/web-resources.md", f"within {minutes(web_paths.WITHIN_SECONDS)}"),
     ("docs/author/web-resources.md", f"not served for {minutes(web_paths.REFUSED_SECONDS)}"),

@@ -49,10 +49,15 @@ class _Finder(cst.CSTVisitor):
         return True
 
 
-_NUMBER = m.Integer() | m.Float()
-_PRODUCT = m.BinaryOperation(_NUMBER, m.Multiply(), _NUMBER)
-_BOUND = _NUMBER | _PRODUCT | m.BinaryOperation(_PRODUCT, m.Multiply(), _NUMBER)
-_CONSTANT = [m.AssignTarget(m.Name(m.MatchIfTrue(str.isupper)))]
+def _is_bound(node: cst.CSTNode) -> bool:
+    """Whether it is computed from numbers, other constants and limits alone."""
+    if isinstance(node, cst.BinaryOperation):
+        return _is_bound(node.left) and _is_bound(node.right)
+    return m.matches(node, m.Integer() | m.Float() | _CONSTANT_NAME | m.Subscript(m.Name("LIMITS")))
+
+
+_CONSTANT_NAME = m.Name(m.MatchIfTrue(str.isupper))
+_CONSTANT = [m.AssignTarget(_CONSTANT_NAME)]
 _LEFT_ALONE = m.OneOf(
     m.Annotation(),
     m.Decorator(),
@@ -61,7 +66,7 @@ _LEFT_ALONE = m.OneOf(
     # With it, `zip` fails instead of being wrong.
     m.Arg(keyword=m.Name("strict"), value=m.Name("True")),
     # How large a bound should be, no test of what happens there can tell.
-    m.Assign(targets=_CONSTANT, value=_BOUND),
+    m.Assign(targets=_CONSTANT, value=m.MatchIfTrue(_is_bound)),
     m.Assign(targets=[m.AssignTarget(m.Name("logger"))]),
 )
 

@@ -50,9 +50,9 @@ def _is_whole(error: RpcError) -> bool:
     )
 
 
-def reason_of(e: RpcError) -> Reason | str:
+def reason_of(e: RpcError) -> Reason:
     """Why policy answers a call, where the host itself has answered with this error."""
-    return Reason.PARAMS if e.code == INVALID_PARAMS else f"{Reason.HOST_ERROR} {e.code}"
+    return Reason.PARAMS if e.code == INVALID_PARAMS else Reason.HOST_ERROR
 
 
 def synapse_error(e: RpcError) -> SynapseError:

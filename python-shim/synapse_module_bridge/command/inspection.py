@@ -24,7 +24,7 @@ from synapse_module_bridge.schema.installed import HOST_FOLDER
 from synapse_module_bridge.schema.startup_problems import StartupProblem
 from synapse_module_bridge.supervision.handshake import cannot_start, faults_from_host
 from synapse_module_bridge.supervision.handshake import examine as examine_modules
-from synapse_module_bridge.supervision.introduction import environment, host_command, introduction
+from synapse_module_bridge.supervision.launch import environment, host_command, initialize_params
 from synapse_module_bridge.synapse_hooks.advice import advise
 from synapse_module_bridge.synapse_hooks.registration import lacking_callbacks, registered_callbacks
 from synapse_module_bridge.synapse_hooks.synapse_api import available_callbacks
@@ -75,7 +75,7 @@ def inspect(block: Any, settings: Mapping[str, Any]) -> Found:
 def _load(node: str, config: BridgeConfig, settings: Mapping[str, Any]) -> tuple[Modules, Sequence[StartupProblem]]:
     """The sound modules, and the problems of the others. Raises StartupProblem where no host can be started."""
     command = host_command(node, HOST_FOLDER, config)
-    synapse = introduction(
+    synapse = initialize_params(
         config,
         server_name=str(settings.get("server_name", "example.org")),
         worker_name=None,

@@ -40,7 +40,7 @@ class StandIn(NamedTuple):
 
     # Its index among them.
     at: int
-    reason: Reason | str
+    reason: Reason
 
 
 class Final(NamedTuple):
@@ -80,12 +80,12 @@ def judge(call: Call, asked: Sequence[Entry], e: RpcError, policies: Policies) -
             call.record("fault", module, code)
             return Final(decode_own(callback.result, code, call.params))
     if index is None:
-        logger.error("%s: %s", callback.name, e.message)
+        logger.error("%s: %s (error %d)", callback.name, e.message, e.code)
         raise Unavailable(reason_of(e)) from None
     return StandIn(index, why_unanswered(e))
 
 
-def why_unanswered(e: RpcError) -> Reason | str:
+def why_unanswered(e: RpcError) -> Reason:
     """Why the failure policy stands in for the module that the host's error is about."""
     told = e.data.get("reason")
-    return told if told in _TOLD else _REASONS.get(e.code) or reason_of(e)
+    return Reason(told) if told in _TOLD else _REASONS.get(e.code) or reason_of(e)

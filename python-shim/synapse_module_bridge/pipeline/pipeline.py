@@ -13,8 +13,8 @@ from typing import Any
 from synapse_module_bridge.calls.again import AskAgain
 from synapse_module_bridge.calls.call import Call, Rules
 from synapse_module_bridge.calls.decision import summarise
+from synapse_module_bridge.calls.media_digest import media_digest
 from synapse_module_bridge.codec.codec import Unfit, decode_answer
-from synapse_module_bridge.codec.media_digest import media_digest
 from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.pipeline.failures import Final, judge
 from synapse_module_bridge.pipeline.round_trip import RoundTrip

@@ -9,7 +9,7 @@ from typing import Any
 from synapse.logging.context import run_in_background
 from twisted.internet.defer import Deferred
 
-from synapse_module_bridge.codec.media_digest import media_digest
+from synapse_module_bridge.calls.media_digest import media_digest
 from synapse_module_bridge.quarantine.suspects import Suspect
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.transport.host_interface import Host

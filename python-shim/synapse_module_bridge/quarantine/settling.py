@@ -19,7 +19,7 @@ from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.quarantine.answered_groups import AnsweredGroups
 from synapse_module_bridge.quarantine.gate import Gate
 from synapse_module_bridge.quarantine.quarantine import Quarantine
-from synapse_module_bridge.quarantine.suspect_line import FIRST, SuspectLine
+from synapse_module_bridge.quarantine.suspect_line import Rank, SuspectLine
 from synapse_module_bridge.quarantine.suspects import Suspect
 from synapse_module_bridge.quarantine.turn import TURN_SECONDS, UNAWAITED_SECONDS, AskApart, End, NodeEnded, Turns, fail
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
@@ -173,7 +173,7 @@ class Settling:
                 # It is asked again while nothing else runs, so that the cause of the next end is clear.
                 suspect.in_vain += 1
                 self._entrance.close()
-                self._line.join(suspect, FIRST)
+                self._line.join(suspect, Rank.AGAIN)
             else:
                 self._entrance.open()
                 fail(suspect, Unavailable(Reason.DOWN))

@@ -6,6 +6,7 @@ hide a call behind later ones.
 """
 
 from collections import Counter
+from enum import IntEnum, auto
 from heapq import heapify, heappop, heappush
 from itertools import count
 
@@ -13,10 +14,21 @@ from synapse_module_bridge.quarantine.suspects import Suspect
 
 # A line of this length takes no more suspects that Synapse does not wait for.
 MOST_UNAWAITED = 200
-# Ranks: before all others; not waited for; not waited for, and to have a long turn.
-FIRST = -1
-UNAWAITED = 4
-LONG_TURN = 5
+
+
+class Rank(IntEnum):
+    """Which suspects come first."""
+
+    # Asked in vain, since Node has ended of something else meanwhile.
+    AGAIN = auto()
+    WAITED_FOR = auto()
+    NOTIFICATION = auto()
+    SHADOW = auto()
+    # Synapse waits, but it has not answered in its turn.
+    SLOW = auto()
+    UNAWAITED = auto()
+    # Synapse does not wait, and it has not answered in its turn.
+    LONG_TURN = auto()
 
 
 class SuspectLine:
@@ -32,14 +44,14 @@ class SuspectLine:
     def __len__(self) -> int:
         return len(self._line)
 
-    def join(self, suspect: Suspect, rank: int | None = None) -> None:
+    def join(self, suspect: Suspect, rank: Rank | None = None) -> None:
         """Adds a suspect, by default with its own rank. It is dropped where the line is full."""
         if rank is None:
             rank = _rank(suspect)
             if not suspect.is_waited_for and len(self._line) >= MOST_UNAWAITED:
                 return
         started, before = -suspect.call.started, 0
-        if rank == UNAWAITED:
+        if rank is Rank.UNAWAITED:
             started, before = -started, self._unawaited[suspect.call.who]
             self._unawaited[suspect.call.who] += 1
         heappush(self._line, (rank, before, started, next(self._numbers), suspect))
@@ -61,11 +73,11 @@ class SuspectLine:
         return [suspect for *_, suspect in left]
 
 
-def _rank(suspect: Suspect) -> int:
+def _rank(suspect: Suspect) -> Rank:
     if not suspect.is_waited_for:
-        return LONG_TURN if suspect.is_slow else UNAWAITED
+        return Rank.LONG_TURN if suspect.is_slow else Rank.UNAWAITED
     if suspect.is_slow:
-        return 3
+        return Rank.SLOW
     if suspect.entries[0].shadow:
-        return 2
-    return 1 if suspect.call.callback.notify else 0
+        return Rank.SHADOW
+    return Rank.NOTIFICATION if suspect.call.callback.notify else Rank.WAITED_FOR

@@ -59,7 +59,6 @@ class Reason(str, Enum):
     ERROR = "error"
     FAULT = "fault"
     GONE = "gone"
-    # The code of the host's error follows it.
     HOST_ERROR = "host error"
     OVERLOAD = "overload"
     PARAMS = "params"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synapse_module_bridge.configuration.module_configs import ConfigFiles, Unreadable, with_configs
-from synapse_module_bridge.supervision.initialize import Occasion
+from synapse_module_bridge.supervision.handshake import Occasion
 from synapse_module_bridge.supervision.on_disk import OnDisk
 
 # A module, as the host gets it or as it declares it.

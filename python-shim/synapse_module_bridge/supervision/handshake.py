@@ -3,8 +3,8 @@
 The answer (the manifest) has the modules' declarations, or the problems that keep them from being loaded.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -20,6 +20,12 @@ from synapse_module_bridge.transport.framing import BrokenStream
 from synapse_module_bridge.transport.rpc import RpcError
 
 _INITIALIZE = method_name("initialize")
+
+# Why a host is started. `start`: Synapse starts. `restart`: the host has ended, and a new one runs what was accepted
+# last. `reload`: a new host runs what lies on disk now, and replaces the present one.
+Occasion = Literal["start", "restart", "reload"]
+# Returns the parameters of `initialize`. Raises StartupProblem.
+Initialize = Callable[[Occasion], Mapping[str, Any]]
 
 
 def shake_hands(child: Child, initialize: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:

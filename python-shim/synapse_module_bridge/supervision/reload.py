@@ -15,7 +15,7 @@ from synapse_module_bridge.reactor.unexpected import contained, log_unexpected
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.supervision.accepted import Accepted, Manifest
 from synapse_module_bridge.supervision.backoff import LONGEST_PAUSE_SECONDS
-from synapse_module_bridge.supervision.initialize import Initialize
+from synapse_module_bridge.supervision.handshake import Initialize
 from synapse_module_bridge.supervision.supervisor import Supervisor
 from synapse_module_bridge.transport.unavailable import Unavailable
 

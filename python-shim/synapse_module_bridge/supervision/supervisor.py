@@ -22,9 +22,8 @@ from synapse_module_bridge.schema.protocol import LIMITS, Reason
 from synapse_module_bridge.schema.startup_problems import StartupProblem
 from synapse_module_bridge.supervision.backoff import Backoff
 from synapse_module_bridge.supervision.grace_period import GracePeriod
-from synapse_module_bridge.supervision.handshake import cannot_start, greet, shake_hands
+from synapse_module_bridge.supervision.handshake import Initialize, Occasion, cannot_start, greet, shake_hands
 from synapse_module_bridge.supervision.host_events import HostEvents
-from synapse_module_bridge.supervision.initialize import Initialize, Occasion
 from synapse_module_bridge.supervision.running_host import RunningHost
 from synapse_module_bridge.transport.rpc import Asked, ConnectionGone, OnLate, RequestHandler, RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable

@@ -4,8 +4,8 @@ from synapse_module_bridge.schema.protocol import Reason
 
 
 class Unavailable(Exception):
-    """No module can answer the call. `reason` is a text where it is the host's own error."""
+    """No module can answer the call."""
 
-    def __init__(self, reason: Reason | str) -> None:
+    def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason = reason

@@ -101,7 +101,7 @@ test("Synapse and Node have gone through all of it", async () => {
   expect(contextWarnings(server)).toEqual([]);
 });
 
-test("a module whose threads native code holds again and again has Node started anew, and the others have their verdicts", async () => {
+test("Node is restarted once native code holds too many threads of a module, and the module beside it refuses throughout", async () => {
   const say = await newcomer();
   const restarted = () => logged(server, "the module host ended (native code holds").length > 0;
   for (const deadline = performance.now() + 60_000; !restarted() && performance.now() < deadline; ) {

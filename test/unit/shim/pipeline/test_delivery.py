@@ -8,7 +8,7 @@ from counted import count
 from synapse_module_bridge.pipeline.delivery import Delivery
 from synapse_module_bridge.routing.route import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS
-from synapse_module_bridge.schema.protocol import ERROR_CODES
+from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.transport.rpc import INVALID_PARAMS, RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 from twisted.internet.defer import ensureDeferred
@@ -19,7 +19,7 @@ from twisted.internet.defer import ensureDeferred
     [
         (RpcError(INVALID_PARAMS, "the parameters are not JSON"), "would_policy", "params"),
         (RpcError(ERROR_CODES["module_fault"], "it threw", {"module": "m"}), "would_fault", ""),
-        (Unavailable("down"), "would_policy", "down"),
+        (Unavailable(Reason.DOWN), "would_policy", "down"),
         (RpcError(ERROR_CODES["module_unavailable"], "setup failed", {"module": "m"}), "would_policy", "setup"),
         (
             RpcError(ERROR_CODES["module_unavailable"], "its time is up", {"module": "m", "reason": "deadline"}),

@@ -16,7 +16,7 @@ from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience.policy import Policies
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.schema.on_failure import OnFailure
-from synapse_module_bridge.schema.protocol import ERROR_CODES
+from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.synapse_hooks.forward import make_forwarder
 from synapse_module_bridge.synapse_hooks.logins import with_follow_up
 from synapse_module_bridge.synapse_hooks.updates import make_update_forwarder, with_own_sizes
@@ -68,10 +68,10 @@ def test_edits_of_the_response_are_put_onto_the_very_object_and_leave_the_rest_a
     ("failure", "reason"),
     [
         (ConnectionGone("x"), "down"),
-        (Unavailable("down"), "down"),
+        (Unavailable(Reason.DOWN), "down"),
         (DeadlinePassed(), "deadline"),
         (GONE, "gone"),
-        (RpcError(-32603, "x"), "host error -32603"),
+        (RpcError(-32603, "x"), "host error"),
         (ValueError("x"), "params"),
         (None, "reply"),
         ({"edited": {"login_response": None}}, "reply"),

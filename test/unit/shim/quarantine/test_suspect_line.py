@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from asking import call_of, entry
 from synapse_module_bridge.quarantine import suspect_line as subject
-from synapse_module_bridge.quarantine.suspect_line import FIRST, UNAWAITED, SuspectLine
+from synapse_module_bridge.quarantine.suspect_line import Rank, SuspectLine
 from synapse_module_bridge.quarantine.suspects import Suspect
 from twisted.internet.defer import Deferred
 
@@ -66,9 +66,9 @@ def test_one_may_be_put_before_all_others_or_after_them() -> None:
     waited_for, later = suspect(0.0), suspect(9.0)
     unawaited, before = suspect(5.0, is_waited_for=False), suspect(0.0, is_waited_for=False)
     line.join(waited_for)
-    line.join(later, UNAWAITED)
-    line.join(unawaited, UNAWAITED)
-    line.join(before, FIRST)
+    line.join(later, Rank.UNAWAITED)
+    line.join(unawaited, Rank.UNAWAITED)
+    line.join(before, Rank.AGAIN)
     assert left(line) == [before, waited_for, later, unawaited]
 
 
@@ -81,7 +81,7 @@ def test_a_long_line_takes_nobody_more_whom_nobody_waits_for(monkeypatch: pytest
     for number in range(3):
         line.join(suspect(float(number)))
     line.join(suspect(3.0, is_waited_for=False))
-    line.join(suspect(4.0, is_waited_for=False), UNAWAITED)
+    line.join(suspect(4.0, is_waited_for=False), Rank.UNAWAITED)
     assert [one.call.started for one in left(line)] == [2.0, 1.0, 0.0, 4.0]
 
 
@@ -89,7 +89,7 @@ def test_a_long_line_takes_nobody_more_whom_nobody_waits_for(monkeypatch: pytest
 def test_those_whom_nobody_waits_for_are_dropped_and_the_others_keep_their_order(order: tuple[float, ...]) -> None:
     line = SuspectLine()
     for number in order:
-        line.join(suspect(number, is_waited_for=False), FIRST)
+        line.join(suspect(number, is_waited_for=False), Rank.AGAIN)
         line.join(suspect(number, callback="on_new_event"))
         line.join(suspect(10.0 + number))
     line.drop_unawaited()

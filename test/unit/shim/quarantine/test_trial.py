@@ -12,7 +12,7 @@ from synapse_module_bridge.quarantine.suspects import Suspect
 from synapse_module_bridge.quarantine.turn import End
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience.entrance import Entrance
-from synapse_module_bridge.schema.protocol import ERROR_CODES
+from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 from turning import outcome
@@ -27,7 +27,7 @@ ENDED = RpcError(ERROR_CODES["module_unavailable"], "there is no thread apart: e
         pytest.param(False, {"ended": None}, True, id="the thread stands while nobody is asked"),
         pytest.param(False, ENDED, False, id="the thread ends while nobody is asked"),
         pytest.param(False, DeadlinePassed(), True, id="it takes too long to find out"),
-        pytest.param(False, Unavailable("overload"), True, id="Node has too much to read"),
+        pytest.param(False, Unavailable(Reason.OVERLOAD), True, id="Node has too much to read"),
         pytest.param(False, ConnectionGone("gone"), True, id="Node ends meanwhile"),
         pytest.param(True, ENDED, True, id="it was Node, which was asked nothing else"),
     ],

@@ -21,6 +21,7 @@ from synapse_module_bridge.resilience.answer_cache import AnswerCache, question_
 from synapse_module_bridge.resilience.circuit_breaker import MISSES_TO_OPEN
 from synapse_module_bridge.routing.route import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS
+from synapse_module_bridge.schema.protocol import Reason
 from synapse_module_bridge.transport.framing import encode
 from synapse_module_bridge.transport.rpc import RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
@@ -155,7 +156,7 @@ def test_an_answer_is_kept_up_to_a_size(more: int, is_kept: bool) -> None:
     assert cache.known(b"question") == (reply if is_kept else None)
 
 
-@pytest.mark.parametrize("failure", [DeadlinePassed(), Unavailable("overload"), CancelledError()])
+@pytest.mark.parametrize("failure", [DeadlinePassed(), Unavailable(Reason.OVERLOAD), CancelledError()])
 def test_one_that_could_not_ask_leaves_the_question_to_the_next(failure: Exception) -> None:
     host = SlowHost()
     rig = Rig(host)
@@ -184,7 +185,7 @@ def test_one_whose_time_is_up_while_it_waits_for_another_is_answered_by_policy(
 
 
 def test_an_answer_of_policy_is_not_kept() -> None:
-    rig = Rig(Host(Unavailable("overload"), answer("M_FORBIDDEN")))
+    rig = Rig(Host(Unavailable(Reason.OVERLOAD), answer("M_FORBIDDEN")))
     assert isinstance(rig.ask(), SynapseError)
     assert rig.ask() is Codes.FORBIDDEN
 

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from synapse_module_bridge.resilience.entrance import Entrance
+from synapse_module_bridge.schema.protocol import Reason
 from synapse_module_bridge.transport.unavailable import Unavailable
 from twisted.internet.defer import Deferred, ensureDeferred
 
@@ -49,6 +50,6 @@ def test_a_call_whose_host_does_not_come_back_takes_no_place() -> None:
     entered = entering(entrance)
     host.is_up = False
     entrance.open()
-    host.back.errback(Unavailable("down"))
+    host.back.errback(Unavailable(Reason.DOWN))
     assert [failure.type for failure in entered] == [Unavailable]
     assert entrance.backpressure.in_flight == 0

@@ -13,7 +13,7 @@ from rig import running_bridge
 from synapse.module_api.errors import Codes
 from synapse_module_bridge import bridge
 from synapse_module_bridge.schema.installed import HOST_FOLDER
-from synapse_module_bridge.supervision import introduction, reload
+from synapse_module_bridge.supervision import launch, reload
 from turning import turn_until
 from two_modules import (
     REFUSED,
@@ -170,7 +170,7 @@ def test_an_upgrade_of_the_bridge_under_a_synapse_that_runs_changes_nothing_of_w
     two.first.write_text(two.first.read_text().replace("return", f"{ends} return"))
     with running_bridge(two.folder, settings) as rig:
         # Another version is there, and half of it.
-        monkeypatch.setattr(introduction, "version", lambda _: "99.0")
+        monkeypatch.setattr(launch, "version", lambda _: "99.0")
         (installed / "cli.mjs").write_text("import '")
         rig.answer("user_may_invite", "@mallory:test", "@exit:test", "!room:test")
         # Threads begin with files of the host, too.

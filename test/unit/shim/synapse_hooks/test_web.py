@@ -1,8 +1,6 @@
 """Web resources that no module answers: what the client gets, and what the log says."""
 
 import logging
-from collections.abc import Sequence
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -16,9 +14,9 @@ from synapse_module_bridge.pipeline.failures import ModuleFault
 from synapse_module_bridge.quarantine.web_paths import ANSWERED_SECONDS, ENDS_OF_A_VISITOR, WebPaths
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience.policy import UNAVAILABLE
-from synapse_module_bridge.schema.protocol import ERROR_CODES
-from synapse_module_bridge.synapse_hooks.web import WebLoad, WebResource
-from synapse_module_bridge.synapse_hooks.web_response import MOST_BODY_BYTES
+from synapse_module_bridge.resilience.web_load import WebLoad
+from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
+from synapse_module_bridge.synapse_hooks.web import WebResource
 from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 from turning import outcome
@@ -39,7 +37,7 @@ SETUP = RpcError(ERROR_CODES["module_unavailable"], "m: setup failed", {"module"
     ("failure", "code", "told"),
     [
         (DeadlinePassed(), 504, "no answer within 1000 ms"),
-        (Unavailable("overload"), 503, "no answer: overload"),
+        (Unavailable(Reason.OVERLOAD), 503, "no answer: overload"),
         (ConnectionGone(), 503, "no answer: ConnectionGone"),
         (SETUP, 503, "no answer: m: setup failed"),
         (RpcError(-32603, "two\nlines"), 503, r"no answer: two\nlines"),
@@ -111,52 +109,6 @@ def test_of_an_answer_that_is_none_nothing_is_written(wrong: Any) -> None:
     assert isinstance(result, ModuleFault) and str(result).startswith("m: /_synapse/client/x: ")
     assert list(asked.responseHeaders.getAllRawHeaders()) == []
     assert not asked.startedWriting
-
-
-# A visitor's share of a module's share: 4/5 of 4/5. Of bytes, one of the largest bodies.
-@pytest.mark.parametrize(("size", "most"), [(0, 163), (MOST_BODY_BYTES // 2, 2), (MOST_BODY_BYTES, 1)])
-def test_one_visitor_may_ask_for_so_much_at_once_and_no_more(size: int, most: int) -> None:
-    load = WebLoad()
-    with ExitStack() as served:
-        for _ in range(most):
-            served.enter_context(load.of("m", "v", size))
-        with pytest.raises(Unavailable), load.of("m", "v", size):
-            pass
-    with load.of("m", "v", size):
-        pass
-
-
-def fill(served: ExitStack, load: WebLoad, modules: Sequence[str], visitors: Sequence[str], size: int) -> None:
-    """Each of these visitors takes all that it gets of each of these modules."""
-    for module in modules:
-        for visitor in visitors:
-            try:
-                while True:
-                    served.enter_context(load.of(module, visitor, size))
-            except Unavailable:
-                pass
-
-
-@pytest.mark.parametrize("size", [0, 1_000_000, MOST_BODY_BYTES])
-@pytest.mark.parametrize("modules", ["m", "mn", "nm", "mnopqr"])
-def test_whatever_one_visitor_takes_another_is_served_by_each_module(modules: str, size: int) -> None:
-    load = WebLoad()
-    with ExitStack() as served:
-        fill(served, load, modules, "v", size)
-        for module in {*modules, "another"}:
-            with load.of(module, "w", size):
-                pass
-
-
-def test_whatever_many_visitors_take_of_one_module_another_module_is_reached() -> None:
-    load = WebLoad()
-    with ExitStack() as served:
-        fill(served, load, "m", [f"visitor {number}" for number in range(300)], 0)
-        with pytest.raises(Unavailable), load.of("m", "w", 0):
-            pass
-        for visitor in ("w", "visitor 299"):
-            with load.of("n", visitor, 1_000_000):
-                pass
 
 
 ENDED = RpcError(ERROR_CODES["module_ended"], "m has ended", {"module": "m", "cause": "exit code 1", "began": True})

@@ -1,4 +1,4 @@
-"""Builds the host's command line, its environment, and the part of `initialize` about Synapse; also for `check`."""
+"""Says how a host is launched: its command line, its environment, and what `initialize` tells it about Synapse."""
 
 import os
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ def environment(config: BridgeConfig) -> Mapping[str, str]:
     return {name: os.environ[name] for name in config.env if name in os.environ}
 
 
-def introduction(config: BridgeConfig, **synapse: Any) -> dict[str, Any]:
+def initialize_params(config: BridgeConfig, **synapse: Any) -> dict[str, Any]:
     """The part of `initialize` that stays the same until Synapse stops, even where packages are upgraded on disk."""
     return {
         "protocol": PROTOCOL,

@@ -10,7 +10,7 @@ from asking import Host, answer, calls_over, entry
 from synapse.media._base import FileInfo, ThumbnailInfo
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes
-from synapse_module_bridge.codec import media_digest
+from synapse_module_bridge.calls import media_digest
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience.answer_cache import AnswerCache
 from synapse_module_bridge.routing.route import bind
