@@ -61,6 +61,29 @@ program
   });
 
 program
+  .command("replay")
+  .description("ask a module everything that a recording has, and show where its verdicts differ")
+  .argument("<module>", "the module's file or folder")
+  .argument("<recording>", "a file of a recording, or the folder with all of them")
+  .option("--config <file>", "the module's config, as YAML or JSON")
+  .option("--module <name>", "the recorded module that this one takes the place of")
+  .option("--expect-same", "exit with 1 if a verdict differs")
+  .option("--json", "print JSON")
+  .action(async (module: string, recording: string, options) => {
+    await supervised(async (report) => {
+      const { replay } = await import("./command/replay.js");
+      const { formatReport } = await import("./command/replay-report.js");
+      const { logToStandardError } = await import("./logging/log.js");
+      const log = logToStandardError();
+      // A module may log for each of thousands of calls.
+      log.level = "silent";
+      const found = await replay(module, recording, options, catalogue(), log, report);
+      report({ answer: options.json ? `${JSON.stringify(found, null, 2)}\n` : formatReport(found) });
+      return !options.expectSame || (found.differing === 0 && found.uncertain === 0);
+    }, COULD_NOT_LOOK);
+  });
+
+program
   .command("host", { hidden: true })
   .description("what Synapse starts: speaks JSON-RPC on its standard input and output")
   .option("--records <fd>", "the number of the descriptor to which it writes its records")

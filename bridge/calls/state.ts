@@ -32,6 +32,13 @@ export class RoomState implements StateEvents {
     this.#lifetime = lifetime;
   }
 
+  /** What has come with the call, for the recording: the keys of which it has all events, and the events. */
+  static known(state: unknown): { keys: readonly StateKey[]; events: readonly Event[] } {
+    return state instanceof RoomState
+      ? { keys: state.#declared, events: state.#sent }
+      : { keys: [], events: [] };
+  }
+
   async get(type: string, state_key: string): Promise<Event | undefined> {
     if (typeof type !== "string" || typeof state_key !== "string") {
       throw new TypeError("state_events.get: type and state_key must be strings");

@@ -37,6 +37,8 @@ export interface Callback {
   undocumented?: boolean;
   apart?: boolean;
   secret?: boolean;
+  /** Why it is never recorded, if it is not secret. */
+  unrecorded?: string;
   once?: boolean;
   faults?: "policy" | { remote_message: string };
   membership_lock?: object;
@@ -73,6 +75,8 @@ export interface ApiMethod {
   example: string;
   /** The bridge adds this method: Synapse's ModuleApi does not have it. */
   added?: boolean;
+  /** It is never recorded. */
+  secret?: boolean;
   grant?: string;
   tsType?: string;
 }

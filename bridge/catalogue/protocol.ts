@@ -301,8 +301,21 @@ export type Initialize = {
   readonly held_patience_ms?: number;
   /** The modules, in the order in which they are asked. */
   readonly modules: readonly ConfiguredModule[];
+  readonly record?: Recording;
   /** At a restart: what the modules were loaded from when they were accepted. The host loads them from it again. */
   readonly snapshot?: readonly Part[];
+};
+
+/** Where and what the host records. If absent, it records nothing. */
+export type Recording = {
+  /** Absolute. */
+  readonly folder: string;
+  /** By the names in callbacks.json. */
+  readonly callbacks: readonly string[];
+  /** How long files are kept. */
+  readonly keep_ms: number;
+  /** How much the folder may hold, with the files of all processes. */
+  readonly limit_bytes: number;
 };
 
 /** The values that the synchronous part of the ModuleApi answers with. */

@@ -12,11 +12,11 @@ import { findParamProblems } from "../calls/params.js";
 import { ModuleSetup } from "../calls/setup.js";
 import type { StateSource } from "../calls/state.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
-import type { Reply } from "../catalogue/protocol.js";
+import type { Reply, SynapseInfo } from "../catalogue/protocol.js";
 import type { Entry } from "../declarations/module.js";
 import { loadModules } from "../loading/loader.js";
 import type { Logger } from "../logging/log.js";
-import { makeApi } from "../module-api/api.js";
+import { type ApiSource, makeApi } from "../module-api/api.js";
 import { WireError } from "../module-api/api-errors.js";
 import type { Event, StateKey } from "../sdk/wire-types.js";
 import { Cancellation } from "../transport/cancellation.js";
@@ -42,7 +42,22 @@ export async function callOnce(
   report: ReportProgress = () => {},
 ): Promise<Reply> {
   report({ loading: path.resolve(file) });
-  const running = await load(file, options, catalogue, log);
+  const synapse = {
+    version: "none",
+    server_name: options.serverName,
+    worker_name: null,
+    worker_app: null,
+    public_baseurl: `https://${options.serverName}/`,
+    email_app_name: "Matrix",
+    custom_template_dir: null,
+    run_background_tasks: true,
+  };
+  const request = async (method: string) => {
+    throw new WireError(undefined, `there is no Synapse to ask for ${method}: this is a call by hand`, {});
+  };
+  const render = () => request("a template");
+  const source = { request, handleOf: () => undefined, render };
+  const running = await loadAlone(file, options, { synapse, source }, catalogue, log);
   report({ asking: callbackName });
   const callback = find(callbackName, running, catalogue);
   const completed = completeParams(callback, params, options.serverName);
@@ -88,9 +103,11 @@ export function readParams(file: string): Record<string, unknown> {
   return parsed as Record<string, unknown>;
 }
 
-async function load(
+/** Loads one module. `around` is what its api answers from. Throws an Error that says what is wrong with it. */
+export async function loadAlone(
   file: string,
-  options: CallOptions,
+  options: Pick<CallOptions, "config">,
+  around: { synapse: SynapseInfo; source: ApiSource },
   catalogue: Catalogue,
   log: Logger,
 ): Promise<RunningModule> {
@@ -107,21 +124,7 @@ async function load(
     });
     throw new Error(texts.join("\n"));
   }
-  const synapse = {
-    version: "none",
-    server_name: options.serverName,
-    worker_name: null,
-    worker_app: null,
-    public_baseurl: `https://${options.serverName}/`,
-    email_app_name: "Matrix",
-    custom_template_dir: null,
-    run_background_tasks: true,
-  };
-  const request = async (method: string) => {
-    throw new WireError(undefined, `there is no Synapse to ask for ${method}: this is a call by hand`, {});
-  };
-  const render = () => request("a template");
-  const api = makeApi(module, synapse, { request, handleOf: () => undefined, render }, catalogue);
+  const api = makeApi(module, around.synapse, around.source, catalogue);
   const own = log.child({ module: module.name });
   return { module, api, log: own, setup: new ModuleSetup(module, api, own) };
 }

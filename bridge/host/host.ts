@@ -99,6 +99,7 @@ export class Host {
     await this.connection.finish();
     clearInterval(this.#pulse);
     await this.#threads?.close();
+    await this.modules.close();
     this.connection.dispose();
   }
 
@@ -152,7 +153,8 @@ export class Host {
     if (!callback) throw new UnfitParams(`there is no callback ${params.callback}`);
     const isHere = this.#followUps.has(callback.name, params.follow_up);
     const inThread = isHere ? undefined : this.#threads?.followUp(params, cancellation);
-    return inThread ?? runFollowUp(params, callback, this.modules.byName, this.#followUps, cancellation);
+    const run = () => runFollowUp(params, callback, this.modules.byName, this.#followUps, cancellation);
+    return inThread ?? this.modules.unrecorded(run);
   }
 
   #apiSource(): ApiSource {

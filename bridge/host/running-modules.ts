@@ -12,6 +12,8 @@ import { declare } from "../loading/manifest.js";
 import { Snapshot } from "../loading/snapshot.js";
 import { type Logger, setLevel } from "../logging/log.js";
 import { type ApiSource, makeApi } from "../module-api/api.js";
+import { Recorder } from "../recording/recorder.js";
+import { prepareFolder } from "../recording/writer.js";
 import type { ManifestPart, PlacedModule } from "../threads/load-in-thread.js";
 import type { Cancellation } from "../transport/cancellation.js";
 
@@ -30,12 +32,13 @@ export class RunningModules {
   readonly byName = new Map<string, RunningModule>();
   /** The module that is being loaded. */
   loading: string | undefined;
+  #recorder: Recorder | undefined;
 
   constructor(private readonly options: RunningModulesOptions) {}
 
   /** Loads the modules of `initialize`. `placed` has their places in the configuration, if they are not all of its modules. */
   async load(
-    { modules, synapse, snapshot: given }: Initialize,
+    { modules, synapse, record, snapshot: given }: Initialize,
     placed?: readonly PlacedModule[],
   ): Promise<ManifestPart> {
     const { catalogue, log, onLoading } = this.options;
@@ -49,11 +52,18 @@ export class RunningModules {
     };
     const loaded = await loadModules(modules, catalogue, watch, snapshot);
     this.loading = undefined;
+    const unfit = record && prepareFolder(record.folder);
+    if (record && unfit === undefined) this.#recorder = new Recorder(record, synapse, catalogue, log);
+    // A restart must not fail for the sake of a recording.
+    else if (unfit !== undefined && given !== undefined) log.error(`nothing is recorded: ${unfit}`);
     for (const module of loaded.modules) {
-      this.byName.set(module.name, this.#run(module, synapse));
+      const files = Object.values(snapshot.digestsOf([...module.files, ...module.packages]));
+      this.byName.set(module.name, this.#run(module, synapse, files));
       warmUp(module, catalogue);
     }
     const problems = [...loaded.problems, ...conditionsTooNew(loaded.modules, synapse.version, catalogue)];
+    if (unfit !== undefined && given === undefined)
+      problems.push({ path: ["record", "folder"], message: unfit });
     // Before `declare`, since serializing decides what the snapshot leaves out.
     const text = given === undefined ? snapshot.serialize(watch.warn) : undefined;
     const own = text === undefined ? {} : { snapshot: [{ names: modules.map(nameOf), text }] };
@@ -70,6 +80,16 @@ export class RunningModules {
   /** Ends the attempts of `setup`. */
   stop(): void {
     for (const { setup } of this.byName.values()) setup.stop();
+  }
+
+  /** Resolves when all that was recorded is written. */
+  async close(): Promise<void> {
+    await this.#recorder?.close();
+  }
+
+  /** Runs what is never recorded. */
+  unrecorded<T>(run: () => T): T {
+    return this.#recorder ? this.#recorder.unrecorded(run) : run();
   }
 
   setLogLevels({ levels }: LogLevels): void {
@@ -96,9 +116,11 @@ export class RunningModules {
     return failed;
   }
 
-  #run(module: LoadedModule, synapse: SynapseInfo): RunningModule {
+  #run(loaded: LoadedModule, synapse: SynapseInfo, files: readonly string[]): RunningModule {
     const { catalogue, log: logger, setupTimes = SETUP_TIMES, source, onSetUp } = this.options;
-    const api = makeApi(module, synapse, source, catalogue);
+    const recorder = this.#recorder;
+    const module = recorder?.around(loaded, files) ?? loaded;
+    const api = makeApi(module, synapse, recorder?.over(source) ?? source, catalogue);
     const log = logger.child({ module: module.name });
     const setup = new ModuleSetup(module, api, log, setupTimes);
     setup.onSuccess = onSetUp;

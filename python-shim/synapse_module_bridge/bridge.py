@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import attr
 from synapse.module_api import ModuleApi
 from twisted.internet import reactor
 
@@ -166,7 +167,8 @@ class Bridge(HostEvents):
 
     def _lasting_params(self) -> dict[str, Any]:
         api = self._api
-        return initialize_params(
+        record = self._config.record
+        synapse = initialize_params(
             self._config,
             server_name=api.server_name,
             worker_name=api.worker_name,
@@ -176,6 +178,7 @@ class Bridge(HostEvents):
             custom_template_dir=getattr(api, "custom_template_dir", None),
             run_background_tasks=api.should_run_background_tasks(),
         )
+        return synapse if record is None else {**synapse, "record": attr.asdict(record)}
 
     def _initialize(self, occasion: Occasion) -> dict[str, Any]:
         modules = self._blame.with_threads(self._accepted.initialize(occasion), reloads=occasion == "reload")

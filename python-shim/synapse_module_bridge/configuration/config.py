@@ -32,6 +32,10 @@ _TYPES = {
     "number": "a number",
     "boolean": "true or false",
 }
+# Less would hold no recording of use.
+LEAST_RECORDING_MB = 1
+DEFAULT_KEEP = "7d"
+DEFAULT_RECORDING_LIMIT = "1G"
 # In place of a process's name: the one that runs Synapse's background tasks.
 BACKGROUND = "background"
 
@@ -45,6 +49,16 @@ class Timeout:
 
 
 DEFAULT_TIMEOUT = Timeout(local=5_000, federated=2_000)
+
+
+@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
+class Record:
+    """Where and what the host records."""
+
+    folder: str
+    callbacks: tuple[str, ...]
+    keep_ms: int
+    limit_bytes: int
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
@@ -74,6 +88,8 @@ class BridgeConfig:
     env: tuple[str, ...]
     # Node's heap; None for Node's own default.
     memory_mb: int | None
+    # None where nothing is recorded.
+    record: Record | None
 
 
 def parse(config: Any) -> BridgeConfig:
@@ -93,7 +109,7 @@ def examine(config: Any) -> tuple[BridgeConfig | None, list[StartupProblem]]:
     faults = _schema_faults(config)
     if faults:
         return None, faults
-    faults = _memory_faults(config.get("memory"))
+    faults = _memory_faults(config.get("memory")) + _record_faults(config.get("record", {}))
     for name, entry in config.get("callbacks", {}).items():
         faults += _callback_faults(name, entry)
         faults += _callback_workers_faults(name, entry, config.get("workers", ()))
@@ -150,12 +166,28 @@ def _memory_faults(memory: Any) -> list[StartupProblem]:
     return [StartupProblem(("memory",), f"must be at least {LEAST_MEMORY_MB}M: Node needs that much to start")]
 
 
+def _record_faults(record: Mapping[str, Any]) -> list[StartupProblem]:
+    faults = []
+    for index, name in enumerate(record.get("callbacks", ())):
+        place = ("record", "callbacks", index)
+        if name not in CALLBACKS:
+            faults.append(StartupProblem(place, f"{name} {_no_callback(name)}"))
+        elif (holds := CALLBACKS[name].unrecorded) is not None:
+            faults.append(StartupProblem(place, f"{name} is never recorded, since its parameters may hold {holds}"))
+    if SynapseConfig.parse_size(record.get("limit", DEFAULT_RECORDING_LIMIT)) < LEAST_RECORDING_MB * MIB:
+        faults.append(StartupProblem(("record", "limit"), f"must be at least {LEAST_RECORDING_MB}M"))
+    return faults
+
+
+def _no_callback(name: str) -> str:
+    near = difflib.get_close_matches(name, CALLBACKS, n=1)
+    return "is no callback of Synapse" + (f" (did you mean {near[0]}?)" if near else "")
+
+
 def _callback_faults(name: str, entry: Mapping[str, Any]) -> list[StartupProblem]:
     callback = CALLBACKS.get(name)
     if callback is None:
-        near = difflib.get_close_matches(name, CALLBACKS, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        return [StartupProblem(("callbacks", name), f"is no callback of Synapse{hint}")]
+        return [StartupProblem(("callbacks", name), _no_callback(name))]
     chosen = _on_failure(entry.get("on_failure"))
     allowed = expressible(callback)
     return [
@@ -205,6 +237,17 @@ def _with_defaults(config: Mapping[str, Any], folder: str) -> BridgeConfig:
         start_timeout_ms=SynapseConfig.parse_duration(config.get("start_timeout", LIMITS["start_timeout_ms"])),
         env=tuple(config.get("env", ())),
         memory_mb=SynapseConfig.parse_size(config["memory"]) // MIB if "memory" in config else None,
+        record=_record(config["record"], folder) if "record" in config else None,
+    )
+
+
+def _record(record: Mapping[str, Any], folder: str) -> Record:
+    recordable = [name for name, callback in CALLBACKS.items() if callback.unrecorded is None]
+    return Record(
+        folder=_path(record["folder"], folder),
+        callbacks=tuple(record.get("callbacks", recordable)),
+        keep_ms=SynapseConfig.parse_duration(record.get("keep", DEFAULT_KEEP)),
+        limit_bytes=SynapseConfig.parse_size(record.get("limit", DEFAULT_RECORDING_LIMIT)),
     )
 
 

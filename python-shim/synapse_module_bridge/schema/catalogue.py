@@ -79,6 +79,8 @@ class Callback:
     remote_message_fault: str | None
     # Whether its parameters contain passwords or tokens.
     secret: bool
+    # What its parameters may hold, where it is never recorded for that.
+    unrecorded: str | None
     # Whether Synapse asks somebody else after "no opinion", which the decision's record then says.
     passed_on: bool
     # Whether modules declare a list of entries, one for each login type.
@@ -195,6 +197,7 @@ def _callback(name: str, entry: Mapping[str, Any], types: Mapping[str, Any]) -> 
         faults_by_policy=faults == "policy",
         remote_message_fault=faults["remote_message"] if isinstance(faults, dict) else None,
         secret=entry.get("secret", False),
+        unrecorded="passwords or tokens" if "secret" in entry else entry.get("unrecorded"),
         passed_on=result.get("passed_on", False),
         listed=entry.get("listed", False),
         repeatable=not ({"secret", "once"} & entry.keys() or _PASSING & set(entry["params"].values())),

@@ -1,0 +1,161 @@
+// The lines of a recording: their types, and what a line of another version is. Each line is complete in itself, so that a
+// part of a recording, as grep gives it, is a recording.
+import { createHash } from "node:crypto";
+import { exactJson } from "../base/exact-json.js";
+import { isObject } from "../base/is-object.js";
+import type { Callback, Catalogue } from "../catalogue/catalogue.js";
+import type { ErrorName, SynapseInfo } from "../catalogue/protocol.js";
+import type { Event, StateKey } from "../sdk/wire-types.js";
+
+/** Rises if a reader of before would take a line for something else. */
+export const FORMAT = 1;
+// In characters. A longer line is not written: it would fill the folder with one call.
+export const MOST_LINE = 1024 * 1024;
+
+/** What a module was asked, what it was told meanwhile, and what it answered. */
+export interface RecordedCall extends Common {
+  callback: string;
+  /** Synapse's request id. */
+  request: string | null;
+  /** As on the wire, but without the room's state. A media file is only a path. */
+  params: Record<string, unknown>;
+  state?: RecordedState;
+  api?: RecordedApi[];
+  verdict: Verdict;
+  /** How long the handler took. */
+  ms: number;
+}
+
+/** A call of the api outside of callbacks. */
+export interface RecordedOutside extends Common {
+  /** `setup`: while the module set up. `later`: at another time, such as in a timer. */
+  during: "setup" | "later";
+  api: RecordedApi[];
+}
+
+export type RecordedLine = RecordedCall | RecordedOutside;
+
+interface Common {
+  recording: typeof FORMAT;
+  /** When it began, as Date.toISOString gives it. */
+  at: string;
+  module: string;
+  versions: Versions;
+  synapse: SynapseInfo;
+}
+
+export interface Versions {
+  bridge: string;
+  node: string;
+  /** SHA-256 of the contents of the module's files. */
+  files: string;
+  /** SHA-256 of the module's config, as JSON. */
+  config: string;
+}
+
+/** The part of the room's state that the module could see or has asked for. */
+export interface RecordedState {
+  /** The keys of which `events` has all events that the room has; `all` for every key. */
+  keys: StateKey[] | "all";
+  events: Event[];
+  /** The answer of `state_events.keys()`. */
+  names?: (readonly [string, string])[];
+}
+
+/** A request of the api as it travels, with its answer or its error. */
+export type RecordedApi = { method: string; params: unknown } & (
+  | { answer: unknown }
+  | { error: { kind: ErrorName | null; message: string; data: Record<string, unknown> } }
+);
+
+export type Verdict =
+  /** What the host would tell the shim. */
+  | { answer: unknown }
+  | { error: { code: number; errcode: string; msg: string } }
+  | { fault: "threw" | "answer"; message: string }
+  /** No answer within the deadline. */
+  | { unavailable: "deadline" };
+
+/** What it would not do to record: undefined for callbacks that may be recorded. */
+export function whyUnrecorded({ secret, unrecorded }: Callback): string | undefined {
+  return secret ? "passwords or tokens" : unrecorded;
+}
+
+/** Whether a method of the api must not be recorded. `path` may be a step of a transaction. */
+export function isSecretMethod(path: string, catalogue: Catalogue): boolean {
+  const [method = ""] = path.split("/");
+  return catalogue.methods.get(method)?.secret === true;
+}
+
+/** Tells whether a value's JSON may fit into `most` characters, without writing it. It looks at no more than about that much. */
+export function mayFit(value: unknown, most: number): boolean {
+  let left = most;
+  const open: unknown[] = [value];
+  while (open.length > 0) {
+    const one = open.pop();
+    left -= typeof one === "string" ? one.length + 2 : 1;
+    if (left < 0) return false;
+    if (typeof one !== "object" || one === null) continue;
+    const values = Array.isArray(one) ? one : Object.values(one);
+    // Before they are copied: a list may have millions.
+    left -= values.length;
+    if (left < 0) return false;
+    for (const inner of values) open.push(inner);
+    if (!Array.isArray(one)) for (const key of Object.keys(one)) left -= key.length;
+  }
+  return left >= 0;
+}
+
+export function digest(value: unknown): string {
+  return createHash("sha256")
+    .update(exactJson(value ?? null))
+    .digest("hex");
+}
+
+/** The line, or why it cannot be read. */
+export function readLine(text: string): RecordedLine | Unreadable {
+  let line: unknown;
+  try {
+    line = JSON.parse(text);
+  } catch {
+    return "broken";
+  }
+  if (!isObject(line) || !Object.hasOwn(line, "recording")) return "foreign";
+  if (line.recording !== FORMAT) {
+    const { versions } = line;
+    const by = isObject(versions) && typeof versions.bridge === "string" ? versions.bridge.slice(0, 40) : "";
+    return { format: line.recording, bridge: by };
+  }
+  return isSound(line) ? (line as unknown as RecordedLine) : "foreign";
+}
+
+/** `broken`: no JSON. `foreign`: no line of a recording. */
+export type Unreadable = "broken" | "foreign" | { format: unknown; bridge: string };
+
+function isSound(line: Record<string, unknown>): boolean {
+  const { at, module, versions, synapse, callback, params, verdict, during, state, api = [] } = line;
+  const isCall = typeof callback === "string" && isObject(params) && isObject(verdict) && isSoundState(state);
+  return (
+    typeof at === "string" &&
+    !Number.isNaN(Date.parse(at)) &&
+    typeof module === "string" &&
+    isObject(versions) &&
+    isObject(synapse) &&
+    typeof synapse.server_name === "string" &&
+    Array.isArray(api) &&
+    api.every((one) => isObject(one) && typeof one.method === "string") &&
+    (isCall || (callback === undefined && typeof during === "string"))
+  );
+}
+
+function isSoundState(state: unknown): boolean {
+  if (state === undefined) return true;
+  if (!isObject(state) || !Array.isArray(state.events) || !state.events.every(isObject)) return false;
+  const { keys, names = [] } = state;
+  const isPair = (pair: unknown) => Array.isArray(pair) && typeof pair[0] === "string";
+  return (
+    (keys === "all" || (Array.isArray(keys) && keys.every(isPair))) &&
+    Array.isArray(names) &&
+    names.every(isPair)
+  );
+}

@@ -1,0 +1,99 @@
+// Reads recordings: the lines of one file, or of all files of a folder in the order of their times. Whatever is in a file, it
+// reads on: lines that cannot be read are counted.
+import { createReadStream, readdirSync, statSync } from "node:fs";
+import path from "node:path";
+import { FORMAT, MOST_LINE, type RecordedLine, readLine } from "./format.js";
+
+// In bytes. A character of a line may have three.
+const MOST_BYTES = 3 * MOST_LINE;
+
+export interface Skipped {
+  /** Lines at the end of a file that were never written to their end: Node was killed, or the disk was full. */
+  torn: number;
+  /** Other lines that are no lines of a recording. */
+  unreadable: number;
+}
+
+/** The files of a recording. Throws an Error if there is none. */
+export function filesOf(given: string): string[] {
+  const isFolder = statSync(given, { throwIfNoEntry: false })?.isDirectory();
+  if (isFolder === undefined) throw new Error(`there is no recording ${given}`);
+  if (!isFolder) return [given];
+  const names = readdirSync(given).filter((name) => name.endsWith(".jsonl"));
+  if (names.length === 0) throw new Error(`${given} has no recording: no file there ends with .jsonl`);
+  return names.sort().map((name) => path.join(given, name));
+}
+
+/** All lines, the oldest first. Throws an Error for a recording of another version. */
+export async function* readInOrder(files: readonly string[], skipped: Skipped): AsyncGenerator<RecordedLine> {
+  const open: { next: RecordedLine; lines: AsyncGenerator<RecordedLine> }[] = [];
+  for (const file of files) {
+    const lines = readFile(file, skipped);
+    const first = await lines.next();
+    if (!first.done) open.push({ next: first.value, lines });
+  }
+  try {
+    while (open.length > 0) {
+      let oldest = 0;
+      // ISO times have the order of their texts.
+      for (let i = 1; i < open.length; i++) if (timeOf(open[i]) < timeOf(open[oldest])) oldest = i;
+      const from = open[oldest] as (typeof open)[number];
+      yield from.next;
+      const following = await from.lines.next();
+      if (following.done) open.splice(oldest, 1);
+      else from.next = following.value;
+    }
+  } finally {
+    for (const { lines } of open) await lines.return(undefined);
+  }
+}
+
+function timeOf(one: { next: RecordedLine } | undefined): string {
+  return one?.next.at ?? "";
+}
+
+async function* readFile(file: string, skipped: Skipped): AsyncGenerator<RecordedLine> {
+  let number = 0;
+  for await (const { text, isWhole } of linesOf(file)) {
+    number++;
+    if (text === "") continue;
+    const line = text === undefined ? "broken" : readLine(text);
+    if (line === "broken" && !isWhole) skipped.torn++;
+    else if (line === "broken" || line === "foreign") skipped.unreadable++;
+    else if ("format" in line)
+      throw new Error(
+        `${file}:${number}: this line has the format ${JSON.stringify(line.format)?.slice(0, 20)}, and this command reads the format ${FORMAT}: ` +
+          `replay it with the synapse-module-bridge that has written it${line.bridge === "" ? "" : ` (${JSON.stringify(line.bridge)})`}`,
+      );
+    else yield line;
+  }
+}
+
+/** The lines of a file. `text` is undefined for one that is too long; only the last one may not be whole. */
+async function* linesOf(file: string): AsyncGenerator<{ text: string | undefined; isWhole: boolean }> {
+  // Only the line feed ends a line: a text in JSON may have other characters that readers of lines take for ends.
+  const LINE_FEED = 0x0a;
+  let pieces: Buffer[] = [];
+  let length = 0;
+  const take = (piece: Buffer) => {
+    length += piece.length;
+    if (length <= MOST_BYTES) pieces.push(piece);
+    else pieces = [];
+  };
+  const done = () => {
+    const text = length <= MOST_BYTES ? Buffer.concat(pieces).toString() : undefined;
+    pieces = [];
+    length = 0;
+    return text;
+  };
+  for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
+    let from = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, from)) {
+      take(chunk.subarray(from, end));
+      yield { text: done(), isWhole: true };
+      from = end + 1;
+    }
+    take(chunk.subarray(from));
+  }
+  if (length > 0) yield { text: done(), isWhole: false };
+}

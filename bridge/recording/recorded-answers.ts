@@ -1,0 +1,206 @@
+// Answers what a module asks during a replay (the api, the room's state) from the recording, and notes what the recording does
+// not have.
+import { copyJson, exactJson } from "../base/exact-json.js";
+import type { StateSource } from "../calls/state.js";
+import type { Catalogue } from "../catalogue/catalogue.js";
+import type { ApiRequest } from "../catalogue/protocol.js";
+import type { ApiSource } from "../module-api/api.js";
+import { WireError } from "../module-api/api-errors.js";
+import type { Event, StateKey } from "../sdk/wire-types.js";
+import {
+  isSecretMethod,
+  type RecordedApi,
+  type RecordedCall,
+  type RecordedLine,
+  type RecordedState,
+} from "./format.js";
+
+// In characters. Beyond that, a call finds only its own answers.
+const MOST_KNOWN = 512 * 1024 * 1024;
+
+const STORE = "store.";
+
+export class RecordedAnswers {
+  /** The recorded module that is replaced. */
+  module = "";
+  /** What the module has asked and the recording has not, each with how often. */
+  readonly missing = new Map<string, number>();
+  /** What the module has written, each with how often. Nothing was done. */
+  readonly writes = new Map<string, number>();
+  /** How many answers of the api came from another call. */
+  borrowed = 0;
+  /** How often the module has asked for something that is missing. */
+  asked = 0;
+  #known = new Map<string, string>();
+  #length = 0;
+  #call: Map<string, string[]> | undefined;
+  #state: RecordedState | undefined;
+  #api: RecordedApi[] = [];
+  /** What the module has written into its store. Null: it has removed the key. */
+  #written = new Map<string, { value: unknown } | null>();
+
+  constructor(private readonly catalogue: Catalogue) {}
+
+  /** Takes the answers of a line that another call may need. The first answer to a question is kept, unless `isLater`. */
+  learn(line: RecordedLine, isLater: boolean): void {
+    for (const one of line.api ?? []) {
+      const key = keyOf(one.method, one.params, line.module);
+      if (!isLater && this.#known.has(key)) continue;
+      const json = exactJson(one);
+      this.#length += json.length - (this.#known.get(key)?.length ?? 0);
+      if (this.#length <= MOST_KNOWN) this.#known.set(key, json);
+    }
+  }
+
+  /** From now on, this call is asked about. */
+  begin(call: RecordedCall): void {
+    this.#state = call.state;
+    this.#api = call.api ?? [];
+    this.#call = undefined;
+  }
+
+  get source(): ApiSource {
+    return {
+      request: async (method, params) => this.#request(method, params),
+      handleOf: () => undefined,
+      render: async () => {
+        throw this.#lacks("a template's text");
+      },
+    };
+  }
+
+  get state(): StateSource {
+    return {
+      get: async (keys) => {
+        const { keys: known, events } = this.#state ?? { keys: [], events: [] };
+        if (keys === null) {
+          if (known !== "all") this.#note("the whole state of the room");
+          return copy(events);
+        }
+        if (known !== "all")
+          for (const key of keys)
+            if (!known.some((one) => covers(one, key))) this.#note(`state ${key[0]} ${key[1] ?? "*"}`);
+        return copy(
+          events.filter((event) => keys.some((key) => covers(key, [event.type, event.state_key ?? ""]))),
+        );
+      },
+      keys: async () => {
+        const { keys: known, events, names } = this.#state ?? { keys: [], events: [] };
+        if (names) return [...names] as [string, string][];
+        if (known !== "all") this.#note("the keys of the room's state");
+        return events.map((event) => [event.type, event.state_key ?? ""]);
+      },
+    };
+  }
+
+  #request(method: string, { params }: ApiRequest): unknown {
+    const own = this.#own(method, params);
+    const written = own === undefined ? this.#ofStore(method, params as Record<string, unknown>) : undefined;
+    if (written) return written.value;
+    let json = own;
+    if (json === undefined) {
+      json = this.#known.get(keyOf(method, params, this.module));
+      if (json !== undefined) this.borrowed++;
+    }
+    if (json !== undefined) return answerOf(JSON.parse(json) as RecordedApi);
+    const { access, result } = this.catalogue.methods.get(method) ?? {};
+    if (access === "write" && result === "Nothing") {
+      count(this.writes, `api.${method}`);
+      return null;
+    }
+    const missing = this.#lacks(`api.${method}`, isSecretMethod(method, this.catalogue));
+    if (method === "store.get") return null;
+    throw missing;
+  }
+
+  /** The answer that the call had. Several answers to one question come in their order, and then the last one. */
+  #own(method: string, params: unknown): string | undefined {
+    if (this.#api.length === 0) return undefined;
+    if (!this.#call) {
+      this.#call = new Map();
+      for (const one of this.#api) {
+        const key = keyOf(one.method, one.params, this.module);
+        const answers = this.#call.get(key) ?? [];
+        answers.push(exactJson(one));
+        this.#call.set(key, answers);
+      }
+    }
+    const answers = this.#call.get(keyOf(method, params, this.module));
+    return answers && answers.length > 1 ? answers.shift() : answers?.[0];
+  }
+
+  /** What the store would say after the writes of this replay. */
+  #ofStore(method: string, params: Record<string, unknown>): { value: unknown } | undefined {
+    const { key, value, expected } = params;
+    if (!method.startsWith(STORE) || typeof key !== "string") return undefined;
+    const before = this.#written.get(key);
+    if (method === "store.get") return before === undefined ? undefined : { value: before };
+    if (method === "store.set" || method === "store.compare_and_set") {
+      if (method === "store.compare_and_set" && before !== undefined) {
+        const isAsExpected = exactJson(before?.value ?? null) === exactJson(expected ?? null);
+        if (!isAsExpected) return { value: false };
+      }
+      this.#wrote(method, params);
+      this.#written.set(key, value === undefined ? null : { value });
+      return { value: method === "store.set" ? null : true };
+    }
+    if (method !== "store.delete") return undefined;
+    this.#wrote(method, params);
+    this.#written.set(key, null);
+    return { value: before !== null };
+  }
+
+  #wrote(method: string, params: unknown): void {
+    if (!this.#known.has(keyOf(method, params, this.module))) count(this.writes, `api.${method}`);
+  }
+
+  /** Notes that the recording does not have this. */
+  lacks(what: string): void {
+    this.#note(what);
+  }
+
+  #lacks(what: string, isSecret = false): WireError {
+    this.#note(isSecret ? `${what} (never recorded)` : what);
+    return new WireError("api_error", `the recording has no answer to ${what}`, { class: "NotRecorded" });
+  }
+
+  #note(what: string): void {
+    this.asked++;
+    count(this.missing, what);
+  }
+}
+
+function answerOf(one: RecordedApi): unknown {
+  if ("answer" in one) return one.answer;
+  const { kind, message, data } = one.error;
+  throw new WireError(kind ?? undefined, message, data);
+}
+
+/** Equal for equal questions. Each module has a store of its own; all other answers are the same for all modules. */
+function keyOf(method: string, params: unknown, module: string): string {
+  return `${method} ${exactJson([sorted(params), method.startsWith(STORE) ? module : null])}`;
+}
+
+/** The parameters with their keys in one order. Values are as they were given. */
+function sorted(params: unknown): unknown {
+  if (typeof params !== "object" || params === null || Array.isArray(params)) return params;
+  return Object.entries(params).sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+function covers(wide: StateKey, narrow: StateKey): boolean {
+  return wide[0] === narrow[0] && (wide[1] === null || wide[1] === narrow[1]);
+}
+
+/** A copy, since the call that gets the events may change them. */
+function copy(events: readonly Event[]): Event[] {
+  return copyJson([...events]);
+}
+
+// A module may ask for something else each time, such as the profile of each user: a name per method is enough, but state keys
+// are written by users.
+const MOST_NAMES = 1_000;
+
+function count(counts: Map<string, number>, what: string): void {
+  const name = counts.has(what) || counts.size < MOST_NAMES ? what : "others";
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
