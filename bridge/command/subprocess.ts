@@ -10,7 +10,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { LIMITS } from "../catalogue/protocol.js";
 
 /** What the subprocess is doing, or has done. */
-export type Progress =
+type Progress =
   | { readonly loading: string }
   | { readonly asking: string }
   | { readonly between: true }

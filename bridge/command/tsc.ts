@@ -8,7 +8,7 @@ export interface Tsc {
   version: string;
 }
 
-export interface TscError {
+interface TscError {
   /** The absolute path; undefined if the error has no file. */
   file?: string;
   /** The text as tsc prints it, including indented lines, but with the absolute path of the file. */

@@ -14,7 +14,7 @@ export interface Entry extends Omit<DeclaredCallback, "checkers"> {
 }
 
 /** One entry of auth_checkers. */
-export interface Checker extends DeclaredLogin {
+interface Checker extends DeclaredLogin {
   readonly handler?: Handler;
 }
 

@@ -24,7 +24,7 @@ export const UNREADABLE = "unreadable";
 const HANDED_OVER = Promise.resolve();
 const HEADER_END = Buffer.from("\r\n\r\n");
 
-export interface ErrorBody {
+interface ErrorBody {
   code: number;
   message: string;
   data?: unknown;

@@ -1,17 +1,12 @@
 // Types the other end of a connection by the protocol: an unknown message, or wrong parameters, do not compile.
 import type { CancellationToken } from "vscode-jsonrpc/node";
-import type {
-  HostNotifications,
-  HostRequests,
-  ShimNotifications,
-  ShimRequests,
-} from "../catalogue/protocol.js";
+import type { ShimNotifications, ShimRequests } from "../catalogue/protocol.js";
 
 type Requests = Readonly<Record<string, { readonly params: object; readonly result: unknown }>>;
 type Notifications = Readonly<Record<string, object>>;
 
 /** The other end of a connection, which takes these requests and notifications. */
-export interface Peer<Asked extends Requests, Told extends Notifications> {
+interface Peer<Asked extends Requests, Told extends Notifications> {
   sendRequest<Method extends keyof Asked & string>(
     method: Method,
     params: Asked[Method]["params"],
@@ -22,5 +17,3 @@ export interface Peer<Asked extends Requests, Told extends Notifications> {
 
 /** A host, or a thread of one. */
 export type HostPeer = Peer<ShimRequests, ShimNotifications>;
-/** The shim. For a thread, the main thread passes messages on to the shim. */
-export type ShimPeer = Peer<HostRequests, HostNotifications>;

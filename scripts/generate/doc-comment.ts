@@ -3,7 +3,7 @@
 const WIDTH = 110;
 
 /** Where the statements of an example belong: test/docs/snippets.test.ts puts them there, and compiles them. */
-export type Place = "callbacks" | "handler" | "value";
+type Place = "callbacks" | "handler" | "value";
 
 export interface Example {
   readonly place: Place;

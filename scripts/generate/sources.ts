@@ -38,7 +38,7 @@ export interface Message {
   readonly summary: string;
 }
 
-export interface WireErrorType {
+interface WireErrorType {
   readonly code: number;
   readonly summary: string;
   readonly data: Named<string>;
@@ -48,7 +48,7 @@ export interface WireErrorType {
 }
 
 /** protocol.json. */
-export interface DeclaredNumber {
+interface DeclaredNumber {
   readonly value: number;
   readonly summary: string;
 }
@@ -69,7 +69,7 @@ export type Policy = "allow" | "deny" | "defer";
 export type Means = "pass" | "raise" | { readonly answer: unknown };
 
 /** Which policy answers when no module does, and how each policy is expressed to Synapse. */
-export type Failure = { readonly [Name in Policy]?: Means } & {
+type Failure = { readonly [Name in Policy]?: Means } & {
   readonly default: Policy;
   readonly federated?: Readonly<Partial<Record<Policy, Means>>>;
   readonly explicit?: Readonly<Record<string, readonly string[]>>;

@@ -10,7 +10,7 @@ import { venvPython } from "./paths.js";
 import { isAlive } from "./processes.js";
 import { waitFor } from "./wait.js";
 
-export interface Launch {
+interface Launch {
   /** What the process that was started has printed. */
   readonly stderr: string;
   /** Of the daemon that it left behind. */

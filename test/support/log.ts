@@ -14,6 +14,3 @@ export const contextWarnings = ({ log }: Pick<Homeserver, "log">) =>
 /** Of those warnings each once, without what differs between two: what they are about. */
 export const contextWarningKinds = (of: Pick<Homeserver, "log">) =>
   new Set(contextWarnings(of).map((line) => line.replace(/^.*? (\w+ [\w.]+) \[.*?\] (\D*).*$/, "$1 $2")));
-
-/** Unhandled errors: tracebacks that no test has asked for. */
-export const tracebacks = ({ log }: Pick<Homeserver, "log">) => log().match(/^Traceback .*$/gm) ?? [];

@@ -6,7 +6,7 @@ import { cpuSeconds } from "./measure.js";
 import { keyOf, note } from "./rounds.js";
 import { MODULES, startWith, type VariantName } from "./variants.js";
 
-export const STATE_EVENTS = 2_000;
+const STATE_EVENTS = 2_000;
 export const JOIN = `remote join, ${STATE_EVENTS} state events`;
 
 interface Joiner {

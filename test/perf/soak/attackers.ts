@@ -6,7 +6,7 @@ import { onBoth } from "./traffic.js";
 import type { Verdicts } from "./verdicts.js";
 
 /** Synapse's default for messages. */
-export const EVERY_MS = 5000;
+const EVERY_MS = 5000;
 
 export class Attackers {
   texts = 0;

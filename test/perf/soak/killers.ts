@@ -42,7 +42,7 @@ const gang: readonly Killer[] = [0.15, 0.3, 0.45, 0.6, 0.75].map((joins, index) 
   act: "exit",
   joins,
 }));
-export const ATTACKED = "check_event_for_spam";
+const ATTACKED = "check_event_for_spam";
 export const killers = [...alone, ...gang];
 
 const isNewcomer = (user: string) => user.startsWith("@newcomer");

@@ -15,7 +15,7 @@ import type { Script, Seen } from "./script.js";
 
 const here = join(projectRoot, "test/synapse/differential");
 /** The three modules that each server has, in this order. */
-export const moduleNames = ["first", "second", "third"] as const;
+const moduleNames = ["first", "second", "third"] as const;
 
 export interface Side {
   readonly server: Homeserver;

@@ -32,7 +32,7 @@ async function endBackOff({ alice, rita, shared }: Side): Promise<void> {
 }
 
 /** A message of rita's in the shared room; `callback` is asked about it. */
-export const remoteMessage = (callback: string): Trigger => ({
+const remoteMessage = (callback: string): Trigger => ({
   title: "a message from another server",
   remoteUser: true,
   distinctCalls: true,

@@ -9,7 +9,7 @@ import { temporaryFolder } from "../../support/temporary-folder.js";
 import type { Seen } from "../differential/script.js";
 
 /** One call, and the process that asked. */
-export interface Witnessed extends Seen {
+interface Witnessed extends Seen {
   readonly process: string;
   /** Of the event that it is about. */
   readonly event_id?: string;

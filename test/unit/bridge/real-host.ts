@@ -1,6 +1,5 @@
 // A host as a real process, with the modules that a test writes: for the tests of one file.
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "@jest/globals";
-import type { MessageConnection } from "vscode-jsonrpc/node";
 import { VERSION } from "../../../bridge/base/version.js";
 import type { ModuleSettings } from "../../../bridge/declarations/module.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
@@ -33,8 +32,6 @@ export async function stop(): Promise<void> {
   await host.ended;
   host.shim.dispose();
 }
-
-export const shim = (): MessageConnection => host.shim;
 
 let count = 0;
 

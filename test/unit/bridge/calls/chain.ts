@@ -1,15 +1,6 @@
-// A chain of modules behind one connection, for the tests of one file.
-import { afterAll, afterEach, beforeEach } from "@jest/globals";
-import { temporaryFolder } from "../../../support/temporary-folder.js";
-import { connect, moduleOf, type Rig } from "../rig.js";
-
-export const folder = temporaryFolder();
-export let rig: Rig;
-beforeEach(() => {
-  rig = connect();
-});
-afterEach(() => rig.hangUp());
-afterAll(() => folder.remove());
+// A chain of modules behind the rig of a test.
+import { folder, rig } from "../each-rig.js";
+import { moduleOf } from "../rig.js";
 
 let count = 0;
 /** Modules `a`, `b`, ... that answer one callback with these function bodies. */

@@ -1,7 +1,8 @@
 // A chain of modules: who is asked, whose answer counts, and how a failure is told.
 import { describe, expect, test } from "@jest/globals";
+import { rig } from "../each-rig.js";
 import { errorOf, event, INVITE } from "../rig.js";
-import { asked, load, rig } from "./chain.js";
+import { asked, load } from "./chain.js";
 
 /** What modules had logged for them at a level: the module, the request and the message. */
 const logged = (level: number) =>

@@ -2,8 +2,9 @@
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { FollowUps } from "../../../../bridge/calls/follow-ups.js";
 import { catalogue } from "../../../../bridge/catalogue/catalogue.js";
+import { rig } from "../each-rig.js";
 import { errorOf } from "../rig.js";
-import { load, rig } from "./chain.js";
+import { load } from "./chain.js";
 
 const THREEPID = { medium: "email", address: "a@b", password: "hunter2" };
 const keyOf = (answer: unknown) => (answer as [unknown, { module: string; id: string }])[1];

@@ -5,8 +5,9 @@ import { CancellationTokenSource } from "vscode-jsonrpc/node";
 import { untilAborted } from "../../../../bridge/calls/dispatch.js";
 import { Cancellation } from "../../../../bridge/transport/cancellation.js";
 import { waitFor } from "../../../support/wait.js";
+import { folder, rig } from "../each-rig.js";
 import { errorOf, event, INVITE, moduleOf } from "../rig.js";
-import { folder, load, rig } from "./chain.js";
+import { load } from "./chain.js";
 
 describe("a handler gets", () => {
   test("frozen parameters", async () => {

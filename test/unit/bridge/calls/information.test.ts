@@ -1,7 +1,8 @@
 // Callbacks that ask for information: what counts as an answer, and what a handler gets of an HTTP request.
 import { describe, expect, test } from "@jest/globals";
+import { folder, rig } from "../each-rig.js";
 import { moduleOf } from "../rig.js";
-import { asked, folder, load, rig } from "./chain.js";
+import { asked, load } from "./chain.js";
 
 describe("the next module is asked after an answer that says nothing", () => {
   test.each([

@@ -1,19 +1,11 @@
 // What users and other servers can write reaches the handler: as it is, or without the fields of an event whose type is
 // not the declared one.
 
-import { afterAll, afterEach, beforeEach, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { MAX_FRAME } from "../../../../bridge/transport/framing.js";
-import { temporaryFolder } from "../../../support/temporary-folder.js";
+import { folder, renew, rig } from "../each-rig.js";
 import { nested } from "../nested.js";
-import { connect, errorOf, event, INVITE, moduleOf, type Rig } from "../rig.js";
-
-const folder = temporaryFolder();
-let rig: Rig;
-beforeEach(() => {
-  rig = connect();
-});
-afterEach(() => rig.hangUp());
-afterAll(() => folder.remove());
+import { errorOf, event, INVITE, moduleOf } from "../rig.js";
 
 let count = 0;
 async function load(callback: string, body: string, entry = ""): Promise<string[]> {
@@ -155,8 +147,7 @@ test("an answer that is too large to be sent is a fault of the module", async ()
     data: { module: names[0] },
   };
   expect(await errorOf(rig.callback("user_may_invite", INVITE, names))).toMatchObject(fault);
-  rig.hangUp();
-  rig = connect();
+  renew();
   const others = await load(
     "user_may_invite",
     `throw new SynapseError(403, "no", "M_X", { text: ${text} });`,

@@ -1,15 +1,12 @@
 // state_events as a handler sees them: from what was sent along, else from the shim, and not for longer than the call.
-import { afterAll, afterEach, beforeEach, expect, test } from "@jest/globals";
+import { beforeEach, expect, test } from "@jest/globals";
 import { ResponseError } from "vscode-jsonrpc/node";
-import { temporaryFolder } from "../../../support/temporary-folder.js";
-import { connect, errorOf, event, moduleOf, type Rig } from "../rig.js";
+import { folder, rig } from "../each-rig.js";
+import { errorOf, event, moduleOf } from "../rig.js";
 
-const folder = temporaryFolder();
 const asked: unknown[] = [];
-let rig: Rig;
 beforeEach(() => {
   asked.length = 0;
-  rig = connect();
   rig.shim.onRequest("state/get", (params) => {
     asked.push(params);
     return [member("@carol:example.org")];
@@ -19,8 +16,6 @@ beforeEach(() => {
     return [["m.room.create", ""]];
   });
 });
-afterEach(() => rig.hangUp());
-afterAll(() => folder.remove());
 
 const member = (user: string) => event({ type: "m.room.member", state_key: user, event_id: `$${user}` });
 const power = event({ type: "m.room.power_levels", state_key: "", event_id: "$power" });

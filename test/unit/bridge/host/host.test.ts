@@ -1,18 +1,10 @@
 // The life of a host: what it tells about itself, setup with its retries, and how it ends.
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { catalogue } from "../../../../bridge/catalogue/catalogue.js";
 import { UNREADABLE } from "../../../../bridge/transport/framing.js";
-import { temporaryFolder } from "../../../support/temporary-folder.js";
 import { waitFor } from "../../../support/wait.js";
-import { connect, errorOf, INVITE, moduleOf, type Rig, SYNAPSE, VERSION } from "../rig.js";
-
-const folder = temporaryFolder();
-let rig: Rig;
-beforeEach(() => {
-  rig = connect();
-});
-afterEach(() => rig.hangUp());
-afterAll(() => folder.remove());
+import { folder, rig } from "../each-rig.js";
+import { errorOf, INVITE, moduleOf, SYNAPSE, VERSION } from "../rig.js";
 
 const plain = folder.write("plain.ts", moduleOf("user_may_invite", "return NOT_SPAM;"));
 

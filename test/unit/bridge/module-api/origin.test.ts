@@ -1,17 +1,14 @@
 // Calls of the api from inside callbacks: the shim learns from which call they come, and which were not awaited.
-import { afterAll, afterEach, beforeEach, expect, test } from "@jest/globals";
-import { temporaryFolder } from "../../../support/temporary-folder.js";
+import { beforeEach, expect, test } from "@jest/globals";
 import { waitFor } from "../../../support/wait.js";
-import { connect, INVITE, moduleOf, type Rig } from "../rig.js";
+import { folder, rig } from "../each-rig.js";
+import { INVITE, moduleOf } from "../rig.js";
 
-const folder = temporaryFolder();
-let rig: Rig;
 /** What the shim was sent, in order. */
 let sent: unknown[];
 let release: () => void;
 
 beforeEach(() => {
-  rig = connect();
   sent = [];
   const released = new Promise<void>((resolve) => {
     release = resolve;
@@ -25,8 +22,6 @@ beforeEach(() => {
     sent.push(["not awaited", params]);
   });
 });
-afterEach(() => rig.hangUp());
-afterAll(() => folder.remove());
 
 const change = `const change = context.api.update_room_membership({
   sender: "@a:b", target: "@a:b", room_id: "!r", new_membership: "join" });`;

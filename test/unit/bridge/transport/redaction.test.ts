@@ -1,6 +1,7 @@
 // No password that a callback is asked with gets into a log line or an error, whatever a module does with it.
 import { expect, test } from "@jest/globals";
-import { folder, load, rig } from "../calls/chain.js";
+import { load } from "../calls/chain.js";
+import { folder, rig } from "../each-rig.js";
 import { errorOf } from "../rig.js";
 
 const CANARY = "canary7f3a";

@@ -1,15 +1,7 @@
 // Web resources: from the shim's request to a WHATWG Request, and back from what the handler answered.
-import { afterAll, afterEach, beforeEach, expect, test } from "@jest/globals";
-import { temporaryFolder } from "../../../support/temporary-folder.js";
-import { connect, errorOf, type Rig } from "../rig.js";
-
-const folder = temporaryFolder();
-let rig: Rig;
-beforeEach(() => {
-  rig = connect();
-});
-afterEach(() => rig.hangUp());
-afterAll(() => folder.remove());
+import { expect, test } from "@jest/globals";
+import { folder, rig } from "../each-rig.js";
+import { errorOf } from "../rig.js";
 
 interface Page {
   status: number;

@@ -3,6 +3,7 @@
 import json
 import logging
 import signal
+from functools import partial
 
 import pytest
 from counted import count
@@ -23,24 +24,18 @@ def pino(**fields: object) -> bytes:
     return line("log", **fields)
 
 
-def relayed(caplog: pytest.LogCaptureFixture, *chunks: bytes, code: int = 0) -> LogRelay:
+def relayed(caplog: pytest.LogCaptureFixture, *chunks: bytes, code: int = 0, to: str = "received_records") -> LogRelay:
     """Of a host that has written these records, and ended."""
     relay = LogRelay()
     with caplog.at_level(logging.DEBUG):
         for chunk in chunks:
-            relay.received_records(chunk)
+            getattr(relay, to)(chunk)
         relay.ended(code, PID)
     return relay
 
 
-def printed(caplog: pytest.LogCaptureFixture, *chunks: bytes, code: int = 0) -> LogRelay:
-    """The same of one that has written texts to standard error."""
-    relay = LogRelay()
-    with caplog.at_level(logging.DEBUG):
-        for chunk in chunks:
-            relay.received(chunk)
-        relay.ended(code, PID)
-    return relay
+# The same of one that has written texts to standard error.
+printed = partial(relayed, to="received")
 
 
 @pytest.mark.parametrize(

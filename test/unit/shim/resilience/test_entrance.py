@@ -29,13 +29,19 @@ def entering(entrance: Entrance) -> list[Any]:
     return results
 
 
-def test_a_call_that_waited_for_the_entrance_waits_for_a_host_that_has_gone_meanwhile() -> None:
+def entered_without_a_host() -> tuple[Any, Entrance, list[Any]]:
+    """A host that has gone while a call waited for the entrance, the entrance, and what becomes of the call."""
     host: Any = Host()
     entrance = Entrance(host)
     entrance.close()
     entered = entering(entrance)
     host.is_up = False
     entrance.open()
+    return host, entrance, entered
+
+
+def test_a_call_that_waited_for_the_entrance_waits_for_a_host_that_has_gone_meanwhile() -> None:
+    host, entrance, entered = entered_without_a_host()
     assert entered == []
     host.is_up = True
     host.back.callback(None)
@@ -44,12 +50,7 @@ def test_a_call_that_waited_for_the_entrance_waits_for_a_host_that_has_gone_mean
 
 
 def test_a_call_whose_host_does_not_come_back_takes_no_place() -> None:
-    host: Any = Host()
-    entrance = Entrance(host)
-    entrance.close()
-    entered = entering(entrance)
-    host.is_up = False
-    entrance.open()
+    host, entrance, entered = entered_without_a_host()
     host.back.errback(Unavailable(Reason.DOWN))
     assert [failure.type for failure in entered] == [Unavailable]
     assert entrance.backpressure.in_flight == 0
