@@ -27,11 +27,13 @@ export const LIMITS = {
   /** How long one attempt of a module's `setup` may take. The next attempt comes after a pause. */
   setup_attempt_ms: 30000,
   /** How often the host sends `pulse`. */
-  pulse_ms: 500,
+  pulse_ms: 100,
   /** After this time without a byte from the host, the shim sends it SIGINT. */
   interrupt_after_ms: 3000,
-  /** After this time without a byte from the host, the shim kills it. */
-  kill_after_ms: 5000,
+  /** The same, where a request has waited for so long, and for half of its time. Not while a module is being set up. */
+  interrupt_early_ms: 1000,
+  /** If SIGINT has not ended the host after this time, the shim kills it. */
+  kill_after_ms: 1000,
   /** How long the event loop of an isolated module's thread may be blocked. Then the host ends the thread. A thread of shadow modules has `interrupt_after_ms`, as the host itself has. */
   thread_blocked_ms: 1500,
   /** How long the event loop of the thread for suspects may be blocked, and at most half of the time left. Then the host ends the thread. */

@@ -258,8 +258,8 @@ class Bridge(HostEvents):
         # Calls that the previous host has not finished must not be blamed for the end of this one.
         self._open_calls.forget_expired()
 
-    def died(self, cause: str, culprit: str | None) -> str:
-        self._blame.node_ended(cause, culprit)
+    def died(self, cause: str, culprit: str | None, heard_at: float) -> str:
+        self._blame.node_ended(cause, culprit, heard_at)
         running = self._open_calls.describe()
         self._open_calls.forget_expired()
         self._storage.host_ended()

@@ -48,6 +48,8 @@ class Call(Recorded):
     question: Question | None = None
     # The room's state was dropped while the call waited in line. It is looked up if a module asks for it.
     state_let_go: bool = False
+    # A Node whose event loop was blocked has ended before it had read the call.
+    was_unread: bool = False
     # The request would be too large with the declared `room_state`, so modules ask for that, too.
     leaves_state_out: bool = False
 

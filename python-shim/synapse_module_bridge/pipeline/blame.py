@@ -3,18 +3,24 @@ own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from synapse_module_bridge.calls.call import Rules
 from synapse_module_bridge.calls.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.pipeline.round_trip import RoundTrip
-from synapse_module_bridge.process.exit_cause import HELD, is_of_no_call, kind_of_end
+from synapse_module_bridge.process.exit_cause import HELD, is_of_no_call, kind_of_end, was_blocked
 from synapse_module_bridge.quarantine.suspects import Suspect
 from synapse_module_bridge.quarantine.web_paths import WebPaths, WebVisit
+from synapse_module_bridge.schema.protocol import LIMITS
 from synapse_module_bridge.supervision.accepted import Accepted
 from synapse_module_bridge.supervision.culprits import Culprits
 from synapse_module_bridge.supervision.held_threads import HeldThreads
 from synapse_module_bridge.telemetry import metrics
+
+# A host whose event loop runs sends a pulse in time, but may first read what has come. Once the loop is blocked, it
+# reads nothing more.
+UNREAD_AFTER_SECONDS = LIMITS["pulse_ms"] / 1000 + 0.15
 
 
 class Blame:
@@ -71,8 +77,14 @@ class Blame:
             "modules": [{**module, "isolated": True} if name in isolated else module for module, name in modules],
         }
 
-    def node_ended(self, cause: str, culprit: str | None) -> None:
-        """Node has ended, and its open calls have not failed yet. `culprit` comes from the host's log."""
+    def node_ended(self, cause: str, culprit: str | None, heard_at: float) -> None:
+        """Node has ended, and its open calls have not failed yet. `culprit` comes from the host's log.
+
+        `heard_at` is when Node has sent something for the last time, on the monotonic clock.
+        """
+        # What was sent later was not read, and has not ended it.
+        unread_since = heard_at + UNREAD_AFTER_SECONDS if was_blocked(cause) else inf
+        self._settling.unread_since = unread_since
         module = culprit if culprit in self._names else None
         if kind_of_end(cause) == HELD:
             self._held_threads.ended_node()
@@ -81,6 +93,7 @@ class Blame:
             self._cause_is_known()
         names = self._names
         visits = self._web_paths.take(names, names if module is None else (module,))
+        visits = [visit for visit in visits if visit.since < unread_since]
         recent = self._recent.take(self._rules.again, None if module is None else (module,))
         unfinished = self._open_calls.unfinished()
         under_way = len(self._open_calls) - len(unfinished)
@@ -91,7 +104,8 @@ class Blame:
         if not known:
             # If it is, settling has not found yet whose the end before was.
             self._note(visits)
-        self._settling.suspect([_suspect(call) for call in unfinished if call.asked], recent)
+        read = [call for call in unfinished if call.since < unread_since]
+        self._settling.suspect([_suspect(call) for call in read if call.asked], recent)
 
     def thread_ended(self, params: Mapping[str, Any]) -> None:
         """The host reports that a thread has ended (`ThreadEnded`). The calls in it have failed, or are about to."""

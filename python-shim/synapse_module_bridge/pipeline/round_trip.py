@@ -10,6 +10,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from synapse_module_bridge.calls.again import AskAgain
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.calls.exchange import Exchange, HostRequest
 from synapse_module_bridge.calls.membership_lock import locked_room
@@ -51,6 +52,10 @@ class RoundTrip:
         try:
             reply = await self.exchange.send(question)
         except ConnectionGone:
+            if question.since >= self.settling.unread_since and not call.was_unread:
+                # Once only, lest a call that has been read all the same ends Node again and again.
+                call.was_unread = True
+                raise AskAgain from None
             # This call may have ended Node.
             return await self.settling.settle(call, entries, call.deadline)
         except RpcError as e:

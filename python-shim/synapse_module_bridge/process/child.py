@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -81,6 +82,8 @@ class Child:
         self.modules: Sequence[Mapping[str, Any]] = ()
         # Whether it has sent anything since the watchdog has reset this.
         self.has_spoken = False
+        # When it has sent something for the last time, on the monotonic clock.
+        self.heard_at = time.monotonic()
         # Gets its pulses.
         self.on_pulse: Callable[[Mapping[str, Any]], None] = lambda _: None
         self._handle_request = handle_request
@@ -158,7 +161,7 @@ class Child:
             heard = self._log.received if name == "stderr" else self._log.received_records
             contained("reading the host's log", lambda: heard(data), None)
             return
-        self.has_spoken = True
+        self.has_spoken, self.heard_at = True, time.monotonic()
         self._requests.is_handling_answers = True
         try:
             self.rpc.data_received(data)

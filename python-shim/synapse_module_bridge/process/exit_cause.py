@@ -18,9 +18,14 @@ def is_of_no_call(cause: str) -> bool:
     return kind_of_end(cause) in (*_FROM_OUTSIDE, HELD)
 
 
+def was_blocked(cause: str) -> bool:
+    """Whether the host has read nothing for a while before its end."""
+    return kind_of_end(cause) in _OF_THE_MAIN_THREAD
+
+
 def may_be_of_a_thread(cause: str) -> bool:
     """Whether a module in a thread of its own may have ended the whole of Node."""
-    return not is_of_no_call(cause) and kind_of_end(cause) not in _OF_THE_MAIN_THREAD
+    return not is_of_no_call(cause) and not was_blocked(cause)
 
 
 def describe_exit(code: int) -> str:

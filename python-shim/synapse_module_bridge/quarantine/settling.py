@@ -10,6 +10,7 @@ so that one is asked again, alone in a new thread. Meanwhile, all other calls go
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
+from math import inf
 
 from twisted.internet.defer import Deferred
 
@@ -62,6 +63,8 @@ class Settling:
         self._run = run
         # Called when the call is found that has ended Node, with the module that was running, where that is known.
         self.found: Callable[[str | None], None] = lambda module: None
+        # The Node that has ended last has not read the calls that were sent later, on the monotonic clock.
+        self.unread_since = inf
         # Whether there are suspects. Each call reads this.
         self.busy = False
         # Suspects that Node was working on.

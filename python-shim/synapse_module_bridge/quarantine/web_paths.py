@@ -42,6 +42,8 @@ class WebVisit:
     module: str
     path: str
     visitor: str
+    # When it was sent.
+    since: float
     # Until when it may be what has ended Node.
     until: float = inf
 
@@ -64,7 +66,9 @@ class WebPaths:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._under_way: set[WebVisit] = set()
-        self._over: deque[WebVisit] = deque(maxlen=MOST_OVER)
+        # Those that were answered, and those that were given up, apart: answers are many, and must not push out others.
+        self._answered: deque[WebVisit] = deque(maxlen=MOST_OVER)
+        self._given_up: deque[WebVisit] = deque(maxlen=MOST_OVER)
         # By module and path.
         self._ends: dict[tuple[str, str], deque[_End]] = {}
         # Until when.
@@ -86,7 +90,7 @@ class WebPaths:
 
     def began(self, module: str, path: str, visitor: str) -> WebVisit:
         """Node gets a request."""
-        visit = WebVisit(module, path, visitor)
+        visit = WebVisit(module, path, visitor, self._now())
         self._under_way.add(visit)
         return visit
 
@@ -95,7 +99,7 @@ class WebPaths:
         if visit in self._under_way:
             self._under_way.remove(visit)
             visit.until = self._now() + (ANSWERED_SECONDS if is_answered else GIVEN_UP_SECONDS)
-            self._over.append(visit)
+            (self._answered if is_answered else self._given_up).append(visit)
 
     def take(self, ended: Collection[str], concerned: Collection[str]) -> Sequence[WebVisit]:
         """The requests of the modules `concerned` that may be the cause of an end.
@@ -103,9 +107,12 @@ class WebPaths:
         `ended` are all modules whose thread, or Node, has ended: their requests are forgotten.
         """
         now = self._now()
-        known = [*self._under_way, *self._over]
+        known = [*self._under_way, *self._answered, *self._given_up]
         self._under_way = {visit for visit in self._under_way if visit.module not in ended}
-        self._over = deque((visit for visit in self._over if visit.module not in ended), MOST_OVER)
+        self._answered, self._given_up = (
+            deque((visit for visit in over if visit.module not in ended), MOST_OVER)
+            for over in (self._answered, self._given_up)
+        )
         return [visit for visit in known if visit.module in concerned and visit.until > now]
 
     def note(self, visits: Sequence[WebVisit]) -> bool:
@@ -141,6 +148,8 @@ class WebPaths:
             self._refuse([_Refused(*path, visitor) for visitor in often], who, len(ends))
 
     def _refuse(self, refused: Sequence[_Refused], who: str, ends: int) -> None:
+        # Nobody may ever ask again for one that has ended.
+        self._refused = {one: until for one, until in self._refused.items() if until > self._now()}
         self._refused.update(dict.fromkeys(refused, self._now() + REFUSED_SECONDS))
         self._refused_last += refused
         module, path, _ = refused[0]

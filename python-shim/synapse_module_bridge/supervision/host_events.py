@@ -17,10 +17,11 @@ class HostEvents:
         """The host was started again, `seconds` after it ended."""
         logger.warning("the module host is back after %.2f s", seconds)
 
-    def died(self, cause: str, culprit: str | None) -> str:
+    def died(self, cause: str, culprit: str | None, heard_at: float) -> str:
         """The host has ended without being asked to; its open calls have not failed yet.
 
-        `culprit` is the module that ended it, where the host's log names one. Returns the end of a sentence for the
+        `culprit` is the module that ended it, where the host's log names one. `heard_at` is when the host has sent
+        something for the last time, on the monotonic clock. Returns the end of a sentence for the
         log, about the calls that were running.
         """
         return ""
@@ -32,4 +33,4 @@ class HostEvents:
         """The host takes calls from now on, or takes none any more."""
 
     def pulse(self, pulse: Mapping[str, Any]) -> None:
-        """The host's pulse has come: it reports its state twice a second."""
+        """The host's pulse has come: it reports its state ten times a second."""

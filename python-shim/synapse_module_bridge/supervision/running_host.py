@@ -36,7 +36,7 @@ class RunningHost:
         """Lets the modules set up. From then on the process must give signs of life."""
         if self._watchdog is None:
             self._child.rpc.notify(_START, {})
-            self._watchdog = Watchdog(self._clock, self._child, self._on_pulse)
+            self._watchdog = Watchdog(self._clock, self._child, self._on_pulse, self.requests.has_waited)
 
     async def set_up(self, start_timeout: float) -> str | None:
         """Waits until all modules are set up. Returns why they cannot be, or None.

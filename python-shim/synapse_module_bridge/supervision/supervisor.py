@@ -149,7 +149,8 @@ class Supervisor:
         if is_current:
             if self._stopped is None:
                 # Before its calls fail, and are forgotten.
-                running = contained("noting the host's end", lambda: self._events.died(cause, child.culprit), "")
+                at = cause, child.culprit, child.heard_at
+                running = contained("noting the host's end", lambda: self._events.died(*at), "")
             self._child = None
             self._went_down()
         contained("failing the host's calls", lambda: host.close(cause), None)

@@ -1,8 +1,9 @@
 """Notices a host that gives no sign of life, interrupts it, and kills it.
 
-While its event loop runs, the host sends a `pulse` twice a second. Any other message is a sign of life, too, since a
-pulse may wait behind thousands of answers. Where a module blocks the loop, the interrupted Node prints where it is, and
-ends (stall_trace.py). A process that does not end, since it is stopped or in native code, is killed.
+While its event loop runs, the host sends a `pulse` ten times a second. Any other message is a sign of life, too, since
+a pulse may wait behind thousands of answers. It may be silent for three seconds, but less where a call has waited for
+half of its time: the next Node still has to answer it. Where a module blocks the loop, the interrupted Node prints
+where it is, and ends (stall_trace.py). A process that does not end, since it is stopped or in native code, is killed.
 """
 
 import logging
@@ -17,20 +18,41 @@ logger = logging.getLogger("synapse_module_bridge.heartbeat")
 LOOK_SECONDS = LIMITS["pulse_ms"] / 1000
 # Counted in looks, not in seconds: while Synapse itself is blocked, it reads no pulses.
 LOOKS_TO_INTERRUPT = LIMITS["interrupt_after_ms"] // LIMITS["pulse_ms"]
+LOOKS_TO_INTERRUPT_EARLY = LIMITS["interrupt_early_ms"] // LIMITS["pulse_ms"]
 LOOKS_TO_KILL = LIMITS["kill_after_ms"] // LIMITS["pulse_ms"]
+EARLY_SECONDS = LIMITS["interrupt_early_ms"] / 1000
 
 
 class Watchdog:
-    """Watches one process until `stop`. `on_pulse` gets its pulses. `clock` is an IReactorTime."""
+    """Watches one process until `stop`. `on_pulse` gets its pulses. `clock` is an IReactorTime.
 
-    def __init__(self, clock: Any, child: Child, on_pulse: Callable[[Mapping[str, Any]], None]) -> None:
+    `has_waited` tells whether a request of the process has waited for so many seconds, and for half of its time.
+    """
+
+    def __init__(
+        self,
+        clock: Any,
+        child: Child,
+        on_pulse: Callable[[Mapping[str, Any]], None],
+        has_waited: Callable[[float], bool] = lambda seconds: False,
+    ) -> None:
         self._clock = clock
         self._child = child
+        self._on_pulse = on_pulse
+        self._has_waited = has_waited
         self._silent_looks = 0
+        # How many looks ago it was interrupted, where it was.
+        self._interrupted: int | None = None
+        # Whether all modules were set up, as of its last pulse: a setup may take its time.
+        self._is_set_up = False
         # When the last sign of life was seen.
         self._heard = clock.seconds()
-        child.on_pulse = on_pulse
+        child.on_pulse = self._pulse
         self._timer: Any = clock.callLater(LOOK_SECONDS, self._look)
+
+    def _pulse(self, pulse: Mapping[str, Any]) -> None:
+        self._is_set_up = not pulse.get("not_set_up")
+        self._on_pulse(pulse)
 
     def _look(self) -> None:
         if self._child.has_ended:
@@ -42,13 +64,22 @@ class Watchdog:
         else:
             self._silent_looks += 1
         silence = self._clock.seconds() - self._heard
-        if self._silent_looks >= LOOKS_TO_KILL:
+        if self._interrupted is not None:
+            self._interrupted += 1
+        if self._interrupted == LOOKS_TO_KILL:
             logger.error("the module host has been silent for %.1f s, stopped or in native code: it is killed", silence)
             self._child.kill(CAUSES["silent"])
             return
-        if self._silent_looks == LOOKS_TO_INTERRUPT:
+        if self._interrupted is None and self._is_silent_for_too_long:
+            self._interrupted = 0
             self._child.interrupt(silence)
         self._timer = self._clock.callLater(LOOK_SECONDS, self._look)
+
+    @property
+    def _is_silent_for_too_long(self) -> bool:
+        if self._silent_looks >= LOOKS_TO_INTERRUPT:
+            return True
+        return self._is_set_up and self._silent_looks >= LOOKS_TO_INTERRUPT_EARLY and self._has_waited(EARLY_SECONDS)
 
     def stop(self) -> None:
         """The process has ended."""

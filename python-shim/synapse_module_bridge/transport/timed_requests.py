@@ -21,8 +21,8 @@ class TimedRequests:
     def __init__(self, rpc: Rpc, clock: Any) -> None:
         self._rpc = rpc
         self._clock = clock
-        # A heap of deadlines with the ids of their requests, answered ones included.
-        self._line: list[tuple[float, int]] = []
+        # A heap of deadlines with the ids of their requests and when those were sent, answered ones included.
+        self._line: list[tuple[float, int, float]] = []
         # How long it may grow before the answered ones are removed.
         self._most = MOST_MET
         self._alarm: Any = None
@@ -31,10 +31,19 @@ class TimedRequests:
     def ask(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> "Deferred[Any]":
         """As `Rpc.request`; the Deferred also fails with DeadlinePassed."""
         asking = self._rpc.request(method, params, on_late)
-        heappush(self._line, (deadline, self._rpc.last_id))
+        heappush(self._line, (deadline, self._rpc.last_id, self._clock.seconds()))
         if deadline < self._alarm_due or len(self._line) > self._most:
             self._sort_out()
         return asking
+
+    def has_waited(self, seconds: float) -> bool:
+        """Whether an open request has waited for so long, and for half of its time."""
+        now, pending = self._clock.seconds(), self._rpc.pending
+        return any(
+            sent <= now - seconds and 2 * now >= sent + deadline
+            for deadline, request, sent in self._line
+            if request in pending
+        )
 
     def stop(self) -> None:
         """Stops the timer: the connection has ended, and its requests with it."""

@@ -2,10 +2,11 @@
  * One user ends or hangs Node by a message every five seconds, as Synapse's default rate limits let them: what the others send
  * is judged all the same. `ATTACK_SECONDS=90` attacks for longer; what passed is printed.
  */
+import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, expect, test } from "@jest/globals";
-import { bridge } from "../../support/bridge.js";
-import { type Client, registerUser } from "../../support/client.js";
+import { bridge, shim } from "../../support/bridge.js";
+import { Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
 import { logged } from "../../support/log.js";
 import { metric } from "../../support/metrics.js";
@@ -83,6 +84,31 @@ test.each(["crash at once", "crash later", "crash by a rejection", "crash by han
     ]);
     expect(crashes.slice(1).map(({ status }) => status)).toEqual(crashes.slice(1).map(() => 403));
     expect(await metric(server, "synapse_module_bridge_quarantines")).toBe(1);
+    observed(9, { outcome: report });
+  },
+  120_000,
+);
+
+test.each(["crash at once", "crash by hanging"])(
+  "%s: no spam of other servers passes, though their messages have less time",
+  async (crash) => {
+    const remoteSpam = { module: "remote_spam.RemoteSpam" };
+    const pythonPath = [shim, dirname(modulePath("remote_spam.py"))];
+    const modules = [remoteSpam, bridge({ modules: [{ path: modulePath("crashes.ts") }] })];
+    server = await boot({ modules, pythonPath });
+    const mallory = await registerUser(server, "mallory");
+    const { body: room } = await mallory.createRoom();
+    const query = { seconds: String(SECONDS), per_second: "10" };
+    const spam = new Client(server.baseUrl).get("/_synapse/client/remote_spam", query);
+    await pause(1_000);
+    await keepSaying(mallory, room.room_id, crash, 5_000);
+    const { asked, passed } = (await spam).body;
+    const report = `${passed.length} of ${asked} messages of fifty servers passed`;
+    console.log(`${crash}: ${report}`);
+    expect(passed.length).toBeLessThanOrEqual(MOST_UNJUDGED);
+    expect(logged(server, "is not asked check_event_for_spam about")).toEqual([
+      expect.stringContaining(`about ${mallory.userId} for 10 min`),
+    ]);
     observed(9, { outcome: report });
   },
   120_000,

@@ -31,6 +31,7 @@ class Process:
         self.asked: list[Any] = []
         self.pulses = pulses
         self.has_spoken = False
+        self.heard_at = 0.0
         self.modules: Any = ()
         self.told: Any = {}
         self.not_set_up: Any = ()
@@ -106,7 +107,7 @@ class Watching(HostEvents):
         if self.fails:
             raise RuntimeError("a fault of the observer")
 
-    def died(self, cause: str, culprit: str | None) -> str:
+    def died(self, cause: str, culprit: str | None, heard_at: float) -> str:
         self._note()
         return ""
 

@@ -108,6 +108,23 @@ def test_only_the_requests_of_the_modules_concerned_may_have_ended_node_and_none
     assert rig.paths.take(ended="mno", concerned="mno") == []
 
 
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_many_answered_requests_push_out_none_that_was_given_up_before_them(is_answered: bool, rig: Rig) -> None:
+    first = rig.paths.began("m", "/x", "v")
+    rig.paths.over(first, is_answered=is_answered)
+    for _ in range(MOST_OVER):
+        rig.paths.over(rig.paths.began("m", "/y", "w"), is_answered=True)
+    assert (first in rig.paths.take("m", "m")) is not is_answered
+
+
+def test_refusals_that_are_over_are_forgotten_though_nobody_asks_again(rig: Rig) -> None:
+    for number in range(50):
+        rig.end(f"{number}", "w")
+        rig.end(f"{number}", "w")
+        rig.time.now += REFUSED_SECONDS + 1
+        assert len(rig.paths._refused) == 2
+
+
 def test_a_request_that_nobody_waits_for_is_kept_for_a_while_and_not_more_than_so_many(rig: Rig) -> None:
     first = rig.paths.began("m", "/x", "v")
     for visit in (first, *(rig.paths.began("m", "/x", "w") for _ in range(MOST_OVER))):

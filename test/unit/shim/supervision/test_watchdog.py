@@ -2,9 +2,17 @@
 
 from typing import Any
 
+import pytest
 from observed import observed
 from supervised import Process
-from synapse_module_bridge.supervision.watchdog import LOOK_SECONDS, LOOKS_TO_INTERRUPT, LOOKS_TO_KILL, Watchdog
+from synapse_module_bridge.supervision.watchdog import (
+    EARLY_SECONDS,
+    LOOK_SECONDS,
+    LOOKS_TO_INTERRUPT,
+    LOOKS_TO_INTERRUPT_EARLY,
+    LOOKS_TO_KILL,
+    Watchdog,
+)
 from twisted.internet.task import Clock
 
 
@@ -36,11 +44,54 @@ def test_a_silent_host_is_interrupted_once_and_then_killed_after_so_many_looks_a
     Watchdog(clock, process, lambda _: None)  # type: ignore[arg-type]
     clock.pump([LOOK_SECONDS] * (LOOKS_TO_INTERRUPT - 1))
     assert process.interrupts == []
-    clock.pump([LOOK_SECONDS] * (LOOKS_TO_KILL - LOOKS_TO_INTERRUPT))
-    assert (process.interrupts, process.ends) == ([3.0], [])
+    clock.pump([LOOK_SECONDS] * LOOKS_TO_KILL)
+    assert process.interrupts == [pytest.approx(3.0)]
+    assert process.ends == []
     clock.advance(LOOK_SECONDS)
     assert process.ends == ["it did not answer"]
     assert clock.getDelayedCalls() == []
+
+
+@pytest.mark.parametrize(
+    ("has_waited", "not_set_up", "looks"),
+    [
+        (True, [], LOOKS_TO_INTERRUPT_EARLY),
+        (True, ["m"], LOOKS_TO_INTERRUPT),
+        (True, None, LOOKS_TO_INTERRUPT),
+        (False, [], LOOKS_TO_INTERRUPT),
+    ],
+    ids=["a call waits", "but a module is being set up", "but it has not sent a pulse yet", "no call waits"],
+)
+def test_a_silent_host_is_interrupted_early_only_where_a_call_waits_and_all_is_set_up(
+    has_waited: bool, not_set_up: Any, looks: int
+) -> None:
+    clock, process = Clock(), Beaten()
+    asked: list[float] = []
+    Watchdog(clock, process, lambda _: None, lambda seconds: asked.append(seconds) or has_waited)  # type: ignore
+    if not_set_up is not None:
+        process.on_pulse({"not_set_up": not_set_up})
+    clock.pump([LOOK_SECONDS] * (looks - 1))
+    assert process.interrupts == []
+    clock.advance(LOOK_SECONDS)
+    assert process.interrupts == [pytest.approx(looks * LOOK_SECONDS)]
+    assert set(asked) <= {EARLY_SECONDS}
+    # A host that is in native code does not end of it.
+    clock.pump([LOOK_SECONDS] * (LOOKS_TO_KILL - 1))
+    assert process.ends == []
+    clock.advance(LOOK_SECONDS)
+    assert process.ends == ["it did not answer"]
+
+
+def test_a_host_is_silent_for_as_long_as_a_call_may_have_to_wait() -> None:
+    clock, process = Clock(), Beaten()
+    waited: list[bool] = []
+    Watchdog(clock, process, lambda _: None, lambda _: bool(waited))  # type: ignore[arg-type]
+    process.on_pulse({})
+    clock.pump([LOOK_SECONDS] * (LOOKS_TO_INTERRUPT_EARLY + 5))
+    assert process.interrupts == []
+    waited.append(True)
+    clock.advance(LOOK_SECONDS)
+    assert len(process.interrupts) == 1
 
 
 def test_a_synapse_that_was_held_up_itself_does_not_blame_the_host() -> None:

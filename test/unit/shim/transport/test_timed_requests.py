@@ -56,6 +56,24 @@ def test_one_that_a_passed_deadline_brings_about_has_its_own() -> None:
     assert rig.passed == ["first", "next"]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "asked", "waited"),
+    [(2.0, 1.0, 1.0), (1.2, 1.0, 1.0), (0.5, 1.0, None), (5.0, 1.0, 2.5), (5.0, 3.0, 3.0)],
+)
+def test_one_has_waited_for_long_after_so_many_seconds_and_half_of_its_time(
+    seconds: float, asked: float, waited: float | None
+) -> None:
+    rig = Rig()
+    rig.clock.advance(100.0)
+    rig.answer(rig.request("answered", 2.0))
+    rig.request("open", seconds)
+    before = 0.9 if waited is None else waited - 0.01
+    rig.clock.advance(before)
+    assert not rig.requests.has_waited(asked)
+    rig.clock.advance(0.02)
+    assert rig.requests.has_waited(asked) is (waited is not None)
+
+
 @pytest.mark.parametrize("seconds", [0.5, 1.5])
 def test_one_that_is_cancelled_before_its_deadline_is_told_was_cancelled(seconds: float) -> None:
     rig = Rig()
