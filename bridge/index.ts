@@ -3,9 +3,10 @@
 export type * from "./sdk/callbacks.js";
 export type { ApiErrorKind } from "./sdk/codes.js";
 export { Codes, NOT_SPAM, RegistrationBehaviour } from "./sdk/codes.js";
+export type * from "./sdk/config-types.js";
 export { DatabaseError, isDatabaseError } from "./sdk/database-error.js";
 export type * from "./sdk/define.js";
-export { defineModule } from "./sdk/define.js";
+export { defineHead, defineModule } from "./sdk/define.js";
 export {
   ApiError,
   HttpResponseException,
@@ -15,6 +16,8 @@ export {
   SynapseError,
 } from "./sdk/errors.js";
 export type * from "./sdk/grant-types.js";
+export type { Id } from "./sdk/ids.js";
+export { isEventId, isRoomAlias, isRoomId, isUserId } from "./sdk/ids.js";
 export type * from "./sdk/json.js";
 export type * from "./sdk/match-types.js";
 export type * from "./sdk/module-api.js";

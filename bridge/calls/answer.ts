@@ -61,7 +61,10 @@ function expected(result: string, catalogue: Catalogue): string {
 
 function readable(part: string, catalogue: Catalogue): string {
   const own = part === "CodeAndFields" ? (catalogue.type(part).tsType ?? part) : part;
-  return own.replace(/^(typeof|readonly) /, "");
+  return own
+    .replace(/^(typeof|readonly) /, "")
+    .replace(/\bJsonInputObject\b/, "an object of JSON")
+    .replace(/^JsonInput$/, "JSON");
 }
 
 /** Describes an answer briefly, and without the contents of objects, since the text ends up in logs. */

@@ -4,13 +4,15 @@ import type {
   RegistrationBehaviour,
 } from "./codes.js";
 import type {
+  JsonInput,
+  JsonInputObject,
   JsonObject,
-  JsonValue,
   MutableJsonObject,
 } from "./json.js";
 import type {
   AfterLogin,
   AfterUpdate,
+  CreateRoomBody,
   EventReplacement,
   FileWrapper,
   StateEvents,
@@ -46,13 +48,21 @@ import type {
   StateEventVerdict,
   Threepid,
   ThreepidPermission,
-  UnsignedFields,
   UploadPermission,
   UserId,
   UserPresenceStates,
   UserProfile,
   Visibility,
 } from "./wire-types.js";
+
+/**
+ * The body of a createRoom request.
+ * @example
+ * ```ts fragment value
+ * const roomToCreate: RoomToCreate = { preset: "private_chat", invite: ["@alice:example.org"] };
+ * ```
+ */
+export type RoomToCreate = CreateRoomBody<JsonInput>;
 
 /** Templates, in the order of `filenames`. `await template.render({ name: value })` gives a string. */
 export type Templates = readonly Template[];
@@ -267,7 +277,7 @@ export interface CallbackParams {
     /** A full user id, `@localpart:server`. */
     readonly user_id: UserId;
     /** The body of a createRoom request. Absent before Synapse 1.132.0, where a `match` on it stops the start. */
-    readonly room_config?: MutableJsonObject | undefined;
+    readonly room_config?: CreateRoomBody | undefined;
   };
   /**
    * A local user creates a room alias.
@@ -501,7 +511,7 @@ export interface CallbackParams {
     /** Who makes a request, and how they are authenticated. */
     readonly requester: Requester;
     /** The body of the createRoom request. */
-    readonly request_content: MutableJsonObject;
+    readonly request_content: CreateRoomBody;
     /** Whether the requester is a server admin. */
     readonly is_requester_admin: boolean;
   };
@@ -867,7 +877,7 @@ export interface CallbackParams {
   /**
    * An admin sets the validity of an account, at the endpoint that Synapse had before it had modules.
    *
-   * - **Answer**: `JsonValue`. The new expiry: any JSON. The admin gets it as `expiration_ts`.
+   * - **Answer**: `JsonInput`. The new expiry: any JSON. The admin gets it as `expiration_ts`.
    * - **Next module**: none. Synapse takes this callback from one module only: a second module with it, or a
    *   `match`, stops the start.
    * - **Without an answer**: `defer`. `on_failure` may be `deny` or `defer`.
@@ -1300,7 +1310,7 @@ export interface CallbackParams {
    * Synapse is about to show an event to a client. It asks for every event of every answer, and does not say
    * who reads it. Use `fields`, which needs no call, or `match` and `ttl`.
    *
-   * - **Answer**: `UnsignedFields`. Fields to add. Synapse merges the answers of all modules; a later answer
+   * - **Answer**: `JsonInputObject`. Fields to add. Synapse merges the answers of all modules; a later answer
    *   overwrites an earlier one.
    * - **Next module**: always.
    * - **Without an answer**: `allow`. It cannot be changed.
@@ -1377,7 +1387,7 @@ export interface CallbackResults {
   readonly on_user_login: void;
   readonly on_legacy_send_mail: void;
   readonly on_legacy_renew: RenewalResult;
-  readonly on_legacy_admin_request: JsonValue;
+  readonly on_legacy_admin_request: JsonInput;
   readonly get_ratelimit_override_for_user: RatelimitOverride;
   readonly get_media_config_for_user: MediaConfig;
   readonly is_user_allowed_to_upload_media_of_size: UploadPermission;
@@ -1395,6 +1405,6 @@ export interface CallbackResults {
   readonly default_batch_size: BatchSize;
   readonly min_batch_size: BatchSize;
   readonly on_account_data_updated: void;
-  readonly add_field_to_unsigned_callback: UnsignedFields;
+  readonly add_field_to_unsigned_callback: JsonInputObject;
   readonly on_event_delivered_over_federation: void;
 }

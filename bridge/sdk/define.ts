@@ -1,48 +1,12 @@
 // defineModule, and the types of what a module declares: all inferred from the one literal that its author writes.
-import type { FromSchema, JSONSchema } from "json-schema-to-ts";
 import type { Logger } from "pino";
 import type { CallbackParams, CallbackResults } from "./callbacks.js";
+import type { Config, ConfigSchema, NoConfig } from "./config-types.js";
 import type { ApiOf, Grants } from "./grant-types.js";
-import type { JsonValue } from "./json.js";
+import type { JsonInput, JsonInputObject, JsonValue } from "./json.js";
 import type { Match } from "./match-types.js";
-import type { StateEvents } from "./objects.js";
+import type { EventReplacement, StateEvents } from "./objects.js";
 import type { StateKey } from "./wire-types.js";
-
-/**
- * A JSON Schema (draft-07) for the module's `config`. It types `config`, fills in defaults, and is checked at start.
- * @example
- * ```ts fragment value
- * const configSchema: ConfigSchema = {
- *   type: "object",
- *   properties: { limit: { type: "integer", minimum: 1, default: 10 } },
- *   additionalProperties: false,
- * };
- * ```
- */
-export type ConfigSchema = Exclude<JSONSchema, boolean>;
-
-declare const none: unique symbol;
-
-/**
- * The config of a module without a `configSchema`: it has no keys.
- * @example
- * ```ts fragment value
- * function helper(config: NoConfig): void {}
- * ```
- */
-export interface NoConfig {
-  readonly [none]?: never;
-}
-
-/**
- * The type of `config` by the module's `configSchema`.
- * @example
- * ```ts fragment value
- * const schema = { type: "object", properties: { limit: { type: "integer" } }, required: ["limit"] } as const;
- * const config: Config<typeof schema> = { limit: 10 };
- * ```
- */
-export type Config<Schema> = Schema extends ConfigSchema ? FromSchema<Schema> : NoConfig;
 
 /**
  * What `setup` gets.
@@ -82,6 +46,28 @@ export interface Context<Config, Data, Declared extends Grants = undefined>
   /** What `setup` returned. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a setup that returns nothing has the type void
   readonly data: [Data] extends [void] ? undefined : Data;
+  /**
+   * Gives the reason for the answer, for the admin's records: Synapse's log has it beside the decision, and no client sees it.
+   * `text` is shortened to 200 characters, and `details` to 1 KiB of JSON. Of several calls, the last one counts.
+   */
+  readonly reason: (text: string, details?: JsonInputObject) => void;
+}
+
+/**
+ * What `close` gets.
+ * @example
+ * ```ts fragment module
+ * setup: () => ({ timer: setInterval(() => {}, 60_000) }),
+ * close({ data }) {
+ *   clearInterval(data.timer);
+ * },
+ * ```
+ */
+export interface CloseContext<Data> {
+  /** What `setup` returned. */
+  readonly data: Context<NoConfig, Data>["data"];
+  /** A pino logger, as `setup` had. */
+  readonly log: Logger;
 }
 
 /**
@@ -115,6 +101,18 @@ export type Handler<Name extends CallbackName, Config, Data, Declared extends Gr
  * ```
  */
 export type Ttl = number | `${number}` | `${number}${"s" | "m" | "h" | "d" | "w" | "y"}`;
+
+/**
+ * A `ttl`, or a function that gets the config and returns one. What the function returns is checked at start.
+ * @example
+ * ```ts fragment module
+ * configSchema: { type: "object", properties: { keep: { type: "string", default: "10m" } } },
+ * callbacks: {
+ *   is_user_expired: { ttl: (config) => config.keep, handler: () => null },
+ * },
+ * ```
+ */
+export type TtlOf<Config> = Ttl | ((config: Config) => string | number);
 
 /** When to ask a handler. */
 interface Asked<Name extends CallbackName, Config> {
@@ -153,8 +151,11 @@ export interface Entry<Name extends CallbackName, Config, Data, Declared extends
  */
 export interface KeptEntry<Name extends CallbackName, Config, Data, Declared extends Grants = undefined>
   extends Entry<Name, Config, Data, Declared> {
-  /** How long an answer is cached. Meanwhile, equal calls get the same answer, and the handler is not called. */
-  readonly ttl?: Ttl;
+  /**
+   * How long an answer is cached; a function gets the config. Meanwhile, equal calls get the same answer, and the handler is
+   * not called.
+   */
+  readonly ttl?: TtlOf<Config>;
 }
 
 /**
@@ -189,8 +190,11 @@ export interface StateEntry<Name extends CallbackName, Config, Data, Declared ex
  */
 export interface KeptStateEntry<Name extends CallbackName, Config, Data, Declared extends Grants = undefined>
   extends StateEntry<Name, Config, Data, Declared> {
-  /** How long an answer is cached. Meanwhile, equal calls get the same answer, and the handler is not called. */
-  readonly ttl?: Ttl;
+  /**
+   * How long an answer is cached; a function gets the config. Meanwhile, equal calls get the same answer, and the handler is
+   * not called.
+   */
+  readonly ttl?: TtlOf<Config>;
 }
 
 /**
@@ -217,6 +221,21 @@ export interface AuthChecker<Config, Data, Declared extends Grants = undefined>
 }
 
 /**
+ * The checks of logins, or a function that gets the config and returns them.
+ * @example
+ * ```ts fragment module
+ * configSchema: { type: "object", properties: { types: { type: "array", items: { type: "string" }, default: [] } } },
+ * callbacks: {
+ *   auth_checkers: (config) =>
+ *     config.types.map((login_type) => ({ login_type, fields: ["token"], handler: () => null })),
+ * },
+ * ```
+ */
+export type AuthCheckers<Config, Data, Declared extends Grants = undefined> =
+  | readonly AuthChecker<Config, Data, Declared>[]
+  | ((config: Config) => readonly AuthChecker<Config, Data, Declared>[]);
+
+/**
  * A value for an event's `unsigned`. `{ $event: "content.displayname" }` stands for what the event has at that path.
  * @example
  * ```ts fragment value
@@ -230,7 +249,13 @@ export type FieldTemplate =
   | boolean
   | null
   | readonly FieldTemplate[]
-  | { readonly [field: string]: FieldTemplate; readonly $event?: never };
+  | FieldTemplates;
+
+interface FieldTemplates {
+  // With undefined, since an optional key is undefined, too.
+  readonly [field: string]: FieldTemplate | undefined;
+  readonly $event?: never;
+}
 
 /**
  * Fields that Synapse's process adds to an event's `unsigned` by itself, without a call.
@@ -244,7 +269,7 @@ export type FieldTemplate =
  */
 export interface FieldsEntry<Config> extends Asked<"add_field_to_unsigned_callback", Config> {
   /** The fields by name. One whose `$event` path does not exist in the event is left out. */
-  readonly fields: { readonly [field: string]: FieldTemplate; readonly $event?: never };
+  readonly fields: FieldTemplates;
   readonly handler?: never;
   readonly ttl?: never;
 }
@@ -269,7 +294,7 @@ type CallbackOf<
   Data,
   Declared extends Grants,
 > = Name extends "auth_checkers"
-  ? readonly AuthChecker<Config, Data, Declared>[]
+  ? AuthCheckers<Config, Data, Declared>
   :
       | Handler<Name, Config, Data, Declared>
       | EntryOf<Name, Config, Data, Declared>
@@ -286,8 +311,64 @@ type CallbackOf<
  * ```
  */
 export type Callbacks<Config, Data, Declared extends Grants = undefined> = {
-  readonly [Name in keyof CallbackParams]?: CallbackOf<Name, Config, Data, Declared>;
+  readonly [Name in CallbackName]?: CallbackOf<Name, Config, Data, Declared>;
 };
+
+/**
+ * Lets TypeScript infer from the literal which callbacks it has, and what each is: `Name extends never` never holds, and the
+ * inference reads that branch all the same. Besides, it refuses answers with something in them that is not JSON.
+ */
+type Inferred<Own> = {
+  readonly [Name in keyof Own & CallbackName]?: Name extends never ? Own[Name] : Fitting<Name, Own[Name]>;
+};
+
+/** Callbacks whose answers hold JSON of the module's own. */
+type WithJson = {
+  [Name in CallbackName]: JsonInputObject extends PartsOf<CallbackResults[Name]> ? Name : never;
+}[CallbackName];
+type PartsOf<Result> = Result extends readonly unknown[]
+  ? Result[number]
+  : Result extends EventReplacement
+    ? JsonInputObject
+    : Result;
+
+type Fitting<Name, Given> = Name extends WithJson
+  ? Given extends Answering<infer Answer>
+    ? IsJson<Awaited<Answer>>
+    : unknown
+  : unknown;
+
+type Answering<Answer> = ((...args: never) => Answer) | { readonly handler: (...args: never) => Answer };
+type IsJson<Answer> = [NotJsonIn<Answer>] extends [never] ? unknown : NotJson<NotJsonIn<Answer>>;
+
+/**
+ * The parts of a type that have no JSON, down to six levels; never if there are none. TypeScript forgets that what a function
+ * returns is a literal, so that JsonInput alone would take a Date within it.
+ */
+type NotJsonIn<Value, Depth extends 0[] = []> = Depth["length"] extends 6
+  ? never
+  : // The second is of a value of the type any.
+    Value extends JsonValue | undefined | (0 extends 1 & Value ? unknown : never)
+    ? never
+    : Value extends readonly (infer Item)[]
+      ? NotJsonIn<Item, [...Depth, 0]>
+      : Value extends JsonInputObject
+        ? { [Key in keyof Value]-?: NotJsonIn<Value[Key], [...Depth, 0]> }[keyof Value]
+        : Value;
+
+/** As Inferred, of the answers of web handlers. */
+type InferredWeb<Web> = {
+  readonly [Path in keyof Web]: Path extends never
+    ? Web[Path]
+    : Web[Path] extends Answering<infer Answer>
+      ? IsJson<Exclude<Awaited<Answer>, Response>>
+      : unknown;
+};
+
+/** Stands for an answer that has a part which is not JSON. */
+interface NotJson<Part> {
+  readonly is_not_json: Part;
+}
 
 /**
  * Answers a web request with a WHATWG Response, or with JSON. The request's body has at most 10 MiB, and so has the answer's.
@@ -302,7 +383,7 @@ export type Callbacks<Config, Data, Declared extends Grants = undefined> = {
 export type WebHandler<Config, Data, Declared extends Grants = undefined> = (
   request: Request,
   context: Context<Config, Data, Declared>,
-) => Response | JsonValue | Promise<Response | JsonValue>;
+) => Response | JsonInput | Promise<Response | JsonInput>;
 
 /**
  * Web handlers by their path on Synapse's HTTP listeners, such as `/_synapse/client/my_module/stats`.
@@ -316,6 +397,66 @@ export type WebHandler<Config, Data, Declared extends Grants = undefined> = (
 export interface WebResources<Config, Data, Declared extends Grants = undefined> {
   readonly [path: string]: WebHandler<Config, Data, Declared>;
 }
+
+declare const inferred: unique symbol;
+
+/**
+ * What the types of a module's `config`, `data` and `api` follow from.
+ * @example
+ * ```ts
+ * import { type ContextOf, defineHead, defineModule, NOT_SPAM } from "synapse-module-bridge";
+ *
+ * const head = defineHead({ grants: ["store"], setup: () => ({ seen: new Set<string>() }) });
+ *
+ * async function remember(user_id: string, { api, data }: ContextOf<typeof head>): Promise<void> {
+ *   data.seen.add(user_id);
+ *   await api.store.set({ key: `seen/${user_id}`, value: true });
+ * }
+ *
+ * export default defineModule({
+ *   ...head,
+ *   callbacks: {
+ *     async user_may_create_room({ user_id }, context) {
+ *       await remember(user_id, context);
+ *       return NOT_SPAM;
+ *     },
+ *   },
+ * });
+ * ```
+ */
+export interface Head<Schema, Data, Declared extends Grants = undefined> {
+  /** A JSON Schema (draft-07) for the module's `config`. Without it, `config` has no keys. */
+  readonly configSchema?: Schema;
+  /** The writes of the api that the module needs, by method or group. Another write does not compile. */
+  readonly grants?: Declared;
+  /**
+   * Runs once Synapse is up, and again after each restart of Node and each reload. What it returns is `data`. It has 30 s; if
+   * it fails, it is tried again after growing pauses, and policy answers for the module meanwhile.
+   */
+  readonly setup?: (context: SetupContext<Config<Schema>, Declared>) => Data | Promise<Data>;
+  /** Only in types: what is inferred, for ContextOf. */
+  readonly [inferred]?: (schema: Schema, data: Data, declared: Declared) => void;
+}
+
+/**
+ * The context of a module's handlers, by its head or by the module itself: helpers name their parameter with it.
+ * @example
+ * ```ts fragment value
+ * const head = defineHead({ setup: () => ({ asked: 0 }) });
+ * function count({ data }: ContextOf<typeof head>): number {
+ *   return ++data.asked;
+ * }
+ * ```
+ */
+export type ContextOf<Of> = Of extends {
+  readonly [inferred]?: (
+    schema: infer Schema,
+    data: infer Data,
+    declared: infer Declared extends Grants,
+  ) => void;
+}
+  ? Context<Config<Schema>, Data, Declared>
+  : never;
 
 /**
  * What a module declares.
@@ -332,29 +473,50 @@ export interface WebResources<Config, Data, Declared extends Grants = undefined>
  *   callbacks: {
  *     user_may_invite({ invitee }, { config, data }) {
  *       data.asked++;
- *       return config.allowed?.some((server) => invitee.endsWith(`:${server}`)) ? NOT_SPAM : Codes.FORBIDDEN;
+ *       return config.allowed.some((server) => invitee.endsWith(`:${server}`)) ? NOT_SPAM : Codes.FORBIDDEN;
  *     },
  *   },
  * });
  * ```
  */
-export interface Module<Schema, Data, Declared extends Grants = undefined> {
-  /** A JSON Schema (draft-07) for the module's `config`. Without it, `config` has no keys. */
-  readonly configSchema?: Schema;
-  /** The writes of the api that the module needs, by method or group. Another write does not compile. */
-  readonly grants?: Declared;
-  /**
-   * Runs once Synapse is up, and again after each restart of Node and each reload. What it returns is `data`. It has 30 s; if
-   * it fails, it is tried again after growing pauses, and policy answers for the module meanwhile.
-   */
-  readonly setup?: (context: SetupContext<Config<Schema>, Declared>) => Data | Promise<Data>;
+export interface Module<Schema, Data, Declared extends Grants = undefined, Own = object, Web = object>
+  extends Head<Schema, Data, Declared> {
   /** The callbacks that the module implements. */
-  readonly callbacks?: Callbacks<Config<Schema>, Data, Declared>;
+  readonly callbacks?: Callbacks<Config<Schema>, Data, Declared> & Inferred<Own>;
   /** The web resources that the module serves; a function gets the config. */
   readonly web_resources?:
-    | WebResources<Config<Schema>, Data, Declared>
+    | (WebResources<Config<Schema>, Data, Declared> & InferredWeb<Web>)
     | ((config: Config<Schema>) => WebResources<Config<Schema>, Data, Declared>);
+  /**
+   * Runs before the module goes: at a reload, when Synapse stops, at the end of a test. It has two seconds, and no api. It does
+   * not run if `setup` has not succeeded, nor if Node is killed.
+   */
+  readonly close?: (context: CloseContext<Data>) => void | Promise<void>;
 }
+
+/**
+ * What `defineModule` returns: the module, with the callbacks as its author has written them. So a test can call them:
+ * `policy.callbacks.user_may_invite(params, context)`, or `policy.callbacks.on_new_event.handler(params, context)`.
+ * @example
+ * ```ts fragment value
+ * const policy = defineModule({ callbacks: { user_may_create_room: () => NOT_SPAM } });
+ * const allowed = policy.callbacks.user_may_create_room() === NOT_SPAM;
+ * ```
+ */
+export interface DefinedModule<Schema, Data, Declared extends Grants, Own>
+  extends Omit<Module<Schema, Data, Declared>, "callbacks"> {
+  readonly callbacks: Own;
+}
+
+/**
+ * The callbacks that a module implements, by their names.
+ * @example
+ * ```ts fragment value
+ * const policy = defineModule({ callbacks: { user_may_create_room: () => NOT_SPAM } });
+ * const name: CallbackNameOf<typeof policy> = "user_may_create_room";
+ * ```
+ */
+export type CallbackNameOf<Of extends { readonly callbacks: unknown }> = keyof Of["callbacks"] & CallbackName;
 
 /**
  * Defines a module: a file exports its result by default. The function returns its argument; it only gives types to `config`,
@@ -375,6 +537,30 @@ export function defineModule<
   const Schema extends ConfigSchema | undefined = undefined,
   Data = undefined,
   const Declared extends Grants = undefined,
->(module: Module<Schema, Data, Declared>): Module<Schema, Data, Declared> {
-  return module;
+  Own = object,
+  Web = object,
+>(module: Module<Schema, Data, Declared, Own, Web>): DefinedModule<Schema, Data, Declared, Own> {
+  return module as unknown as DefinedModule<Schema, Data, Declared, Own>;
+}
+
+/**
+ * Gives types to the head of a module, so that helpers can name its context: `ContextOf<typeof head>`. The function returns its
+ * argument; `defineModule({ ...head, callbacks })` makes the module.
+ * @example
+ * ```ts fragment value
+ * const head = defineHead({
+ *   configSchema: { type: "object", properties: { limit: { type: "integer", default: 3 } } },
+ *   setup: () => ({ invites: new Map<string, number>() }),
+ * });
+ * function isOver(user_id: string, { config, data }: ContextOf<typeof head>): boolean {
+ *   return (data.invites.get(user_id) ?? 0) >= config.limit;
+ * }
+ * ```
+ */
+export function defineHead<
+  const Schema extends ConfigSchema | undefined = undefined,
+  Data = undefined,
+  const Declared extends Grants = undefined,
+>(head: Head<Schema, Data, Declared>): Head<Schema, Data, Declared> {
+  return head;
 }

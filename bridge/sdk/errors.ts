@@ -1,7 +1,7 @@
 // The errors that modules throw and catch: SynapseError to refuse a request, and those that calls of the api end with.
 import { isErrorStatus } from "../base/error-status.js";
 import { type ApiErrorKind, Codes } from "./codes.js";
-import type { JsonObject } from "./json.js";
+import type { JsonInputObject } from "./json.js";
 
 // A module may bring its own copy of this package: the brand is the same in all copies, the class is not.
 const BRAND = Symbol.for("synapse-module-bridge.SynapseError");
@@ -32,7 +32,7 @@ export class SynapseError extends Error {
     /** The error code: `errcode` in the body. */
     readonly errcode: Codes | (string & {}) = Codes.UNKNOWN,
     /** More fields of the body. `msg` and `code` are left out, since Synapse cannot take them. */
-    readonly additional_fields: JsonObject = {},
+    readonly additional_fields: JsonInputObject = {},
   ) {
     if (typeof code !== "number")
       throw new TypeError(`SynapseError: code must be a number, not ${kind(code)}`);

@@ -34,6 +34,7 @@ export interface NotGranted<Method extends string> {
   readonly needs_the_grant: Method extends keyof ApiWrites ? ApiWrites[Method] : never;
 }
 
+// Without strictNullChecks, undefined extends every type: so it is asked for first.
 /**
  * The api of a module that declares these grants. For a module that declares none, it has all writes, and Synapse refuses
  * those that the admin has not granted.
@@ -44,15 +45,15 @@ export interface NotGranted<Method extends string> {
  * }
  * ```
  */
-export type ApiOf<Declared extends Grants> = Declared extends readonly Grant[]
-  ? {
+export type ApiOf<Declared extends Grants> = Declared extends undefined
+  ? Api
+  : {
       readonly [Name in keyof Api]: Api[Name] extends Callable
-        ? Granted<Name, Api[Name], Declared[number]>
+        ? Granted<Name, Api[Name], NonNullable<Declared>[number]>
         : Api[Name] extends object
-          ? Group<Name, Api[Name], Declared[number]>
+          ? Group<Name, Api[Name], NonNullable<Declared>[number]>
           : Api[Name];
-    }
-  : Api;
+    };
 
 type Callable = (...args: never) => unknown;
 

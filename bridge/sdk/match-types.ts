@@ -14,7 +14,7 @@ import type { Event } from "./wire-types.js";
 export type Condition = boolean | readonly string[];
 
 /** The keys of an event that are known by name. Others are written `event.<key>`. */
-type EventField = keyof { [Key in keyof Event as string extends Key ? never : Key]: true };
+type EventField = keyof { [Key in keyof Event as Key extends `${string}.${string}` ? never : Key]: true };
 
 type Path<Params> =
   | { [Name in keyof Params & string]: PathInto<Name, Params[Name]> }[keyof Params & string]

@@ -1,12 +1,18 @@
 // Generated from schemas/ by `npm run generate`: do not edit.
 // The ModuleApi.
 import type {
+  RoomToCreate,
   Templates,
 } from "./callbacks.js";
 import type {
+  JsonInput,
+  JsonInputObject,
   JsonObject,
   JsonValue,
 } from "./json.js";
+import type {
+  Id,
+} from "./ids.js";
 import type {
   RunDbInteraction,
   StoreCompareAndSet,
@@ -26,6 +32,7 @@ import type {
   HttpHeaders,
   HttpResponse,
   Medium,
+  Membership,
   Milliseconds,
   PresenceUpdates,
   ProfileInfo,
@@ -43,7 +50,6 @@ import type {
   Threepids,
   UserAndToken,
   UserId,
-  UserIds,
   UserInfo,
   UserIpsAndAgents,
 } from "./wire-types.js";
@@ -178,9 +184,9 @@ export interface Api {
    * const isNew = info !== null && Date.now() / 1000 - info.creation_ts < 86_400;
    * ```
    */
-  get_userinfo_by_id(params: {
+  get_userinfo_by_id<GivenUserId extends string>(params: {
     /** A full user id, `@localpart:server`. */
-    user_id: UserId;
+    user_id: Id<GivenUserId, UserId>;
   }): Promise<UserInfo | null>;
   /**
    * Finds who makes a web request, by its access token. Throws a SynapseError if the request has no valid
@@ -212,9 +218,9 @@ export interface Api {
    * if (await api.is_user_admin({ user_id })) return NOT_SPAM;
    * ```
    */
-  is_user_admin(params: {
+  is_user_admin<GivenUserId extends string>(params: {
     /** A full user id, `@localpart:server`. */
-    user_id: UserId;
+    user_id: Id<GivenUserId, UserId>;
   }): Promise<boolean>;
   /**
    * Gives a local user's profile. Both fields are null for an unknown user.
@@ -240,9 +246,9 @@ export interface Api {
    * const emails = threepids.filter(({ medium }) => medium === "email");
    * ```
    */
-  get_threepids_for_user(params: {
+  get_threepids_for_user<GivenUserId extends string>(params: {
     /** A full user id, `@localpart:server`. */
-    user_id: UserId;
+    user_id: Id<GivenUserId, UserId>;
   }): Promise<Threepids>;
   /**
    * Gives the id of a local user as it was registered; null if there is none.
@@ -255,9 +261,9 @@ export interface Api {
    * const exists = (await api.check_user_exists({ user_id })) !== null;
    * ```
    */
-  check_user_exists(params: {
+  check_user_exists<GivenUserId extends string>(params: {
     /** A full user id, `@localpart:server`. */
-    user_id: UserId;
+    user_id: Id<GivenUserId, UserId>;
   }): Promise<UserId | null>;
   /**
    * Gives the current state events of a room. Without a filter, gives all of them.
@@ -270,9 +276,9 @@ export interface Api {
    * const [name] = await api.get_room_state({ room_id, event_filter: [["m.room.name", ""]] });
    * ```
    */
-  get_room_state(params: {
+  get_room_state<GivenRoomId extends string>(params: {
     /** A room id: `!opaque:server`, or `!hash` from room version 12 on. */
-    room_id: RoomId;
+    room_id: Id<GivenRoomId, RoomId>;
     /** A list of [type, state_key]. */
     event_filter?: StateFilter | undefined;
   }): Promise<Events>;
@@ -287,9 +293,9 @@ export interface Api {
    * const members = await api.get_state_events_in_room({ room_id, types: [["m.room.member", null]] });
    * ```
    */
-  get_state_events_in_room(params: {
+  get_state_events_in_room<GivenRoomId extends string>(params: {
     /** A room id: `!opaque:server`, or `!hash` from room version 12 on. */
-    room_id: RoomId;
+    room_id: Id<GivenRoomId, RoomId>;
     /** A list of [type, state_key]. */
     types: StateFilter;
   }): Promise<Events>;
@@ -304,9 +310,9 @@ export interface Api {
    * const [id, servers] = await api.lookup_room_alias({ room_alias: "#lobby:example.org" });
    * ```
    */
-  lookup_room_alias(params: {
+  lookup_room_alias<GivenRoomAlias extends string>(params: {
     /** A room alias, `#localpart:server`. */
-    room_alias: RoomAlias;
+    room_alias: Id<GivenRoomAlias, RoomAlias>;
   }): Promise<RoomAliasLookup>;
   /** In Synapse: `AccountDataManager`. */
   readonly account_data_manager: {
@@ -319,9 +325,9 @@ export interface Api {
      * const ignored = await api.account_data_manager.get_global({ user_id, data_type: "m.ignored_user_list" });
      * ```
      */
-    get_global(params: {
+    get_global<GivenUserId extends string>(params: {
       /** A full user id, `@localpart:server`. */
-      user_id: UserId;
+      user_id: Id<GivenUserId, UserId>;
       data_type: string;
     }): Promise<JsonObject | null>;
     /**
@@ -334,11 +340,11 @@ export interface Api {
      * await api.account_data_manager.put_global({ user_id, data_type: "org.example.seen", new_data: { version: 2 } });
      * ```
      */
-    put_global(params: {
+    put_global<GivenUserId extends string>(params: {
       /** A full user id, `@localpart:server`. */
-      user_id: UserId;
+      user_id: Id<GivenUserId, UserId>;
       data_type: string;
-      new_data: JsonObject;
+      new_data: JsonInputObject;
     }): Promise<void>;
   };
   /** In Synapse: `PublicRoomListManager`. */
@@ -352,9 +358,9 @@ export interface Api {
      * const isPublic = await api.public_room_list_manager.room_is_in_public_room_list({ room_id });
      * ```
      */
-    room_is_in_public_room_list(params: {
+    room_is_in_public_room_list<GivenRoomId extends string>(params: {
       /** A room id: `!opaque:server`, or `!hash` from room version 12 on. */
-      room_id: RoomId;
+      room_id: Id<GivenRoomId, RoomId>;
     }): Promise<boolean>;
     /**
      * Adds a room to the public room directory. Asks no callback.
@@ -366,9 +372,9 @@ export interface Api {
      * await api.public_room_list_manager.add_room_to_public_room_list({ room_id });
      * ```
      */
-    add_room_to_public_room_list(params: {
+    add_room_to_public_room_list<GivenRoomId extends string>(params: {
       /** A room id: `!opaque:server`, or `!hash` from room version 12 on. */
-      room_id: RoomId;
+      room_id: Id<GivenRoomId, RoomId>;
     }): Promise<void>;
     /**
      * Removes a room from the public room directory.
@@ -380,9 +386,9 @@ export interface Api {
      * await api.public_room_list_manager.remove_room_from_public_room_list({ room_id });
      * ```
      */
-    remove_room_from_public_room_list(params: {
+    remove_room_from_public_room_list<GivenRoomId extends string>(params: {
       /** A room id: `!opaque:server`, or `!hash` from room version 12 on. */
-      room_id: RoomId;
+      room_id: Id<GivenRoomId, RoomId>;
     }): Promise<void>;
   };
   /**
@@ -419,9 +425,9 @@ export interface Api {
    * const seen = await api.get_user_ip_and_agents({ user_id, since_ts: Date.now() - 86_400_000 });
    * ```
    */
-  get_user_ip_and_agents(params: {
+  get_user_ip_and_agents<GivenUserId extends string>(params: {
     /** A full user id, `@localpart:server`. */
-    user_id: UserId;
+    user_id: Id<GivenUserId, UserId>;
     /** In milliseconds, although Synapse's documentation says seconds. */
     since_ts?: number | undefined;
   }): Promise<UserIpsAndAgents>;
@@ -453,9 +459,9 @@ export interface Api {
    * const alias = await api.get_canonical_room_alias({ room_id });
    * ```
    */
-  get_canonical_room_alias(params: {
+  get_canonical_room_alias<GivenRoomId extends string>(params: {
     /** A room id: `!opaque:server`, or `!hash` from room version 12 on. */
-    room_id: RoomId;
+    room_id: Id<GivenRoomId, RoomId>;
   }): Promise<RoomAlias | null>;
   /**
    * Loads Jinja2 templates. Synapse looks in `custom_template_directory`, then in the admin's folder, then in
@@ -494,7 +500,7 @@ export interface Api {
    */
   create_and_send_event_into_room(params: {
     /** `type`, `room_id`, `sender` and `content`; for state also `state_key`. */
-    event_dict: JsonObject;
+    event_dict: JsonInputObject;
   }): Promise<Event>;
   /**
    * Changes a membership. In a callback about a membership of the same room, start it without awaiting it:
@@ -511,17 +517,17 @@ export interface Api {
    * await api.update_room_membership({ sender: user_id, target: user_id, room_id, new_membership: "leave" });
    * ```
    */
-  update_room_membership(params: {
+  update_room_membership<GivenSender extends string, GivenTarget extends string, GivenRoomId extends string>(params: {
     /** A full user id, `@localpart:server`. Who makes the change. */
-    sender: UserId;
+    sender: Id<GivenSender, UserId>;
     /** A full user id, `@localpart:server`. Whose membership changes. */
-    target: UserId;
+    target: Id<GivenTarget, UserId>;
     /** A room id: `!opaque:server`, or `!hash` from room version 12 on. */
-    room_id: RoomId;
-    /** Such as `join`, `invite` or `leave`. */
-    new_membership: string;
+    room_id: Id<GivenRoomId, RoomId>;
+    /** What a user is in a room. */
+    new_membership: Membership;
     /** More fields for the content of the event. */
-    content?: JsonObject | undefined;
+    content?: JsonInputObject | undefined;
     /** A list of server names. Servers to join through. */
     remote_room_hosts?: ServerNames | undefined;
   }): Promise<Event>;
@@ -539,15 +545,15 @@ export interface Api {
    * });
    * ```
    */
-  create_room(params: {
+  create_room<GivenUserId extends string>(params: {
     /** A full user id, `@localpart:server`. */
-    user_id: UserId;
+    user_id: Id<GivenUserId, UserId>;
     /** The body of a createRoom request. */
-    config: JsonObject;
+    config: RoomToCreate;
     /** Whether the user's rate limit applies; true by default. */
     ratelimit?: boolean | undefined;
     /** `displayname` and `avatar_url` of the creator in the room. */
-    creator_join_profile?: JsonObject | null | undefined;
+    creator_join_profile?: JsonInputObject | null | undefined;
   }): Promise<CreatedRoom>;
   /**
    * Sends a mail with Synapse's mail settings.
@@ -615,9 +621,9 @@ export interface Api {
    * const [device_id, access_token] = await api.register_device({ user_id, initial_display_name: "Bot" });
    * ```
    */
-  register_device(params: {
+  register_device<GivenUserId extends string>(params: {
     /** A full user id, `@localpart:server`. */
-    user_id: UserId;
+    user_id: Id<GivenUserId, UserId>;
     /** The id of a user's device. */
     device_id?: DeviceId | null | undefined;
     initial_display_name?: string | null | undefined;
@@ -637,11 +643,11 @@ export interface Api {
    * });
    * ```
    */
-  record_user_external_id(params: {
+  record_user_external_id<GivenRegisteredUserId extends string>(params: {
     auth_provider_id: string;
     remote_user_id: string;
     /** A full user id, `@localpart:server`. */
-    registered_user_id: UserId;
+    registered_user_id: Id<GivenRegisteredUserId, UserId>;
   }): Promise<void>;
   /**
    * Creates a token for a login of the type `m.login.token`. Synapse does not check that the user exists.
@@ -652,9 +658,9 @@ export interface Api {
    * const token = await api.create_login_token({ user_id, duration_in_ms: 60_000 });
    * ```
    */
-  create_login_token(params: {
+  create_login_token<GivenUserId extends string>(params: {
     /** A full user id, `@localpart:server`. */
-    user_id: UserId;
+    user_id: Id<GivenUserId, UserId>;
     /** A time or a duration in milliseconds. */
     duration_in_ms?: Milliseconds | undefined;
     auth_provider_id?: string | null | undefined;
@@ -685,9 +691,9 @@ export interface Api {
    * });
    * ```
    */
-  complete_sso_login_async(params: {
+  complete_sso_login_async<GivenRegisteredUserId extends string>(params: {
     /** A full user id, `@localpart:server`. */
-    registered_user_id: UserId;
+    registered_user_id: Id<GivenRegisteredUserId, UserId>;
     /** The request that a web handler got. */
     request: Request;
     client_redirect_url: string;
@@ -704,9 +710,9 @@ export interface Api {
    * await api.set_user_admin({ user_id, admin: false });
    * ```
    */
-  set_user_admin(params: {
+  set_user_admin<GivenUserId extends string>(params: {
     /** A full user id, `@localpart:server`. */
-    user_id: UserId;
+    user_id: Id<GivenUserId, UserId>;
     admin: boolean;
   }): Promise<void>;
   /**
@@ -718,9 +724,9 @@ export interface Api {
    * await api.set_displayname({ user_id, new_displayname: "Alice" });
    * ```
    */
-  set_displayname(params: {
+  set_displayname<GivenUserId extends string>(params: {
     /** A full user id, `@localpart:server`. */
-    user_id: UserId;
+    user_id: Id<GivenUserId, UserId>;
     new_displayname: string;
     deactivation?: boolean | undefined;
   }): Promise<void>;
@@ -739,9 +745,9 @@ export interface Api {
    * });
    * ```
    */
-  store_remote_3pid_association(params: {
+  store_remote_3pid_association<GivenUserId extends string>(params: {
     /** A full user id, `@localpart:server`. */
-    user_id: UserId;
+    user_id: Id<GivenUserId, UserId>;
     /** The kind of a third-party identifier: `email` or `msisdn` (a phone number). */
     medium: Medium;
     address: string;
@@ -757,9 +763,9 @@ export interface Api {
    * await api.delete_room({ room_id });
    * ```
    */
-  delete_room(params: {
+  delete_room<GivenRoomId extends string>(params: {
     /** A room id: `!opaque:server`, or `!hash` from room version 12 on. */
-    room_id: RoomId;
+    room_id: Id<GivenRoomId, RoomId>;
   }): Promise<void>;
   /**
    * Sends users the presence of all online users that they may see.
@@ -771,9 +777,9 @@ export interface Api {
    * await api.send_local_online_presence_to({ users: [user_id] });
    * ```
    */
-  send_local_online_presence_to(params: {
+  send_local_online_presence_to<GivenUsers extends string>(params: {
     /** A list of user ids. */
-    users: UserIds;
+    users: readonly Id<GivenUsers, UserId>[];
   }): Promise<void>;
   /**
    * Changes the presence of users.
@@ -806,14 +812,14 @@ export interface Api {
    * });
    * ```
    */
-  send_http_push_notification(params: {
+  send_http_push_notification<GivenUserId extends string>(params: {
     /** A full user id, `@localpart:server`. */
-    user_id: UserId;
+    user_id: Id<GivenUserId, UserId>;
     /** The id of a user's device. */
     device_id: DeviceId | null;
-    content: JsonObject;
-    tweaks?: JsonObject | null | undefined;
-    default_payload?: JsonObject | null | undefined;
+    content: JsonInputObject;
+    tweaks?: JsonInputObject | null | undefined;
+    default_payload?: JsonInputObject | null | undefined;
   }): Promise<DeviceFlags>;
   /**
    * Changes the actions of a local user's push rule. Throws an ApiError (`RuleNotFoundException`,
@@ -832,9 +838,9 @@ export interface Api {
    * });
    * ```
    */
-  set_push_rule_action(params: {
+  set_push_rule_action<GivenUserId extends string>(params: {
     /** A full user id, `@localpart:server`. */
-    user_id: UserId;
+    user_id: Id<GivenUserId, UserId>;
     /** `global`. */
     scope: string;
     kind: string;
@@ -893,7 +899,7 @@ export interface Api {
      */
     post_json_get_json(params: {
       uri: string;
-      post_json: JsonValue;
+      post_json: JsonInput;
       /** Headers by name, each with a list of values. */
       headers?: HttpHeaders | null | undefined;
     }): Promise<JsonValue>;
@@ -929,7 +935,7 @@ export interface Api {
      */
     put_json(params: {
       uri: string;
-      json_body: JsonValue;
+      json_body: JsonInput;
       /** The fields of a query string or a form, each with one value or a list. */
       args?: QueryArgs | null | undefined;
       /** Headers by name, each with a list of values. */

@@ -1,6 +1,6 @@
 // Types of what a handler gets besides JSON, and of what it may answer about an event or a login.
 
-import type { JsonObject, MutableJsonValue } from "./json.js";
+import type { JsonInputObject, MutableJsonValue } from "./json.js";
 import type { Event, StateKey } from "./wire-types.js";
 
 export type { StateKey };
@@ -65,13 +65,13 @@ export interface Template {
   /** The name of the file. */
   readonly filename: string;
   /** Renders the template in Synapse. In files whose names end with `.html`, values are escaped as HTML. */
-  render(variables: JsonObject): Promise<string>;
+  render(variables: JsonInputObject): Promise<string>;
 }
 
 interface HonouredFields {
-  readonly content: JsonObject;
+  readonly content: JsonInputObject;
   readonly sender: string;
-  readonly unsigned: JsonObject;
+  readonly unsigned: JsonInputObject;
   readonly redacts: string;
   /** Milliseconds since the epoch; null leaves it as it was. */
   readonly origin_server_ts: number | null;
@@ -90,6 +90,44 @@ interface HonouredFields {
 export type EventReplacement = {
   [Field in keyof HonouredFields]: Pick<HonouredFields, Field> & Partial<HonouredFields>;
 }[keyof HonouredFields];
+
+/**
+ * The body of a createRoom request, with the fields that Matrix defines. Other names have a dot, so that a misspelt one of these
+ * is an error. Of a client's request the values may be anything, as far as Synapse has let them pass.
+ *
+ * In Matrix: `POST /_matrix/client/v3/createRoom`.
+ * @example
+ * ```ts fragment callbacks
+ * on_create_room({ request_content }) {
+ *   request_content.preset = "private_chat";
+ *   request_content["org.example.template"] = "team";
+ * },
+ * ```
+ */
+export interface CreateRoomBody<Value = MutableJsonValue> {
+  /** `public` or `private`: whether the room is in the public room directory. */
+  visibility?: Value | undefined;
+  /** The localpart of an alias for the room. */
+  room_alias_name?: Value | undefined;
+  name?: Value | undefined;
+  topic?: Value | undefined;
+  /** The ids of users to invite. */
+  invite?: Value | undefined;
+  /** Third-party identifiers to invite. */
+  invite_3pid?: Value | undefined;
+  room_version?: Value | undefined;
+  /** More fields for the content of `m.room.create`. */
+  creation_content?: Value | undefined;
+  /** State events, each with `type`, `state_key` and `content`. */
+  initial_state?: Value | undefined;
+  /** `private_chat`, `trusted_private_chat` or `public_chat`. */
+  preset?: Value | undefined;
+  /** Whether the invites say that this is a direct chat. */
+  is_direct?: Value | undefined;
+  /** Fields that replace those of the content of `m.room.power_levels`. */
+  power_level_content_override?: Value | undefined;
+  [field: `${string}.${string}`]: Value | undefined;
+}
 
 /**
  * What the client gets for its login. A module may add, change and delete fields.

@@ -1,6 +1,6 @@
 // Types `api.run_db_interaction` and `api.store` as modules call them. schemas/ has their shapes on the wire.
 
-import type { DatabaseParam, JsonValue } from "./json.js";
+import type { DatabaseParam, JsonInput, JsonValue } from "./json.js";
 import type { DatabaseStatement, Duration } from "./wire-types.js";
 
 /**
@@ -134,7 +134,7 @@ export type StoreList = <Value = JsonValue>(params?: {
  */
 export type StoreSet = (params: {
   key: string;
-  value: JsonValue;
+  value: JsonInput;
   ttl?: Duration | undefined;
 }) => Promise<void>;
 
@@ -157,8 +157,8 @@ export type StoreDelete = (params: { key: string }) => Promise<boolean>;
  */
 export type StoreCompareAndSet = (params: {
   key: string;
-  expected: JsonValue | undefined;
-  value: JsonValue | undefined;
+  expected: JsonInput | undefined;
+  value: JsonInput | undefined;
   ttl?: Duration | undefined;
 }) => Promise<boolean>;
 
@@ -173,7 +173,7 @@ export type StoreCompareAndSet = (params: {
  * });
  * ```
  */
-export type StoreUpdate = <Value extends JsonValue = JsonValue>(params: {
+export type StoreUpdate = <Value extends JsonInput = JsonValue>(params: {
   key: string;
   update: (value: Value | undefined) => Value | undefined;
   ttl?: Duration | undefined;

@@ -6,6 +6,7 @@ import type {
 } from "./codes.js";
 import type {
   DatabaseParam,
+  JsonInputObject,
   JsonObject,
   JsonValue,
 } from "./json.js";
@@ -17,7 +18,7 @@ import type {
  * const userId: UserId = "@alice:example.org";
  * ```
  */
-export type UserId = string;
+export type UserId = `@${string}:${string}`;
 
 /**
  * A room id: `!opaque:server`, or `!hash` from room version 12 on.
@@ -26,7 +27,7 @@ export type UserId = string;
  * const roomId: RoomId = "!abc:example.org";
  * ```
  */
-export type RoomId = string;
+export type RoomId = `!${string}`;
 
 /**
  * A room alias, `#localpart:server`.
@@ -37,7 +38,25 @@ export type RoomId = string;
  * const roomAlias: RoomAlias = "#lobby:example.org";
  * ```
  */
-export type RoomAlias = string;
+export type RoomAlias = `#${string}:${string}`;
+
+/**
+ * The id of an event: `$hash`, or `$opaque:server` in room versions 1 and 2.
+ * @example
+ * ```ts fragment value
+ * const eventId: EventId = "$abc";
+ * ```
+ */
+export type EventId = `$${string}`;
+
+/**
+ * What a user is in a room.
+ * @example
+ * ```ts fragment value
+ * const membership: Membership = "join";
+ * ```
+ */
+export type Membership = "invite" | "join" | "knock" | "leave" | "ban";
 
 /**
  * The id of a user's device.
@@ -126,7 +145,6 @@ export interface EventInternalMetadata {
   readonly token_id?: number;
   /** The sender's device id: private to the sender. */
   readonly device_id?: string;
-  readonly [key: string]: JsonValue | undefined;
 }
 
 /**
@@ -150,15 +168,15 @@ export interface EventInternalMetadata {
  */
 export interface Event {
   /** The event's id, such as `$abc`. */
-  readonly event_id: string;
+  readonly event_id: EventId;
   /** The room's id. */
-  readonly room_id: string;
+  readonly room_id: RoomId;
   /** The identifier of the room's version, for example `12`. */
   readonly room_version: string;
   /** The type, such as `m.room.message`. */
   readonly type: string;
   /** The user id of the sender. */
-  readonly sender: string;
+  readonly sender: UserId;
   /** Absent on events that are not state. */
   readonly state_key?: string;
   readonly content: JsonObject;
@@ -179,7 +197,11 @@ export interface Event {
   /** The signatures, by server and key. */
   readonly signatures?: JsonObject;
   readonly internal_metadata: EventInternalMetadata;
-  readonly [key: string]: JsonValue | undefined;
+  /**
+   * Fields that Matrix does not define. Their names have a dot, so that a misspelt one of the others is an
+   * error.
+   */
+  readonly [key: `${string}.${string}`]: JsonValue | undefined;
 }
 
 /**
@@ -234,7 +256,6 @@ export interface UserProfile {
   readonly display_name: string | null;
   /** The avatar as an `mxc://` URL; null if there is none. */
   readonly avatar_url: string | null;
-  readonly [key: string]: JsonValue | undefined;
 }
 
 /**
@@ -302,7 +323,6 @@ export interface UserInfo {
   readonly locked?: boolean;
   /** Whether the account is suspended. */
   readonly suspended?: boolean;
-  readonly [key: string]: JsonValue | undefined;
 }
 
 /**
@@ -322,7 +342,6 @@ export interface Threepid {
   readonly validated_at?: number;
   /** When it was added to the account, in milliseconds. */
   readonly added_at?: number;
-  readonly [key: string]: JsonValue | undefined;
 }
 
 /**
@@ -448,7 +467,7 @@ export interface FederationEventDeliveryEvent {
   /** The server that has received the events. */
   readonly server_name: ServerName;
   /** The ids of the events. */
-  readonly event_ids: readonly string[];
+  readonly event_ids: readonly EventId[];
   /** `/send`, or the endpoint that the server has fetched them from. */
   readonly method: string;
 }
@@ -502,7 +521,7 @@ export type RoomAliasLookup = readonly [RoomId, ServerNames];
  * const createdRoom: CreatedRoom = ["!abc:example.org", "#lobby:example.org"];
  * ```
  */
-export type CreatedRoom = readonly [RoomId, string | null];
+export type CreatedRoom = readonly [room_id: RoomId, room_alias: RoomAlias | null];
 
 /** A list of strings. */
 export type Texts = readonly string[];
@@ -576,7 +595,7 @@ export interface DeviceFlags {
  * const pushActions: PushActions = ["notify", { set_tweak: "highlight" }];
  * ```
  */
-export type PushActions = readonly (string | JsonObject)[];
+export type PushActions = readonly (string | JsonInputObject)[];
 
 /**
  * For each user id, [presence, status message or null].
@@ -634,7 +653,7 @@ export interface HttpResponse {
  * const codeAndFields: CodeAndFields = [Codes.FORBIDDEN, { "org.example.limit": 10 }];
  * ```
  */
-export type CodeAndFields = readonly [code: Codes, additional_fields: JsonObject];
+export type CodeAndFields = readonly [code: Codes, additional_fields: JsonInputObject];
 
 /**
  * `NOT_SPAM` allows. A code, or a code with fields, refuses. At run time also: false allows, true refuses,
@@ -744,7 +763,7 @@ export type RatelimitOverride = {
  * const mediaConfig: MediaConfig = { "m.upload.size": 1_048_576 };
  * ```
  */
-export type MediaConfig = JsonObject | null;
+export type MediaConfig = JsonInputObject | null;
 
 /**
  * true allows the upload, false refuses it.
@@ -784,7 +803,7 @@ export interface PresenceRoutes {
  * const interestedUsers: InterestedUsers = "ALL";
  * ```
  */
-export type InterestedUsers = "ALL" | readonly UserId[];
+export type InterestedUsers = "ALL" | readonly string[];
 
 /**
  * A function of a module that runs later, once.
@@ -824,15 +843,6 @@ export type ChosenName = string | null;
  * ```
  */
 export type BatchSize = number | null;
-
-/**
- * Fields to add. Synapse merges the answers of all modules; a later answer overwrites an earlier one.
- * @example
- * ```ts fragment value
- * const unsignedFields: UnsignedFields = { "org.example.name": "Alice" };
- * ```
- */
-export type UnsignedFields = JsonObject;
 
 /**
  * Milliseconds, or a string as in homeserver.yaml: `10m`, `1h`, `7d`.

@@ -77,7 +77,7 @@ export function fromSynapseError(
       "threw",
       `${source} threw a SynapseError with additional_fields of which ${problem}`,
     );
-  const { fields, dropped } = safeFields(given);
+  const { fields, dropped } = safeFields(given as Fields);
   if (dropped.length > 0)
     warn(`SynapseError: additional_fields may not hold ${dropped.join(" and ")}: left out`);
   return new CallError("synapse_error", `${module}: ${code} ${errcode}: ${msg}`, {

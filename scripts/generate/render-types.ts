@@ -28,12 +28,21 @@ interface Schema extends Omit<WireType, "type"> {
 const STYLE = { printWidth: 110 };
 // An object of so few characters stays on one line.
 const SHORT = 60;
-const INDEX_SIGNATURE = "  readonly [key: string]: JsonValue | undefined;\n";
+// Of fields that the catalogue does not declare. Without it, the type has the declared fields alone.
+// biome-ignore lint/suspicious/noTemplateCurlyInString: it is TypeScript to be generated
+const INDEX_SIGNATURE = "readonly [key: `${string}.${string}`]: ";
 
 // What generated types refer to, by the files of the SDK that declare it by hand.
 const CODES = ["Codes", "NOT_SPAM", "RegistrationBehaviour"];
-const JSON_TYPES = ["DatabaseParam", "JsonObject", "JsonValue", "MutableJsonObject"];
-const OBJECTS = ["AfterLogin", "AfterUpdate", "EventReplacement", "FileWrapper", "StateEvents", "Template"];
+const JSON_TYPES = [
+  ...["DatabaseParam", "JsonInput", "JsonInputObject", "JsonObject", "JsonValue"],
+  ...["MutableJsonObject", "MutableJsonValue"],
+];
+const OBJECTS = [
+  ...["AfterLogin", "AfterUpdate", "CreateRoomBody", "EventReplacement", "FileWrapper", "StateEvents"],
+  "Template",
+];
+const IDS = ["Id"];
 
 /** The texts of wire-types.ts, callbacks.ts and module-api.ts. */
 export async function renderTypes(
@@ -56,6 +65,7 @@ export async function renderTypes(
   const byHand: Imports = { "./codes.js": CODES, "./json.js": JSON_TYPES };
   const all: Imports = {
     ...byHand,
+    "./ids.js": IDS,
     "./objects.js": OBJECTS,
     "./storage-types.js": storage,
     "./wire-types.js": namesOf(wireTypes),
@@ -118,9 +128,10 @@ function objectText(
   notes: Readonly<Record<string, string>>,
   sources: Sources,
   prefix = "",
+  textOf = (_name: string, type: string) => typeText(type, sources),
 ): string {
   const fields = Object.entries(params).map(([name, type]) => {
-    const text = typeText(type, sources);
+    const text = textOf(name.replace(/\?$/, ""), type);
     return {
       comment: parameterComment(type, notes[name.replace(/\?$/, "")], sources),
       // An author may pass on what may be undefined: it is left out.
@@ -141,7 +152,11 @@ async function renderType(name: string, definition: Schema, sources: Sources): P
     .replace(/^(\s+)([\w"]+\??|\[k: string\]): /gm, "$1readonly $2: ")
     .replace(/\/\*\*\n\s*\* (.*)\n\s*\*\//g, "/** $1 */");
   const comment = typeComment(name, definition as WireType, sources);
-  return comment + (open ? readOnly.replace(/\}\n$/, `${INDEX_SIGNATURE}}\n`) : readOnly);
+  const others = definition.additionalProperties;
+  if (typeof others !== "object" || !open) return comment + readOnly;
+  const note = others.description === undefined ? "" : docComment([others.description]);
+  const signature = indent(`${note}${INDEX_SIGNATURE}${others.tsType};\n`);
+  return comment + readOnly.replace(/\}\n$/, `${signature}}\n`);
 }
 
 /** Puts into `tsType` what json-schema-to-typescript would render otherwise: references, arrays, free objects. */
@@ -265,9 +280,31 @@ function methodText(path: string, name: string, method: ApiMethod, sources: Sour
   const returned = method.access === "sync" ? result : `Promise<${result}>`;
   const names = Object.keys(method.params);
   const optional = names.every((one) => one.endsWith("?")) ? "?" : "";
-  const fields = objectText(method.params, method.notes ?? {}, sources);
+  const given: string[] = [];
+  const fields = objectText(method.params, method.notes ?? {}, sources, "", (param, type) => {
+    const { text, variable } = argumentText(param, type, sources);
+    if (variable !== undefined) given.push(`${variable} extends string`);
+    return text;
+  });
   const params = names.length === 0 ? "" : `params${optional}: ${fields}`;
-  return `${comment}${name}(${params}): ${returned};\n`;
+  const variables = given.length === 0 ? "" : `<${given.join(", ")}>`;
+  return `${comment}${name}${variables}(${params}): ${returned};\n`;
+}
+
+// The ids, of which an argument may also be a plain string.
+const ID_TYPES = ["UserId", "RoomId", "RoomAlias", "EventId"];
+
+/** The type of what an author gives, which takes more than what an author gets; and the type variable that it needs. */
+function argumentText(param: string, type: string, sources: Sources): { text: string; variable?: string } {
+  const text = typeText(type, sources);
+  const variable = `Given${param.replace(/(?:^|_)(\w)/g, (_, letter) => letter.toUpperCase())}`;
+  if (ID_TYPES.includes(type)) return { text: `Id<${variable}, ${type}>`, variable };
+  if (type === "UserIds") return { text: `readonly Id<${variable}, UserId>[]`, variable };
+  return {
+    text: text.replace(/^Json(Value|Object)\b/, (_, kind) =>
+      kind === "Value" ? "JsonInput" : "JsonInputObject",
+    ),
+  };
 }
 
 function indent(text: string): string {

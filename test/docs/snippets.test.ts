@@ -35,8 +35,9 @@ const snippets: Snippet[] = [...readPages().filter((page) => !isGenerated(page))
 const of = (...languages: string[]) => snippets.filter(({ language }) => languages.includes(language));
 
 const EXPORTS =
-  "ApiError, Codes, DatabaseError, defineModule, HttpResponseException, isApiError, isDatabaseError, " +
-  "isHttpResponseException, isSynapseError, NOT_SPAM, RegistrationBehaviour, SynapseError";
+  "ApiError, Codes, DatabaseError, defineHead, defineModule, HttpResponseException, isApiError, isDatabaseError, " +
+  "isEventId, isHttpResponseException, isRoomAlias, isRoomId, isSynapseError, isUserId, NOT_SPAM, " +
+  "RegistrationBehaviour, SynapseError";
 
 /** The types that `synapse-module-bridge` exports besides those. */
 const TYPES = sdk

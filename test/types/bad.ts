@@ -1,6 +1,6 @@
 // Modules that must not compile: tsc fails here if it no longer finds one of the expected errors.
 // biome-ignore-all format: the expected error must be on the line below its comment
-import { Codes, defineModule, NOT_SPAM, RegistrationBehaviour } from "synapse-module-bridge";
+import { Codes, type ContextOf, defineHead, defineModule, NOT_SPAM, RegistrationBehaviour } from "synapse-module-bridge";
 
 const configSchema = {
   type: "object",
@@ -8,6 +8,8 @@ const configSchema = {
   required: ["allowed_domains"],
   additionalProperties: false,
 } as const;
+
+const head = defineHead({ configSchema, setup: () => ({ asked: 0 }) });
 
 // Names
 
@@ -189,3 +191,62 @@ defineModule({ grants: [], callbacks: { user_may_invite: { handler: async (_, { 
 defineModule({ grants: ["http_client.get_json"], setup: ({ api }) => api.http_client.put_json({ uri: "x", json_body: 1 }) });
 // @ts-expect-error a write that is not declared, in a web handler
 defineModule({ grants: ["store"], web_resources: { "/_synapse/client/x": async (_, { api }) => api.http_client.get_json({ uri: "x" }) } });
+
+// Ids, and what a misspelt name was
+
+// @ts-expect-error a misspelt field of an event
+defineModule({ callbacks: { on_new_event: ({ event }, { log }) => log.info(event.sendr) } });
+// @ts-expect-error a misspelt attribute of an event's metadata
+defineModule({ callbacks: { on_new_event: ({ event }, { log }) => log.info(event.internal_metadata.outlir) } });
+// @ts-expect-error a misspelt field of a createRoom request
+defineModule({ callbacks: { on_create_room({ request_content }) { request_content.visiblity = "private"; } } });
+// @ts-expect-error a misspelt field of a createRoom request of the module itself
+defineModule({ setup: ({ api }) => api.create_room({ user_id: "@a:b", config: { visiblity: "private" } }) });
+// @ts-expect-error a membership that there is not
+defineModule({ setup: ({ api }) => api.update_room_membership({ sender: "@a:b", target: "@a:b", room_id: "!a:b", new_membership: "joined" }) });
+// @ts-expect-error a room id as a user id
+defineModule({ callbacks: { user_may_publish_room: async ({ room_id }, { api }) => ((await api.is_user_admin({ user_id: room_id })) ? NOT_SPAM : Codes.FORBIDDEN) } });
+// @ts-expect-error a literal of another kind
+defineModule({ setup: ({ api }) => api.is_user_admin({ user_id: "alice" }) });
+// @ts-expect-error a template of another kind
+defineModule({ setup: ({ api }) => api.get_room_state({ room_id: `#lobby:${api.server_name}` }) });
+// @ts-expect-error one of several that is of another kind
+defineModule({ grants: ["send_local_online_presence_to"], setup: ({ api }) => api.send_local_online_presence_to({ users: ["@a:b", "!c:d"] }) });
+// @ts-expect-error an event is never sent by a room
+defineModule({ callbacks: { on_new_event: ({ event }, { log }) => log.info(event.sender === "!a:b") } });
+
+// JSON that is none
+
+// @ts-expect-error a list of an event cannot be changed
+defineModule({ callbacks: { on_new_event({ event }) { const { via } = event.content; if (Array.isArray(via)) via.push("a"); } } });
+// @ts-expect-error a Promise in a replacement
+defineModule({ callbacks: { check_event_allowed: ({ state_events }) => ({ content: { name: state_events.get("m.room.name", "") } }) } });
+// @ts-expect-error a Date in a web answer
+defineModule({ web_resources: { "/_synapse/client/x": () => ({ at: new Date() }) } });
+// @ts-expect-error a Map as content
+defineModule({ setup: ({ api }) => api.account_data_manager.put_global({ user_id: "@a:b", data_type: "x", new_data: new Map() }) });
+// @ts-expect-error a Set within a value
+defineModule({ setup: ({ api }) => api.store.set({ key: "k", value: { seen: new Set() } }) });
+// @ts-expect-error a value that may be anything
+defineModule({ callbacks: { on_new_event: ({ event }) => event.content.body.toLowerCase() } });
+
+// configSchema, close, defineHead
+
+// @ts-expect-error a format that nobody checks
+defineModule({ configSchema: { type: "object", properties: { a: { type: "string", format: "nonsense" } } } });
+// @ts-expect-error a config key that does not exist, though others may be given
+defineModule({ configSchema: { type: "object", properties: { a: { type: "string" } } }, setup: ({ config }) => config.b });
+// @ts-expect-error a ttl of the config that is no duration
+defineModule({ configSchema, callbacks: { user_may_invite: { ttl: (config) => config.allowed_domains, handler: () => NOT_SPAM } } });
+// @ts-expect-error close gets no api
+defineModule({ close: ({ api }) => api });
+// @ts-expect-error close gets what setup returned
+defineModule({ setup: () => ({ a: 1 }), close: ({ data }) => void data.b });
+// @ts-expect-error a reason is a text
+defineModule({ callbacks: { on_new_event: (_, { reason }) => reason({ why: 1 }) } });
+// @ts-expect-error the head has the grants
+defineModule({ ...defineHead({ grants: ["store"] }), callbacks: { on_new_event: async (_, { api }) => { await api.delete_room({ room_id: "!a:b" }); } } });
+// @ts-expect-error a callback that the module does not implement
+void defineModule({ callbacks: { user_may_invite: () => NOT_SPAM } }).callbacks.on_new_event;
+// @ts-expect-error the data of the head
+export const ofHead = (context: ContextOf<typeof head>): number => context.data.nothing;

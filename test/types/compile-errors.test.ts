@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: tsc writes template types like this
 // What an author reads when a module is wrong: tsc must name the thing that is wrong, and say what was wanted.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -18,7 +19,7 @@ const cases: [title: string, literal: string, ...errors: string[]][] = [
   [
     "a misspelt callback",
     "{ callbacks: { user_may_invit: () => NOT_SPAM } }",
-    "'user_may_invit' does not exist in type 'Callbacks<NoConfig, undefined, undefined>'. Did you mean to write 'user_may_invite'?",
+    "'user_may_invit' does not exist in type 'Callbacks<NoConfig, undefined, undefined> & Inferred<{}>'. Did you mean to write 'user_may_invite'?",
   ],
   [
     "a misspelt key of an entry",
@@ -77,6 +78,62 @@ const cases: [title: string, literal: string, ...errors: string[]][] = [
     `{ grants: ["store"], callbacks: { async on_new_event(_, { api }) { await api.delete_room({ room_id: "!a:b" }); } } }`,
     `Type 'NotGranted<"delete_room">' has no call signatures`,
   ],
+  [
+    "a misspelt field of an event",
+    "{ callbacks: { on_new_event: ({ event }, { log }) => log.info(event.sendr) } }",
+    "Property 'sendr' does not exist on type 'Event'. Did you mean 'sender'?",
+  ],
+  [
+    "a misspelt field of a createRoom request",
+    `{ callbacks: { on_create_room({ request_content }) { request_content.visiblity = "private"; } } }`,
+    "Property 'visiblity' does not exist on type 'CreateRoomBody<MutableJsonValue>'. Did you mean 'visibility'?",
+  ],
+  [
+    "a membership that there is not",
+    `{ setup: ({ api }) => api.update_room_membership({ sender: "@a:b", target: "@a:b", room_id: "!a:b", new_membership: "joined" }) }`,
+    `Type '"joined"' is not assignable to type 'Membership'`,
+  ],
+  [
+    "a room id as a user id",
+    "{ callbacks: { user_may_publish_room: async ({ room_id }, { api }) => (await api.is_user_admin({ user_id: room_id })) ? NOT_SPAM : Codes.FORBIDDEN } }",
+    "Type '`!${string}`' is not assignable to type '`@${string}:${string}`'",
+  ],
+  [
+    "a text as a room id",
+    `{ setup: ({ api }) => api.delete_room({ room_id: "lobby" }) }`,
+    "Type '\"lobby\"' is not assignable to type '`!${string}`'",
+  ],
+  [
+    "a format that nobody checks",
+    `{ configSchema: { type: "object", properties: { at: { type: "string", format: "nonsense" } } } }`,
+    `Type '"nonsense"' is not assignable to type 'Format`,
+  ],
+  [
+    "a config key that the schema does not declare",
+    `{ configSchema: { type: "object", properties: { limit: { type: "integer" } } }, setup: ({ config }) => config.limits }`,
+    "Property 'limits' does not exist on type '{ limit?: number",
+    "Did you mean 'limit'?",
+  ],
+  [
+    "a Promise in a replacement",
+    `{ callbacks: { check_event_allowed: ({ state_events }) => ({ content: { name: state_events.get("m.room.name", "") } }) } }`,
+    "is not assignable to type 'NotJson<Promise<Event | undefined>>'",
+  ],
+  [
+    "a Date in a web answer",
+    `{ web_resources: { "/_synapse/client/x": () => ({ at: new Date() }) } }`,
+    "NotJson<Date>",
+  ],
+  [
+    "a Map in the store",
+    `{ setup: ({ api }) => api.store.set({ key: "a", value: { seen: new Map() } }) }`,
+    "Type 'Map<any, any>' is not assignable to type 'JsonInput",
+  ],
+  [
+    "a list of an event that is changed",
+    "{ callbacks: { on_new_event({ event }) { const { via } = event.content; if (Array.isArray(via)) via.pop(); } } }",
+    "The 'this' context of type 'JsonArray' is not assignable to method's 'this' of type 'never'",
+  ],
   ["a misspelt grant", `{ grants: ["send_mal"] }`, `'"send_mal"' is not assignable to type`, `'"send_mail"'`],
 ];
 
@@ -86,7 +143,7 @@ beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), "compile-errors-"));
   try {
     for (const [i, [, literal]] of cases.entries()) {
-      const source = `import { defineModule, NOT_SPAM } from "synapse-module-bridge";\nvoid NOT_SPAM;\nexport default defineModule(${literal});\n`;
+      const source = `import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";\nvoid [Codes, NOT_SPAM];\nexport default defineModule(${literal});\n`;
       await writeFile(join(folder, `case-${i}.ts`), source);
     }
     const compilerOptions = { rootDir: "/", typeRoots: [join(ROOT, "node_modules/@types")] };

@@ -1,14 +1,21 @@
 // Modules that must compile, under the strictest settings that an author may have.
 import {
   type ApiOf,
+  type CallbackNameOf,
   Codes,
+  type ContextOf,
+  defineHead,
   defineModule,
   isApiError,
   isHttpResponseException,
   isSynapseError,
+  isUserId,
+  type JsonObject,
   NOT_SPAM,
   RegistrationBehaviour,
+  type RoomId,
   SynapseError,
+  type UserId,
 } from "synapse-module-bridge";
 
 export const everything = defineModule({
@@ -335,3 +342,142 @@ export const withAllOfIt = defineModule({
     await api.delete_room({ room_id: "!a:b" });
   },
 });
+
+interface Poll {
+  question: string;
+  answers: { text: string }[];
+  closes?: number;
+}
+
+type Greeting = { text: string; to: string[] };
+
+export const interfacesAreJson = defineModule({
+  async setup({ api }) {
+    const poll: Poll = { question: "When?", answers: [{ text: "now" }] };
+    await api.store.set({ key: "poll", value: poll });
+    await api.store.compare_and_set({ key: "polls", expected: undefined, value: [poll] });
+    return poll;
+  },
+  callbacks: {
+    check_event_allowed: (_, { data }) => ({ content: data }),
+    user_may_create_room() {
+      const fields: Poll = { question: "Why?", answers: [] };
+      if (fields.closes) throw new SynapseError(403, "no", Codes.FORBIDDEN, fields);
+      return [Codes.FORBIDDEN, fields];
+    },
+  },
+  web_resources: {
+    "/_synapse/client/poll": async (_, { data }) => data,
+    "/_synapse/client/polls": (_, { data }) => ({ polls: [data], at: Date.now(), none: undefined }),
+  },
+});
+
+export const contentsNarrow = defineModule({
+  callbacks: {
+    check_event_for_spam({ event }) {
+      const { "m.mentions": mentions, body } = event.content;
+      const greeting = event.content as Greeting;
+      const poll = event.content as JsonObject & Poll;
+      const { closes } = event.content as Partial<Poll>;
+      if (closes && poll.answers.length > 3) return NOT_SPAM;
+      if (typeof body === "string" && body.length > greeting.text.length) return Codes.FORBIDDEN;
+      if (typeof mentions !== "object" || mentions === null) return NOT_SPAM;
+      if (!Array.isArray(mentions)) return Array.isArray(mentions.user_ids) ? Codes.FORBIDDEN : NOT_SPAM;
+      const [first, ...others] = mentions;
+      const users = [...mentions.filter((one) => isUserId(one)), ...others];
+      return first === users[0] ? NOT_SPAM : Codes.FORBIDDEN;
+    },
+    on_new_event({ event }, { log }) {
+      log.info({ custom: event["org.example.custom"], type: event.type }, "an event");
+    },
+  },
+});
+
+export const idsOfEveryKind = defineModule({
+  configSchema: {
+    type: "object",
+    properties: { admin: { type: "string" }, room: { type: "string" } },
+    required: ["admin", "room"],
+  },
+  async setup({ api, config }) {
+    const bot: UserId = api.get_qualified_user_id({ username: "bot" });
+    await api.is_user_admin({ user_id: config.admin });
+    await api.is_user_admin({ user_id: `@${config.admin}:${api.server_name}` });
+    await api.is_user_admin({ user_id: "@a:b" });
+    await api.send_local_online_presence_to({ users: [bot, config.admin] });
+    const [room]: readonly [RoomId, ...unknown[]] = await api.create_room({
+      user_id: bot,
+      config: { preset: "private_chat", invite: [config.admin], "org.example.template": { a: 1 } },
+    });
+    await api.update_room_membership({ sender: bot, target: bot, room_id: room, new_membership: "leave" });
+    return { watched: new Set<string>([config.room]), owner: config.admin };
+  },
+  callbacks: {
+    user_may_invite: ({ inviter, room_id }, { data }) =>
+      data.watched.has(room_id) && inviter !== data.owner ? Codes.FORBIDDEN : NOT_SPAM,
+    get_interested_users: (_, { config }) => [config.admin],
+    on_create_room({ request_content }) {
+      request_content.visibility = "private";
+      request_content["org.example.owner"] = request_content.name ?? null;
+    },
+  },
+});
+
+export const head = defineHead({
+  configSchema: {
+    type: "object",
+    properties: { limit: { type: "integer", default: 3 }, keep: { type: "string", default: "10m" } },
+  },
+  grants: ["store"],
+  async setup({ config, api }) {
+    await api.store.set({ key: "limit", value: config.limit });
+    return { invites: new Map<UserId, number>() };
+  },
+});
+
+function countInvites(inviter: UserId, { data, config, log, reason }: ContextOf<typeof head>): boolean {
+  const count = (data.invites.get(inviter) ?? 0) + 1;
+  data.invites.set(inviter, count);
+  log.debug({ count });
+  if (count > config.limit) reason("too many invites", { count, limit: config.limit });
+  return count <= config.limit;
+}
+
+export const withHead = defineModule({
+  ...head,
+  callbacks: {
+    user_may_invite: {
+      ttl: (config) => config.keep,
+      match: (config) => ({ local: config.limit > 0 }),
+      handler: ({ inviter }, context) => (countInvites(inviter, context) ? NOT_SPAM : Codes.FORBIDDEN),
+    },
+    async user_may_create_room({ user_id }, context) {
+      await context.api.store.delete({ key: user_id });
+      return countInvites(user_id, context) ? NOT_SPAM : Codes.FORBIDDEN;
+    },
+    auth_checkers: (config) =>
+      config.limit === 0
+        ? []
+        : [
+            {
+              login_type: "org.example.token",
+              fields: ["token"],
+              handler: ({ username }, { data }) => (data.invites.size > 0 ? username : null),
+            },
+          ],
+  },
+  close({ data, log }) {
+    log.info({ invites: data.invites.size }, "gone");
+  },
+});
+
+/** What a test, or createTester, makes of a module. */
+export async function ask(context: ContextOf<typeof withHead>): Promise<boolean> {
+  const { user_may_invite, user_may_create_room } = withHead.callbacks;
+  const name: CallbackNameOf<typeof withHead> = "auth_checkers";
+  const invite = await user_may_invite.handler(
+    { inviter: "@a:b", invitee: "@b:b", room_id: "!c:b" },
+    context,
+  );
+  return (await user_may_create_room({ user_id: "@a:b" }, context)) === invite && name.length > 0;
+}

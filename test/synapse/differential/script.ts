@@ -1,11 +1,11 @@
 // What a test writes for the scripted policies: per module and callback, what to answer. Both policies read it.
-import type { JsonObject, JsonValue } from "../../../bridge/sdk/json.js";
+import type { JsonInput, JsonObject, JsonValue } from "../../../bridge/sdk/json.js";
 
 /** Edits a JSON value in place. */
 export type Operation =
-  | { readonly path: readonly (string | number)[]; readonly set: JsonValue }
+  | { readonly path: readonly (string | number)[]; readonly set: JsonInput }
   | { readonly path: readonly (string | number)[]; readonly unset: true }
-  | { readonly path: readonly (string | number)[]; readonly push: JsonValue };
+  | { readonly path: readonly (string | number)[]; readonly push: JsonInput };
 
 export type AnswerSpec =
   | { readonly not_spam: true }

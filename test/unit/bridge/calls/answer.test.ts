@@ -58,7 +58,7 @@ describe("is taken", () => {
 });
 
 describe("is refused", () => {
-  const spam = "NOT_SPAM, Codes or [code: Codes, additional_fields: JsonObject]";
+  const spam = "NOT_SPAM, Codes or [code: Codes, additional_fields: an object of JSON]";
   test.each([
     ["SpamVerdict", 42, `answered 42; expected ${spam}`],
     ["SpamVerdict", undefined, `answered undefined; expected ${spam}`],
@@ -97,7 +97,7 @@ describe("is refused", () => {
       `answered an object with ${"k".repeat(40)}, ${"l".repeat(40)}; expected boolean`,
     ],
     ["ChosenName", 5, "answered 5; expected string or null"],
-    ["InterestedUsers", 5, "answered 5; expected InterestedUsers"],
+    ["InterestedUsers", 5, 'answered 5; expected "ALL" or string[]'],
     ["RegistrationVerdict", "x".repeat(60), `answered "${"x".repeat(60)}"; expected RegistrationBehaviour`],
     [
       "RegistrationVerdict",
