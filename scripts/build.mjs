@@ -3,13 +3,15 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { hashFiles, listFiles, readStamp, root, writeStamp } from "./inputs.mjs";
 
 const distDir = join(root, "dist");
 const shimDir = join(root, "python-shim/synapse_module_bridge");
 const hostDir = join(shimDir, "_host");
 const kit = "bridge/testing/synapse";
+// Both packages carry the same compiler.
+const compilerDir = join(root, "node_modules/.cache/synapse-module-bridge/compiler");
 const stampFile = join(root, "node_modules/.cache/synapse-module-bridge/build.json");
 
 /** Both packages carry one version, and the shim refuses a host of another: so a difference stops the build. */
@@ -33,6 +35,7 @@ async function replaceDir(target, make) {
   try {
     mkdirSync(made);
     await make(made);
+    mkdirSync(dirname(target), { recursive: true });
     if (existsSync(target)) renameSync(target, join(temporary, "old"));
     renameSync(made, target);
   } finally {
@@ -65,6 +68,7 @@ async function buildDist() {
     if (!existsSync(join(folder, "index.js"))) throw new Error("tsc wrote nothing (see above).");
     await copyPrograms(folder);
     await copyShim(join(folder, "shim"));
+    for (const name of await readdir(compilerDir)) await cp(join(compilerDir, name), join(folder, name));
   });
   if (code !== 0) throw new Error("tsc found errors (above).");
 }
@@ -99,7 +103,10 @@ export async function build({ force = false } = {}) {
   const started = performance.now();
   if (!existsSync(join(root, "node_modules/.package-lock.json")))
     throw new Error("The npm packages are not installed: run `npm ci` first.");
-  const sources = ["bridge", "schemas", "scripts/build.mjs", "scripts/bundle-host.mjs"];
+  const scripts = ["build", "bundle-compiler", "bundle-host", "licences"].map(
+    (name) => `scripts/${name}.mjs`,
+  );
+  const sources = ["bridge", "schemas", ...scripts];
   const inputs = [
     ...sources.flatMap((path) => listFiles(join(root, path))),
     ...[
@@ -113,14 +120,18 @@ export async function build({ force = false } = {}) {
     ...listFiles(shimDir).filter((path) => !/\/(_host|__pycache__)\//.test(path)),
   ];
   const hash = hashFiles(inputs);
-  const outputs = [join(distDir, "index.js"), join(hostDir, "cli.mjs")];
+  const outputs = [join(distDir, "index.js"), join(distDir, "compiler.cjs"), join(hostDir, "cli.mjs")];
   if (!force && readStamp(stampFile) === hash && outputs.every((path) => existsSync(path))) {
     return "up to date";
   }
   await checkVersions();
-  const { bundleHost } = await import("./bundle-host.mjs"); // not above, since it imports npm packages
-  const failures = (await Promise.allSettled([buildDist(), replaceDir(hostDir, bundleHost)])).flatMap(
-    (result) => (result.status === "rejected" ? [result.reason.message] : []),
+  // Not above, since they import npm packages.
+  const { bundleCompiler } = await import("./bundle-compiler.mjs");
+  const { bundleHost } = await import("./bundle-host.mjs");
+  await replaceDir(compilerDir, bundleCompiler);
+  const host = replaceDir(hostDir, (folder) => bundleHost(folder, compilerDir));
+  const failures = (await Promise.allSettled([buildDist(), host])).flatMap((result) =>
+    result.status === "rejected" ? [result.reason.message] : [],
   );
   if (failures.length > 0) throw new Error(failures.join("\n"));
   writeStamp(stampFile, hash);

@@ -1,9 +1,11 @@
-// Makes the folder that the wheel carries: the bundled host and SDK, the catalogue, jiti, and the licences of all of it.
+// Makes the folder that the wheel carries: the bundled host and SDK, the compiler, the catalogue, jiti, and the licences of all
+// of it.
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, stop } from "esbuild";
 import { createJiti } from "jiti";
 import { root } from "./inputs.mjs";
+import { licencesOf } from "./licences.mjs";
 
 // jiti stays a real folder: it loads its Babel by a path beside itself, and only when a TypeScript file needs it.
 const jitiFiles = [
@@ -22,8 +24,8 @@ const banner =
 const own = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 const target = `node${own.engines.node.replace(">=", "")}`;
 
-/** Fills an empty folder with the host. */
-export async function bundleHost(folder) {
+/** Fills an empty folder with the host. `compiler` is the folder of the bundled compiler. */
+export async function bundleHost(folder, compiler) {
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: { cli: "bridge/cli.ts", index: "bridge/index.ts" },
@@ -45,6 +47,7 @@ export async function bundleHost(folder) {
   for (const file of jitiFiles) {
     await cp(join(root, "node_modules/jiti", file), join(folder, "node_modules/jiti", file));
   }
+  for (const name of await readdir(compiler)) await cp(join(compiler, name), join(folder, name));
   await mkdir(join(folder, "schemas"));
   for (const name of await readdir(join(root, "schemas"))) {
     if (name.endsWith(".json")) await cp(join(root, "schemas", name), join(folder, "schemas", name));
@@ -55,7 +58,10 @@ export async function bundleHost(folder) {
     join(folder, "package.json"),
     `${JSON.stringify({ name, version, license, engines, type: "module", exports }, null, 2)}\n`,
   );
-  await writeFile(join(folder, "THIRD_PARTY_LICENSES.txt"), await thirdPartyLicences(metafile));
+  const introduction =
+    "The Node host in this folder contains code of the packages below, and of those in compiler-licenses.txt. Babel, inside jiti, is under the MIT licence too.\n";
+  const licences = await licencesOf(metafile, ["node_modules/jiti"], introduction);
+  await writeFile(join(folder, "THIRD_PARTY_LICENSES.txt"), licences);
 }
 
 /** Compiled here, so that a host that starts need not. */
@@ -74,32 +80,4 @@ async function writeValidators(folder) {
     legalComments: "none",
     logLevel: "error",
   });
-}
-
-/** The licence texts of the packages whose code really is in the bundle, and of jiti. */
-async function thirdPartyLicences(metafile) {
-  const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>
-    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
-  );
-  const folders = new Set(["node_modules/jiti"]);
-  for (const path of used) {
-    const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
-    if (folder) folders.add(folder);
-  }
-  const parts = await Promise.all([...folders].sort().map(licenceOf));
-  const rule = "-".repeat(80);
-  return [
-    "The Node host in this folder contains code of the packages below. Babel, inside jiti, is under the MIT licence too.\n",
-    ...parts,
-  ].join(`\n${rule}\n\n`);
-}
-
-async function licenceOf(folder) {
-  const { name, version, license } = JSON.parse(await readFile(join(root, folder, "package.json"), "utf8"));
-  const file = (await readdir(join(root, folder))).find((entry) => /^licen[cs]e/i.test(entry));
-  if (!file)
-    throw new Error(
-      `${name} is bundled but has no licence file in ${folder}: leave it out, or add its text.`,
-    );
-  return `${name} ${version} (${license})\n\n${(await readFile(join(root, folder, file), "utf8")).trim()}\n`;
 }

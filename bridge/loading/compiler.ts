@@ -1,65 +1,63 @@
-// Compiles TypeScript (and ES modules that Node itself cannot load) with jiti's Babel. It loads Babel at the first need,
-// since Babel takes half of the start-up time and a third of the memory.
+// Gives jiti the code of TypeScript files (and of ES modules that Node itself cannot load): from the snapshot, from the cache
+// on disk, or else from the compiler.
 import { createHash } from "node:crypto";
-import { openSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { compileFunction } from "node:vm";
+import type { Cache } from "get-tsconfig";
 import type { TransformOptions, TransformResult } from "jiti";
+import { VERSION } from "../base/version.js";
+import type { CompileRequest, SourceFault } from "../compiler/request.js";
 import { compileCache, readCompiled, writeCompiled } from "./compile-cache.js";
-import type { Snapshot } from "./snapshot.js";
+import { compileInThread } from "./compile-thread.js";
+import { isOfPackage, type Snapshot } from "./snapshot.js";
+import { meaningOptions } from "./tsconfig.js";
 
 type Transform = (options: TransformOptions) => TransformResult;
 
 const require = createRequire(import.meta.url);
 const JITI = path.dirname(require.resolve("jiti/package.json"));
-const COMPILER = "dist/babel.cjs";
 const { version } = require("jiti/package.json") as { version: string };
+const TYPESCRIPT = /\.[cm]?tsx?$/;
 
 /** Runs a CommonJS file of jiti with the given `require`, and returns its exports. */
-export function runOfJiti(name: string, requires: (id: string) => unknown, text?: string): unknown {
+export function runOfJiti(name: string, requires: (id: string) => unknown): unknown {
   const filename = path.join(JITI, name);
   const module: { exports: unknown } = { exports: {} };
-  const code = text ?? readFileSync(filename, "utf8");
-  const run = compileFunction(code, ["exports", "require", "module"], { filename });
+  const run = compileFunction(readFileSync(filename, "utf8"), ["exports", "require", "module"], { filename });
   run.call(module.exports, module.exports, requires, module);
   return module.exports;
 }
 
-/** Returns the function that jiti calls to compile. It takes code from the snapshot, then from the cache on disk. */
+/** Returns the function that jiti calls to compile. */
 export function compilerFor(snapshot: Snapshot): Transform {
   const folder = compileCache();
-  return (options) => {
-    const { filename = "", async = false } = options;
+  const tsconfigs: Cache = new Map();
+  return ({ filename = "", source, async = false, interopDefault = false }) => {
     const way = async ? "import" : "require";
     const known = snapshot.replayed(filename)?.code?.[way];
     if (known !== undefined) return { code: known };
-    const key = keyOf(options);
+    const isPlain = isOfPackage(filename) && !TYPESCRIPT.test(filename);
+    const options = isPlain ? undefined : meaningOptions(filename, tsconfigs);
+    const request: CompileRequest = { filename, source, async, interopDefault, options };
+    const key = keyOf(request);
     const cached = folder === undefined ? undefined : readCompiled(folder, key);
-    const result = cached === undefined ? loadCompiler()(options) : { code: cached };
-    if (!result.error && !result.code.includes("__JITI_ERROR__")) {
-      snapshot.recordCompiled(filename, way, result.code);
-      if (folder !== undefined && cached === undefined) writeCompiled(folder, key, result.code);
-    }
+    const result = cached === undefined ? compileInThread(request, folder) : { code: cached };
+    if ("fault" in result) return { code: codeOfFault(filename, result.fault), error: result.fault };
+    snapshot.recordCompiled(filename, way, result.code);
+    if (folder !== undefined && cached === undefined) writeCompiled(folder, key, result.code);
     return result;
   };
 }
 
-function keyOf({ filename, source, async, ts, jsx, interopDefault }: TransformOptions): string {
-  const what = JSON.stringify([version, filename, async, ts, jsx, interopDefault, source]);
-  return createHash("sha256").update(what).digest("hex");
+function keyOf(request: CompileRequest): string {
+  return createHash("sha256")
+    .update(JSON.stringify([VERSION, version, request]))
+    .digest("hex");
 }
 
-let compiler: Transform | undefined;
-let descriptor: number | undefined;
-
-/** Opens the compiler's file, so that it can be loaded later even if the file is removed: modules can import at any time. */
-export function holdCompiler(): void {
-  descriptor ??= openSync(path.join(JITI, COMPILER), "r");
-}
-
-function loadCompiler(): Transform {
-  holdCompiler();
-  compiler ??= runOfJiti(COMPILER, require, readFileSync(descriptor as number, "utf8")) as Transform;
-  return compiler;
+/** What jiti's own compiler returns for a fault. jiti throws it as an error. */
+function codeOfFault(filename: string, fault: SourceFault): string {
+  return `exports.__JITI_ERROR__ = ${JSON.stringify({ ...fault, filename, code: "SyntaxError" })}`;
 }

@@ -7,12 +7,12 @@ import type { Jiti, JitiOptions } from "jiti";
 import { isObject } from "../base/is-object.js";
 import { findUnfitText, noSuchFile, readText } from "../base/text-files.js";
 import * as sdk from "../index.js";
-import { compilerFor, holdCompiler, runOfJiti } from "./compiler.js";
+import { holdCompiler } from "./compile-thread.js";
+import { compilerFor, runOfJiti } from "./compiler.js";
 import { findLaterLoads } from "./later-loads.js";
 import { importByNode, recordNodeLoading } from "./node-loading.js";
 import { isOfPackage, Snapshot } from "./snapshot.js";
 import { snapshotFileSystem } from "./snapshot-files.js";
-import { UNSUPPORTED, unsupportedSyntax } from "./unsupported-syntax.js";
 
 const ENTRY_FILES = ["index.ts", "index.mts", "index.js", "index.mjs"];
 // How jiti formats an error of its compiler: `CODE: message`, and the place in another line.
@@ -54,7 +54,6 @@ export class ModuleImporter {
         { "synapse-module-bridge": sdk },
         { has: (modules, name) => this.#isOurs(modules, name) },
       ),
-      transformOptions: { babel: { plugins: [unsupportedSyntax] } },
       transform: compilerFor(snapshot),
     };
     recordNodeLoading(snapshot);
@@ -66,10 +65,17 @@ export class ModuleImporter {
     return name in modules;
   }
 
-  /** Finds the file to import for a module: the path itself, or the one that the folder's package.json names. */
+  /**
+   * Finds the file to import for a module: the path itself, or the one that the folder's package.json names. A link gives the
+   * file behind it, so that its imports are found where it is, as Node does it.
+   */
   find(given: string, name: string): string {
     this.snapshot.owner = name;
-    return findFile(given, this.#files);
+    const file = findFile(given, this.#files);
+    const real = this.#files.realpathSync(file);
+    // Read by both names, so that a link to another file counts as a change.
+    if (real !== file && !this.snapshot.replayed(file)) readText(file, this.#files);
+    return real;
   }
 
   /** Imports the file for the module `name`: its default export, or module.exports of CommonJS. Throws an Error for an admin. */
@@ -193,7 +199,6 @@ function describe(error: unknown, file: string): string {
   const message = (said || whole.replace(/\nRequire stack:\n- ([^\n]*)[\s\S]*$/, " (imported by $1)"))
     .replace(/\s+/g, " ")
     .trim();
-  if (code === UNSUPPORTED) return `${at}: ${message}`;
   if (code !== undefined) return `${at}: syntax error: ${message.replace(/\.$/, "")}`;
   if (error.code === "MODULE_NOT_FOUND" || error.code === "ERR_MODULE_NOT_FOUND") return message;
   const folder = path.dirname(file) + path.sep;

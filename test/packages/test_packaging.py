@@ -32,6 +32,7 @@ def give_host(shim: Path, version: str) -> None:
     (host / "package.json").write_text(f'{{"version": "{version}"}}')
     (host / "cli.mjs").touch()
     (host / "THIRD_PARTY_LICENSES.txt").touch()
+    (host / "compiler-licenses.txt").touch()
 
 
 REMEDY = "Run `npm ci && npm run wheel` at the root of the project: it builds both, and needs Node >= 20.19"

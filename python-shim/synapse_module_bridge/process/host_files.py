@@ -25,7 +25,7 @@ LOCK = "lock"
 # A younger folder may not be locked yet.
 UNLOCKED_SECONDS = 60.0
 # The host does not read these.
-_NOT_KEPT = frozenset({"THIRD_PARTY_LICENSES.txt"})
+_NOT_KEPT = frozenset({"THIRD_PARTY_LICENSES.txt", "compiler-licenses.txt"})
 # Modification time, change time, size and inode.
 _Signs = tuple[int, int, int, int]
 

@@ -29,6 +29,7 @@ export function bundle(entry: string): Bundle {
     { cwd: root, encoding: "utf8" },
   );
   if (status !== 0) throw new Error(`esbuild failed: ${stderr}`);
+  cpSync(path.join(root, "dist/compiler.cjs"), path.join(folder, "compiler.cjs"));
   cpSync(path.join(root, "schemas"), path.join(folder, "schemas"), { recursive: true });
   return { file, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

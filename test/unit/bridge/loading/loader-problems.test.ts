@@ -20,7 +20,7 @@ describe("a fault is told with its place", () => {
     [
       "a syntax error",
       "export default {\n  callbacks: {\n    check( { return 1 }\n  }\n}",
-      "modules.0.path: bad.ts:3:13: syntax error: Unexpected keyword 'return'",
+      "modules.0.path: bad.ts:3:21: syntax error: ':' expected",
     ],
     [
       "a throw at import",

@@ -1,0 +1,168 @@
+// Runs the compiler in a thread that ends soon after: the compiler takes more memory than all the rest of the host. jiti wants
+// its code at once, so the caller's thread waits.
+import { openSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { OWN_FOLDER } from "../base/own-folder.js";
+import { VERSION } from "../base/version.js";
+import type { Compiled, CompileRequest } from "../compiler/request.js";
+
+type Reply = { compiled: Compiled } | { failure: string };
+
+interface ThreadData {
+  port: MessagePort;
+  /** One number: how many replies there have been. */
+  replies: Int32Array;
+  /** The bundled compiler and jiti's Babel. */
+  programs: { file: string; fd: number; cache: string | undefined }[];
+}
+
+// Longer than a slow machine takes for a large file, and shorter than the time that a host has to start.
+const LIMIT_MS = 20_000;
+// From one file of a module to the next it takes milliseconds.
+const IDLE_MS = 500;
+
+const require = createRequire(import.meta.url);
+const JITI = path.dirname(require.resolve("jiti/package.json"));
+const COMPILER = "compiler.cjs";
+
+/** Opens the files of the compiler, so that they can be read later even if they are removed: modules can import at any time. */
+export function holdCompiler(): void {
+  held ??= [
+    // Not bundled, the host is beside the folder of the build.
+    openFirst([path.join(OWN_FOLDER, COMPILER), path.join(OWN_FOLDER, "..", "dist", COMPILER)]),
+    openFirst([path.join(JITI, "dist/babel.cjs")]),
+  ];
+}
+
+let held: { file: string; fd: number }[] | undefined;
+let running: { thread: Worker; port: MessagePort; replies: Int32Array } | undefined;
+let idle: NodeJS.Timeout | undefined;
+
+/**
+ * Compiles a file. `folder` is a private folder in which V8's form of the compiler is kept, so that it starts in a third of the
+ * time. Throws an Error if the compiler itself fails.
+ */
+export function compileInThread(request: CompileRequest, folder: string | undefined): Compiled {
+  clearTimeout(idle);
+  running ??= start(folder);
+  const { port, replies } = running;
+  const before = Atomics.load(replies, 0);
+  port.postMessage(request);
+  Atomics.wait(replies, 0, before, LIMIT_MS);
+  const reply = receiveMessageOnPort(port)?.message as Reply | undefined;
+  if (!reply) stop();
+  else idle = setTimeout(stop, IDLE_MS).unref();
+  if (!reply) throw new Error(`${request.filename} was not compiled within ${LIMIT_MS / 1000} s`);
+  if ("failure" in reply) throw new Error(`${request.filename} could not be compiled: ${reply.failure}`);
+  return reply.compiled;
+}
+
+function start(folder: string | undefined) {
+  holdCompiler();
+  const { port1, port2 } = new MessageChannel();
+  const replies = new Int32Array(new SharedArrayBuffer(4));
+  const programs = (held ?? []).map(({ file, fd }) => ({
+    ...{ file, fd },
+    cache: folder && path.join(folder, `${path.basename(file)}.v8`),
+  }));
+  const workerData: ThreadData & { identity: string } = {
+    ...{ port: port2, replies, programs },
+    identity: `${VERSION} ${process.version} ${process.arch}`,
+  };
+  const thread = new Worker(`(${serve})(require)`, {
+    ...{ eval: true, name: "compiler", workerData, transferList: [port2], execArgv: [], env: {} },
+  });
+  // What goes wrong in it is told to who waits.
+  thread.on("error", () => {});
+  thread.unref();
+  port1.unref();
+  return { thread, port: port1, replies };
+}
+
+function stop(): void {
+  running?.port.close();
+  void running?.thread.terminate();
+  running = undefined;
+}
+
+function openFirst(files: string[]): { file: string; fd: number } {
+  for (const [index, file] of files.entries()) {
+    try {
+      return { file, fd: openSync(file, "r") };
+    } catch (error) {
+      if (index === files.length - 1) throw error;
+    }
+  }
+  throw new Error("no files");
+}
+
+/** What the thread runs. The function is passed on as text, so it uses nothing outside it. */
+function serve(load: NodeJS.Require): void {
+  const { createHash } = load("node:crypto") as typeof import("node:crypto");
+  const { fstatSync, readFileSync, readSync, renameSync, writeFileSync } = load(
+    "node:fs",
+  ) as typeof import("node:fs");
+  const { createRequire } = load("node:module") as typeof import("node:module");
+  const { Script } = load("node:vm") as typeof import("node:vm");
+  const { workerData } = load("node:worker_threads") as typeof import("node:worker_threads");
+  const { port, replies, programs, identity } = workerData as ThreadData & { identity: string };
+  const IDENTITY_BYTES = 32;
+  const pending: (() => void)[] = [];
+
+  const run = ({ file, fd, cache }: ThreadData["programs"][number]): unknown => {
+    const text = Buffer.alloc(fstatSync(fd).size);
+    // From its start, whatever was read before.
+    readSync(fd, text, 0, text.length, 0);
+    // V8 itself compares the length of the text only.
+    const key = createHash("sha256").update(identity).update(text).digest();
+    let cachedData: Buffer | undefined;
+    try {
+      const known = cache === undefined ? undefined : readFileSync(cache);
+      if (known?.subarray(0, IDENTITY_BYTES).equals(key)) cachedData = known.subarray(IDENTITY_BYTES);
+    } catch {
+      // It is the first time.
+    }
+    const code = `(function (exports, require, module, __filename, __dirname) { ${text.toString("utf8")}\n})`;
+    const script = new Script(code, { filename: file, ...(cachedData && { cachedData }) });
+    const module = { exports: {} };
+    const wrapped = script.runInThisContext();
+    wrapped.call(module.exports, module.exports, createRequire(file), module, file, "");
+    if (cache !== undefined && (!cachedData || script.cachedDataRejected))
+      pending.push(() => {
+        writeFileSync(`${cache}.${process.pid}`, Buffer.concat([key, script.createCachedData()]), {
+          mode: 0o600,
+        });
+        renameSync(`${cache}.${process.pid}`, cache);
+      });
+    return module.exports;
+  };
+
+  type Compile = (request: CompileRequest, babel: unknown) => Compiled;
+  let compiler: { compile: Compile; babel: unknown } | undefined;
+  const answer = (request: CompileRequest): Reply => {
+    try {
+      const [first, second] = programs as [ThreadData["programs"][number], ThreadData["programs"][number]];
+      compiler ??= { compile: (run(first) as { compile: Compile }).compile, babel: run(second) };
+      return { compiled: compiler.compile(request, compiler.babel) };
+    } catch (error) {
+      return { failure: String((error as Error)?.stack ?? error) };
+    }
+  };
+  port.on("message", (request: CompileRequest) => {
+    port.postMessage(answer(request));
+    Atomics.add(replies, 0, 1);
+    Atomics.notify(replies, 0);
+    // After the first file, since what V8 has compiled for it is kept too.
+    setImmediate(() => {
+      for (const write of pending.splice(0)) {
+        try {
+          write();
+        } catch {
+          // The disk may be full. The next host takes longer to start.
+        }
+      }
+    });
+  });
+}
