@@ -7,6 +7,7 @@ export default {
   extensionsToTreatAsEsm: [".ts", ".mts"],
   moduleNameMapper: {
     "^synapse-module-bridge$": "<rootDir>/bridge/index.ts",
+    "^synapse-module-bridge/testing$": "<rootDir>/bridge/testing/index.ts",
     "^synapse-module-bridge/testing/synapse$": "<rootDir>/bridge/testing/synapse/index.ts",
     "^(\\.{1,2}/.*)\\.js$": "$1",
   },

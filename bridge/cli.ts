@@ -87,10 +87,11 @@ program
   .command("host", { hidden: true })
   .description("what Synapse starts: speaks JSON-RPC on its standard input and output")
   .option("--records <fd>", "the number of the descriptor to which it writes its records")
-  .action(async ({ records }: { records?: string }) => {
+  .option("--for-tests <file>", "what synapse-module-bridge/testing starts: the file with its clock")
+  .action(async ({ records, forTests }: { records?: string; forTests?: string }) => {
     const { serve } = await import("./host/serve.js");
     try {
-      serve(Number(records), new URL(import.meta.url));
+      serve(Number(records), new URL(import.meta.url), forTests);
     } catch (error) {
       const { message } = error as Error;
       process.stderr.write(

@@ -69,6 +69,8 @@ async function buildDist() {
     await copyPrograms(folder);
     await copyShim(join(folder, "shim"));
     for (const name of await readdir(compilerDir)) await cp(join(compilerDir, name), join(folder, name));
+    const { bundleCommonJs } = await import("./bundle-commonjs.mjs");
+    await bundleCommonJs(folder);
   });
   if (code !== 0) throw new Error("tsc found errors (above).");
 }
@@ -107,7 +109,7 @@ export async function build({ force = false } = {}) {
   );
   if (missing.length > 0)
     throw new Error(`npm packages are not installed: ${missing.join(", ")}. Run \`npm ci\` first.`);
-  const scripts = ["build", "bundle-compiler", "bundle-host", "licences"].map(
+  const scripts = ["build", "bundle-commonjs", "bundle-compiler", "bundle-host", "licences"].map(
     (name) => `scripts/${name}.mjs`,
   );
   const sources = ["bridge", "schemas", ...scripts];

@@ -150,8 +150,8 @@ async function ask(
   } catch (error) {
     if (error instanceof CallError) throw error;
     const failure = toCallError(running, callback, error, call.request);
-    if (!callback.secret || failure.kind !== "synapse_error") throw failure;
-    throw redactSynapseError(failure.data as ErrorData["synapse_error"]);
+    if (!callback.secret || failure.kind !== "synapse_error") throw withCause(failure, error);
+    throw withCause(redactSynapseError(failure.data as ErrorData["synapse_error"]), error);
   } finally {
     lifetime.end();
     origin.over = true;
@@ -214,6 +214,12 @@ export function toCallError(
   const fault = told ?? moduleFault(name, "threw", what);
   log.error({ request, err: hidden ?? error }, fault.message);
   return fault;
+}
+
+/** Notes what the module has thrown. It never leaves this process. */
+export function withCause(failure: CallError, thrown: unknown): CallError {
+  failure.cause = thrown;
+  return failure;
 }
 
 /** Awaits a handler's result, but no longer than until the call is cancelled. */

@@ -9,7 +9,7 @@ import { CallError, moduleUnavailable } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
 import { UnfitAnswer } from "./answer.js";
 import type { RunningModule } from "./context.js";
-import { toCallError, untilAborted } from "./dispatch.js";
+import { toCallError, untilAborted, withCause } from "./dispatch.js";
 import type { FollowUps } from "./follow-ups.js";
 
 /** Throws a CallError. */
@@ -36,6 +36,6 @@ export async function runFollowUp(
     return markExact({ edited: exactJson(params) === before ? null : params }, params);
   } catch (error) {
     if (error instanceof CallError) throw error;
-    throw toCallError(running, callback, error, request);
+    throw withCause(toCallError(running, callback, error, request), error);
   }
 }

@@ -24,6 +24,8 @@ export const SETUP_TIMES: SetupTimes = {
 export class ModuleSetup {
   /** Called when setup has succeeded, before waiting calls go on. */
   onSuccess = () => {};
+  /** What the last attempt has thrown. */
+  thrown: unknown;
   #state: { data: unknown } | { failed: string } | undefined;
   #waiting = new Set<() => void>();
   #pause: number;
@@ -82,6 +84,7 @@ export class ModuleSetup {
       if (failedBefore) this.hostLog.info(`${name}: setup has succeeded now`);
     } catch (error) {
       if (this.#stopped) return;
+      this.thrown = error;
       const reason = describeThrown(error);
       this.#state = { failed: reason };
       this.hostLog.error(

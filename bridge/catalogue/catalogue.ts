@@ -127,10 +127,10 @@ export function catalogue(): Catalogue {
   return loaded;
 }
 
-/** The schemas are beside the bundled host, or at the root of the package. */
+/** The schemas are beside the bundled host, or at the root of the package: above dist/, or above dist/cjs/. */
 function schemasFolder(): string {
-  const beside = path.join(OWN_FOLDER, "schemas");
-  return existsSync(beside) ? beside : path.join(OWN_FOLDER, "..", "schemas");
+  const folders = ["schemas", "../schemas", "../../schemas"].map((folder) => path.join(OWN_FOLDER, folder));
+  return folders.find((folder) => existsSync(folder)) ?? path.join(OWN_FOLDER, "../schemas");
 }
 
 function readCatalogue(folder: string): Catalogue {

@@ -19,9 +19,9 @@ import type { Logger } from "../logging/log.js";
 import { type ApiSource, makeApi } from "../module-api/api.js";
 import { WireError } from "../module-api/api-errors.js";
 import type { Event, StateKey } from "../sdk/wire-types.js";
+import { matches } from "../shim-rules/match.js";
 import { Cancellation } from "../transport/cancellation.js";
 import { completeParams } from "./call-params.js";
-import { matches } from "./match.js";
 import type { ReportProgress } from "./subprocess.js";
 
 export interface CallOptions {

@@ -15,11 +15,11 @@ import type { Logger } from "../logging/log.js";
 import type { RecordedCall, RecordedLine, Verdict } from "../recording/format.js";
 import { filesOf, readInOrder, type Skipped } from "../recording/reader.js";
 import { RecordedAnswers } from "../recording/recorded-answers.js";
+import { matches } from "../shim-rules/match.js";
 import { CallError } from "../transport/call-error.js";
 import { Cancellation } from "../transport/cancellation.js";
 import { loadAlone } from "./call.js";
 import { type CallbackReport, Comparison, type Replayed } from "./comparison.js";
-import { matches } from "./match.js";
 import type { ReportProgress } from "./subprocess.js";
 
 // As long as the shim waits for a local call by default.

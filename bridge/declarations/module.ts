@@ -14,7 +14,7 @@ export interface Entry extends Omit<DeclaredCallback, "checkers"> {
 }
 
 /** One entry of auth_checkers. */
-interface Checker extends DeclaredLogin {
+export interface Checker extends DeclaredLogin {
   readonly handler?: Handler;
 }
 
@@ -30,6 +30,8 @@ export interface LoadedModule {
   packages: readonly string[];
   config: unknown;
   grants: ReadonlySet<string> | "all";
+  /** The grants that the module itself says it needs. */
+  declared_grants: readonly string[];
   callbacks: ReadonlyMap<string, Entry>;
   web_resources: ReadonlyMap<string, WebHandler>;
   setup?: Setup;

@@ -30,6 +30,7 @@ import { Threads } from "../threads/threads.js";
 import type { Cancellation } from "../transport/cancellation.js";
 import { answerWeb } from "../web/web.js";
 import { HostConnection, type Reader, type Writer } from "./connection.js";
+import type { ForTests } from "./for-tests.js";
 import { RunningModules } from "./running-modules.js";
 
 export interface HostOptions {
@@ -41,6 +42,8 @@ export interface HostOptions {
   pulse_ms?: number;
   /** How to make threads. Without it, all modules run on this thread. */
   threads?: Omit<ThreadOptions, "log">;
+  /** For the authors' kit. */
+  forTests?: ForTests;
 }
 
 export class Host {
@@ -54,12 +57,12 @@ export class Host {
   #pulse: NodeJS.Timeout | undefined;
 
   constructor(reader: Reader, writer: Writer, options: HostOptions) {
-    const { catalogue, log, setupTimes, threads } = options;
+    const { catalogue, log, setupTimes, threads, forTests } = options;
     const connection = new HostConnection(reader, writer, log);
     this.#options = options;
     this.connection = connection;
     this.modules = new RunningModules({
-      ...{ catalogue, log, setupTimes },
+      ...{ catalogue, log, setupTimes, forTests },
       source: this.#apiSource(),
       onLoading: (index, name) => this.#sendLoading(index, name),
       // A thread's supervisor must know that it is set up before a call can end it.
@@ -69,10 +72,14 @@ export class Host {
     connection.onRequest("initialize", (params) => this.#initialize(params));
     for (const callback of catalogue.callbacks.values())
       connection.onRequest(`callback/${callback.name}`, (call, cancellation) =>
-        this.#call(callback, call, cancellation),
+        this.#told(call.request, this.#call(callback, call, cancellation)),
       );
-    connection.onRequest("follow_up", (call, cancellation) => this.#followUp(call, cancellation));
-    connection.onRequest("web", (call, cancellation) => this.#web(call, cancellation));
+    connection.onRequest("follow_up", (call, cancellation) =>
+      this.#told(call.request, this.#followUp(call, cancellation)),
+    );
+    connection.onRequest("web", (call, cancellation) =>
+      this.#told(call.request, this.#web(call, cancellation)),
+    );
     connection.onRequest("set_up", async (_, cancellation) => ({
       failed: {
         ...(await this.modules.setUp(cancellation)),
@@ -157,9 +164,21 @@ export class Host {
     return inThread ?? this.modules.unrecorded(run);
   }
 
+  /** Tells the authors' kit why a call has failed. */
+  async #told<T>(request: string | null, answer: Promise<T>): Promise<T> {
+    const { forTests } = this.#options;
+    if (!forTests?.onFailure) return answer;
+    return answer.catch((error: Error) => {
+      forTests.onFailure?.(request, error.cause ?? error);
+      throw error;
+    });
+  }
+
   #apiSource(): ApiSource {
     const { connection } = this;
+    const { forTests } = this.#options;
     return {
+      ...(forTests && { now: () => forTests.now() }),
       request: (method, params) => connection.request(`api/${method}`, params),
       handleOf: (request) =>
         typeof request === "object" && request !== null ? this.#handles.get(request) : undefined,

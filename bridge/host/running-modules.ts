@@ -16,6 +16,7 @@ import { Recorder } from "../recording/recorder.js";
 import { prepareFolder } from "../recording/writer.js";
 import type { ManifestPart, PlacedModule } from "../threads/load-in-thread.js";
 import type { Cancellation } from "../transport/cancellation.js";
+import { forTests as asTested, type ForTests, withAllGrants } from "./for-tests.js";
 
 export interface RunningModulesOptions {
   catalogue: Catalogue;
@@ -26,6 +27,7 @@ export interface RunningModulesOptions {
   onLoading(index: number, name: string): Promise<void>;
   /** Called when a module's `setup` has succeeded. */
   onSetUp(): void;
+  forTests?: ForTests | undefined;
 }
 
 export class RunningModules {
@@ -41,7 +43,7 @@ export class RunningModules {
     { modules, synapse, record, snapshot: given }: Initialize,
     placed?: readonly PlacedModule[],
   ): Promise<ManifestPart> {
-    const { catalogue, log, onLoading } = this.options;
+    const { catalogue, log, onLoading, forTests } = this.options;
     const snapshot = given === undefined ? new Snapshot() : Snapshot.from(given);
     const watch = {
       warn: (text: string) => log.warn(text),
@@ -50,7 +52,8 @@ export class RunningModules {
         return onLoading(placed?.[index]?.index ?? index, name);
       },
     };
-    const loaded = await loadModules(modules, catalogue, watch, snapshot);
+    const settings = forTests ? withAllGrants(modules) : modules;
+    const loaded = await loadModules(settings, catalogue, watch, snapshot, forTests?.importer);
     this.loading = undefined;
     const unfit = record && prepareFolder(record.folder);
     if (record && unfit === undefined) this.#recorder = new Recorder(record, synapse, catalogue, log);
@@ -58,7 +61,8 @@ export class RunningModules {
     else if (unfit !== undefined && given !== undefined) log.error(`nothing is recorded: ${unfit}`);
     for (const module of loaded.modules) {
       const files = Object.values(snapshot.digestsOf([...module.files, ...module.packages]));
-      this.byName.set(module.name, this.#run(module, synapse, files));
+      const asked = forTests ? asTested(module, modules[module.index]?.grants) : module;
+      this.byName.set(module.name, this.#run(asked, synapse, files));
       warmUp(module, catalogue);
     }
     const problems = [...loaded.problems, ...conditionsTooNew(loaded.modules, synapse.version, catalogue)];

@@ -10,7 +10,8 @@ import { HeldThreads, threadsBlockExit } from "../threads/held-threads.js";
 import { makeLoopsInterruptible } from "../threads/interruptible.js";
 import { threadMemory } from "../threads/thread-memory.js";
 import { FrameReader, FrameWriter } from "../transport/framing.js";
-import { takeWire } from "../transport/own-wire.js";
+import { takeWire, wireForTests } from "../transport/own-wire.js";
+import { inAnotherProcess } from "./for-tests.js";
 import { Host } from "./host.js";
 import { monitorHost } from "./monitored-host.js";
 
@@ -20,10 +21,13 @@ const FINISH_LIMIT = LIMITS.finish_ms - 500;
 // SIGINT is not among them: with --trace-sigint it makes a blocked Node print its stack, which a listener would prevent.
 const SIGNALS = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 
-/** `records` is the descriptor of the pipe for records, `entry` the file that threads run. */
-export function serve(records: number, entry: URL): void {
+/**
+ * `records` is the descriptor of the pipe for records, `entry` the file that threads run. With `clock`, the host serves the
+ * authors' kit, and this file has its clock.
+ */
+export function serve(records: number, entry: URL, clock?: string): void {
   makeLoopsInterruptible();
-  const wire = takeWire(records);
+  const wire = clock === undefined ? takeWire(records) : wireForTests(records);
   const out = openRecords(wire.records);
   const { host, exitReporter, log } = monitorHost(
     out,
@@ -32,6 +36,7 @@ export function serve(records: number, entry: URL): void {
         catalogue: catalogue(),
         log,
         version: VERSION,
+        ...(clock !== undefined && { forTests: inAnotherProcess(clock, log) }),
         threads: {
           entry,
           records: out,

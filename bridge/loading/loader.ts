@@ -40,13 +40,16 @@ export interface LoadWatch {
 // A file that awaits something at its top level may never be loaded. The warning names it long before the timeout.
 const SLOW_MS = 5_000;
 
+/** Finds a module's file and runs it. Throws an Error for an admin. */
+export type Importer = Pick<ModuleImporter, "find" | "import">;
+
 export async function loadModules(
   all: readonly ModuleSettings[],
   catalogue: Catalogue,
   watch: LoadWatch = {},
   snapshot = new Snapshot(),
+  importer: Importer = new ModuleImporter(snapshot),
 ): Promise<LoadResult> {
-  const importer = new ModuleImporter(snapshot);
   const modules: LoadedModule[] = [];
   const listed: ListedModule[] = [];
   const problems: StartupProblem[] = [];
@@ -81,7 +84,7 @@ async function loadModule(
   name: string,
   at: StartupProblem["path"],
   catalogue: Catalogue,
-  importer: ModuleImporter,
+  importer: Importer,
   problems: StartupProblem[],
   listed: ListedModule[],
   warn: (message: string) => void,
@@ -140,6 +143,7 @@ async function loadModule(
     packages,
     config: known.value,
     grants,
+    declared_grants: definition.grants ?? [],
     callbacks,
     web_resources,
   };

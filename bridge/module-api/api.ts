@@ -18,6 +18,8 @@ import { refuseInTransaction, TRANSACTION } from "./transaction.js";
 export interface ApiSource extends ValueSource {
   /** Sends `api/<method>`. Rejects with a WireError if the shim answers with an error. */
   request(method: string, params: ApiRequest): Promise<unknown>;
+  /** The clock, in milliseconds. Without it, it is that of the process. */
+  now?(): number;
 }
 
 type Params = Record<string, unknown>;
@@ -59,7 +61,7 @@ export function makeApi(
   for (const [path, method] of catalogue.methods) {
     const call =
       method.access === "sync"
-        ? syncMethod(path, method, synapse, catalogue)
+        ? syncMethod(path, method, synapse, source, catalogue)
         : asyncMethod(path, method, module, source, catalogue);
     const adapter = ADAPTERS.get(path);
     setAt(api, path.split("."), adapter ? adapted(path, method, adapter) : call);
@@ -69,13 +71,13 @@ export function makeApi(
   return Object.freeze(api);
 }
 
-type SyncAnswer = (params: Params, synapse: SynapseInfo) => unknown;
+type SyncAnswer = (params: Params, synapse: SynapseInfo, source: ApiSource) => unknown;
 
 const SYNC: ReadonlyMap<string, SyncAnswer> = new Map<string, SyncAnswer>([
   ["is_mine", ({ id }, { server_name }) => isMine(String(id), server_name)],
   ["get_qualified_user_id", ({ username }, { server_name }) => qualify(String(username), server_name)],
   ["should_run_background_tasks", (_, { run_background_tasks }) => run_background_tasks],
-  ["get_current_time_msec", () => Date.now()],
+  ["get_current_time_msec", (_, __, { now }) => now?.() ?? Date.now()],
 ]);
 
 /** As Synapse's is_mine, which also accepts aliases, room ids and any other text. */
@@ -88,10 +90,16 @@ function qualify(username: string, server_name: string): string {
   return username.startsWith("@") ? username : `@${username}:${server_name}`;
 }
 
-function syncMethod(path: string, method: ApiMethod, synapse: SynapseInfo, catalogue: Catalogue) {
+function syncMethod(
+  path: string,
+  method: ApiMethod,
+  synapse: SynapseInfo,
+  source: ApiSource,
+  catalogue: Catalogue,
+) {
   const answer = SYNC.get(path);
   if (!answer) throw new Error(`api.json declares ${path} as synchronous, but the host has no answer to it`);
-  return (params: Params = {}) => answer(checkParams(path, method, params, catalogue), synapse);
+  return (params: Params = {}) => answer(checkParams(path, method, params, catalogue), synapse, source);
 }
 
 function asyncMethod(

@@ -1,10 +1,15 @@
 // Lets the connection begin several messages in one iteration of the event loop: an iteration costs as much as a small
 // call, and vscode-jsonrpc alone takes one for each message.
 import { performance } from "node:perf_hooks";
+import timers from "node:timers";
 import { RAL } from "vscode-jsonrpc/node";
 
 // How long one batch may take. Cancellations come in and timers fire only after it.
 const BATCH_MS = 2;
+
+// As they are at start: a test's fake timers would stop the connection.
+const [{ setImmediate }, { nextTick }] = [timers, process];
+const { queueMicrotask } = globalThis;
 
 let isInstalled = false;
 
@@ -18,13 +23,14 @@ export function batchMessages(): void {
     if (performance.now() < until) {
       // A tick that a microtask asks for runs after all promises that can settle now. By then the previous message has its
       // answer, unless its handler waits for something else. That matters, since the next handler may block.
-      queueMicrotask(() => process.nextTick(callback, ...args));
+      queueMicrotask(() => nextTick(callback, ...args));
       return { dispose: () => {} };
     }
-    return layer.timer.setImmediate(() => {
+    const handle = setImmediate(() => {
       until = performance.now() + BATCH_MS;
       callback(...args);
     });
+    return { dispose: () => clearImmediate(handle) };
   };
   RAL.install({ ...layer, timer: { ...layer.timer, setImmediate: soon } });
 }

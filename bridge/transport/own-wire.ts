@@ -34,6 +34,15 @@ export function takeWire(records: number): Wire {
   };
 }
 
+/** The descriptor of the wire for the authors' kit, which can give its child only sockets. They cannot be opened again. */
+export const WIRE_FOR_TESTS = 4;
+
+/** The wire of a host that the authors' kit has started. It has a descriptor of its own, so that nothing is printed to it. */
+export function wireForTests(records: number): Wire {
+  const socket = new Socket({ fd: WIRE_FOR_TESTS, readable: true, writable: true });
+  return { input: socket, output: socket, records };
+}
+
 /** The folder with the open file descriptors of this process, through which they can be opened again. */
 function descriptors(): string {
   const found = ["/proc/self/fd", "/dev/fd"].find((folder) => existsSync(folder));

@@ -2,7 +2,7 @@
 
 import { describeThrown } from "../base/thrown.js";
 import { makeContext, type RunningModule } from "../calls/context.js";
-import { untilAborted } from "../calls/dispatch.js";
+import { untilAborted, withCause } from "../calls/dispatch.js";
 import { makeRequest } from "../calls/request.js";
 import type { WebAnswer, WebCall } from "../catalogue/protocol.js";
 import { runAsModule } from "../logging/current-module.js";
@@ -38,13 +38,14 @@ export async function answerWeb(call: WebCall, environment: WebEnvironment): Pro
   } catch (error) {
     if (error instanceof CallError) throw error;
     if (isSynapseError(error)) {
-      throw fromSynapseError(name, call.path, error, (message) =>
+      const failure = fromSynapseError(name, call.path, error, (message) =>
         running.log.warn({ request: call.request }, `${name}: ${message}`),
       );
+      throw withCause(failure, error);
     }
     if (error instanceof UnfitResponse) throw moduleFault(name, "answer", `${call.path} ${error.message}`);
     running.log.error({ request: call.request, err: error }, `${name}: ${call.path} threw`);
-    throw moduleFault(name, "threw", `${call.path} threw ${describeThrown(error)}`);
+    throw withCause(moduleFault(name, "threw", `${call.path} threw ${describeThrown(error)}`), error);
   } finally {
     environment.handles.delete(request);
   }

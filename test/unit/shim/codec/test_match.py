@@ -12,7 +12,7 @@ from synapse_module_bridge.codec.match import MISSING, compile_match, lookup
 from synapse_module_bridge.routing.locality import Locality
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 
-# A call by hand reads the same ones: test/unit/bridge/command/match.test.ts.
+# The authors' kit reads the same ones: test/unit/bridge/shim-rules/match.test.ts.
 SHARED = json.loads((Path(__file__).parents[2] / "match-cases.json").read_text())
 IS_LOCAL = Locality(SimpleNamespace(server_name="test"))  # type: ignore[arg-type] # its name is all that is asked of it
 

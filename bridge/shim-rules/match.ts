@@ -1,5 +1,4 @@
-// Decides for the command `call` whether Synapse would ask a module. It follows the shim's match.py, and shares its test
-// cases.
+// Decides whether Synapse would ask a module, as the shim's match.py, globs.py and locality.py do.
 
 import { isObject } from "../base/is-object.js";
 import type { Callback } from "../catalogue/catalogue.js";
@@ -17,19 +16,20 @@ export function matches(callback: Callback, match: Match, params: Params, server
 }
 
 /** Whether the subject is local. A call without a subject counts as local. */
-function isLocal({ subject }: Callback, params: Params, serverName: string): boolean {
+export function isLocal({ subject }: Callback, params: Params, serverName: string): boolean {
   const id = subject === undefined ? undefined : lookup(params, subject.split("."));
   return typeof id !== "string" || isMine(id, serverName);
 }
 
 /** Splits a path at dots. A dot inside a key is written `\.`; `event.` is implied if there is an event. */
-function resolvePath({ params }: Callback, key: string): string[] {
+export function resolvePath({ params }: Callback, key: string): string[] {
   const parts = key.split(/(?<!\\)\./).map((part) => part.replaceAll("\\.", "."));
   const event = Object.keys(params).find((name) => params[name] === "Event");
   return event === undefined || Object.hasOwn(params, parts[0] ?? "") ? parts : [event, ...parts];
 }
 
-function lookup(params: Params, path: readonly string[]): unknown {
+/** The value at a path; undefined if there is none. */
+export function lookup(params: Params, path: readonly string[]): unknown {
   let value: unknown = params;
   for (const part of path) value = isObject(value) && Object.hasOwn(value, part) ? value[part] : undefined;
   return value;

@@ -1,0 +1,126 @@
+// Implements `api.store` in memory, with the limits of the shim's store.py, for all modules of a test.
+
+import { parseDuration } from "../base/duration.js";
+import { exactJson } from "../base/exact-json.js";
+import { isObject } from "../base/is-object.js";
+import type { JsonValue } from "../sdk/json.js";
+import type { Clock } from "./clock.js";
+import type { StoreEntry } from "./options.js";
+
+// As in the shim.
+const MOST_KEY_BYTES = 512;
+const MOST_VALUE_BYTES = 64 * 1024;
+const MOST_LISTED = 500;
+const LISTED = 100;
+const MOST_TTL_MS = 100 * 365 * 24 * 60 * 60 * 1000;
+
+type Params = Record<string, unknown>;
+
+export class FakeStore {
+  /** By module, then by key: the JSON of the value, with sorted keys. */
+  #modules = new Map<string, Map<string, { value: string; until: number }>>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /** The entries of one module, or of all, in the order of their keys' bytes. */
+  entries(module?: string): StoreEntry[] {
+    const modules = module === undefined ? [...this.#modules.keys()] : [module];
+    const all = modules.flatMap((name) => this.#alive(name));
+    return all.map(([key, value]) => ({ key, value: JSON.parse(value) as JsonValue }));
+  }
+
+  /** Answers a method of `api.store` by its wire parameters. Throws a RangeError or a TypeError, as the shim a ValueError. */
+  readonly methods: Readonly<Record<string, (module: string, params: Params) => unknown>> = {
+    "store.get": (module, params) => {
+      const found = this.#get(module, keyOf(params.key));
+      return found === undefined ? null : { value: JSON.parse(found) };
+    },
+    "store.set": (module, params) => this.#set(module, params),
+    "store.delete": (module, params) => {
+      const key = keyOf(params.key);
+      return this.#get(module, key) !== undefined && this.#entriesOf(module).delete(key);
+    },
+    "store.list": (module, { prefix = "", limit = LISTED, after }) => {
+      if (Number(limit) < 1 || Number(limit) > MOST_LISTED)
+        throw new RangeError(`limit must be from 1 to ${MOST_LISTED}`);
+      const wanted = this.#alive(module).filter(
+        ([key]) => key.startsWith(String(prefix)) && (after === undefined || compare(key, String(after)) > 0),
+      );
+      return wanted.slice(0, Number(limit)).map(([key, value]) => ({ key, value: JSON.parse(value) }));
+    },
+    "store.compare_and_set": (module, params) => {
+      const key = keyOf(params.key);
+      const expected = "expected" in params ? textOf(params.expected) : undefined;
+      if (this.#get(module, key) !== expected) return false;
+      if ("value" in params) this.#set(module, params);
+      else this.#entriesOf(module).delete(key);
+      return true;
+    },
+  };
+
+  #entriesOf(module: string) {
+    const known = this.#modules.get(module) ?? new Map();
+    this.#modules.set(module, known);
+    return known;
+  }
+
+  #get(module: string, key: string): string | undefined {
+    const found = this.#modules.get(module)?.get(key);
+    return found && found.until > this.clock.now() ? found.value : undefined;
+  }
+
+  #set(module: string, { key, value, ttl }: Params): null {
+    const until = ttl === undefined ? Number.POSITIVE_INFINITY : this.clock.now() + ttlOf(ttl);
+    this.#entriesOf(module).set(keyOf(key), { value: textOf(value), until });
+    return null;
+  }
+
+  #alive(module: string): [key: string, value: string][] {
+    const now = this.clock.now();
+    const alive = [...(this.#modules.get(module) ?? [])].filter(([, { until }]) => until > now);
+    return alive
+      .map(([key, { value }]): [string, string] => [key, value])
+      .sort(([one], [other]) => compare(one, other));
+  }
+}
+
+function compare(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
+}
+
+function keyOf(given: unknown): string {
+  const key = String(given);
+  const size = Buffer.byteLength(key);
+  if (/[\ud800-\udfff]/u.test(key)) throw new RangeError("a key must be well-formed Unicode");
+  if (size < 1 || size > MOST_KEY_BYTES)
+    throw new RangeError(`the key has ${size} bytes: it must have from 1 to ${MOST_KEY_BYTES}`);
+  if (key.includes("\0")) throw new RangeError("a key may not hold the character U+0000");
+  return key;
+}
+
+function textOf(value: unknown): string {
+  const text = exactJson(sorted(value));
+  const size = Buffer.byteLength(text);
+  if (size > MOST_VALUE_BYTES)
+    throw new RangeError(`the value has ${size} bytes as JSON: it may have ${MOST_VALUE_BYTES}`);
+  return text;
+}
+
+/** The value with sorted keys, so that equal values have one text. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  const keys = Object.keys(value).sort();
+  return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]));
+}
+
+function ttlOf(ttl: unknown): number {
+  let ms: number;
+  try {
+    ms = parseDuration(ttl);
+  } catch {
+    throw new TypeError('ttl must be milliseconds, or a duration such as "10m"');
+  }
+  if (ms < 1 || ms > MOST_TTL_MS) throw new RangeError("ttl must be from 1 ms to 100 years");
+  return ms;
+}

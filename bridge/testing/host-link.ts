@@ -1,0 +1,230 @@
+// The kit's end of a host: in this process, or in a child as Synapse starts it.
+import { spawn } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import type { Duplex, Readable } from "node:stream";
+import {
+  CancellationTokenSource,
+  createMessageConnection,
+  type MessageConnection,
+  type MessageReader,
+  type MessageWriter,
+} from "vscode-jsonrpc/node";
+import { OWN_FOLDER } from "../base/own-folder.js";
+import { VERSION } from "../base/version.js";
+import type { Catalogue } from "../catalogue/catalogue.js";
+import { LIMITS } from "../catalogue/protocol.js";
+import { THROWN } from "../host/for-tests.js";
+import { Host } from "../host/host.js";
+import type { Importer } from "../loading/loader.js";
+import type { Logger } from "../logging/log.js";
+import { FrameReader, FrameWriter } from "../transport/framing.js";
+import { batchMessages } from "../transport/message-batching.js";
+import type { Clock } from "./clock.js";
+import { MemoryReader, MemoryWriter } from "./in-memory.js";
+import { real } from "./real-time.js";
+
+export interface LinkOptions {
+  catalogue: Catalogue;
+  clock: Clock;
+  /** Answers the host's requests. */
+  serve(method: string, params: unknown): Promise<unknown>;
+  /** Gets each of the host's log records, and what modules print in a child. */
+  record(record: Record<string, unknown>): void;
+}
+
+/** A host, as the kit talks to it. */
+export interface HostLink {
+  /** Rejects with a ResponseError if the host answers with an error, and with a MissedDeadline. */
+  request(method: string, params: unknown, deadline_ms?: number): Promise<unknown>;
+  notify(method: string, params: unknown): Promise<void>;
+  /** What the module has thrown in a call or in its setup; undefined if it is not known. */
+  thrownIn(request: string | null, module: string | undefined): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export class MissedDeadline extends Error {
+  override readonly name = "MissedDeadline";
+}
+
+// A child whose event loop is blocked does not answer a cancellation.
+const GRACE_MS = 1_000;
+// How long to wait for a record that a child has written before its answer.
+const RECORD_MS = 500;
+// In characters: the last words of a child that has ended.
+const MOST_PRINTED = 2_000;
+
+abstract class Link {
+  protected readonly connection: MessageConnection;
+
+  constructor(reader: MessageReader, writer: MessageWriter, options: LinkOptions) {
+    batchMessages();
+    this.connection = createMessageConnection(reader, writer);
+    this.connection.onRequest((method, params) => options.serve(method, params));
+    this.connection.onError(() => {
+      // The host has gone; `ended` tells why.
+    });
+    this.connection.listen();
+  }
+
+  /** Rejects when the host can answer nothing any more. */
+  protected abstract readonly ended: Promise<never>;
+
+  async request(method: string, params: unknown, deadline_ms?: number): Promise<unknown> {
+    const source = new CancellationTokenSource();
+    let isLate = false;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      if (deadline_ms === undefined) return;
+      timer = real.setTimeout(() => {
+        isLate = true;
+        source.cancel();
+        timer = real.setTimeout(() => reject(new MissedDeadline()), GRACE_MS);
+      }, deadline_ms);
+    });
+    try {
+      const answer = this.connection.sendRequest(method, params, source.token);
+      answer.catch(() => {});
+      return await Promise.race([answer, late, this.ended]);
+    } catch (error) {
+      throw isLate ? new MissedDeadline() : error;
+    } finally {
+      real.clearTimeout(timer);
+    }
+  }
+
+  notify(method: string, params: unknown): Promise<void> {
+    return this.connection.sendNotification(method, params);
+  }
+}
+
+/** A host in this process. It imports modules by `importer`; without it, from files. */
+export class HostHere extends Link implements HostLink {
+  protected readonly ended = new Promise<never>(() => {});
+  readonly #host: Host;
+  readonly #thrown = new Map<string | null, unknown>();
+
+  constructor(importer: Importer | undefined, log: Logger, options: LinkOptions) {
+    const [toHost, toKit] = [new MemoryReader(), new MemoryReader()];
+    super(toKit, new MemoryWriter(toHost), options);
+    const { catalogue, clock } = options;
+    this.#host = new Host(toHost, new MemoryWriter(toKit), {
+      ...{ catalogue, log, version: VERSION },
+      forTests: {
+        now: () => clock.now(),
+        ...(importer && { importer }),
+        onFailure: (request, error) => this.#thrown.set(request, error),
+      },
+    });
+    this.#host.listen();
+  }
+
+  async thrownIn(request: string | null, module: string | undefined): Promise<unknown> {
+    const thrown = this.#thrown.get(request);
+    this.#thrown.delete(request);
+    if (module === undefined || request !== null) return thrown;
+    return this.#host.modules.byName.get(module)?.setup.thrown;
+  }
+
+  async close(): Promise<void> {
+    await this.#host.finish();
+    this.connection.dispose();
+  }
+}
+
+/** A host in a child process, as Synapse starts it. */
+export class HostInChild extends Link implements HostLink {
+  protected readonly ended: Promise<never>;
+  readonly #child;
+  readonly #wire: Duplex;
+  readonly #exited: Promise<void>;
+  readonly #thrown: { request?: unknown; module?: unknown; msg?: unknown; error: Error }[] = [];
+
+  constructor(clockFile: string, options: LinkOptions) {
+    const share = () => writeFileSync(clockFile, JSON.stringify(options.clock.shared));
+    share();
+    const child = spawn(
+      process.execPath,
+      ["--enable-source-maps", hostProgram(), "host", "--records", "3", "--for-tests", clockFile],
+      { stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] },
+    );
+    const [, output, errors, records, wire] = child.stdio as unknown as [
+      null,
+      Readable,
+      Readable,
+      Readable,
+      Duplex,
+    ];
+    super(new FrameReader(wire), new FrameWriter(wire), options);
+    this.#child = child;
+    this.#share = share;
+    let cause = "";
+    let printed = "";
+    for (const stream of [output, errors])
+      stream.on("data", (text) => (printed = `${printed}${text}`.slice(-MOST_PRINTED)));
+    createInterface({ input: records, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
+      const { log, ends, printed: text } = JSON.parse(line);
+      if (ends) cause = [ends.module, ends.cause].filter(Boolean).join(": ");
+      if (log?.err) this.#thrown.push({ ...log, error: rebuilt(log.err) });
+      if (log?.msg !== THROWN && (log ?? text)) options.record(log ?? text);
+    });
+    this.#exited = new Promise((resolve) => child.once("close", () => resolve()));
+    child.on("error", (error) => (cause = `${process.execPath} cannot be started: ${error.message}`));
+    this.#wire = wire;
+    this.ended = this.#exited.then(() => {
+      throw new Error(`the module's process has ended: ${cause || printed || child.exitCode}`);
+    });
+    this.ended.catch(() => {});
+  }
+
+  readonly #share: () => void;
+
+  override request(method: string, params: unknown, deadline_ms?: number): Promise<unknown> {
+    this.#share();
+    return super.request(method, params, deadline_ms);
+  }
+
+  async thrownIn(request: string | null, module: string | undefined): Promise<unknown> {
+    const until = real.now() + RECORD_MS;
+    for (;;) {
+      const found = this.#thrown.findIndex((one) =>
+        request === null
+          ? one.module === module && !one.request
+          : one.request === request && one.msg === THROWN,
+      );
+      if (found !== -1) return this.#thrown.splice(found, 1)[0]?.error;
+      if (real.now() > until) return undefined;
+      await real.pause(5);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#wire.end();
+    const timer = real.setTimeout(() => this.#child.kill("SIGKILL"), LIMITS.finish_ms);
+    await this.#exited;
+    real.clearTimeout(timer);
+    this.connection.dispose();
+  }
+}
+
+const NATIVE = [TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError];
+
+/** The error that a module has thrown in another process. */
+function rebuilt({ type, message, stack, ...fields }: Record<string, unknown>): Error {
+  const Class = NATIVE.find(({ name }) => name === type) ?? Error;
+  const error = Object.assign(new Class(String(message)), fields);
+  Object.defineProperty(error, "name", { value: type, configurable: true, writable: true });
+  Object.defineProperty(error, "stack", { value: stack, configurable: true, writable: true });
+  return error;
+}
+
+/** The built host: beside this file, above its CommonJS form, or, for the project's own tests, in dist/. */
+function hostProgram(): string {
+  const files = ["cli.js", "cli.mjs", "../cli.js", "../dist/cli.js"].map((file) =>
+    path.join(OWN_FOLDER, file),
+  );
+  const found = files.find((file) => existsSync(file));
+  if (found === undefined) throw new Error("the host of synapse-module-bridge is missing: install it again");
+  return found;
+}

@@ -1,0 +1,23 @@
+// What authors' tests can import from "synapse-module-bridge/testing".
+
+export type { EventFields } from "./event.js";
+export { event } from "./event.js";
+export type {
+  Asked,
+  AskParams,
+  AskResult,
+  EventInput,
+  FakeApi,
+  FetchOptions,
+  NotAsked,
+  RequestInput,
+  RoomOption,
+  StateInput,
+  StoreEntry,
+  TesterInput,
+  TesterOptions,
+  UserOption,
+  Write,
+} from "./options.js";
+export type { Tester } from "./tester.js";
+export { createTester } from "./tester.js";
