@@ -103,12 +103,14 @@ async function copyShim(folder) {
 
 export async function build({ force = false } = {}) {
   const started = performance.now();
+  if (!existsSync(join(root, "node_modules/.package-lock.json")))
+    throw new Error("The npm packages are not installed: run `npm ci` first.");
   const { dependencies, devDependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const missing = Object.keys({ ...dependencies, ...devDependencies }).filter(
     (name) => !existsSync(join(root, "node_modules", name)),
   );
   if (missing.length > 0)
-    throw new Error(`npm packages are not installed: ${missing.join(", ")}. Run \`npm ci\` first.`);
+    throw new Error(`The npm packages are not up to date, and lack ${missing.join(", ")}: run \`npm ci\` first.`);
   const scripts = ["build", "bundle-commonjs", "bundle-compiler", "bundle-host", "licences"].map(
     (name) => `scripts/${name}.mjs`,
   );

@@ -20,7 +20,15 @@ interface Project {
   sources: Source[];
 }
 
-const ALONE = ["--strict", "--target", "es2023", "--module", "nodenext", "--skipLibCheck"];
+const ALONE = ["--strict", "--target", "es2023", "--jsx", "react-jsx", "--skipLibCheck"];
+// How the bridge finds imports, whatever package.json says: with the file's ending, with another one or without.
+const AS_LOADED = ["--module", "preserve", "--allowImportingTsExtensions"];
+const BEFORE_PRESERVE = ["--module", "nodenext"];
+/**
+ * That a file is CommonJS, since its package.json has no `"type": "module"`, and so may not have `await` or `import.meta` at
+ * its top, or import an ES module; and that an import may not end in .ts. The bridge loads each file as an ES module.
+ */
+const ABOUT_FORMAT = /: error TS(?:1286|1287|1295|1309|1470|1471|1479|5097): /;
 const NO_FILES = /^error TS1800[23]: |: error TS1800[23]: /;
 const SYNTAX = /: error TS1\d{3}: /;
 const REMEDY = "npm install --save-dev synapse-module-bridge";
@@ -58,7 +66,10 @@ export async function checkTypes(sources: readonly Source[]): Promise<Map<Source
   for (const { source, tsc, config } of alone) {
     // Since version 6, tsc needs this option to check a single file next to a tsconfig.json.
     const ignore = config !== undefined && Number.parseInt(tsc.version, 10) >= 6 ? ["--ignoreConfig"] : [];
-    const output = await runTsc(tsc, [...ALONE, ...ignore, source.file], path.dirname(source.file));
+    const [major = 0, minor = 0] = tsc.version.split(".").map(Number);
+    const modules = major > 5 || (major === 5 && minor >= 4) ? AS_LOADED : BEFORE_PRESERVE;
+    const args = [...ALONE, ...modules, ...ignore, source.file];
+    const output = await runTsc(tsc, args, path.dirname(source.file));
     const how = `by tsc ${tsc.version} with strict defaults: no tsconfig.json includes it`;
     share(output, [source], how, seen, results);
   }
@@ -72,13 +83,13 @@ function isGeneral(file: string | undefined): boolean {
 
 /** Assigns each error to the first module that has the file. */
 function share(
-  { errors }: Output,
+  { errors: all }: Output,
   sources: Source[],
   how: string,
   seen: Set<string>,
   results: Map<Source, TypeCheck>,
 ): void {
-  const rest = new Set(errors);
+  const rest = new Set(all.filter(({ text }) => !ABOUT_FORMAT.test(text)));
   for (const [order, source] of sources.entries()) {
     const files = new Set([source.file, ...source.files].map(realPath));
     const own = [...rest].filter(({ file }) => {

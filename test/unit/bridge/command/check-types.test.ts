@@ -53,6 +53,40 @@ export default module; limit;`;
     expect(out).toContain("2 faults:");
   });
 
+  test.each<[string, Record<string, string>]>([
+    ["without a package.json and a tsconfig.json", {}],
+    [
+      "whose tsconfig.json takes its files for CommonJS",
+      {
+        "tsconfig.json": JSON.stringify({ compilerOptions: { strict: true, module: "nodenext", types: [] } }),
+        "package.json": "{}",
+      },
+    ],
+  ])(
+    "takes for sound what the bridge runs, in a folder %s, and finds its type errors",
+    async (title, files) => {
+      const real = fileURLToPath(new URL("../../../../node_modules/typescript", import.meta.url));
+      const own = title.replace(/\W+/g, "-");
+      folder.write(`${own}/node_modules/.keep`, "");
+      symlinkSync(real, `${folder.root}/${own}/node_modules/typescript`);
+      for (const [name, text] of Object.entries(files)) folder.write(`${own}/${name}`, text);
+      folder.write(`${own}/word.ts`, "export const word: string = await Promise.resolve('word');");
+      const text = `import { word } from "./word.ts";
+declare global { interface ImportMeta { url: string } }
+const late = await import("./word.ts");
+export default { callbacks: { user_may_invite: async () => [word, late.word, import.meta.url] } };`;
+      const sound = folder.write(`${own}/sound.ts`, text);
+      const { out, code } = await run(["check", sound]);
+      expect(out).toMatch(/types checked by tsc 7[\s\S]*No faults\.\n/);
+      expect(code).toBe(0);
+      const wrong = folder.write(`${own}/wrong.ts`, `${text}\nconst x: number = word; void x;`);
+      expect(await run(["check", wrong])).toMatchObject({
+        code: 1,
+        out: expect.stringContaining("error TS2322"),
+      });
+    },
+  );
+
   test("uses the tsconfig.json that includes the module, else strict defaults", async () => {
     const file = install(
       "project",
