@@ -13,6 +13,7 @@ import { findLaterLoads } from "./later-loads.js";
 import { importByNode, recordNodeLoading } from "./node-loading.js";
 import { isOfPackage, Snapshot } from "./snapshot.js";
 import { snapshotFileSystem } from "./snapshot-files.js";
+import { findSources, useSourceMaps } from "./source-maps.js";
 
 const ENTRY_FILES = ["index.ts", "index.mts", "index.js", "index.mjs"];
 // How jiti formats an error of its compiler: `CODE: message`, and the place in another line.
@@ -82,13 +83,16 @@ export class ModuleImporter {
   async import(file: string, name: string): Promise<Imported> {
     const { snapshot } = this;
     snapshot.recordUse(file);
-    if (!snapshot.replayed(file)) readText(file, this.#files);
+    const text =
+      snapshot.replayed(file)?.text ?? (snapshot.replayed(file) ? "" : readText(file, this.#files));
+    if (findSources(file, text).length > 0) useSourceMaps();
     let exported: unknown;
     try {
       exported = await this.#import(file);
     } catch (error) {
       throw new Error(describe(error, file), { cause: error });
     }
+    if (snapshot.isRecording) recordSources(snapshot, name);
     const loaded = snapshot.filesOf(name);
     const own = loaded.filter((one) => !isOfPackage(one));
     const unfit = snapshot.isRecording ? findUnfitText(own) : undefined;
@@ -109,7 +113,10 @@ export class ModuleImporter {
     const exported = await jiti.import<{ default?: unknown } | undefined>(file);
     // For an ES module without a default export, jiti returns the namespace as the default.
     const isDefault = !isEsModule(exported) || "default" in exported;
-    return isDefault ? (exported?.default ?? exported) : undefined;
+    const found = isDefault ? (exported?.default ?? exported) : undefined;
+    // Compilers write an `export default` so where they make CommonJS of it.
+    const isCompiled = isObject(found) && Object.hasOwn(found, "__esModule") && "default" in found;
+    return isCompiled ? found.default : found;
   }
 
   /** Whether Node takes a file for an ES module, by its extension and the nearest package.json. */
@@ -121,6 +128,14 @@ export class ModuleImporter {
         return typeOf(this.#files.readFileSync(manifest, "utf8")) === "module";
       if (folder === path.dirname(folder)) return false;
     }
+  }
+}
+
+/** Stacks name the sources of compiled JavaScript, so they count as files of the module. */
+function recordSources(snapshot: Snapshot, name: string): void {
+  for (const file of snapshot.filesOf(name).filter((one) => !isOfPackage(one))) {
+    const [text = ""] = snapshot.codeOf(file);
+    for (const source of findSources(file, text)) snapshot.recordRead(source, fs.readFileSync(source));
   }
 }
 

@@ -2,6 +2,7 @@
 import { symlinkSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import ts from "typescript-js";
 import { answerOf, faultsOf, folder, loadApart } from "../loading.js";
 
 let counter = 0;
@@ -327,4 +328,42 @@ const f = () => new A(1).second();`,
     const [, first] = String(await answerOf(file)).split("\n");
     expect(first).toContain(`${file}:${line}:`);
   });
+
+  test.each([
+    ["an ES module, with its map in the file", "module", { inlineSourceMap: true }],
+    ["an ES module, with its map beside it", "module", { sourceMap: true }],
+    ["CommonJS", "commonjs", { sourceMap: true }],
+  ])(
+    "of JavaScript that its author has compiled, as %s, after a restart as well",
+    (_title, type, options) => {
+      const own = `authors-${counter++}`;
+      const text = `${before}\nexport function f(): void {\n  ${THROWS}\n}`;
+      const main = `import { f } from "./thrower.js";
+interface Gone { x: 1 }
+const stack = () => { try { f(); return "did not throw"; } catch (error: any) { return error.stack; } };
+export default { callbacks: { user_may_invite: stack } };`;
+      folder.write(`${own}/package.json`, JSON.stringify({ type }));
+      for (const [name, source] of Object.entries({ main, thrower: text })) {
+        folder.write(`${own}/src/${name}.ts`, source);
+        const { outputText, sourceMapText } = ts.transpileModule(source, {
+          fileName: `../src/${name}.ts`,
+          compilerOptions: {
+            ...options,
+            ...{ target: ts.ScriptTarget.ES2022, sourceRoot: "../src" },
+            module: type === "module" ? ts.ModuleKind.ESNext : ts.ModuleKind.CommonJS,
+          },
+        });
+        folder.write(`${own}/out/${name}.js`, outputText);
+        if (sourceMapText !== undefined) folder.write(`${own}/out/${name}.js.map`, sourceMapText);
+      }
+      const path = `${folder.root}/${own}/out/main.js`;
+      const line = text.split("\n").findIndex((one) => one.includes("// throws")) + 1;
+      const first = loadApart([{ path }]);
+      expect(first.faults).toEqual([]);
+      for (const { modules } of [first, loadApart([{ path }], first.snapshot)]) {
+        expect(modules[0]?.answer).toContain(`${own}/src/thrower.ts:${line}:`);
+        expect(Object.keys(modules[0]?.digests ?? {})).toContain(`${folder.root}/${own}/src/thrower.ts`);
+      }
+    },
+  );
 });
