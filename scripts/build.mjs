@@ -110,7 +110,9 @@ export async function build({ force = false } = {}) {
     (name) => !existsSync(join(root, "node_modules", name)),
   );
   if (missing.length > 0)
-    throw new Error(`The npm packages are not up to date, and lack ${missing.join(", ")}: run \`npm ci\` first.`);
+    throw new Error(
+      `The npm packages are not up to date, and lack ${missing.join(", ")}: run \`npm ci\` first.`,
+    );
   const scripts = ["build", "bundle-commonjs", "bundle-compiler", "bundle-host", "licences"].map(
     (name) => `scripts/${name}.mjs`,
   );
