@@ -1,11 +1,13 @@
 #!/usr/bin/env node
-// The command line: parses the arguments, and calls the command that does the work. It is also the entry of threads.
+// The command line: parses the arguments, and calls the command that does the work. It is also the entry of threads,
+// and of the worker threads of modules.
 import { readFileSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { Command } from "commander";
 import { VERSION } from "./base/version.js";
 import { catalogue } from "./catalogue/catalogue.js";
 import { openProgressReport, type ReportProgress, runInSubprocess } from "./command/subprocess.js";
+import { acceptTypeScriptWorkers, runModuleWorker } from "./loading/module-workers.js";
 import { threadData } from "./threads/thread-data.js";
 
 // The same exit code as diff and grep.
@@ -119,9 +121,10 @@ program
     ofNpm(async () => (await import("./command/synapse-install.js")).install(version)),
   );
 
+acceptTypeScriptWorkers(new URL(import.meta.url));
 const thread = threadData(workerData);
 if (thread) (await import("./host/thread-host.js")).serveThread(thread);
-else await program.parseAsync();
+else if (!(await runModuleWorker())) await program.parseAsync();
 
 /** Runs a command that only the npm package has: the wheel leaves its code out. */
 async function ofNpm(command: () => Promise<void>): Promise<void> {
