@@ -100,14 +100,14 @@ export async function replay(
   }
   const asker = new Asker(running, answers, catalogue, report);
   const comparison = new Comparison(catalogue);
-  const unknown: Record<string, number> = {};
+  const unknown = new Map<string, number>();
   const began = performance.now();
   try {
     for await (const line of readInOrder(files, { torn: 0, unreadable: 0 })) {
       answers.learn(line, true);
       if (!("callback" in line) || line.module !== name) continue;
       const callback = catalogue.callbacks.get(line.callback);
-      if (!callback) unknown[line.callback] = (unknown[line.callback] ?? 0) + 1;
+      if (!callback) unknown.set(line.callback, (unknown.get(line.callback) ?? 0) + 1);
       else comparison.add(callback, line, await asker.ask(callback, line));
     }
   } finally {
@@ -138,7 +138,7 @@ export async function replay(
     borrowed: answers.borrowed,
     without_calls: [...running.module.callbacks.keys()].filter((one) => !Object.hasOwn(callbacks, one)),
     skipped,
-    unknown_callbacks: unknown,
+    unknown_callbacks: Object.fromEntries(unknown),
   };
 }
 

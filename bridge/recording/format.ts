@@ -132,9 +132,17 @@ export function readLine(text: string): RecordedLine | Unreadable {
 /** `broken`: no JSON. `foreign`: no line of a recording. */
 export type Unreadable = "broken" | "foreign" | { format: unknown; bridge: string };
 
+const VERDICTS = ["answer", "error", "fault", "unavailable"];
+
 function isSound(line: Record<string, unknown>): boolean {
   const { at, module, versions, synapse, callback, params, verdict, during, state, api = [] } = line;
-  const isCall = typeof callback === "string" && isObject(params) && isObject(verdict) && isSoundState(state);
+  const isCall =
+    typeof callback === "string" &&
+    isObject(params) &&
+    isObject(verdict) &&
+    VERDICTS.some((key) => Object.hasOwn(verdict, key)) &&
+    typeof line.ms === "number" &&
+    isSoundState(state);
   return (
     typeof at === "string" &&
     !Number.isNaN(Date.parse(at)) &&

@@ -122,7 +122,7 @@ export class Recorder {
     const json = mayFit(told, MOST_LINE) ? exactJson(told) : undefined;
     if (into?.kind === "call") {
       // Without this answer the call could not be asked again, so the call is left out.
-      into.length += json?.length ?? MOST_LINE;
+      into.length += json?.length ?? Number.POSITIVE_INFINITY;
       if (json !== undefined && into.length <= MOST_LINE) into.api.push(json);
       return;
     }

@@ -25,8 +25,9 @@ const LONGEST_SPAN_MS = 24 * 60 * 60 * 1_000;
 const SWEEP_MS = 10 * 60 * 1_000;
 // After an error of the disk, how long to drop lines before the next attempt.
 const RETRY_MS = 10_000;
-// How often drops are reported.
+// How often drops are reported, and how long the first report waits for others.
 const TELL_MS = 60_000;
+const FIRST_TELL_MS = 1_000;
 const DISK_FAILS = "the disk does not take them";
 // <worker>.<when it was begun>.<process>.<thread>.jsonl
 const NAME = /^[\w-]+\.(\d+)\.\d+\.\d+\.jsonl$/;
@@ -122,7 +123,7 @@ export class RecordingWriter {
   /** Counts a line that is not written. The log tells how many there were, and why. */
   dropped(why: string): void {
     this.#dropped.set(why, (this.#dropped.get(why) ?? 0) + 1);
-    const pause = Math.max(0, this.#toldAt + TELL_MS - performance.now());
+    const pause = Math.max(FIRST_TELL_MS, this.#toldAt + TELL_MS - performance.now());
     this.#telling ??= setTimeout(() => this.#tell(), pause).unref();
   }
 
@@ -197,18 +198,28 @@ export class RecordingWriter {
       await this.#closeFile();
     }
     const { settings, worker } = this.options;
-    const begun = Math.max(Date.now(), this.#lastBegun + 1);
-    this.#lastBegun = begun;
-    const thread = isMainThread ? 0 : threadId;
     const name = worker.replaceAll(/[^\w-]/g, "_").slice(0, 100) || "main";
-    const file_path = path.join(settings.folder, `${name}.${begun}.${process.pid}.${thread}.jsonl`);
-    // Fails if the file exists: it is not this writer's.
-    const handle = await open(file_path, "ax", 0o600);
-    this.#file = { handle, path: file_path, bytes: 0, begun };
+    const next = await this.#create(path.join(settings.folder, name));
+    this.#file = next;
     const heads = this.#needsHeads ? [...this.#heads.values()] : [];
     this.#needsHeads = true;
-    if (heads.length > 0) await handle.appendFile(`${heads.join("\n")}\n`);
-    return this.#file;
+    if (heads.length > 0) await next.handle.appendFile(`${heads.join("\n")}\n`);
+    return next;
+  }
+
+  /** Makes a file that nobody has made before. */
+  async #create(beginning: string): Promise<OpenFile> {
+    const thread = isMainThread ? 0 : threadId;
+    for (let begun = Math.max(Date.now(), this.#lastBegun + 1); ; begun++) {
+      const file = `${beginning}.${begun}.${process.pid}.${thread}.jsonl`;
+      try {
+        const handle = await open(file, "ax", 0o600);
+        this.#lastBegun = begun;
+        return { handle, path: file, bytes: 0, begun };
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      }
+    }
   }
 
   async #closeFile(): Promise<void> {

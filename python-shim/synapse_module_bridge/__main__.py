@@ -24,6 +24,7 @@ Matrix Synapse modules in TypeScript
 commands:
   check   check homeserver.yaml or modules, and show which callback goes to which module
   call    ask a module about one call, without a Synapse
+  replay  ask a module everything that a recording has, and show where its verdicts differ
 
 `synapse-module-bridge COMMAND --help` describes one command.
 """

@@ -171,7 +171,7 @@ def _record_faults(record: Mapping[str, Any]) -> list[StartupProblem]:
     for index, name in enumerate(record.get("callbacks", ())):
         place = ("record", "callbacks", index)
         if name not in CALLBACKS:
-            faults.append(StartupProblem(place, f"{name} {_no_callback(name)}"))
+            faults.append(StartupProblem(place, _no_callback(name)))
         elif (holds := CALLBACKS[name].unrecorded) is not None:
             faults.append(StartupProblem(place, f"{name} is never recorded, since its parameters may hold {holds}"))
     if SynapseConfig.parse_size(record.get("limit", DEFAULT_RECORDING_LIMIT)) < LEAST_RECORDING_MB * MIB:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from synapse.module_api.errors import ConfigError
-from synapse_module_bridge.configuration.config import Timeout, parse
+from synapse_module_bridge.configuration.config import Record, Timeout, parse
+from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.schema.on_failure import OnFailure
 
 MODULE = {"path": "policy.ts"}
@@ -29,6 +30,7 @@ def test_what_is_not_set_has_the_documented_default() -> None:
     assert parsed.start_timeout_ms == 30_000
     assert (parsed.node, parsed.env, parsed.memory_mb) == (None, (), None)
     assert parsed.callback_timeouts == {} and parsed.optional_callbacks == frozenset()
+    assert parsed.record is None
 
 
 def test_paths_are_made_absolute() -> None:
@@ -58,6 +60,31 @@ def test_durations_are_synapses() -> None:
     assert (parsed.start_timeout_ms, parsed.memory_mb) == (2_000, 256)
 
 
+def test_a_recording_has_all_callbacks_without_secrets_unless_some_are_chosen() -> None:
+    record = parse({"modules": [MODULE], "record": {"folder": "recordings"}}).record
+    assert record is not None
+    assert (record.folder, record.keep_ms, record.limit_bytes) == (f"{os.getcwd()}/recordings", 604_800_000, 1 << 30)
+    unrecorded = {name for name, callback in CALLBACKS.items() if name not in record.callbacks}
+    assert unrecorded == {
+        "auth_checkers",
+        "check_3pid_auth",
+        "on_logged_out",
+        "check_registration_for_spam",
+        "get_username_for_registration",
+        "get_displayname_for_registration",
+        "on_legacy_renew",
+        "on_legacy_admin_request",
+    }
+    chosen = {"folder": "/r", "callbacks": ["user_may_invite"], "keep": "1h", "limit": "2M"}
+    assert parse({"modules": [MODULE], "record": chosen}).record == Record(
+        folder="/r", callbacks=("user_may_invite",), keep_ms=3_600_000, limit_bytes=2 << 20
+    )
+
+
+def recording(**keys: Any) -> dict[str, Any]:
+    return {"modules": [MODULE], "record": {"folder": "/r", **keys}}
+
+
 @pytest.mark.parametrize(
     ("config", "words"),
     [
@@ -72,6 +99,24 @@ def test_durations_are_synapses() -> None:
         ({"modules": [MODULE], "memory": "lots"}, "config.memory: "),
         ({"modules": [MODULE], "memory": 256}, "config.memory: must be at least 16M"),
         ({"modules": [MODULE], "callbacks": {"check_evnt": {}}}, "config.callbacks.check_evnt: "),
+        ({"modules": [MODULE], "record": {}}, "config.record: the key folder is missing"),
+        (recording(keep="long"), "config.record.keep: must be a duration"),
+        (recording(limit="1000K"), "config.record.limit: must be at least 1M"),
+        (recording(callbacks=[]), "config.record.callbacks: must be a list of callbacks"),
+        (
+            recording(callbacks=["user_may_invit"]),
+            "config.record.callbacks[0]: is no callback of Synapse (did you mean user_may_invite?)",
+        ),
+        (
+            recording(callbacks=["user_may_invite", "auth_checkers"]),
+            "config.record.callbacks[1]: auth_checkers is never recorded, "
+            "since its parameters may hold passwords or tokens",
+        ),
+        (
+            recording(callbacks=["check_registration_for_spam"]),
+            "config.record.callbacks[0]: check_registration_for_spam is never recorded, "
+            "since its parameters may hold a registration",
+        ),
         ({"modules": [MODULE], "workers": []}, "config.workers: must be a list of worker names"),
         (
             {"modules": [MODULE], "workers": ["w1", "w2"], "callbacks": {"on_new_event": {"workers": ["main"]}}},
@@ -107,6 +152,7 @@ WHOLE: dict[str, Any] = {
     "start_timeout": "30s",
     "env": ["HTTPS_PROXY"],
     "memory": "256M",
+    "record": {"folder": "/r", "callbacks": ["user_may_invite"], "keep": "7d", "limit": "1G"},
 }
 
 
