@@ -107,6 +107,24 @@ program
   });
 
 program
+  .command("dev")
+  .description("run a module on a throw-away Synapse, and load it again at each save")
+  .argument(
+    "<module>",
+    "the module's file or folder, or a homeserver.yaml, of which the bridge's entry is used",
+  )
+  .option("--config <file>", "the config of the module, as YAML or JSON")
+  .option(
+    "--synapse <version>",
+    "the Synapse; default: SYNAPSE_VERSION, else the newest that this release was tested with",
+  )
+  .option("--data <folder>", "keep the database and the log there, and use them again")
+  .option("--inspect [port]", "let a debugger attach to Node and pause it, on port 9229 or another")
+  .action((module: string, options) =>
+    ofNpm(async () => (await import("./command/dev.js")).dev(module, options)),
+  );
+
+program
   .command("synapse")
   .description("the Synapse that `dev` and tests use")
   .command("install")

@@ -21,6 +21,9 @@ export const SETUP_TIMES: SetupTimes = {
   longestPause: 60_000,
 };
 
+/** Where a debugger may pause `setup`: a day. */
+export const DEBUG_SETUP_TIMES: SetupTimes = { ...SETUP_TIMES, timeout: 24 * 60 * 60 * 1000 };
+
 export class ModuleSetup {
   /** Called when setup has succeeded, before waiting calls go on. */
   onSuccess = () => {};

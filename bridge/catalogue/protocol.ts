@@ -299,6 +299,8 @@ export type Initialize = {
   readonly synapse: SynapseInfo;
   /** How long a thread that comes later may take to load its modules. */
   readonly start_timeout_ms: number;
+  /** Whether a debugger may pause the host or a thread: then nothing is ended because it stands still. */
+  readonly debug?: boolean;
   /** How long the host goes on while native code holds too many threads, before it ends itself. If absent, it ends at once. */
   readonly held_patience_ms?: number;
   /** The modules, in the order in which they are asked. */

@@ -2,7 +2,7 @@
 
 import { describeThrown } from "../base/thrown.js";
 import type { RunningModule } from "../calls/context.js";
-import { ModuleSetup, SETUP_TIMES, type SetupTimes } from "../calls/setup.js";
+import { DEBUG_SETUP_TIMES, ModuleSetup, SETUP_TIMES, type SetupTimes } from "../calls/setup.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import type { Initialize, LogLevels, SynapseInfo } from "../catalogue/protocol.js";
 import { type LoadedModule, nameOf } from "../declarations/module.js";
@@ -40,7 +40,7 @@ export class RunningModules {
 
   /** Loads the modules of `initialize`. `placed` has their places in the configuration, if they are not all of its modules. */
   async load(
-    { modules, synapse, record, snapshot: given }: Initialize,
+    { modules, synapse, record, snapshot: given, debug = false }: Initialize,
     placed?: readonly PlacedModule[],
   ): Promise<ManifestPart> {
     const { catalogue, log, onLoading, forTests } = this.options;
@@ -62,7 +62,7 @@ export class RunningModules {
     for (const module of loaded.modules) {
       const files = Object.values(snapshot.digestsOf([...module.files, ...module.packages]));
       const asked = forTests ? asTested(module, modules[module.index]?.grants) : module;
-      this.byName.set(module.name, this.#run(asked, synapse, files));
+      this.byName.set(module.name, this.#run(asked, synapse, files, debug));
       warmUp(module, catalogue);
     }
     const problems = [...loaded.problems, ...conditionsTooNew(loaded.modules, synapse.version, catalogue)];
@@ -120,8 +120,9 @@ export class RunningModules {
     return failed;
   }
 
-  #run(loaded: LoadedModule, synapse: SynapseInfo, files: readonly string[]): RunningModule {
-    const { catalogue, log: logger, setupTimes = SETUP_TIMES, source, onSetUp } = this.options;
+  #run(loaded: LoadedModule, synapse: SynapseInfo, files: readonly string[], debug: boolean): RunningModule {
+    const { catalogue, log: logger, source, onSetUp } = this.options;
+    const { setupTimes = debug ? DEBUG_SETUP_TIMES : SETUP_TIMES } = this.options;
     const recorder = this.#recorder;
     const module = recorder?.around(loaded, files) ?? loaded;
     const api = makeApi(module, synapse, recorder?.over(source) ?? source, catalogue);

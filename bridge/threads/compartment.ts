@@ -140,6 +140,7 @@ export class Compartment {
   #run(thread: Thread): void {
     if (this.#logLevels) thread.setLogLevels(this.#logLevels);
     thread.start();
+    if (this.spawnOptions.initialize.debug) return;
     const isShadow = this.modules.every(({ settings }) => settings.shadow);
     watch(thread, isShadow ? SHADOW_SILENT_MS : SILENT_MS, this.spawnOptions.options.log);
   }

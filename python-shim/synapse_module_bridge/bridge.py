@@ -120,6 +120,7 @@ class Bridge(HostEvents):
             start_timeout=self._config.start_timeout_ms / 1000,
             handle_request=self._handle,
             events=self,
+            debug=self._config.debug,
         )
         self._reload = Reload(
             *(self._host, self._accepted, CLOCK, self._runner("module_bridge_reload"), self._initialize),

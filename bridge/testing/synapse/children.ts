@@ -15,6 +15,11 @@ export function endWithThisProcess(child: Killable, cleanUp: () => void): () => 
   return () => running.delete(child);
 }
 
+/** Calls this when this process ends, however it does, unless it is killed. */
+export function whenThisProcessEnds(cleanUp: () => void): void {
+  endWithThisProcess({ kill: () => undefined }, cleanUp);
+}
+
 function watch(): void {
   if (isWatching) return;
   isWatching = true;
@@ -29,9 +34,7 @@ function watch(): void {
 }
 
 function endAll(): void {
-  for (const [child, cleanUp] of running) {
-    child.kill("SIGKILL");
-    cleanUp();
-  }
+  for (const child of running.keys()) child.kill("SIGKILL");
+  for (const cleanUp of running.values()) cleanUp();
   running.clear();
 }

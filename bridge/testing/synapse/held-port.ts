@@ -9,11 +9,12 @@ export interface HeldPort {
   release(): void;
 }
 
-export async function holdPort(): Promise<HeldPort> {
+/** Without a number, it is any free one. */
+export async function holdPort(number = 0): Promise<HeldPort> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(number, "127.0.0.1", resolve);
   });
   const address = server.address();
   const { fd } = (server as Server & { _handle: { fd: number } })._handle;

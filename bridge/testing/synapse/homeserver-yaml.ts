@@ -1,6 +1,6 @@
 // Writes the homeserver.yaml (as JSON, which is YAML), signing key and logging configuration of a throw-away Synapse.
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Certificates } from "./certificates.js";
 
@@ -21,6 +21,8 @@ export interface HomeserverYaml {
   /** Also logs what the bridge says, as one JSON object a line, to this file. */
   readonly recordsPath?: string | undefined;
   readonly federation?: { readonly port: number; readonly certificates: Certificates };
+  /** The port for clients; default: any. */
+  readonly port?: number | undefined;
 }
 
 /** By logger; `root` is INFO and the bridge's decisions are DEBUG where nothing else is said. */
@@ -89,7 +91,7 @@ export function writeConfig(input: HomeserverYaml): { configPath: string; logPat
     database: { name: "sqlite3", args: { database: file("hs.db") } },
     listeners: [
       {
-        port: 0,
+        port: input.port ?? 0,
         type: "http",
         bind_addresses: ["127.0.0.1"],
         resources: [{ names: ["client", "federation"] }],
@@ -113,14 +115,13 @@ export function writeConfig(input: HomeserverYaml): { configPath: string; logPat
     modules: input.modules,
     ...input.extraConfig,
   };
-  writeFileSync(
-    file("signing.key"),
-    `ed25519 a_test ${randomBytes(32).toString("base64").replace(/=+$/, "")}\n`,
-  );
+  if (!existsSync(file("signing.key"))) writeFileSync(file("signing.key"), newKey());
   const { logPath } = writeLogConfig(dir, "homeserver", input.logLevels, input.recordsPath);
   writeFileSync(file("homeserver.yaml"), JSON.stringify(config, null, 2));
   return { configPath: file("homeserver.yaml"), logPath };
 }
+
+const newKey = () => `ed25519 a_test ${randomBytes(32).toString("base64").replace(/=+$/, "")}\n`;
 
 /** Writes the logging configuration of one process. */
 export function writeLogConfig(

@@ -50,8 +50,6 @@ def note_ports(path: str, inherited: int | None) -> None:
         if inherited is not None and port.port == inherited:
             os.set_inheritable(INHERITED, False)
             port._preexistingSocket = socket.socket(fileno=INHERITED)  # noqa: SLF001 # Twisted's own way for this
-            listen(port)
-            return
         listen(port)
         if type(port.factory).__name__ != "TLSMemoryBIOFactory":
             with open(path, "a", encoding="ascii") as file:

@@ -18,7 +18,10 @@ export class Records {
   #offset = 0;
   readonly #all: LogRecord[] = [];
 
-  constructor(private readonly path: string) {}
+  /** What the file has already is left out. */
+  constructor(private readonly path: string) {
+    if (existsSync(path)) this.#offset = statSync(path).size;
+  }
 
   /** All records so far. */
   all(): readonly LogRecord[] {

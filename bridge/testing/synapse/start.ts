@@ -7,7 +7,7 @@ import { type ModuleEntry, writeConfig } from "./homeserver-yaml.js";
 import { type Installation, installSynapse } from "./installation.js";
 import { shimFolder } from "./own-files.js";
 import { Records } from "./records.js";
-import { Server } from "./server.js";
+import { type Running, Server } from "./server.js";
 import { startProcess } from "./synapse-process.js";
 
 /** An entry of the bridge's `modules`, as in homeserver.yaml. */
@@ -45,7 +45,7 @@ export interface SynapseOptions {
 export class TestSynapse extends Server {
   readonly peers: readonly Server[];
 
-  constructor(running: ConstructorParameters<typeof Server>[0], peers: readonly Server[]) {
+  constructor(running: Running, peers: readonly Server[]) {
     super(running);
     this.peers = peers;
   }
@@ -102,27 +102,57 @@ async function startOne(
 ) {
   const { options, installation, certificates } = shared;
   const folder = temporaryFolder();
+  return boot({
+    ...{ options, installation, folder },
+    modules: (index === 0 ? options.modules : options.peerModules) ?? [],
+    allowed: names.flatMap((name) => name ?? []),
+    ...(port && certificates && { federation: { heldPort: port, certificates } }),
+  });
+}
+
+/** One server. */
+export interface Boot {
+  readonly options: SynapseOptions;
+  readonly installation: Installation;
+  /** Where it works; removed when it has ended. */
+  readonly folder: TemporaryFolder;
+  readonly modules: readonly TestedModule[];
+  /** The servers that it may talk to. */
+  readonly allowed: readonly string[];
+  readonly federation?: { readonly heldPort: HeldPort; readonly certificates: Certificates };
+  /** The port for clients; default: any. Not together with `federation`. */
+  readonly clientPort?: HeldPort;
+  /** Added to its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts one server. If it does not start, its folder is removed. */
+export async function boot(wanted: Boot): Promise<Running> {
+  const { options, installation, folder, federation, clientPort } = wanted;
+  const heldPort = federation?.heldPort ?? clientPort;
+  const cleanUp = () => {
+    folder.remove();
+    federation?.certificates.remove();
+  };
   try {
-    const modules = (index === 0 ? options.modules : options.peerModules) ?? [];
     const { modules: others, ...keys } = options.homeserver ?? {};
-    const named = typeof keys.server_name === "string" && !port ? keys.server_name : undefined;
-    const serverName = names[index] ?? named ?? "test.localhost";
+    const named = typeof keys.server_name === "string" ? keys.server_name : "test.localhost";
+    const serverName = federation ? `localhost:${federation.heldPort.port}` : named;
     const recordsPath = path.join(folder.path, "bridge.jsonl");
     const sharedSecret = "registration";
-    const federation = certificates && port && { port: port.port, certificates };
     const { configPath, logPath } = writeConfig({
       dir: folder.path,
       serverName,
       sharedSecret,
-      modules: [...bridgeEntry(modules, options), ...(Array.isArray(others) ? others : [])],
-      extraConfig: {
-        federation_domain_whitelist: names.flatMap((name) => name ?? []),
-        ...keys,
-        server_name: serverName,
-      },
+      modules: [...bridgeEntry(wanted.modules, options), ...(Array.isArray(others) ? others : [])],
+      extraConfig: { federation_domain_whitelist: wanted.allowed, ...keys, server_name: serverName },
       recordsPath,
-      ...(federation && { federation }),
+      port: clientPort?.port,
+      ...(federation && {
+        federation: { port: federation.heldPort.port, certificates: federation.certificates },
+      }),
     });
+    const records = new Records(recordsPath);
     const process = await startProcess({
       python: installation.python,
       app: "homeserver",
@@ -130,31 +160,20 @@ async function startOne(
       configPaths: [configPath],
       logPath,
       pythonPath: [shimFolder()],
-      ...(port && { heldPort: port }),
-      ...(certificates && { certificates }),
+      heldPort,
+      ...(wanted.env && { env: wanted.env }),
+      ...(federation && { certificates: federation.certificates }),
       ...(options.startTimeoutMs !== undefined && { startTimeoutMs: options.startTimeoutMs }),
-      cleanUp: cleanUp(folder, certificates),
+      // All of the servers read the certificates only when they start, so that the first one to end may remove them.
+      cleanUp,
     });
     const { version } = installation;
-    return {
-      process,
-      serverName,
-      sharedSecret,
-      version,
-      dir: folder.path,
-      records: new Records(recordsPath),
-    };
+    return { process, serverName, sharedSecret, version, dir: folder.path, records };
   } catch (error) {
     folder.remove();
     throw error;
   }
 }
-
-/** All of the servers read the certificates only when they start, so that the first one to end may remove them. */
-const cleanUp = (folder: TemporaryFolder, certificates: Certificates | undefined) => () => {
-  folder.remove();
-  certificates?.remove();
-};
 
 function bridgeEntry(modules: readonly TestedModule[], { config = {} }: SynapseOptions): ModuleEntry[] {
   if (modules.length === 0) return [];

@@ -1,6 +1,6 @@
 // Starts one process of Synapse (the main one, or a worker), and waits until it is up.
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Certificates } from "./certificates.js";
 import { endWithThisProcess } from "./children.js";
@@ -93,6 +93,7 @@ export async function startProcess(options: SynapseProcessOptions): Promise<Syna
   const { dir, logPath, cleanUp = () => undefined } = options;
   const began = Date.now();
   const portsPath = `${logPath}.ports`;
+  rmSync(portsPath, { force: true }); // those of an earlier process in this folder
   const child = launch(options, portsPath);
   const forget = endWithThisProcess(child, cleanUp);
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];

@@ -36,6 +36,8 @@ _TYPES = {
 LEAST_RECORDING_MB = 1
 DEFAULT_KEEP = "7d"
 DEFAULT_RECORDING_LIMIT = "1G"
+# What every limit of time is with `debug`, in milliseconds: nobody stays at a breakpoint for longer.
+DEBUG_MS = 24 * 60 * 60 * 1000
 # In place of a process's name: the one that runs Synapse's background tasks.
 BACKGROUND = "background"
 
@@ -90,6 +92,8 @@ class BridgeConfig:
     memory_mb: int | None
     # None where nothing is recorded.
     record: Record | None
+    # Whether a debugger may pause Node. All limits of time are DEBUG_MS then.
+    debug: bool
 
 
 def parse(config: Any) -> BridgeConfig:
@@ -216,15 +220,19 @@ def _on_failure(value: Any) -> OnFailure:
 
 
 def _with_defaults(config: Mapping[str, Any], folder: str) -> BridgeConfig:
+    debug = config.get("debug", False)
     timeout = _timeout(config["timeout"], DEFAULT_TIMEOUT) if "timeout" in config else DEFAULT_TIMEOUT
     callbacks: Mapping[str, Any] = config.get("callbacks", {})
+    start_timeout_ms = SynapseConfig.parse_duration(config.get("start_timeout", LIMITS["start_timeout_ms"]))
     return BridgeConfig(
         folder=folder,
         modules=[_absolute(module, folder) for module in config["modules"]],
         node=_path(config["node"], folder) if "node" in config else None,
-        timeout=timeout,
+        timeout=Timeout(local=DEBUG_MS, federated=DEBUG_MS) if debug else timeout,
         callback_timeouts={
-            name: _timeout(entry["timeout"], timeout) for name, entry in callbacks.items() if "timeout" in entry
+            name: _timeout(entry["timeout"], timeout)
+            for name, entry in callbacks.items()
+            if "timeout" in entry and not debug
         },
         on_failure=_on_failure(config.get("on_failure")),
         callback_on_failure={
@@ -234,10 +242,11 @@ def _with_defaults(config: Mapping[str, Any], folder: str) -> BridgeConfig:
         callback_workers={name: tuple(entry["workers"]) for name, entry in callbacks.items() if "workers" in entry},
         callbacks=frozenset(callbacks),
         optional_callbacks=frozenset(name for name, entry in callbacks.items() if entry.get("optional")),
-        start_timeout_ms=SynapseConfig.parse_duration(config.get("start_timeout", LIMITS["start_timeout_ms"])),
+        start_timeout_ms=DEBUG_MS if debug else start_timeout_ms,
         env=tuple(config.get("env", ())),
         memory_mb=SynapseConfig.parse_size(config["memory"]) // MIB if "memory" in config else None,
         record=_record(config["record"], folder) if "record" in config else None,
+        debug=debug,
     )
 
 

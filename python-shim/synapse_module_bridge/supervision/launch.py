@@ -34,4 +34,5 @@ def initialize_params(config: BridgeConfig, **synapse: Any) -> dict[str, Any]:
         "catalogue": DIGEST,
         "synapse": {"version": version("matrix-synapse"), **synapse},
         "start_timeout_ms": config.start_timeout_ms,
+        **({"debug": True} if config.debug else {}),
     }

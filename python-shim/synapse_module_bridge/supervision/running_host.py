@@ -22,10 +22,16 @@ FINISH_SECONDS = 30.0
 
 
 class RunningHost:
-    """`on_pulse` gets the host's pulses, once `begin` has been called. `clock` is an IReactorTime."""
+    """`on_pulse` gets the host's pulses, once `begin` has been called. `clock` is an IReactorTime.
 
-    def __init__(self, child: Child, clock: Any, on_pulse: Callable[[Mapping[str, Any]], None]) -> None:
+    With `debug`, nothing ends a process that stands still.
+    """
+
+    def __init__(
+        self, child: Child, clock: Any, on_pulse: Callable[[Mapping[str, Any]], None], debug: bool = False
+    ) -> None:
         self._child = child
+        self._debug = debug
         self._clock = clock
         self._on_pulse = on_pulse
         self.requests = TimedRequests(child.rpc, clock)
@@ -36,7 +42,9 @@ class RunningHost:
         """Lets the modules set up. From then on the process must give signs of life."""
         if self._watchdog is None:
             self._child.rpc.notify(_START, {})
-            self._watchdog = Watchdog(self._clock, self._child, self._on_pulse, self.requests.has_waited)
+            self._watchdog = Watchdog(
+                *(self._clock, self._child, self._on_pulse, self.requests.has_waited), is_strict=not self._debug
+            )
 
     async def set_up(self, start_timeout: float) -> str | None:
         """Waits until all modules are set up. Returns why they cannot be, or None.
@@ -61,7 +69,8 @@ class RunningHost:
         """Another host has taken over: lets this one finish its open calls, and then end."""
         finished = drained(self._clock, lambda: len(self._child.rpc.pending) > 0)
         finished.addCallback(lambda _: self._child.close_input())
-        self._finish_timer = self._clock.callLater(FINISH_SECONDS, self._child.kill)
+        if not self._debug:
+            self._finish_timer = self._clock.callLater(FINISH_SECONDS, self._child.kill)
 
     def ended(self) -> None:
         """The process has ended: stops its timers. Its open requests do not fail yet."""

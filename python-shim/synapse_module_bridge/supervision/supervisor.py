@@ -58,6 +58,7 @@ class Supervisor:
         handle_request: RequestHandler,
         events: HostEvents,
         make_child: Callable[[Sequence[str], Mapping[str, str], RequestHandler, LogRelay], Child] = Child,
+        debug: bool = False,
     ) -> None:
         self._reactor = reactor
         self._clock = clock
@@ -68,6 +69,7 @@ class Supervisor:
         self._handle_request = handle_request
         self._events = events
         self._make_child = make_child
+        self._debug = debug
         self._grace_period = GracePeriod(clock)
         # The process that takes the calls, or will once its handshake is over.
         self._child: Child | None = None
@@ -120,7 +122,7 @@ class Supervisor:
             self._child.kill_and_wait()
 
     def _attach(self, child: Child) -> None:
-        self._running[child] = RunningHost(child, self._clock, lambda pulse: self._pulse(child, pulse))
+        self._running[child] = RunningHost(child, self._clock, lambda pulse: self._pulse(child, pulse), self._debug)
         child.attach(self._reactor, self._clock, lambda cause: self._ended(child, cause))
 
     def _pulse(self, child: Child, pulse: Mapping[str, Any]) -> None:

@@ -27,6 +27,7 @@ class Watchdog:
     """Watches one process until `stop`. `on_pulse` gets its pulses. `clock` is an IReactorTime.
 
     `has_waited` tells whether a request of the process has waited for so many seconds, and for half of its time.
+    Without `is_strict` the process may be silent for as long as it likes: a debugger pauses it.
     """
 
     def __init__(
@@ -35,8 +36,10 @@ class Watchdog:
         child: Child,
         on_pulse: Callable[[Mapping[str, Any]], None],
         has_waited: Callable[[float], bool] = lambda seconds: False,
+        is_strict: bool = True,
     ) -> None:
         self._clock = clock
+        self._is_strict = is_strict
         self._child = child
         self._on_pulse = on_pulse
         self._has_waited = has_waited
@@ -59,7 +62,7 @@ class Watchdog:
             # A process that it has started holds its output open, so that the output does not end.
             self._child.kill()
             return
-        if self._child.has_spoken:
+        if self._child.has_spoken or not self._is_strict:
             self._child.has_spoken, self._silent_looks, self._heard = False, 0, self._clock.seconds()
         else:
             self._silent_looks += 1

@@ -16,6 +16,11 @@ def advise_everywhere(config: BridgeConfig, workers: Workers) -> Iterator[str]:
     """Warnings for any process, even where no module runs."""
     if not workers.starts_node():
         yield f"`workers` does not name this process ({workers.here}): no module runs here"
+    if config.debug:
+        yield (
+            "`debug` is on: there are no deadlines, and a Node that stands still is not ended, so that a debugger may "
+            "pause it. Any module can hold up Synapse: never leave it on"
+        )
     for name in workers.missed():
         yield (
             f"no module is told of {name}, since this process ({workers.here}) runs Synapse's background tasks: add "

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from synapse.module_api.errors import ConfigError
-from synapse_module_bridge.configuration.config import Record, Timeout, parse
+from synapse_module_bridge.configuration.config import DEBUG_MS, Record, Timeout, parse
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.schema.on_failure import OnFailure
 
@@ -31,6 +31,16 @@ def test_what_is_not_set_has_the_documented_default() -> None:
     assert (parsed.node, parsed.env, parsed.memory_mb) == (None, (), None)
     assert parsed.callback_timeouts == {} and parsed.optional_callbacks == frozenset()
     assert parsed.record is None
+
+
+def test_with_debug_nothing_has_a_limit_of_time() -> None:
+    assert not parse({"modules": [MODULE]}).debug
+    limits = {"timeout": "1s", "start_timeout": "1s", "callbacks": {"check_event_for_spam": {"timeout": "1s"}}}
+    parsed = parse({"modules": [MODULE], "debug": True, **limits})
+    assert parsed.debug
+    assert parsed.timeout == Timeout(local=DEBUG_MS, federated=DEBUG_MS)
+    assert parsed.callback_timeouts == {}
+    assert parsed.start_timeout_ms == DEBUG_MS
 
 
 def test_paths_are_made_absolute() -> None:

@@ -130,3 +130,10 @@ def test_a_host_that_is_dead_with_its_output_held_open_is_noticed() -> None:
     process.kill = lambda cause=None: killed.append(cause)  # type: ignore[method-assign]
     clock.advance(LOOK_SECONDS)
     assert killed == [None]
+
+
+def test_with_debug_a_host_may_be_silent_for_as_long_as_it_likes() -> None:
+    clock, process = Clock(), Beaten()
+    Watchdog(clock, process, lambda _: None, is_strict=False)  # type: ignore[arg-type]
+    clock.pump([LOOK_SECONDS] * 10 * LOOKS_TO_KILL)
+    assert (process.ends, process.interrupts) == ([], [])

@@ -1,0 +1,136 @@
+// Keeps the Synapse of `dev` running: starts it, loads the modules again, and starts it again where that is not enough.
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { whenThisProcessEnds } from "../testing/synapse/children.js";
+import { temporaryFolder } from "../testing/synapse/folders.js";
+import { holdPort } from "../testing/synapse/held-port.js";
+import { type Installation, installSynapse } from "../testing/synapse/installation.js";
+import { type Running, Server } from "../testing/synapse/server.js";
+import { boot } from "../testing/synapse/start.js";
+import type { Printer } from "./dev-print.js";
+import type { Target } from "./dev-target.js";
+import { introduce } from "./dev-users.js";
+
+export interface DevServerOptions {
+  readonly version: string | undefined;
+  /** The folder to keep the data in. */
+  readonly data: string | undefined;
+  /** Where a debugger finds Node. */
+  readonly inspectPort: number | undefined;
+}
+
+// So that lines come as they happen.
+const LOOK_MS = 50;
+// What Synapse takes only when it starts, such as a new callback.
+const NEEDS_RESTART = /restart Synapse/;
+const INSPECT = "SYNAPSE_MODULE_BRIDGE_INSPECT";
+
+export class DevServer {
+  /** Rejects when Synapse has ended by itself. */
+  readonly ended: Promise<undefined>;
+  #fail!: (error: Error) => void;
+  #installation: Installation | undefined;
+  #running: Running | undefined;
+  #server: Server | undefined;
+  #port = 0;
+  #isIntroduced = false;
+  #stopPrinting = () => {};
+  readonly #folder: { readonly path: string; remove(): void };
+
+  constructor(
+    private readonly print: Printer,
+    private readonly options: DevServerOptions,
+  ) {
+    this.ended = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    this.#folder = options.data === undefined ? temporaryFolder() : keptFolder(path.resolve(options.data));
+    whenThisProcessEnds(() => this.#folder.remove());
+  }
+
+  get isUp(): boolean {
+    return this.#server !== undefined;
+  }
+
+  async install(): Promise<void> {
+    this.#installation = await installSynapse(this.options.version);
+  }
+
+  /** Starts Synapse, or starts it again, on the same port and with the same data. */
+  async start(target: Target): Promise<void> {
+    await this.#stop();
+    const installation = this.#installation ?? (await installSynapse(this.options.version));
+    const clientPort = await holdPort(this.#port);
+    this.#port = clientPort.port;
+    const { inspectPort } = this.options;
+    const debug = inspectPort === undefined ? {} : { debug: true, env: ["NODE_OPTIONS", INSPECT] };
+    const running = await boot({
+      options: { config: { ...target.config, ...debug }, homeserver: target.homeserver },
+      installation,
+      // It stays for the next start.
+      folder: { path: this.#folder.path, remove: () => undefined },
+      modules: target.modules,
+      allowed: [],
+      clientPort,
+      ...(inspectPort !== undefined && { env: inspectEnvironment(inspectPort) }),
+    });
+    this.#running = running;
+    this.#server = new Server(running);
+    void running.process.exited.then(() => {
+      if (this.#running === running)
+        this.#fail(new Error("Synapse has ended. Its log is in the lines above."));
+    });
+    this.#stopPrinting = this.#printRecords(running);
+    const seconds = running.process.startedInMs / 1000;
+    this.print.line(
+      `Synapse ${running.version} is up after ${seconds.toFixed(1)} s: ${this.#server.baseUrl}`,
+    );
+    if (this.#isIntroduced) return;
+    this.#isIntroduced = true;
+    this.print.line(await introduce(this.#server));
+  }
+
+  /** Loads the modules again. Rejects with the reason where the new version is refused. */
+  async reload(target: Target): Promise<void> {
+    const began = performance.now();
+    try {
+      const changed = await this.#server?.reload();
+      if (changed) this.print.reloaded((performance.now() - began) / 1000);
+    } catch (error) {
+      if (!NEEDS_RESTART.test((error as Error).message)) throw error;
+      this.print.line("This needs a restart of Synapse:");
+      await this.start(target);
+    }
+  }
+
+  async #stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    this.#server = undefined;
+    await running?.process.stop();
+    this.#stopPrinting();
+  }
+
+  #printRecords({ records }: Running): () => void {
+    let printed = 0;
+    const look = () => {
+      const all = records.all();
+      for (; printed < all.length; printed++) this.print.record(all[printed] as (typeof all)[number]);
+    };
+    const timer = setInterval(look, LOOK_MS);
+    return () => {
+      clearInterval(timer);
+      look();
+    };
+  }
+}
+
+function keptFolder(folder: string) {
+  mkdirSync(folder, { recursive: true });
+  return { path: folder, remove: () => undefined };
+}
+
+const inspectEnvironment = (port: number) => ({
+  NODE_OPTIONS: `--import=${new URL("dev-inspect.js", import.meta.url)}`,
+  [INSPECT]: String(port),
+});

@@ -1,0 +1,79 @@
+// Reads what `dev` was given: a module, or the bridge's entry of a homeserver.yaml.
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { isObject } from "../base/is-object.js";
+import { parseYaml } from "../base/yaml.js";
+import type { TestedModule } from "../testing/synapse/start.js";
+
+export interface Target {
+  readonly modules: readonly TestedModule[];
+  /** The other keys of the bridge's block. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Other keys of homeserver.yaml. */
+  readonly homeserver: Readonly<Record<string, unknown>>;
+  /** What to watch: files, and folders with all that is in them. */
+  readonly watched: readonly string[];
+}
+
+const BRIDGE = "synapse_module_bridge.ModuleBridge";
+
+export const isYaml = (given: string) => /\.ya?ml$/.test(given);
+
+/** Throws an Error that says what is wrong. */
+export function readTarget(given: string, configFile?: string): Target {
+  if (!isYaml(given)) return ofModule(given, configFile);
+  if (configFile !== undefined)
+    throw new Error(
+      "--config goes with a module; in homeserver.yaml, `config` or `config_file` stands beside its path",
+    );
+  return ofYaml(given);
+}
+
+function ofModule(given: string, configFile: string | undefined): Target {
+  const file = path.resolve(given);
+  const config = configFile === undefined ? {} : { config_file: path.resolve(configFile) };
+  // Nothing is lost if it uses what an admin would have to grant.
+  const module = { path: file, grants: "all" as const, ...config };
+  const watched = [projectOf(file), ...(configFile === undefined ? [] : [path.resolve(configFile)])];
+  return { modules: [module], config: {}, homeserver: {}, watched };
+}
+
+function ofYaml(given: string): Target {
+  const file = path.resolve(given);
+  const yaml = parseYaml(readFileSync(file, "utf8"));
+  const entries = isObject(yaml) && Array.isArray(yaml.modules) ? yaml.modules : [];
+  const entry = entries.find((other) => isObject(other) && other.module === BRIDGE);
+  const block = isObject(entry) && isObject(entry.config) ? entry.config : undefined;
+  if (!block || !Array.isArray(block.modules))
+    throw new Error(`${given}: there is no entry of ${BRIDGE} with \`modules\` under \`modules\``);
+  // This Synapse has one process, on this machine.
+  const { modules, node: _, workers: __, callbacks, ...config } = block;
+  const settings = isObject(callbacks) ? { callbacks: withoutWorkers(callbacks) } : {};
+  const { server_name } = yaml as Record<string, unknown>;
+  const named = modules.filter((module) => isObject(module) && typeof module.path === "string");
+  const absolute = (name: unknown) => (typeof name === "string" ? [path.resolve(name)] : []);
+  return {
+    modules: named as unknown as TestedModule[],
+    config: { ...config, ...settings },
+    homeserver: typeof server_name === "string" ? { server_name } : {},
+    watched: [
+      file,
+      ...named.flatMap(({ path: name }) => absolute(name).map(projectOf)),
+      ...named.flatMap(({ config_file: name }) => absolute(name)),
+    ],
+  };
+}
+
+const withoutWorkers = (callbacks: object) =>
+  Object.fromEntries(
+    Object.entries(callbacks).map(([name, { workers: _, ...settings }]) => [name, settings]),
+  );
+
+/** The folder of the nearest package.json, or of the file itself: imports may come from all of it. */
+function projectOf(file: string): string {
+  const own = path.dirname(file);
+  for (let folder = own; ; folder = path.dirname(folder)) {
+    if (existsSync(path.join(folder, "package.json"))) return folder;
+    if (folder === path.dirname(folder)) return own;
+  }
+}

@@ -1,0 +1,189 @@
+/** `synapse-module-bridge dev`, as an author uses it: in a terminal, with an editor beside it. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import { LIMITS } from "../../../bridge/catalogue/protocol.js";
+import { projectRoot } from "../../support/paths.js";
+import { freePort } from "../../support/ports.js";
+import { childrenOf, isAlive } from "../../support/processes.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
+import { waitFor } from "../../support/wait.js";
+import { cacheWithVenv } from "./cached.js";
+
+const run = promisify(execFile);
+const folder = temporaryFolder();
+const command = join(projectRoot, "dist/cli.js");
+const policy = (word: string, more = "") => `
+import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
+export default defineModule({
+  callbacks: {
+    check_event_for_spam({ event }, { log }) {
+      if (event.content.body !== "${word}") return NOT_SPAM;
+      log.warn("this is ${word}");
+      return Codes.FORBIDDEN;
+    },
+    ${more}
+  },
+});
+`;
+
+let dev: ChildProcess | undefined;
+let printed = "";
+
+beforeAll(() => {
+  process.env.XDG_CACHE_HOME = cacheWithVenv(folder);
+  folder.write("package.json", '{ "type": "module" }');
+});
+afterEach(async () => {
+  dev?.kill("SIGINT");
+  await waitFor("the end of dev", () => dev?.exitCode !== null || dev.signalCode !== null);
+  dev = undefined;
+});
+afterAll(() => folder.remove());
+
+/** Starts it, and waits until it is up. */
+async function start(...args: string[]): Promise<void> {
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  dev = spawn(process.execPath, [command, "dev", ...args], { cwd: folder.root, env });
+  printed = "";
+  for (const stream of [dev.stdout, dev.stderr])
+    stream?.setEncoding("utf8").on("data", (chunk: string) => {
+      printed += chunk;
+    });
+}
+
+/** Waits until this was printed, and gives it. */
+const shown = async (what: RegExp, timeoutMs = 60_000): Promise<string> => {
+  try {
+    return await waitFor(String(what), () => what.exec(printed)?.[0], timeoutMs);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; it printed:\n${printed}`);
+  }
+};
+
+/** Says this as alice, by the line that was printed; gives the answer. */
+async function say(text: string): Promise<string> {
+  const line = (await shown(/^ {2}curl -X PUT .*$/m)).trim().replace('"hello"', JSON.stringify(text));
+  return (await run("bash", ["-c", line])).stdout;
+}
+
+test("each save decides, what does not load changes nothing, and Ctrl-C ends all", async () => {
+  const before = new Set(readdirSync(tmpdir()));
+  folder.write("words.ts", policy("spam"));
+  await start("words.ts");
+  expect(await say("ham")).toContain("event_id");
+  expect(await say("spam")).toContain("M_FORBIDDEN");
+  await shown(
+    /refused {2,}check_event_for_spam {2}words M_FORBIDDEN {2}@alice:test\.localhost in !\S+ \$\S+ {2}[\d.]+ ms/,
+  );
+  await shown(/WARNING {3}\[words\] this is spam/);
+
+  const saved = performance.now();
+  folder.write("words.ts", policy("ham"));
+  await shown(/reloaded in [\d.]+ s: the new version decides/);
+  console.info(`dev: a save decides after ${Math.round(performance.now() - saved)} ms`);
+  expect(await say("ham")).toContain("M_FORBIDDEN");
+  expect(await say("spam")).toContain("event_id");
+
+  folder.write("words.ts", `${policy("eggs")} 5 5`);
+  await shown(/was refused, and the old one stays: .*words\.ts:\d+:\d+: syntax error/);
+  expect(await say("ham")).toContain("M_FORBIDDEN");
+
+  folder.write("words.ts", policy("eggs", 'user_may_invite: () => { throw new Error("broken"); },'));
+  await shown(/This needs a restart of Synapse:/);
+  await shown(/is up after.*is up after/s);
+  expect(await say("eggs")).toContain("M_FORBIDDEN");
+  const invite = (await shown(/^ {2}curl -X POST .*invite'$/m)).trim();
+  expect((await run("bash", ["-c", invite])).stdout).toContain("M_UNKNOWN");
+  // The line of the file in which it broke.
+  await shown(/Error: broken\n.*words\.ts:10:\d+/);
+
+  const [synapse = 0] = childrenOf(dev?.pid ?? 0);
+  const [host = 0] = childrenOf(synapse);
+  expect([isAlive(synapse), isAlive(host)]).toEqual([true, true]);
+  dev?.kill("SIGINT");
+  await waitFor("the end of all", () => !isAlive(synapse) && !isAlive(host));
+  const left = readdirSync(tmpdir()).filter(
+    (name) => name.startsWith("synapse-under-test-") && !before.has(name),
+  );
+  expect(left).toEqual([]);
+}, 180_000);
+
+test("a file that does not load at the start is told, and the next save starts Synapse", async () => {
+  folder.write("late.ts", "export default 5 5;");
+  await start("late.ts");
+  await shown(/late\.ts:1:\d+: syntax error.*\nSynapse did not start\. Save the file to try again\./);
+  folder.write("late.ts", policy("spam"));
+  expect(await say("spam")).toContain("M_FORBIDDEN");
+}, 180_000);
+
+test("a homeserver.yaml's entry runs, with its names and configurations, and with --data the room stays", async () => {
+  const module = `
+import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
+export default defineModule({
+  configSchema: { type: "object", properties: { word: { type: "string" } }, required: ["word"] },
+  callbacks: {
+    check_event_for_spam: ({ event }, { config }) => (event.content.body === config.word ? Codes.FORBIDDEN : NOT_SPAM),
+  },
+});
+`;
+  folder.write("policies/configured.ts", module);
+  folder.write("word.yaml", "word: spam\n");
+  folder.write(
+    "homeserver.yaml",
+    `server_name: example.org
+modules:
+  - module: synapse_module_bridge.ModuleBridge
+    config:
+      workers: [worker1]
+      modules:
+        - { path: policies/configured.ts, name: configured, config_file: word.yaml }
+`,
+  );
+  await start("homeserver.yaml", "--data", "kept");
+  expect(await say("spam")).toContain("M_FORBIDDEN");
+  await shown(/check_event_for_spam {2}configured M_FORBIDDEN {2}@alice:example\.org/);
+  folder.write("word.yaml", "word: ham\n");
+  await shown(/reloaded in/);
+  expect(await say("ham")).toContain("M_FORBIDDEN");
+  const room = await shown(/The room \S+ has alice and bob/);
+  dev?.kill("SIGINT");
+  await waitFor("the end of dev", () => dev?.signalCode !== null);
+  expect(existsSync(folder.path("kept/hs.db"))).toBe(true);
+  await start("homeserver.yaml", "--data", "kept");
+  expect(await shown(/The room \S+ has alice and bob/)).toBe(room);
+}, 180_000);
+
+test("under --inspect a debugger pauses Node for longer than any limit, nothing is killed, and the call is answered", async () => {
+  folder.write("paused.ts", policy("spam"));
+  const port = String(await freePort());
+  await start("paused.ts", "--inspect", port);
+  await shown(new RegExp(`Debugger listening on ws://127.0.0.1:${port}/`));
+  await say("hello");
+  const [synapse = 0] = childrenOf(dev?.pid ?? 0);
+  const hosts = childrenOf(synapse);
+  const debugging = spawn(process.execPath, ["inspect", `127.0.0.1:${port}`], {
+    env: { PATH: process.env.PATH },
+  });
+  let told = "";
+  debugging.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    told += chunk;
+  });
+  try {
+    await waitFor("the debugger", () => /debug> /.test(told), 20_000);
+    debugging.stdin.write("pause\n");
+    await waitFor("the pause", () => /break in/.test(told), 20_000);
+    const answer = say("spam");
+    await pause(LIMITS.kill_after_ms + 2 * LIMITS.pulse_ms);
+    expect(childrenOf(synapse)).toEqual(hosts);
+    debugging.stdin.write("cont\n");
+    expect(await answer).toContain("M_FORBIDDEN");
+    expect(printed).not.toMatch(/ {2}policy {2}|is killed/);
+  } finally {
+    debugging.kill("SIGKILL");
+  }
+}, 180_000);
