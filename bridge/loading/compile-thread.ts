@@ -76,7 +76,8 @@ function start(folder: string | undefined) {
   });
   // What goes wrong in it is told to who waits.
   thread.on("error", () => {});
-  thread.unref();
+  // A command that ends at once waits until V8's form is kept, which the next one needs.
+  thread.once("message", () => thread.unref());
   port1.unref();
   return { thread, port: port1, replies };
 }
@@ -106,8 +107,8 @@ function serve(load: NodeJS.Require): void {
   ) as typeof import("node:fs");
   const { createRequire } = load("node:module") as typeof import("node:module");
   const { Script } = load("node:vm") as typeof import("node:vm");
-  const { workerData } = load("node:worker_threads") as typeof import("node:worker_threads");
-  const { port, replies, programs, identity } = workerData as ThreadData & { identity: string };
+  const threads = load("node:worker_threads") as typeof import("node:worker_threads");
+  const { port, replies, programs, identity } = threads.workerData as ThreadData & { identity: string };
   const IDENTITY_BYTES = 32;
   const pending: (() => void)[] = [];
 
@@ -163,6 +164,7 @@ function serve(load: NodeJS.Require): void {
           // The disk may be full. The next host takes longer to start.
         }
       }
+      threads.parentPort?.postMessage("kept");
     });
   });
 }

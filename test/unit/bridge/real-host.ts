@@ -10,7 +10,7 @@ import { type Answer, INTRODUCTION, INVITE, type Initialized, moduleOf } from ".
 
 export const folder = temporaryFolder();
 export let host: HostProcess;
-let code: Bundle;
+export let code: Bundle;
 
 beforeAll(() => {
   code = bundle("bridge/cli.ts");
