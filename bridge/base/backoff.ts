@@ -1,4 +1,4 @@
-// Gives the pauses between attempts: none before the first retry, then 500 ms, doubling up to 30 s.
+// Gives the pauses between attempts: none before the first retry, then ones that double up to a limit.
 
 const FIRST_MS = 500;
 const LONGEST_MS = 30_000;

@@ -51,6 +51,10 @@ LOCAL, FEDERATED = config.DEFAULT_TIMEOUT.local // 1000, config.DEFAULT_TIMEOUT.
 START = f"{LIMITS['start_timeout_ms'] // 1000}s"
 LIKE, TRIM, SNIPPET = (sqlite_guard.MOST_LENGTH_WITH[name] for name in ("like", "trim", "snippet"))
 
+KEPT = told(answer_cache.MOST_ANSWER_BYTES, "B")
+# Four characters of base64 are three bytes.
+SNAPSHOT = told(LIMITS["snapshot_characters"] * 3 / 4, "B")
+
 TOLD: list[tuple[str, Any]] = [
     (FAILURES, f"at first after 1 s, later after at most 1 min. One attempt has {limit('setup_attempt_ms')}"),
     (FAILURES, f"blocks Node's event loop for {limit('interrupt_after_ms')}"),
@@ -71,6 +75,8 @@ TOLD: list[tuple[str, Any]] = [
     (FAILURES, f"A call of more than {limit('frame_bytes')} is refused"),
     (FAILURES, f"The queue holds {notifications.MOST_QUEUED:,} notifications"),
     (FAILURES, f"and at most {told(notifications.MOST_QUEUED_BYTES, 'B')}"),
+    (FAILURES, f"Packages are included, up to {SNAPSHOT} compressed"),
+    ("docs/internals/glossary.md", f"The first {word(grace_period.HOLD_SECONDS)} seconds of an outage"),
     (CONFIGURATION, f"`{{ local: {LOCAL}s, federated: {FEDERATED}s }}`"),
     (CONFIGURATION, f"timeout: {{ local: {LOCAL}s, federated: {FEDERATED}s }}"),
     (CONFIGURATION, f"| `{START}` | how long Node may take"),
@@ -78,7 +84,7 @@ TOLD: list[tuple[str, Any]] = [
     (CONFIGURATION, f"A duration below {advice.LEAST_MS} ms"),
     (CONFIGURATION, f"at least `{config.LEAST_MEMORY_MB}M`"),
     ("docs/admin/monitoring.md", f"write {limit('log_lines')} lines in {limit('log_window_ms')}"),
-    ("docs/author/matching-and-caching.md", f"keeps at most {answer_cache.MOST_REMEMBERED:,} answers of"),
+    ("docs/author/matching-and-caching.md", f"keeps at most {answer_cache.MOST_REMEMBERED:,} answers of {KEPT}."),
     ("docs/author/modules.md", f"It has {limit('setup_attempt_ms')}; then"),
     ("docs/author/modules.md", f"After {word(membership_lock.PATIENCE_SECONDS)} second, or half of the time"),
     ("docs/author/web-resources.md", f"a body may have {limit('body_bytes')} in each direction"),

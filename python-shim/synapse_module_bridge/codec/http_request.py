@@ -1,4 +1,4 @@
-"""Encodes a client's HTTP request for the host."""
+"""Encodes a client's HTTP request for the host, and tells which visitor it is of."""
 
 import base64
 import ipaddress
