@@ -21,8 +21,8 @@ const MOST_OF_ALL = 32;
 const FEW_HELD = MOST_HELD / 2;
 // A thread that has not ended after this time is held.
 const ENDING_MS = 1_000;
-// A thread that is not blocked sends a pulse more often than this.
-const SILENT_MS = 2 * LIMITS.pulse_ms;
+// A thread that is not blocked sends a pulse more often than this, also on a busy machine.
+const SILENT_MS = 10 * LIMITS.pulse_ms;
 
 /** All threads that have not exited yet. */
 export const liveThreads = new Set<WatchedThread>();

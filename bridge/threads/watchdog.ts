@@ -7,7 +7,7 @@ import type { Thread } from "./thread.js";
 // Short, since a loop can take 2 GB in a second, at which Node 24 ends the whole process.
 const LOOK_MS = 100;
 // A thread that is silent for longer is blocked, and so does not watch its own memory (memory-watch.ts).
-const BUSY_MS = LIMITS.pulse_ms + 100;
+const BUSY_MS = LIMITS.pulse_ms + 500;
 
 /** Watches a thread, which may be silent for `limit` ms. Returns a function that stops watching, as the thread's end does. */
 export function watch(thread: Thread, limit: number, log: Logger): () => void {

@@ -57,8 +57,8 @@ SNAPSHOT = told(LIMITS["snapshot_characters"] * 3 / 4, "B")
 
 TOLD: list[tuple[str, Any]] = [
     (FAILURES, f"at first after 1 s, later after at most 1 min. One attempt has {limit('setup_attempt_ms')}"),
-    (FAILURES, f"blocks Node's event loop for {limit('interrupt_after_ms')}"),
-    (FAILURES, f"such as `execSync`, for {limit('kill_after_ms')}"),
+    (FAILURES, f"but for at least {limit('interrupt_early_ms')}; or for {limit('interrupt_after_ms')}, whether"),
+    (FAILURES, f"such as `execSync`, for {limit('kill_after_ms')} longer"),
     (FAILURES, f"After {word(circuit_breaker.MISSES_TO_OPEN)} misses in a row"),
     (FAILURES, f"One call is let through after {told(circuit_breaker.FIRST_PROBE_SECONDS, 's')}"),
     (FAILURES, f"pauses that double up to {told(circuit_breaker.LONGEST_PROBE_SECONDS, 's')}"),

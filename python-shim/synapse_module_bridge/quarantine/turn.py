@@ -39,7 +39,7 @@ LONGEST_TURN_SECONDS = 10.0
 SET_UP_SECONDS = 15.0
 LEAST_SET_UP_SECONDS = 3.0
 # A turn in Node itself: long enough to notice that it hangs.
-ALONE_SECONDS = LIMITS["interrupt_after_ms"] / 1000 + 1.0
+ALONE_SECONDS = (LIMITS["interrupt_after_ms"] + LIMITS["kill_after_ms"]) / 1000
 # For all such turns after an end, since all other calls wait meanwhile.
 MOST_ALONE_SECONDS = 2 * ALONE_SECONDS
 # Before such a turn, open calls have this time to finish.

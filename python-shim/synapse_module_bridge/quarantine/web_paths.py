@@ -28,7 +28,7 @@ REFUSED_SECONDS = 600.0
 # A request that was answered may end Node a little later, as a rejection that nobody handles does. So may a call.
 ANSWERED_SECONDS = RECENT_SECONDS
 # A request that nobody waits for any more may still block Node, until Node is killed, or fill its memory.
-GIVEN_UP_SECONDS = 2 * LIMITS["kill_after_ms"] / 1000
+GIVEN_UP_SECONDS = 2 * (LIMITS["interrupt_after_ms"] + LIMITS["kill_after_ms"]) / 1000
 # More of these are not kept: the oldest go first.
 MOST_OVER = 5_000
 # More visitors are not named in one line of the log.
