@@ -69,5 +69,5 @@ export interface ModuleSettings extends ConfiguredModule {
 
 /** The configured name, else the name of the file without its extension, or of the folder. */
 export function nameOf({ name, path: file }: ModuleSettings): string {
-  return name ?? path.basename(file).replace(/\.(m|c)?[jt]s$/, "");
+  return name ?? path.basename(file).replace(/\.(m|c)?[jt]sx?$/, "");
 }

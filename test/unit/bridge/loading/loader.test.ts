@@ -104,8 +104,9 @@ describe("a module loads", () => {
     const { modules } = await load(
       { path: folder.write("no-links.mts", entry) },
       { path: `${folder.root}/main` },
+      { path: folder.write("view.tsx", entry) },
       { path: folder.write("x.y.ts", entry), name: "given" },
     );
-    expect(modules.map(({ name }) => name)).toEqual(["no-links", "main", "given"]);
+    expect(modules.map(({ name }) => name)).toEqual(["no-links", "main", "view", "given"]);
   });
 });
