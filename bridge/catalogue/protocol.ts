@@ -125,11 +125,11 @@ export type Reason =
   | "error"
   | "fault"
   | "gone"
-  | "host error"
+  | "host_error"
   | "overload"
   | "params"
   | "quarantine"
-  | "queue full"
+  | "queue_full"
   | "reply"
   | "setup"
   | "too_large";

@@ -133,7 +133,7 @@ test("a module that does not hear its notifications out delays nobody, and what 
   // The module has declared that state: each notification of this room that waits has 1 MB.
   const stuck = (await alice.createRoom({ initial_state })).body.room_id;
   const dropped = () =>
-    metric(server, "synapse_module_bridge_notifications_dropped_total", { reason: "queue full" });
+    metric(server, "synapse_module_bridge_notifications_dropped_total", { reason: "queue_full" });
   const { result: statuses, cost } = await measured(server, async () => {
     const statuses = [];
     for (let n = 0; n < 90; n++) {

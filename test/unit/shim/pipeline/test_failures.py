@@ -131,11 +131,11 @@ def test_why_a_module_in_a_thread_did_not_answer_is_as_the_host_tells(told: str)
 
 def test_what_else_the_host_tells_is_no_reason() -> None:
     data = {"module": "first", "reason": "because"}
-    for code, reason in [(ERROR_CODES["module_unavailable"], "setup"), (-32603, "host error")]:
+    for code, reason in [(ERROR_CODES["module_unavailable"], "setup"), (-32603, "host_error")]:
         assert judged(call_of("user_may_invite"), RpcError(code, "x", data)) == StandIn(0, Reason(reason))
 
 
-@pytest.mark.parametrize(("code", "reason"), [(-32603, "host error"), (INVALID_PARAMS, "params")])
+@pytest.mark.parametrize(("code", "reason"), [(-32603, "host_error"), (INVALID_PARAMS, "params")])
 def test_an_error_of_the_host_itself_means_that_no_module_can_answer(
     code: int, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -71,7 +71,7 @@ def test_edits_of_the_response_are_put_onto_the_very_object_and_leave_the_rest_a
         (Unavailable(Reason.DOWN), "down"),
         (DeadlinePassed(), "deadline"),
         (GONE, "gone"),
-        (RpcError(-32603, "x"), "host error"),
+        (RpcError(-32603, "x"), "host_error"),
         (ValueError("x"), "params"),
         (None, "reply"),
         ({"edited": {"login_response": None}}, "reply"),

@@ -252,11 +252,11 @@ def test_what_has_no_room_state_waits_as_it_is() -> None:
 @pytest.mark.parametrize(("limit", "value"), [("MOST_QUEUED", 3), ("MOST_QUEUED_BYTES", 1_500)])
 def test_a_full_queue_drops_and_counts_what_comes(limit: str, value: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, limit, value)
-    before = count("notifications_dropped_total", reason="queue full")
+    before = count("notifications_dropped_total", reason="queue_full")
     desk = Desk()
     for depth in range(10):
         desk.add(depth)
-    dropped = int(count("notifications_dropped_total", reason="queue full") - before)
+    dropped = int(count("notifications_dropped_total", reason="queue_full") - before)
     assert desk.queue.queued == 10 - dropped and 0 < desk.queue.queued < 5
     for depth in range(10 - dropped):
         desk.finish(depth)
