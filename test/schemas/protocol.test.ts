@@ -6,6 +6,8 @@ import pino from "pino";
 import { isErrorStatus } from "../../bridge/base/error-status.js";
 import { catalogue } from "../../bridge/catalogue/catalogue.js";
 import { makeAjv } from "../../bridge/catalogue/validators.js";
+import type { Cancellation } from "../../bridge/transport/cancellation.js";
+import { readResponse } from "../../bridge/web/response.js";
 import { ROOT, readSources } from "../../scripts/generate/sources.js";
 
 const { protocol, types } = readSources();
@@ -73,9 +75,20 @@ test.each(Object.keys(protocol.causes))("the cause %s is told by who is said to 
   if (by !== "host") expect(new RegExp(`CAUSES\\[["']${name}["']\\]`).test(shim)).toBe(true);
 });
 
-test("the statuses that both sides check without the definitions are the declared ones", () => {
-  const { minimum = 0, maximum = 0 } = definitions.ErrorStatus as { minimum?: number; maximum?: number };
-  expect([minimum - 1, minimum, maximum, maximum + 1].map(isErrorStatus)).toEqual([false, true, true, false]);
+test("the statuses that the host checks without the definitions are the declared ones", async () => {
+  type Range = { readonly minimum?: number; readonly maximum?: number };
+  const around = ({ minimum = 0, maximum = 0 }: Range) => [minimum - 1, minimum, maximum, maximum + 1];
+  const fits = async (status: number) => {
+    const answer = { status, headers: new Map(), body: null, arrayBuffer() {} };
+    return readResponse(answer, {} as Cancellation).then(
+      () => true,
+      () => false,
+    );
+  };
+  const ofAnswer = around(definitions.WebAnswer?.properties?.status as Range);
+  expect(await Promise.all(ofAnswer.map(fits))).toEqual([false, true, true, false]);
+  const ofError = around(definitions.ErrorStatus as Range);
+  expect(ofError.map(isErrorStatus)).toEqual([false, true, true, false]);
 });
 
 test("the log levels are pino's", () => {
