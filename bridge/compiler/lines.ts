@@ -8,11 +8,12 @@ type Segment = [line: number, column: number, sourceLine: number, sourceColumn: 
 interface Place {
   line: number;
   column: number;
+  index?: number | undefined;
 }
 
 interface Node {
   type: string;
-  loc?: { start: Place; end: Place } | null | undefined;
+  loc?: { start: Place; end: Place; identifierName?: string | undefined } | null | undefined;
 }
 
 /** Reads the `mappings` of a source map. */
@@ -49,20 +50,21 @@ export class SourceLines {
     const open: unknown[] = [program];
     while (open.length > 0) {
       const value = open.pop();
-      if (Array.isArray(value)) open.push(...value);
+      if (Array.isArray(value)) for (const one of value) open.push(one);
       else if (isNode(value)) {
-        const { loc, ...rest } = value;
-        value.loc = loc && this.#moved(loc);
-        open.push(...Object.values(rest));
+        if (value.loc) value.loc = this.#moved(value.loc);
+        for (const key in value) if (key !== "loc") open.push(value[key as keyof Node]);
       }
     }
   }
 
-  #moved({ start, end, ...more }: { start: Place; end: Place }): Node["loc"] {
+  /** Undefined for a node that comes from nowhere in the source. Nodes share such objects, so it makes a new one. */
+  #moved({ start, end, identifierName }: NonNullable<Node["loc"]>): Node["loc"] {
     const first = lastUpTo(this.#inOrder, start.line - 1, start.column);
     const last = lastUpTo(this.#inOrder, end.line - 1, end.column);
     if (!first || !last) return undefined;
-    return { ...more, start: { ...start, line: first[2] + 1 }, end: { ...end, line: last[2] + 1 } };
+    const place = ({ column, index }: Place, line: number) => ({ line: line + 1, column, index });
+    return { start: place(start, first[2]), end: place(end, last[2]), identifierName };
   }
 }
 

@@ -23,6 +23,9 @@ const LIMIT_MS = 20_000;
 // From one file of a module to the next it takes milliseconds.
 const IDLE_MS = 500;
 
+// Of its own, since the limit for modules may be small. A file of 1 MB takes 150 MB.
+const HEAP_MB = 1024;
+
 const require = createRequire(import.meta.url);
 const JITI = path.dirname(require.resolve("jiti/package.json"));
 const COMPILER = "compiler.cjs";
@@ -72,7 +75,15 @@ function start(folder: string | undefined) {
     identity: `${VERSION} ${process.version} ${process.arch}`,
   };
   const thread = new Worker(`(${serve})(require)`, {
-    ...{ eval: true, name: "compiler", workerData, transferList: [port2], execArgv: [], env: {} },
+    ...{
+      eval: true,
+      name: "compiler",
+      workerData,
+      transferList: [port2],
+      execArgv: [],
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    },
   });
   // What goes wrong in it is told to who waits.
   thread.on("error", () => {});
@@ -132,10 +143,14 @@ function serve(load: NodeJS.Require): void {
     wrapped.call(module.exports, module.exports, createRequire(file), module, file, "");
     if (cache !== undefined && (!cachedData || script.cachedDataRejected))
       pending.push(() => {
-        writeFileSync(`${cache}.${process.pid}`, Buffer.concat([key, script.createCachedData()]), {
-          mode: 0o600,
-        });
-        renameSync(`${cache}.${process.pid}`, cache);
+        writeFileSync(
+          `${cache}.${process.pid}-${threads.threadId}`,
+          Buffer.concat([key, script.createCachedData()]),
+          {
+            mode: 0o600,
+          },
+        );
+        renameSync(`${cache}.${process.pid}-${threads.threadId}`, cache);
       });
     return module.exports;
   };
