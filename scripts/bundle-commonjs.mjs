@@ -6,12 +6,24 @@ import { root } from "./inputs.mjs";
 
 const own = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 
+const ENTRIES = [
+  "index.d.ts",
+  "testing/index.d.ts",
+  "testing/synapse/index.d.ts",
+  "testing/synapse/global-setup.d.ts",
+];
+
 /** `dist` has what tsc has written. */
 export async function bundleCommonJs(dist) {
   const folder = join(dist, "cjs");
   await build({
     absWorkingDir: root,
-    entryPoints: { index: "bridge/index.ts", testing: "bridge/testing/index.ts" },
+    entryPoints: {
+      index: "bridge/index.ts",
+      testing: "bridge/testing/index.ts",
+      "testing-synapse": "bridge/testing/synapse/index.ts",
+      "testing-synapse-global-setup": "bridge/testing/synapse/global-setup.ts",
+    },
     outdir: folder,
     bundle: true,
     packages: "external",
@@ -24,7 +36,7 @@ export async function bundleCommonJs(dist) {
   });
   // Under this, TypeScript takes the same declarations for those of CommonJS.
   await writeFile(join(folder, "package.json"), '{ "type": "commonjs" }\n');
-  for (const file of await declarationsFrom(dist, ["index.d.ts", "testing/index.d.ts"])) {
+  for (const file of await declarationsFrom(dist, ENTRIES)) {
     await mkdir(dirname(join(folder, file)), { recursive: true });
     await cp(join(dist, file), join(folder, file));
   }

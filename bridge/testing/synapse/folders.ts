@@ -29,18 +29,18 @@ export interface TemporaryFolder {
   remove(): void;
 }
 
-export function temporaryFolder(): TemporaryFolder {
-  removeLeftBehind();
-  const folder = mkdtempSync(path.join(tmpdir(), PREFIX));
+export function temporaryFolder(parent = tmpdir()): TemporaryFolder {
+  removeLeftBehind(parent);
+  const folder = mkdtempSync(path.join(parent, PREFIX));
   const owner: Owner = { pid: process.pid, started: startOf(process.pid) ?? "", place: place() };
   writeFileSync(path.join(folder, OWNER), JSON.stringify(owner));
   return { path: folder, remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }) };
 }
 
-function removeLeftBehind(): void {
-  for (const name of readdirSync(tmpdir())) {
+function removeLeftBehind(parent: string): void {
+  for (const name of readdirSync(parent)) {
     if (!name.startsWith(PREFIX)) continue;
-    const folder = path.join(tmpdir(), name);
+    const folder = path.join(parent, name);
     try {
       if (isLeftBehind(folder)) rmSync(folder, { recursive: true, force: true });
     } catch {

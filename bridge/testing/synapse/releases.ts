@@ -10,10 +10,10 @@ export const PYTHONS = ["3.11", "3.12", "3.13", "3.10", "3.14"] as const;
 /** The oldest Synapse on which the bridge works. */
 const OLDEST = "1.100.0";
 
-// Synapse names no upper bounds: these newer releases break the older Synapses.
+// Synapse names no upper bounds: it does not start with newer releases of these.
 const bounds = [
-  { before: "1.140.0", requirements: ["prometheus-client<0.22", "setuptools<81"] },
-  { before: "1.106.0", requirements: ["twisted<24.7"] },
+  { before: "1.146.0", requirement: "prometheus-client<0.22" }, // a base class that cannot be inherited any more
+  { before: "1.140.0", requirement: "setuptools<81" }, // pkg_resources has gone
 ] as const;
 
 /** What pip has to install for a Synapse. Throws an Error for what is no version, or too old. */
@@ -23,7 +23,7 @@ export function requirementsOf(version: string): string[] {
   if (isBefore(version, OLDEST))
     throw new Error(`Synapse ${version} is too old: the bridge needs ${OLDEST} or newer`);
   const needed = bounds.filter(({ before }) => isBefore(version, before));
-  return [`matrix-synapse==${version}`, ...needed.flatMap(({ requirements }) => requirements)];
+  return [`matrix-synapse==${version}`, ...needed.map(({ requirement }) => requirement)];
 }
 
 /** The exact versions of all packages, for the newest Synapse: a release of this kit keeps working. */

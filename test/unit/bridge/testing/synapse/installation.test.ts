@@ -1,0 +1,126 @@
+// How the cache is filled: once, by one process at a time, whole or not at all. A small package stands in for Synapse.
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { installSynapse } from "../../../../../bridge/testing/synapse/installation.js";
+import { ownFile } from "../../../../../bridge/testing/synapse/own-files.js";
+import { NEWEST_TESTED } from "../../../../../bridge/testing/synapse/releases.js";
+import { venvPython } from "../../../../support/paths.js";
+import { childrenOf, isAlive } from "../../../../support/processes.js";
+import { type Folder, temporaryFolder } from "../../../../support/temporary-folder.js";
+import { waitFor } from "../../../../support/wait.js";
+
+let folder: Folder;
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+afterEach(() => folder.remove());
+
+interface Install {
+  readonly child: ChildProcess;
+  printed(): string;
+  readonly ended: Promise<number | null>;
+}
+
+/** Installs a source that takes as long to build as its file `slow` exists. */
+function install(requirements = [folder.path("source")]): Install {
+  const child = spawn(venvPython(), [ownFile("install.py")], { stdio: ["pipe", "ignore", "pipe"] });
+  let printed = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    printed += chunk;
+  });
+  const order = { folder: folder.path("cache/1.0"), requirements, constraints: null, seconds: 60 };
+  child.stdin.end(JSON.stringify(order));
+  return {
+    child,
+    printed: () => printed,
+    ended: new Promise((resolve) => child.once("close", resolve)),
+  };
+}
+
+/** A package that pip builds by a program of our own, without the network. */
+function writeSource(): void {
+  folder.write(
+    "source/pyproject.toml",
+    '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+  );
+  folder.write(
+    "source/backend.py",
+    `import os, time, zipfile
+def build_wheel(where, *_):
+    while os.path.exists(${JSON.stringify(folder.path("slow"))}):
+        time.sleep(0.05)
+    with zipfile.ZipFile(where + "/little-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("little.py", "")
+        info = "little-1.0.dist-info/"
+        wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: little\\nVersion: 1.0\\n")
+        wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(info + "entry_points.txt", "[console_scripts]\\nlittle = little:main\\n")
+        wheel.writestr(info + "RECORD", "")
+    return "little-1.0-py3-none-any.whl"
+`,
+  );
+}
+
+const names = () => readdirSync(folder.path("cache")).sort();
+
+test("two processes that ask at once get one installation, and its Python works where it is", async () => {
+  writeSource();
+  folder.write("slow", "");
+  const first = install();
+  await waitFor("the first to begin", () => /takes about a minute/.test(first.printed()));
+  const second = install();
+  await waitFor("the second to wait", () => /another process installs it: waiting/.test(second.printed()));
+  expect(existsSync(folder.path("cache/1.0"))).toBe(false);
+  rmSync(folder.path("slow"));
+  expect([await first.ended, await second.ended]).toEqual([0, 0]);
+  expect(first.printed()).toMatch(/installed in \d+ s/);
+  expect(second.printed()).not.toContain("installed in");
+  expect(names()).toEqual(["1.0", "1.0.lock"]);
+  const python = spawn(folder.path("cache/1.0/bin/python"), ["-c", "import little"]);
+  expect(await new Promise((resolve) => python.once("close", resolve))).toBe(0);
+  // It would start the Python of the temporary folder.
+  expect(existsSync(folder.path("cache/1.0/bin/little"))).toBe(false);
+}, 90_000);
+
+test("one that is killed leaves no process, and the next one begins anew", async () => {
+  writeSource();
+  folder.write("slow", "");
+  const first = install();
+  const pip = await waitFor("pip", () => childrenOf(first.child.pid ?? 0)[0], 30_000);
+  first.child.kill("SIGKILL");
+  await waitFor("pip to be gone", () => !isAlive(pip));
+  rmSync(folder.path("slow"));
+  const second = install();
+  expect(await second.ended).toBe(0);
+  expect(names()).toEqual(["1.0", "1.0.lock"]);
+}, 90_000);
+
+test("where pip fails, its last lines are shown, and nothing is left", async () => {
+  const { printed, ended } = install([folder.path("missing-source")]);
+  expect(await ended).toBe(1);
+  expect(printed()).toMatch(/pip failed:\n.*missing-source/s);
+  expect(names()).toEqual(["1.0.lock"]);
+}, 90_000);
+
+test("what is in the cache needs no Python on PATH and no network", async () => {
+  const before = { ...process.env };
+  try {
+    process.env.XDG_CACHE_HOME = folder.root;
+    process.env.PATH = "/nowhere";
+    delete process.env.PYTHON;
+    delete process.env.SYNAPSE_VERSION;
+    const bin = `synapse-module-bridge/synapse/${NEWEST_TESTED}-python3.12/bin`;
+    mkdirSync(folder.path(bin), { recursive: true });
+    folder.write(`${bin}/python`, "");
+    expect(await installSynapse()).toEqual({
+      version: NEWEST_TESTED,
+      python: folder.path(`${bin}/python`),
+    });
+    process.env.SYNAPSE_VERSION = "1.150.0";
+    await expect(installSynapse()).rejects.toThrow("Synapse needs a Python");
+    expect(await installSynapse(NEWEST_TESTED)).toMatchObject({ version: NEWEST_TESTED });
+  } finally {
+    process.env = before;
+  }
+});
