@@ -1,5 +1,5 @@
 // Lets the kit find the Synapse of .venv in its cache, so that nothing is installed.
-import { mkdirSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { NEWEST_TESTED } from "../../../bridge/testing/synapse/releases.js";
 import { projectRoot } from "../../support/paths.js";
@@ -9,7 +9,8 @@ import type { Folder } from "../../support/temporary-folder.js";
 export function cacheWithVenv(folder: Folder): string {
   const cache = folder.path("cache");
   const synapses = join(cache, "synapse-module-bridge", "synapse");
+  const installation = join(synapses, `${NEWEST_TESTED}-python3.11`);
   mkdirSync(synapses, { recursive: true });
-  symlinkSync(join(projectRoot, ".venv"), join(synapses, `${NEWEST_TESTED}-python3.11`));
+  if (!existsSync(installation)) symlinkSync(join(projectRoot, ".venv"), installation);
   return cache;
 }
