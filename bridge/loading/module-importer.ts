@@ -14,6 +14,7 @@ import { importByNode, recordNodeLoading } from "./node-loading.js";
 import { isOfPackage, Snapshot } from "./snapshot.js";
 import { snapshotFileSystem } from "./snapshot-files.js";
 import { findSources, useSourceMaps } from "./source-maps.js";
+import { meaningOptions } from "./tsconfig.js";
 
 const ENTRY_FILES = ["index.ts", "index.mts", "index.js", "index.mjs"];
 // How jiti formats an error of its compiler: `CODE: message`, and the place in another line.
@@ -86,6 +87,8 @@ export class ModuleImporter {
     const text =
       snapshot.replayed(file)?.text ?? (snapshot.replayed(file) ? "" : readText(file, this.#files));
     if (findSources(file, text).length > 0) useSourceMaps();
+    // jiti reads it too, and would not name it.
+    if (snapshot.isRecording) meaningOptions(file);
     let exported: unknown;
     try {
       exported = await this.#import(file);

@@ -257,6 +257,13 @@ describe("a fault in the source is told as TypeScript tells it, at its line and 
   });
 });
 
+test("a tsconfig.json that extends what is not there is named", async () => {
+  folder.write("extends/tsconfig.json", `{ "extends": "./gone.json" }`);
+  expect(await faultsOf("extends/main.ts", "export default {};")).toEqual([
+    "modules.0.path: extends/tsconfig.json, which says how extends/main.ts is compiled: File './gone.json' not found.",
+  ]);
+});
+
 describe("stacks name the lines that the author wrote", () => {
   const THROWS = `throw new Error("here"); // throws`;
   const before = `
