@@ -6,7 +6,7 @@ A call may crash Node after its answer, by a timer or an unhandled rejection.
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import zip_longest
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import attr
@@ -25,7 +25,7 @@ OVERDUE_SECONDS = LIMITS["interrupt_after_ms"] / 1000
 # So many calls are remembered of one user or server, and of so many of them: no user can flush a call out by further
 # ones. (A transaction of a remote server has up to fifty events.)
 MOST_OF_ONE = 1_000
-MOST_WHO = 500
+MOST_WHO = 5_000
 # Of one end: the last calls of each user or server.
 MOST_SUSPECTS = 500
 
@@ -129,8 +129,15 @@ class Recent:
         """The calls that may have ended Node, or the thread of these modules, the last first. They are forgotten."""
         now = time.monotonic()
         # Round robin over users and servers, so that MOST_SUSPECTS leaves out the oldest of each.
-        rounds = zip_longest(*(reversed(own) for own in self._answered.values()))
-        known = [answered for last in rounds for answered in last if answered is not None]
+        in_rounds = sorted(
+            (
+                (number, order, one)
+                for order, own in enumerate(self._answered.values())
+                for number, one in enumerate(reversed(own))
+            ),
+            key=itemgetter(0, 1),
+        )
+        known = [one for _, _, one in in_rounds]
         before, self._answered = self._answered, OrderedDict()
         taken: list[Suspect] = []
         for one in reversed(known):
