@@ -63,7 +63,8 @@ export async function check(
     const problems = loaded.problems
       .filter(({ path: at }) => at[2] !== "config" && at[2] !== "grants")
       .map(({ message }) => message);
-    problems.push(...(found?.errors ?? []));
+    // What the loader says comes last: of a file that is no text, tsc only sees odd characters.
+    problems.unshift(...(found?.errors ?? []));
     printProblems(problems, print);
     sound &&= problems.length === 0;
   }

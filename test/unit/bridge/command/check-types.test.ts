@@ -106,6 +106,18 @@ export default { callbacks: { user_may_invite: async () => [word, late.word, imp
     expect(status).toBe(0);
   });
 
+  test("says last what a file is that is no text, after the errors that tsc finds in it", async () => {
+    const file = install(
+      "page",
+      "console.log('module.ts(1,1): error TS1109: Expression expected.'); process.exit(2);",
+    );
+    folder.write("page/module.ts", "<!doctype html><html>");
+    const { code: status, out } = await run(["check", file]);
+    expect(out).toContain("2 faults:\n");
+    expect(out.trimEnd().split("\n").at(-1)).toContain("module.ts is a page of HTML or XML");
+    expect(status).toBe(1);
+  });
+
   test.each([
     ["there is none", undefined, "types not checked: there is no typescript in a node_modules above it"],
     [
