@@ -82,9 +82,20 @@ export class Compartment {
     module: string,
     cancellation: Cancellation,
   ): Promise<ShimRequests[Method]["result"]> {
-    for (;;) {
+    for (let isFirst = true; ; ) {
       if (this.#down !== undefined) throw moduleUnavailable(module, `its thread is down: ${this.#down}`);
-      if (this.thread && !this.thread.isClosed) return this.thread.ask(method, params, module, cancellation);
+      const { thread } = this;
+      if (thread && !thread.isClosed) {
+        const sentAt = performance.now();
+        try {
+          return await thread.ask(method, params, module, cancellation);
+        } catch (error) {
+          // A blocked thread has not read it, so it has not ended the thread. Once only, lest it was read all the same.
+          if (!isFirst || sentAt < thread.unreadSince || cancellation.signal.aborted) throw error;
+          isFirst = false;
+          continue;
+        }
+      }
       try {
         await once(this.#events, "change", { signal: cancellation.signal });
       } catch {

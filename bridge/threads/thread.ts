@@ -56,6 +56,8 @@ export class Thread {
   hasExited = false;
   /** The time of its last pulse. Infinite until `start`, so that it is not judged before. */
   heardAt = Number.POSITIVE_INFINITY;
+  /** What was sent later was not read, since its event loop was blocked. Infinite unless it has ended of that. */
+  unreadSince = Number.POSITIVE_INFINITY;
   heapUsed = 0;
   /** The memory of the whole process at its last pulse. */
   rss = 0;

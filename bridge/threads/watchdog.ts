@@ -8,6 +8,9 @@ import type { Thread } from "./thread.js";
 const LOOK_MS = 100;
 // A thread that is silent for longer is blocked, and so does not watch its own memory (memory-watch.ts).
 const BUSY_MS = LIMITS.pulse_ms + 500;
+// A thread whose event loop runs sends a pulse in time, but may first read what has come. Once the loop is blocked, it reads
+// nothing more.
+const UNREAD_AFTER_MS = LIMITS.pulse_ms + 150;
 
 /** Watches a thread, which may be silent for `limit` ms. Returns a function that stops watching, as the thread's end does. */
 export function watch(thread: Thread, limit: number, log: Logger): () => void {
@@ -77,6 +80,7 @@ async function endBlocked(thread: Thread, silent: number, log: Logger): Promise<
   const blocked = `${CAUSES.blocked} for ${(silent / 1000).toFixed(1)} s`;
   const module = thread.culprit(stack);
   if (stack !== "") (module === null ? log : log.child({ module })).error({ err: { stack } }, blocked);
+  thread.unreadSince = thread.heardAt + UNREAD_AFTER_MS;
   thread.stop({ cause: blocked, module });
   release();
 }

@@ -168,6 +168,28 @@ test("a loop that an isolated module blocks ends its thread before the time of t
   observed(71, { on: "real host", outcome: "module_ended, also for what has waited" });
 });
 
+test("what was sent to a thread long after its loop was blocked is asked of the next one", async () => {
+  await load([isolated("blocks", `${BAD} { for (;;); } return NOT_SPAM;`)]);
+  let isOver = false;
+  const blocked = errorOf(ask(["blocks"], { ...bad, time_left_ms: 20_000 })).finally(() => {
+    isOver = true;
+  });
+  const sent: Promise<unknown>[] = [];
+  while (!isOver) {
+    sent.push(
+      ask(["blocks"], { time_left_ms: 20_000 }).then(
+        ({ answer }) => answer,
+        (error) => error.code,
+      ),
+    );
+    await delay(100);
+  }
+  expect(await blocked).toMatchObject({ code: -32014, data: { module: "blocks" } });
+  // The first ones may have been read before, and the last ones were not.
+  const answers = await Promise.all(sent);
+  expect([answers[0], answers.at(-3)]).toEqual([-32014, "NOT_SPAM"]);
+});
+
 test("modules of all threads edit one object, in order", async () => {
   const edit = (name: string) =>
     folder.write(
