@@ -1,5 +1,5 @@
 /** What a module author gets from npm: types that compile under their own TypeScript, and the command. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { projectRoot } from "../support/paths.js";
@@ -78,4 +78,21 @@ test("the command checks a module with the author's TypeScript", async () => {
   const wrong = await output(command, ["check", "bad.ts"], { cwd: project });
   expect(wrong.stdout + wrong.stderr).toContain("user_may_invit");
   expect(wrong.code).toBe(1);
+});
+
+test("the command runs a module with decorators by the compiler that the wheel carries, too", async () => {
+  const decorated = `const refuse = (_: unknown, __: ClassMethodDecoratorContext) => () => "M_FORBIDDEN";
+class Policy { @refuse judge() { return "NOT_SPAM"; } }
+export default { callbacks: { user_may_invite: () => new Policy().judge() } };
+`;
+  writeFileSync(join(project, "decorated.ts"), decorated);
+  const params = { inviter: "@a:example.org", invitee: "@b:example.org", room_id: "!r:example.org" };
+  writeFileSync(join(project, "invite.json"), JSON.stringify(params));
+  const command = join(project, "node_modules/.bin/synapse-module-bridge");
+  const args = ["call", "decorated.ts", "user_may_invite", "invite.json"];
+  expect(await output(command, args, { cwd: project })).toMatchObject({ code: 0, stdout: '"M_FORBIDDEN"\n' });
+  const compilers = ["dist", "python-shim/synapse_module_bridge/_host"].map((folder) =>
+    readFileSync(join(projectRoot, folder, "compiler.cjs")),
+  );
+  expect(compilers[0]?.equals(compilers[1] as Buffer)).toBe(true);
 });

@@ -38,7 +38,7 @@ async function filesIn(path: string): Promise<string[]> {
   return stdout.trim().split("\n").sort();
 }
 
-test("the wheel carries the host, the catalogue, jiti and the licences of all that it carries", async () => {
+test("the wheel carries the host, the catalogue, the compiler, jiti and the licences of all that it carries", async () => {
   const files = await filesIn(wheel);
   const host = "synapse_module_bridge/_host";
   const licences = "synapse_module_bridge-0.1.0.dist-info/licenses";
@@ -46,11 +46,13 @@ test("the wheel carries the host, the catalogue, jiti and the licences of all th
     expect.arrayContaining([
       `${host}/cli.mjs`,
       `${host}/index.mjs`,
+      `${host}/compiler.cjs`,
       `${host}/schemas/callbacks.json`,
       `${host}/node_modules/jiti/lib/jiti.mjs`,
       `${host}/THIRD_PARTY_LICENSES.txt`,
       `${licences}/LICENSE`,
       `${licences}/${host}/THIRD_PARTY_LICENSES.txt`,
+      `${licences}/${host}/compiler-licenses.txt`,
       "synapse_module_bridge/py.typed",
     ]),
   );
