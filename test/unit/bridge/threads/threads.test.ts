@@ -3,6 +3,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
+import { LIMITS } from "../../../../bridge/catalogue/protocol.js";
 import { observed } from "../../../support/observed.js";
 import { waitFor } from "../../../support/wait.js";
 import { ask, folder, host, initialize, inviting, load, logged, start, stop } from "../real-host.js";
@@ -290,6 +291,12 @@ test("what a thread works on when the input ends is finished and answered", asyn
   for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ answer: "M_FORBIDDEN" });
   expect(await host.ended).toBe(0);
   expect(host.records("log").filter(({ msg }) => msg === "done")).toHaveLength(2);
+});
+
+test("with `debug`, a thread may stand still, as at a breakpoint, and then goes on", async () => {
+  const still = `for (const end = Date.now() + ${LIMITS.thread_blocked_ms + 1_000}; Date.now() < end; ); return NOT_SPAM;`;
+  await load([isolated("paused", still)], { debug: true });
+  expect(await ask(["paused"], { time_left_ms: 60_000 })).toMatchObject({ answer: "NOT_SPAM" });
 });
 
 test("a handler that hangs in a thread, and one that blocks it, do not keep the process from ending", async () => {
