@@ -1,6 +1,6 @@
 /** `synapse-module-bridge dev`, as an author uses it: in a terminal, with an editor beside it. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -119,6 +119,20 @@ test("a file that does not load at the start is told, and the next save starts S
   await shown(/late\.ts:1:\d+: syntax error.*\nSynapse did not start\. Save the file to try again\./);
   folder.write("late.ts", policy("spam"));
   expect(await say("spam")).toContain("M_FORBIDDEN");
+}, 180_000);
+
+test("type errors are shown, and block nothing", async () => {
+  mkdirSync(folder.path("node_modules"));
+  for (const name of ["typescript", "@typescript"])
+    symlinkSync(join(projectRoot, "node_modules", name), join(folder.root, "node_modules", name));
+  symlinkSync(projectRoot, join(folder.root, "node_modules/synapse-module-bridge"));
+  folder.write("typed.ts", policy("spam", "user_may_invite: () => 5,"));
+  await start("typed.ts");
+  await shown(/types:\n {2}\S*typed\.ts\(\d+,\d+\): error TS2322: /);
+  expect(await say("spam")).toContain("M_FORBIDDEN");
+  folder.write("typed.ts", policy("ham", "user_may_invite: () => NOT_SPAM,"));
+  await shown(/reloaded in/);
+  await shown(/types: no errors/);
 }, 180_000);
 
 test("a homeserver.yaml's entry runs, with its names and configurations, and with --data the room stays", async () => {
