@@ -18,10 +18,10 @@ interface ParseError {
 const OLD_TARGET = /^es(?:[3-6]|20(?:1\d|20|21))$/i;
 
 export function compile(request: CompileRequest, babel: Babel): Compiled {
-  const { filename, source, async, interopDefault, options } = request;
+  const { filename, source, async, interopDefault, options, compiledFrom } = request;
   let code = source;
-  let lines: SourceLines | undefined;
-  if (options) {
+  let lines = compiledFrom && new SourceLines(compiledFrom.mappings);
+  if (options && !compiledFrom) {
     const { outputText, sourceMapText = "", diagnostics = [] } = transpile(filename, source, options);
     const first = diagnostics.find(({ file }) => file !== undefined);
     if (first) return { fault: describe(first) };
@@ -31,7 +31,8 @@ export function compile(request: CompileRequest, babel: Babel): Compiled {
   const plugins = lines ? [lines.plugin()] : [];
   const done = babel({ filename, source: code, async, interopDefault, ts: false, babel: { plugins } });
   if (done.error) return { fault: describeParseError(done.error as ParseError, lines) };
-  return { code: done.code };
+  // The name by which V8 knows the code.
+  return { code: compiledFrom ? `${done.code}\n//# sourceURL=${compiledFrom.source}` : done.code };
 }
 
 function transpile(fileName: string, source: string, options: MeaningOptions): ts.TranspileOutput {

@@ -21,6 +21,8 @@ export interface CompileRequest {
   interopDefault: boolean;
   /** Undefined for the JavaScript of a package, of which only the imports are compiled. */
   options?: MeaningOptions | undefined;
+  /** For JavaScript that its author has compiled from one source: the source's path, and the mappings of the source map. */
+  compiledFrom?: { source: string; mappings: string } | undefined;
 }
 
 /** A fault in the source. Lines and columns count from 1. */

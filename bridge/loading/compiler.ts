@@ -12,6 +12,7 @@ import type { CompileRequest, SourceFault } from "../compiler/request.js";
 import { compileCache, readCompiled, writeCompiled } from "./compile-cache.js";
 import { compileInThread } from "./compile-thread.js";
 import { isOfPackage, type Snapshot } from "./snapshot.js";
+import { readSourceMap } from "./source-maps.js";
 import { meaningOptions } from "./tsconfig.js";
 
 type Transform = (options: TransformOptions) => TransformResult;
@@ -40,15 +41,24 @@ export function compilerFor(snapshot: Snapshot): Transform {
     if (known !== undefined) return { code: known };
     const isPlain = isOfPackage(filename) && !TYPESCRIPT.test(filename);
     const options = isPlain ? undefined : meaningOptions(filename, tsconfigs);
-    const request: CompileRequest = { filename, source, async, interopDefault, options };
+    const compiledFrom = isPlain ? undefined : onlySource(filename, source);
+    const request: CompileRequest = { filename, source, async, interopDefault, options, compiledFrom };
     const key = keyOf(request);
     const cached = folder === undefined ? undefined : readCompiled(folder, key);
     const result = cached === undefined ? compileInThread(request, folder) : { code: cached };
     if ("fault" in result) return { code: codeOfFault(filename, result.fault), error: result.fault };
     snapshot.recordCompiled(filename, way, result.code);
+    if (compiledFrom) snapshot.recordRead(compiledFrom.source, readFileSync(compiledFrom.source));
     if (folder !== undefined && cached === undefined) writeCompiled(folder, key, result.code);
     return result;
   };
+}
+
+/** Stacks name the source of JavaScript that its author has compiled, if it is one, with a path that V8 takes for a name. */
+function onlySource(file: string, text: string): CompileRequest["compiledFrom"] {
+  const { sources = [], mappings = "" } = readSourceMap(file, text) ?? {};
+  const [source = "", ...others] = sources;
+  return source === "" || others.length > 0 || /\s/.test(source) ? undefined : { source, mappings };
 }
 
 function keyOf(request: CompileRequest): string {

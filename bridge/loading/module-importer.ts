@@ -13,7 +13,7 @@ import { findLaterLoads } from "./later-loads.js";
 import { importByNode, recordNodeLoading } from "./node-loading.js";
 import { isOfPackage, Snapshot } from "./snapshot.js";
 import { snapshotFileSystem } from "./snapshot-files.js";
-import { findSources, useSourceMaps } from "./source-maps.js";
+import { readSourceMap, useSourceMaps } from "./source-maps.js";
 import { meaningOptions } from "./tsconfig.js";
 
 const ENTRY_FILES = ["index.ts", "index.mts", "index.js", "index.mjs"];
@@ -86,7 +86,7 @@ export class ModuleImporter {
     snapshot.recordUse(file);
     const text =
       snapshot.replayed(file)?.text ?? (snapshot.replayed(file) ? "" : readText(file, this.#files));
-    if (findSources(file, text).length > 0) useSourceMaps();
+    if (readSourceMap(file, text)) useSourceMaps();
     // jiti reads it too, and would not name it.
     if (snapshot.isRecording) meaningOptions(file);
     let exported: unknown;
@@ -138,7 +138,8 @@ export class ModuleImporter {
 function recordSources(snapshot: Snapshot, name: string): void {
   for (const file of snapshot.filesOf(name).filter((one) => !isOfPackage(one))) {
     const [text = ""] = snapshot.codeOf(file);
-    for (const source of findSources(file, text)) snapshot.recordRead(source, fs.readFileSync(source));
+    for (const source of readSourceMap(file, text)?.sources ?? [])
+      snapshot.recordRead(source, fs.readFileSync(source));
   }
 }
 

@@ -20,27 +20,32 @@ export function useSourceMaps(): void {
   else process.setSourceMapsEnabled(true);
 }
 
-/** The sources of a JavaScript file by its source map; none if one of them is not there for a reader of the stack. */
-export function findSources(file: string, text: string): string[] {
-  // The comment is in one of the last lines.
-  const [, url] = COMMENT.exec(text.slice(text.lastIndexOf("\n//#") + 1)) ?? [];
-  if (url === undefined || !/\.[cm]?js$/.test(file)) return [];
-  const sources = readSources(url, path.dirname(file));
-  return sources.every((source) => existsSync(source)) ? sources : [];
+/** A source map, with the absolute paths of its sources. */
+export interface SourceMap {
+  sources: string[];
+  mappings: string;
 }
 
-function readSources(url: string, folder: string): string[] {
+/** The source map of a JavaScript file; undefined if one of its sources is not there for a reader of the stack. */
+export function readSourceMap(file: string, text: string): SourceMap | undefined {
+  // The comment is in one of the last lines.
+  const [, url] = COMMENT.exec(text.slice(text.lastIndexOf("\n//#") + 1)) ?? [];
+  if (url === undefined || !/\.[cm]?js$/.test(file)) return undefined;
+  const map = parse(url, path.dirname(file));
+  return map?.sources.every((source) => existsSync(source)) ? map : undefined;
+}
+
+function parse(url: string, folder: string): SourceMap | undefined {
   try {
     const json = INLINE.test(url)
       ? Buffer.from(url.replace(INLINE, ""), "base64").toString("utf8")
       : readFileSync(path.resolve(folder, decodeURIComponent(url)), "utf8");
     const map: unknown = JSON.parse(json);
-    if (!isObject(map) || !Array.isArray(map.sources)) return [];
+    if (!isObject(map) || !Array.isArray(map.sources) || typeof map.mappings !== "string") return undefined;
     const root = typeof map.sourceRoot === "string" ? map.sourceRoot : "";
-    return map.sources
-      .filter((source) => typeof source === "string")
-      .map((source) => path.resolve(folder, root, source));
+    const sources = map.sources.filter((source) => typeof source === "string");
+    return { sources: sources.map((source) => path.resolve(folder, root, source)), mappings: map.mappings };
   } catch {
-    return []; // without its map, it runs all the same
+    return undefined; // without its map, it runs all the same
   }
 }

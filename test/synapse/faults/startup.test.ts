@@ -39,8 +39,6 @@ const modules = {
   "crashes.ts": 'process.kill(process.pid, "SIGSEGV"); while (true);',
   "unsettled.ts": "await new Promise(() => {});",
   "needy.ts": 'export default { grants: ["store", "send_mail"], callbacks: {} };',
-  "decorated.ts":
-    "const d: any = (value: any) => value;\nexport class A { @d m() {} }\nexport default { callbacks: {} };",
   "latin.ts": Buffer.from('export default { callbacks: {} }; // "Grüße"', "latin1"),
   "default.ts":
     'export default { configSchema: { type: "object", properties: { a: { type: "integer", default: "five" } } }, callbacks: {} };',
@@ -273,7 +271,6 @@ describe("what the YAML does not grant, and what is no text, is told beside the 
       "grants[0]: ",
       "write `grants: all`, without brackets",
     ],
-    ["a decorator", { path: "decorated.ts" }, "path: ", "decorated.ts:2:17: decorators are not supported"],
     [
       "Latin-1",
       { path: "latin.ts" },

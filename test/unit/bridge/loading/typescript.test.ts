@@ -339,6 +339,7 @@ const f = () => new A(1).second();`,
   test.each([
     ["an ES module, with its map in the file", "module", { inlineSourceMap: true }],
     ["an ES module, with its map beside it", "module", { sourceMap: true }],
+    ["an ES module in a folder that says nothing of it", undefined, { sourceMap: true }],
     ["CommonJS", "commonjs", { sourceMap: true }],
   ])(
     "of JavaScript that its author has compiled, as %s, after a restart as well",
@@ -357,7 +358,7 @@ export default { callbacks: { user_may_invite: stack } };`;
           compilerOptions: {
             ...options,
             ...{ target: ts.ScriptTarget.ES2022, sourceRoot: "../src" },
-            module: type === "module" ? ts.ModuleKind.ESNext : ts.ModuleKind.CommonJS,
+            module: type === "commonjs" ? ts.ModuleKind.CommonJS : ts.ModuleKind.ESNext,
           },
         });
         folder.write(`${own}/out/${name}.js`, outputText);
