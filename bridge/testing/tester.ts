@@ -631,7 +631,7 @@ export function wantedModules(what: unknown, options: TesterOptions): Wanted[] {
     const { name: named, config = options.config, grants = options.grants, ...rest } = entryOf(one);
     const file = typeof rest.path === "string" ? path.resolve(rest.path) : undefined;
     const plain = list.length === 1 ? "module" : `module-${index + 1}`;
-    const name = named ?? (file === undefined ? plain : path.basename(file).replace(/\.(m|c)?[jt]s$/, ""));
+    const name = named ?? (file === undefined ? plain : path.basename(file).replace(/\.(m|c)?[jt]sx?$/, ""));
     const settings = {
       ...{ path: file ?? name, name },
       ...(config !== undefined && { config }),
