@@ -45,19 +45,28 @@ program
   .command("call")
   .description("ask a module about one call, without a Synapse")
   .argument("<module>", "the module's file or folder")
-  .argument("<callback>", "the callback's name")
+  .argument("[callback]", "the callback's name; none with --web")
   .argument("[params]", "a JSON file with the callback's parameters, or - for standard input")
   .option("--config <file>", "the module's config, as YAML or JSON")
+  .option(
+    "--state <file>",
+    "the state events of the room, as YAML or JSON: what state_events and the api have",
+  )
+  .option("--api <file>", "what calls of the api answer, by method, as YAML or JSON")
+  .option("--web <path>", "ask this web resource of the module, in place of a callback")
   .option("--server-name <name>", "the homeserver's name, as `api.server_name` gives it", "example.org")
-  .action(async (module: string, callback: string, file: string | undefined, options) => {
+  .action(async (module: string, callback: string | undefined, file: string | undefined, options) => {
     await supervised(async (report) => {
-      const { callOnce, readParams } = await import("./command/call.js");
+      const { ByHand, readParams } = await import("./command/call.js");
       const { logToStandardError } = await import("./logging/log.js");
+      if ((callback === undefined) === (options.web === undefined))
+        throw new Error("give a callback, or a web resource with --web PATH");
       const params = file === undefined ? {} : readParams(file);
-      const log = logToStandardError();
-      const { answer, asked } = await callOnce(module, callback, params, options, catalogue(), log, report);
-      report({ answer: `${JSON.stringify(answer, null, 2)}\n` });
-      process.stderr.write(`${callback}: answered in ${asked[0]?.ms} ms\n`);
+      const byHand = await ByHand.load(module, params, options, catalogue(), logToStandardError(), report);
+      const called = callback === undefined ? byHand.web(options.web) : byHand.call(callback, params);
+      const { text, summary } = await called;
+      report({ answer: `${text}\n` });
+      process.stderr.write(`${summary}\n`);
       return true;
     });
   });

@@ -1,94 +1,131 @@
-// Implements the command `call`: asks one module about one call, without a Synapse.
+// Implements the command `call`: asks one module about one call or one web request, without a Synapse, by the authors' kit.
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { CancellationToken } from "vscode-jsonrpc/node";
+import { isObject } from "../base/is-object.js";
 import { didYouMean } from "../base/nearest.js";
 import { readText } from "../base/text-files.js";
-import type { RunningModule } from "../calls/context.js";
-import { dispatch } from "../calls/dispatch.js";
-import { FollowUps } from "../calls/follow-ups.js";
-import { findParamProblems } from "../calls/params.js";
-import { ModuleSetup } from "../calls/setup.js";
-import type { StateSource } from "../calls/state.js";
-import type { Callback, Catalogue } from "../catalogue/catalogue.js";
-import type { Reply, SynapseInfo } from "../catalogue/protocol.js";
-import type { Entry } from "../declarations/module.js";
-import { loadModules } from "../loading/loader.js";
+import { parseYaml } from "../base/yaml.js";
+import type { Catalogue } from "../catalogue/catalogue.js";
+import { nameOf } from "../declarations/module.js";
 import type { Logger } from "../logging/log.js";
-import { type ApiSource, makeApi } from "../module-api/api.js";
-import { WireError } from "../module-api/api-errors.js";
-import type { Event, StateKey } from "../sdk/wire-types.js";
-import { matches } from "../shim-rules/match.js";
-import { Cancellation } from "../transport/cancellation.js";
-import { completeParams } from "./call-params.js";
+import { LoadProblems } from "../testing/load-problems.js";
+import type { RoomOption } from "../testing/options.js";
+import { Tester } from "../testing/tester.js";
+import { problemsInWords } from "./load-alone.js";
 import type { ReportProgress } from "./subprocess.js";
+
+type Params = Record<string, unknown>;
 
 export interface CallOptions {
   /** The file with the module's config. */
   config?: string;
+  /** The file with the state events of the room. */
+  state?: string;
+  /** The file with what calls of the api answer, by method. */
+  api?: string;
   /** The value of `api.server_name`. */
   serverName: string;
 }
 
-/** Returns the reply. Throws an Error that says what is wrong with the module, the parameters or the answer. */
-export async function callOnce(
-  file: string,
-  callbackName: string,
-  params: Record<string, unknown>,
-  options: CallOptions,
-  catalogue: Catalogue,
-  log: Logger,
-  report: ReportProgress = () => {},
-): Promise<Reply> {
-  report({ loading: path.resolve(file) });
-  const synapse = {
-    version: "none",
-    server_name: options.serverName,
-    worker_name: null,
-    worker_app: null,
-    public_baseurl: `https://${options.serverName}/`,
-    email_app_name: "Matrix",
-    custom_template_dir: null,
-    run_background_tasks: true,
-  };
-  const request = async (method: string) => {
-    throw new WireError(undefined, `there is no Synapse to ask for ${method}: this is a call by hand`, {});
-  };
-  const render = () => request("a template");
-  const source = { request, handleOf: () => undefined, render };
-  const running = await loadAlone(file, options, { synapse, source }, catalogue, log);
-  report({ asking: callbackName });
-  const callback = find(callbackName, running, catalogue);
-  const completed = completeParams(callback, params, options.serverName);
-  const problems = findParamProblems(callback, completed, catalogue);
-  if (problems.length > 0) throw new Error(`${callback.name}: ${problems.join("; ")}`);
-  const { name } = running.module;
-  const chosen = entryOf(callback, running, params);
-  const { match } = declaredOf(callback, running, chosen.entry);
-  if (match !== undefined && !matches(callback, match, completed, options.serverName))
-    process.stderr.write(`${callback.name}: match says no: Synapse would not ask ${name} about this\n`);
-  running.setup.start();
-  const modules = new Map([[name, running]]);
-  const call = {
-    call: 1,
-    modules: [name],
-    params: completed,
-    request: null,
-    ...chosen,
-  };
-  const state = stateFrom(completed);
-  const cancellation = new Cancellation(CancellationToken.None);
-  try {
-    const around = { catalogue, modules, state, cancellation };
-    return await dispatch(callback, call, { ...around, handles: new WeakMap(), followUps: new FollowUps() });
-  } finally {
-    running.setup.stop();
+/** What the command prints on standard output. */
+export interface Called {
+  /** The answer, or the body of a response. */
+  text: string;
+  /** What it came to, for people. */
+  summary: string;
+}
+
+/** One module, loaded for calls by hand. */
+export class ByHand {
+  readonly #name: string;
+
+  private constructor(
+    private readonly tester: Tester,
+    private readonly room: string,
+    private readonly catalogue: Catalogue,
+    private readonly report: ReportProgress,
+    file: string,
+  ) {
+    this.#name = nameOf({ path: file });
+  }
+
+  /** Loads the module and runs its `setup`. Throws an Error that says what is wrong with it. */
+  static async load(
+    file: string,
+    params: Params,
+    options: CallOptions,
+    catalogue: Catalogue,
+    log: Logger,
+    report: ReportProgress = () => {},
+  ): Promise<ByHand> {
+    const absolute = path.resolve(file);
+    report({ loading: absolute });
+    const state = options.state === undefined ? [] : readState(options.state);
+    const room = roomOf(params, state) ?? `!room:${options.serverName}`;
+    const api = options.api === undefined ? {} : readApi(options.api, catalogue);
+    const settings = {
+      ...{ path: absolute, name: nameOf({ path: absolute }) },
+      ...(options.config !== undefined && { config_file: path.resolve(options.config) }),
+      // The YAML gives them, and there is none.
+      grants: "all" as const,
+    };
+    const rooms = { [room]: { state } as RoomOption };
+    const tester = new Tester([{ settings }], { server_name: options.serverName, rooms, api }, remedy);
+    try {
+      await tester.start(log, () => report({ asking: "setup" }));
+    } catch (error) {
+      if (!(error instanceof LoadProblems)) throw error;
+      throw new Error(problemsInWords(error.problems, options.config !== undefined), { cause: error });
+    }
+    return new ByHand(tester, room, catalogue, report, absolute);
+  }
+
+  /** Asks about one call. Throws an Error that says what is wrong with the parameters or the answer. */
+  async call(name: string, given: Params): Promise<Called> {
+    this.report({ asking: name });
+    const callback = this.catalogue.callbacks.get(name);
+    const known = this.tester.callbacks;
+    if (!callback || !known.includes(name)) {
+      const has = `it has ${known.join(", ") || "none"}`;
+      throw new Error(`${this.#name} has no callback ${name}${didYouMean(name, known)}; ${has}`);
+    }
+    const hasState = Object.values(callback.params).includes("StateEvents");
+    const room = hasState && given.state_events === undefined ? { room: this.room } : {};
+    const began = performance.now();
+    const result = await this.tester.askByName(name, { ...room, ...given });
+    const ms = Math.round((performance.now() - began) * 1000) / 1000;
+    if (!result.asked && result.why === "undeclared")
+      throw new Error(`${this.#name} checks no login_type ${String(given.login_type)}`);
+    if (!result.asked && result.why === "match")
+      return {
+        text: "not asked: match",
+        summary: `${name}: match says no: Synapse does not ask ${this.#name} about this`,
+      };
+    if (result.error) throw result.error;
+    const text = JSON.stringify(result.edits ?? result.answer ?? null, null, 2);
+    return {
+      text,
+      summary: `${name}: ${result.asked ? `answered in ${ms} ms` : `not asked: ${result.why}`}`,
+    };
+  }
+
+  /** Asks a web resource. */
+  async web(url: string): Promise<Called> {
+    this.report({ asking: url });
+    const began = performance.now();
+    const response = await this.tester.fetch(url);
+    const ms = Math.round((performance.now() - began) * 1000) / 1000;
+    return { text: await response.text(), summary: `${url}: ${response.status} in ${ms} ms` };
   }
 }
 
+function remedy(path: string): string {
+  return `there is no Synapse to ask for ${path}: give its answer with --api FILE, as { ${JSON.stringify(path)}: … }`;
+}
+
 /** Reads the parameters of a call from a file, or from standard input for `-`. */
-export function readParams(file: string): Record<string, unknown> {
+export function readParams(file: string): Params {
   const where = file === "-" ? "standard input" : file;
   let parsed: unknown;
   try {
@@ -97,81 +134,47 @@ export function readParams(file: string): Record<string, unknown> {
     const { message } = error as Error;
     throw new Error(message.includes(where) ? message : `${where}: ${message}`, { cause: error });
   }
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
-    throw new Error(`${where} must hold an object: the callback's parameters by name`);
+  if (!isObject(parsed)) throw new Error(`${where} must hold an object: the callback's parameters by name`);
+  return parsed;
+}
+
+/** A list of state events, or the answer of `GET /rooms/{id}/state`, which is one. */
+function readState(file: string): unknown[] {
+  const read = readFrom(file);
+  const events = isObject(read) ? read.events : read;
+  if (!Array.isArray(events) || !events.every(isObject))
+    throw new Error(`${file} must hold a list of state events, each with type, state_key and content`);
+  return events;
+}
+
+/** Answers by method, such as `http_client.get_json`; each call of a method gets the same. */
+function readApi(file: string, { methods, properties }: Catalogue): Params {
+  const read = readFrom(file);
+  if (!isObject(read))
+    throw new Error(`${file} must hold an object: what calls of the api answer, by method`);
+  const api: Params = {};
+  for (const [name, answer] of Object.entries(read)) {
+    const [first = "", second] = name.split(".");
+    if (properties.has(name)) api[name] = answer;
+    else if (!methods.has(name))
+      throw new Error(`${file}: the api has no ${name}${didYouMean(name, methods.keys())}`);
+    else if (second === undefined) api[name] = () => answer;
+    else api[first] = { ...(api[first] as object | undefined), [second]: () => answer };
   }
-  return parsed as Record<string, unknown>;
+  return api;
 }
 
-/** Loads one module. `around` is what its api answers from. Throws an Error that says what is wrong with it. */
-export async function loadAlone(
-  file: string,
-  options: Pick<CallOptions, "config">,
-  around: { synapse: SynapseInfo; source: ApiSource },
-  catalogue: Catalogue,
-  log: Logger,
-): Promise<RunningModule> {
-  const config = options.config === undefined ? {} : { config_file: path.resolve(options.config) };
-  // Grants do not matter, since there is no Synapse.
-  const settings = { path: path.resolve(file), ...config, grants: "all" as const };
-  const { modules, problems } = await loadModules([settings], catalogue);
-  const [module] = modules;
-  if (!module || problems.length > 0) {
-    const texts = problems.map(({ path: at, message }) => {
-      const inConfig = at[2] === "config" ? `config ${at.slice(3).join(".")}: ` : "";
-      const remedy = inConfig && options.config === undefined ? " (give a config with --config FILE)" : "";
-      return inConfig + message + remedy;
-    });
-    throw new Error(texts.join("\n"));
+function readFrom(file: string): unknown {
+  const text = readText(path.resolve(file));
+  try {
+    return parseYaml(text);
+  } catch (error) {
+    throw new Error(`${file} ${(error as Error).message}`, { cause: error });
   }
-  const api = makeApi(module, around.synapse, around.source, catalogue);
-  const own = log.child({ module: module.name });
-  return { module, api, log: own, setup: new ModuleSetup(module, api, own) };
 }
 
-function find(name: string, { module }: RunningModule, catalogue: Catalogue): Callback {
-  const callback = catalogue.callbacks.get(name);
-  const entry = module.callbacks.get(name);
-  if (entry?.fields)
-    throw new Error(`${module.name} has fields for ${name}: Synapse adds them without a call`);
-  if (callback && entry) return callback;
-  const has = `it has ${[...module.callbacks.keys()].join(", ") || "none"}`;
-  throw new Error(
-    `${module.name} has no callback ${name}${didYouMean(name, module.callbacks.keys())}; ${has}`,
-  );
-}
-
-/** For auth_checkers: the index of the first checker for the login type. */
-function entryOf(
-  { name }: Callback,
-  { module }: RunningModule,
-  { login_type }: Record<string, unknown>,
-): { entry?: number } {
-  const checkers = module.callbacks.get(name)?.checkers;
-  if (!checkers) return {};
-  const entry = checkers.findIndex((checker) => checker.login_type === login_type);
-  if (entry !== -1) return { entry };
-  const known = checkers.map((checker) => checker.login_type).join(", ");
-  throw new Error(`${module.name} checks no login_type ${login_type}; it checks ${known}`);
-}
-
-function declaredOf(
-  { name }: Callback,
-  { module }: RunningModule,
-  checker: number | undefined,
-): Pick<Entry, "match"> {
-  const entry = module.callbacks.get(name) ?? {};
-  return checker === undefined ? entry : (entry.checkers?.[checker] ?? {});
-}
-
-/** A source whose state has only the events in the parameters. */
-function stateFrom(params: Record<string, unknown>): StateSource {
-  const events = () => (params.state_events as { events: Event[] }).events;
-  const fits = (event: Event, [type, key]: StateKey) => {
-    return event.type === type && (key === null || event.state_key === key);
-  };
-  return {
-    get: async (keys) => events().filter((event) => keys === null || keys.some((key) => fits(event, key))),
-    keys: async () => events().map((event) => [event.type, event.state_key ?? ""]),
-  };
+/** The room that the call or its state is about. */
+function roomOf({ event, room_id }: Params, state: readonly unknown[]): string | undefined {
+  const places = [event, { room_id }, ...state].map((one) => (isObject(one) ? one.room_id : undefined));
+  return places.find((id): id is string => typeof id === "string");
 }

@@ -18,8 +18,8 @@ import { RecordedAnswers } from "../recording/recorded-answers.js";
 import { matches } from "../shim-rules/match.js";
 import { CallError } from "../transport/call-error.js";
 import { Cancellation } from "../transport/cancellation.js";
-import { loadAlone } from "./call.js";
 import { type CallbackReport, Comparison, type Replayed } from "./comparison.js";
+import { loadAlone } from "./load-alone.js";
 import type { ReportProgress } from "./subprocess.js";
 
 // As long as the shim waits for a local call by default.

@@ -37,6 +37,7 @@ import { Clock } from "./clock.js";
 import { FakeStore } from "./fake-store.js";
 import { FakeSynapse, type Lent } from "./fake-synapse.js";
 import { HostHere, HostInChild, type HostLink, type LinkOptions, MissedDeadline } from "./host-link.js";
+import { LoadProblems } from "./load-problems.js";
 import type {
   AskedName,
   AskParams,
@@ -107,11 +108,14 @@ export class Tester<What = unknown> {
   #calls = 0;
   #closed = false;
 
-  /** Not for tests: call `createTester`. `inThisProcess` runs modules from files here, too. */
+  /**
+   * Not for tests: call `createTester`. With `remedy`, which says how to give the answer of a method of the api, it serves the
+   * command `call`: files run in this process, too, without a deadline, and errors have the host's own words.
+   */
   constructor(
     wanted: readonly Wanted[],
     options: TesterOptions,
-    private readonly inThisProcess = false,
+    private readonly remedy?: (path: string) => string,
   ) {
     this.#catalogue = readCatalogue();
     this.#wanted = wanted;
@@ -121,9 +125,9 @@ export class Tester<What = unknown> {
     this.#world = new World(server_name, this.#clock, this.#catalogue, options.users, options.rooms);
     const store = new FakeStore(this.#clock);
     this.store = { entries: (module) => store.entries(module) };
-    this.#synapse = new FakeSynapse(this.#world, store, options.api ?? {});
+    this.#synapse = new FakeSynapse(this.#world, store, options.api ?? {}, remedy);
     const here = new Map(wanted.map(({ settings, exported }) => [settings.path, exported]));
-    this.#importer = inThisProcess
+    this.#importer = remedy
       ? undefined
       : {
           find: (file) => file,
@@ -136,10 +140,15 @@ export class Tester<What = unknown> {
     return this.#synapse.writes;
   }
 
-  /** Loads the modules and runs their `setup`. Throws an Error with all that is wrong with them, or what `setup` throws. */
-  async start(log?: Logger): Promise<this> {
+  /** The callbacks that the modules declare. */
+  get callbacks(): string[] {
+    return [...this.#loaded.entries.keys()];
+  }
+
+  /** Loads the modules and runs their `setup`; between the two it calls `onLoaded`. Throws an Error with all that is wrong with them, or what `setup` throws. */
+  async start(log?: Logger, onLoaded?: () => void): Promise<this> {
     try {
-      this.#loaded = await this.#load(log);
+      this.#loaded = await this.#load(log, onLoaded);
       return this;
     } catch (error) {
       this.#removeFolder();
@@ -441,13 +450,13 @@ export class Tester<What = unknown> {
     error: unknown,
     request: string,
     what: string,
-    deadline: number,
+    deadline: number | undefined,
   ): Promise<unknown> {
     if (
       error instanceof MissedDeadline ||
       (error instanceof ResponseError && kindOf(error.code) === "cancelled")
     )
-      return Object.assign(new Error(`${what}: no answer within ${formatDuration(deadline)}`), {
+      return Object.assign(new Error(`${what}: no answer within ${formatDuration(deadline ?? 0)}`), {
         name: "MissedDeadline",
       });
     if (!(error instanceof ResponseError)) return error;
@@ -457,6 +466,7 @@ export class Tester<What = unknown> {
     if (kind === "synapse_error") {
       const { code, msg, errcode, additional_fields } = data ?? {};
       const thrown = link instanceof HostHere ? await link.thrownIn(request, undefined) : undefined;
+      if (this.remedy) return plain;
       if (isSynapseError(thrown)) return thrown;
       return new SynapseError(
         code as number,
@@ -466,13 +476,15 @@ export class Tester<What = unknown> {
       );
     }
     const { module } = (data ?? {}) as { module?: string };
+    if (this.remedy) return plain;
     if (kind === "module_fault" && data?.kind === "threw")
       return (await link.thrownIn(request, module)) ?? plain;
     if (kind === "module_unavailable") return (await link.thrownIn(null, module)) ?? plain;
     return plain;
   }
 
-  #deadline(local: boolean): number {
+  #deadline(local: boolean): number | undefined {
+    if (this.remedy) return undefined;
     const { timeout = {} } = this.#options;
     const own = typeof timeout === "object" ? timeout : { local: timeout, federated: timeout };
     return parseDuration(local ? (own.local ?? "5s") : (own.federated ?? "2s"));
@@ -518,8 +530,8 @@ export class Tester<What = unknown> {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #load(log?: Logger): Promise<Loaded> {
-    const here = this.#wanted.filter((one) => this.inThisProcess || "exported" in one);
+  async #load(log?: Logger, onLoaded?: () => void): Promise<Loaded> {
+    const here = this.#wanted.filter((one) => this.remedy || "exported" in one);
     const inChild = this.#wanted.filter((one) => !here.includes(one));
     const own = log ?? createLogger({ write: (line) => void this.logs.push(JSON.parse(line)) });
     const options: LinkOptions = {
@@ -534,7 +546,8 @@ export class Tester<What = unknown> {
       parts.push([new HostInChild(path.join(this.#folder, `clock-${++this.#calls}`), options), inChild]);
     try {
       const manifests: [HostLink, Manifest][] = [];
-      for (const [link, wanted] of parts) manifests.push([link, await this.#initialize(link, wanted)]);
+      for (const [link, wanted] of parts)
+        manifests.push([link, await this.#initialize(link, wanted, onLoaded)]);
       return this.#entriesOf(manifests);
     } catch (error) {
       await closeAll(parts.map(([link]) => link));
@@ -542,13 +555,14 @@ export class Tester<What = unknown> {
     }
   }
 
-  async #initialize(link: HostLink, wanted: readonly Wanted[]): Promise<Manifest> {
+  async #initialize(link: HostLink, wanted: readonly Wanted[], onLoaded?: () => void): Promise<Manifest> {
     const modules = wanted.map(({ settings }) => settings);
     const manifest = (await link.request("initialize", {
       ...{ protocol: PROTOCOL, version: VERSION, catalogue: this.#catalogue.hash },
       ...{ synapse: this.#synapseInfo(), start_timeout_ms: LIMITS.start_timeout_ms, modules },
     })) as Manifest;
-    if (manifest.faults.length > 0) throw new Error(manifest.faults.map(inWords).join("\n"));
+    if (manifest.faults.length > 0) throw new LoadProblems(manifest.faults);
+    onLoaded?.();
     await link.notify("start", {});
     const { failed } = (await link.request("set_up", {})) as SetUpReply;
     const [first] = Object.entries(failed);
@@ -604,11 +618,6 @@ export class Tester<What = unknown> {
 
 async function closeAll(links: readonly HostLink[]): Promise<void> {
   await Promise.all(links.map((link) => link.close()));
-}
-
-/** A startup problem, with its place in the config where that helps. */
-function inWords({ path: at, message }: Manifest["faults"][number]): string {
-  return at[2] === "config" ? `config ${at.slice(3).join(".")}: ${message}` : message;
 }
 
 /** The parameters, with the body of a Request read. */

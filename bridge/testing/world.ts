@@ -29,7 +29,9 @@ export class World {
 
   /** A room of its own, such as one that a test gives for one call. */
   room(room_id: string | undefined, option: RoomOption): Room {
-    return new Room(room_id, option, this.clock.now(), this.catalogue);
+    const [first] = (option.state ?? []).map((event) => writtenFields(event).room_id);
+    const own = typeof first === "string" ? first : `!room:${this.server_name}`;
+    return new Room(room_id ?? own, option, this.clock.now(), this.catalogue);
   }
 
   isOurs(user_id: string): boolean {
@@ -45,15 +47,14 @@ export class Room {
   #state = new Map<string, Event>();
   #depth = 0;
 
-  constructor(room_id: string | undefined, option: RoomOption, now: number, catalogue: Catalogue) {
+  constructor(room_id: string, option: RoomOption, now: number, catalogue: Catalogue) {
     const { state = [], public: published = false, aliases = [] } = option;
     const events = state.map((event) => writtenFields(event));
     const create = events.find(({ type }) => type === "m.room.create");
     const content = isObject(create?.content) ? create.content : {};
     const version = option.room_version ?? content.room_version ?? create?.room_version;
     this.room_version = typeof version === "string" ? version : ROOM_VERSION;
-    const first = state.map((event) => event.room_id).find((id) => typeof id === "string");
-    this.room_id = room_id ?? first ?? "!room:example.org";
+    this.room_id = room_id;
     this.public = published;
     this.aliases = aliases;
     for (const event of events) {
