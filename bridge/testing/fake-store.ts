@@ -4,8 +4,8 @@ import { parseDuration } from "../base/duration.js";
 import { exactJson } from "../base/exact-json.js";
 import { isObject } from "../base/is-object.js";
 import type { JsonValue } from "../sdk/json.js";
+import type { StoreEntry } from "../sdk/storage-types.js";
 import type { Clock } from "./clock.js";
-import type { StoreEntry } from "./options.js";
 
 // As in the shim.
 const MOST_KEY_BYTES = 512;

@@ -13,7 +13,6 @@ export type {
   RequestInput,
   RoomOption,
   StateInput,
-  StoreEntry,
   TesterInput,
   TesterOptions,
   UserOption,

@@ -306,18 +306,6 @@ export interface Write {
 }
 
 /**
- * An entry of the store.
- * @example
- * ```ts fragment testing
- * const entry: StoreEntry = { key: "invites/@a:example.org", value: 1 };
- * ```
- */
-export interface StoreEntry {
-  readonly key: string;
-  readonly value: JsonValue;
-}
-
-/**
  * A request to a web resource, in `t.fetch`.
  * @example
  * ```ts fragment testing

@@ -29,6 +29,7 @@ import type { Importer } from "../loading/loader.js";
 import { createLogger, type Logger } from "../logging/log.js";
 import { isSynapseError, SynapseError } from "../sdk/errors.js";
 import type { JsonObject } from "../sdk/json.js";
+import type { StoreEntry } from "../sdk/storage-types.js";
 import { AnswerCache, questionOf } from "../shim-rules/answer-cache.js";
 import { isLocal, matches } from "../shim-rules/match.js";
 import { isPerModule, mergeAnswers, outcomeOf } from "../shim-rules/outcome.js";
@@ -45,7 +46,6 @@ import type {
   Checked,
   FakeApi,
   FetchOptions,
-  StoreEntry,
   TesterInput,
   TesterOptions,
   Write,
@@ -381,7 +381,7 @@ export class Tester<What = unknown> {
    * ```ts fragment testing
    * const t = await createTester("src/policy.ts");
    * const response = await t.fetch("/_synapse/client/stats", { as: "@a:example.org" });
-   * const { invites } = await response.json();
+   * const { invites } = (await response.json()) as { invites: number };
    * ```
    */
   async fetch(url: string | URL, options: FetchOptions = {}): Promise<Response> {

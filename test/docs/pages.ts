@@ -32,12 +32,20 @@ export interface HoverTexts extends Page {
 }
 
 export function hoverTexts(): HoverTexts[] {
-  const names = readdirSync(join(ROOT, "bridge/sdk")).sort();
-  return names.map((name) => {
-    const source = readFileSync(join(ROOT, "bridge/sdk", name), "utf8");
-    const lines = source.split("\n").map((line) => /^ *\* ?(.*)$/.exec(line)?.[1] ?? "");
-    return { path: `bridge/sdk/${name}`, text: lines.join("\n"), source };
-  });
+  return readdirSync(join(ROOT, "bridge/sdk"))
+    .sort()
+    .map((name) => hoverTextsOf(`bridge/sdk/${name}`));
+}
+
+/** Those of `synapse-module-bridge/testing`. */
+export function hoverTextsOfKit(): HoverTexts[] {
+  return ["event", "options", "tester"].map((name) => hoverTextsOf(`bridge/testing/${name}.ts`));
+}
+
+function hoverTextsOf(path: string): HoverTexts {
+  const source = readFileSync(join(ROOT, path), "utf8");
+  const lines = source.split("\n").map((line) => /^ *\* ?(.*)$/.exec(line)?.[1] ?? "");
+  return { path, text: lines.join("\n"), source };
 }
 
 export interface Fence {

@@ -3,7 +3,7 @@
 //
 // A block of ```ts is a whole file. One of ```ts fragment <place> is put where it belongs, with all exports of the package in
 // reach: `module` holds keys of defineModule, `callbacks` keys of its `callbacks`, `handler` statements of a handler, and
-// `value` statements on their own.
+// `value` statements on their own, and `testing` statements of a test.
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ import { Ajv } from "ajv";
 import { parseAllDocuments } from "yaml";
 import { readSources } from "../../scripts/generate/sources.js";
 import { typeCheck } from "../support/type-check.js";
-import { fencesOf, hoverTexts, isGenerated, ROOT, readPages } from "./pages.js";
+import { fencesOf, hoverTexts, hoverTextsOfKit, isGenerated, ROOT, readPages } from "./pages.js";
 
 interface Snippet {
   readonly place: string;
@@ -24,12 +24,15 @@ interface Snippet {
 
 const sdk = hoverTexts();
 
-const snippets: Snippet[] = [...readPages().filter((page) => !isGenerated(page)), ...sdk].flatMap((page) =>
-  fencesOf(page).map(({ info, text, line }) => {
-    const [language = "", kind, ...where] = info.split(/\s+/);
-    const fragment = kind === undefined ? undefined : [kind, ...where].join(" ");
-    return { place: `${page.path}:${line}`, language, fragment, text };
-  }),
+const kit = hoverTextsOfKit();
+
+const snippets: Snippet[] = [...readPages().filter((page) => !isGenerated(page)), ...sdk, ...kit].flatMap(
+  (page) =>
+    fencesOf(page).map(({ info, text, line }) => {
+      const [language = "", kind, ...where] = info.split(/\s+/);
+      const fragment = kind === undefined ? undefined : [kind, ...where].join(" ");
+      return { place: `${page.path}:${line}`, language, fragment, text };
+    }),
 );
 
 const of = (...languages: string[]) => snippets.filter(({ language }) => languages.includes(language));
@@ -46,6 +49,16 @@ const TYPES = sdk
     [...source.matchAll(/^export (?:interface|type) (\w+)/gm)].map(([, name]) => name),
   );
 
+/** The types that `synapse-module-bridge/testing` exports. */
+const TYPES_OF_KIT = [
+  ...(
+    /export type \{([^}]*)\} from "\.\/options\.js"/.exec(
+      readFileSync(join(ROOT, "bridge/testing/index.ts"), "utf8"),
+    )?.[1] ?? ""
+  ).matchAll(/\w+/g),
+  ["EventFields"],
+].map(([name]) => name);
+
 const WRAPPERS: Record<string, (body: string) => string> = {
   "fragment module": (body) => `export default defineModule({\n${body}});`,
   "fragment callbacks": (body) => `export default defineModule({ callbacks: {\n${body}} });`,
@@ -53,6 +66,9 @@ const WRAPPERS: Record<string, (body: string) => string> = {
     `declare const event: Sdk.Event, user_id: string, room_id: string, request: Request;
     declare const { api, config, data, log, signal }: Sdk.Context<object, object>;
     export async function handler() {\n${body}}`,
+  "fragment testing": (body) =>
+    `import { createTester, event } from "synapse-module-bridge/testing";
+    import type { ${TYPES_OF_KIT.join(", ")} } from "synapse-module-bridge/testing";\n${body}\nexport {};`,
   "fragment value": (body) => `${body}\nexport {};`,
 };
 
