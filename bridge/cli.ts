@@ -116,6 +116,18 @@ program
   });
 
 program
+  .command("new")
+  .description("make a project with a module, and tests of it that pass at once")
+  .argument("<folder>", "the folder to make; its name is the project's")
+  .action((folder: string) =>
+    ofNpm(async () => {
+      const { makeProject, nextSteps } = await import("./command/new.js");
+      await makeProject(folder);
+      process.stdout.write(nextSteps(folder));
+    }),
+  );
+
+program
   .command("dev")
   .description("run a module on a throw-away Synapse, and load it again at each save")
   .argument(

@@ -12,6 +12,8 @@ const hostDir = join(shimDir, "_host");
 const kit = "bridge/testing/synapse";
 // Both packages carry the same compiler.
 const compilerDir = join(root, "node_modules/.cache/synapse-module-bridge/compiler");
+// What the command `new` copies.
+const newProject = "examples/new-project";
 const stampFile = join(root, "node_modules/.cache/synapse-module-bridge/build.json");
 
 /** Both packages carry one version, and the shim refuses a host of another: so a difference stops the build. */
@@ -68,6 +70,7 @@ async function buildDist() {
     if (!existsSync(join(folder, "index.js"))) throw new Error("tsc wrote nothing (see above).");
     await copyPrograms(folder);
     await copyShim(join(folder, "shim"));
+    await cp(join(root, newProject), join(folder, "new-project"), { recursive: true });
     for (const name of await readdir(compilerDir)) await cp(join(compilerDir, name), join(folder, name));
     const { bundleCommonJs } = await import("./bundle-commonjs.mjs");
     await bundleCommonJs(folder);
@@ -116,7 +119,7 @@ export async function build({ force = false } = {}) {
   const scripts = ["build", "bundle-commonjs", "bundle-compiler", "bundle-host", "licences"].map(
     (name) => `scripts/${name}.mjs`,
   );
-  const sources = ["bridge", "schemas", ...scripts];
+  const sources = ["bridge", "schemas", newProject, ...scripts];
   const inputs = [
     ...sources.flatMap((path) => listFiles(join(root, path))),
     ...[
