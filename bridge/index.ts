@@ -4,6 +4,8 @@ export type * from "./sdk/callbacks.js";
 export type { ApiErrorKind } from "./sdk/codes.js";
 export { Codes, NOT_SPAM, RegistrationBehaviour } from "./sdk/codes.js";
 export type * from "./sdk/config-types.js";
+export type * from "./sdk/contents.js";
+export { contentOf, malformed } from "./sdk/contents.js";
 export { DatabaseError, isDatabaseError } from "./sdk/database-error.js";
 export type * from "./sdk/define.js";
 export { defineHead, defineModule } from "./sdk/define.js";
@@ -15,6 +17,7 @@ export {
   isSynapseError,
   SynapseError,
 } from "./sdk/errors.js";
+export type { EventContents } from "./sdk/event-contents.js";
 export type * from "./sdk/grant-types.js";
 export type { Id } from "./sdk/ids.js";
 export { isEventId, isRoomAlias, isRoomId, isUserId } from "./sdk/ids.js";

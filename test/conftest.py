@@ -14,6 +14,7 @@ def faster(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backoff, "FIRST_PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(child, "SUDDEN_EXIT_SECONDS", 0.1)
     monkeypatch.setattr(supervisor, "DRAIN_SECONDS", 1.0)
+    monkeypatch.setattr(supervisor, "CLOSE_SECONDS", 0.5)
 
 
 @pytest.fixture

@@ -18,12 +18,15 @@ export function makeContext(
   data: unknown,
   cancellation: Cancellation,
   request: string | null,
+  /** What `reason` calls; a web request has no decision that it could be about. */
+  reason: (text: unknown, details?: unknown) => void = () => {},
 ): object {
   let log: Logger | undefined;
   return {
     config: running.module.config,
     data,
     api: running.api,
+    reason,
     // Getters, since most handlers use neither.
     get signal() {
       return cancellation.signal;

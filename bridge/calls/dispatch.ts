@@ -24,6 +24,7 @@ import { readAnswer, UnfitAnswer } from "./answer.js";
 import { checkAuthenticated } from "./authenticated.js";
 import { makeContext, type RunningModule } from "./context.js";
 import type { FollowUps } from "./follow-ups.js";
+import { ReasonGiven } from "./given-reason.js";
 import { Lifetime } from "./lifetime.js";
 import { type PreparedParams, prepareParams } from "./params.js";
 import type { StateSource } from "./state.js";
@@ -75,14 +76,21 @@ async function askInOrder(
   const prepared = prepareParams(callback, call, environment);
   const edited = callback.edits === undefined ? undefined : call.params[callback.edits];
   let before = edited === undefined ? undefined : exactJson(edited);
-  let editor: string | null = null;
+  let editor: Pick<Reply, "module" | "given_reason"> | null = null;
   for (const name of call.modules) {
     if (environment.cancellation.requested) throw cancelled();
     const started = performance.now();
     let answer: unknown;
+    const said = new ReasonGiven((message) =>
+      environment.modules
+        .get(name)
+        ?.log.warn({ request: call.request }, `${name}: ${callback.name}: ${message}`),
+    );
     try {
-      answer = await ask(name, callback, call, prepared, environment, asked);
+      answer = await ask(name, callback, call, prepared, environment, asked, said);
     } catch (error) {
+      if (error instanceof CallError && error.kind === "synapse_error" && said.reason)
+        error.data.given_reason = said.reason;
       // The shim wants to know which module was running at the deadline.
       if (error instanceof CallError && error.kind === "cancelled") error.data.module = name;
       if (callback.delivery !== "notify" || !(error instanceof CallError)) throw error;
@@ -99,13 +107,18 @@ async function askInOrder(
     }
     if (before !== undefined) {
       const after = exactJson(edited);
-      if (after !== before) editor = name;
+      if (after !== before) editor = { module: name, ...withReason(said) };
       before = after;
     }
-    if (!pass.some((value) => same(value, answer))) return { answer, module: name, asked };
+    if (!pass.some((value) => same(value, answer)))
+      return { answer, module: name, asked, ...withReason(said) };
   }
-  if (editor !== null) return { answer: edited, module: editor, asked };
+  if (editor !== null) return { answer: edited, ...editor, asked };
   return { answer: pass[0] ?? null, module: null, asked };
+}
+
+function withReason({ reason }: ReasonGiven): Pick<Reply, "given_reason"> {
+  return reason === undefined ? {} : { given_reason: reason };
 }
 
 /** Whether two values have the same JSON. */
@@ -121,16 +134,17 @@ async function ask(
   prepared: PreparedParams,
   environment: DispatchEnvironment,
   asked: readonly Asked[],
+  said: ReasonGiven,
 ): Promise<unknown> {
   const running = environment.modules.get(name);
   const declared = running?.module.callbacks.get(callback.name);
   const entry = call.entry === undefined ? declared : declared?.checkers?.[call.entry];
   const handler = entry?.handler;
-  if (!running || !handler) return askInThread(name, callback, call, environment, asked);
+  if (!running || !handler) return askInThread(name, callback, call, environment, asked, said);
   const data = await running.setup.ready(environment.cancellation);
   const lifetime = new Lifetime(callback.name, environment.cancellation);
   const origin = newOrigin(call.call);
-  const context = makeContext(running, data, environment.cancellation, call.request);
+  const context = makeContext(running, data, environment.cancellation, call.request, said.give);
   const warn = (message: string) => running.log.warn({ request: call.request }, `${name}: ${message}`);
   try {
     const run = () => runAsModule(name, call.request, () => handler(prepared.forModule(lifetime), context));
@@ -166,6 +180,7 @@ async function askInThread(
   call: Call,
   environment: DispatchEnvironment,
   asked: readonly Asked[],
+  said: ReasonGiven,
 ): Promise<unknown> {
   const question = { ...call, modules: [name] };
   if (call.time_left_ms !== undefined)
@@ -176,6 +191,7 @@ async function askInThread(
       throw fromWire(error);
     });
   if (!reply) throw moduleUnavailable(name, `the host has no module that answers ${callback.name}`);
+  said.reason = reply.given_reason;
   if (callback.edits === undefined) return reply.answer;
   if (reply.module !== null) replaceContent(call.params[callback.edits], reply.answer);
   return null;

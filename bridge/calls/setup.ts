@@ -54,6 +54,11 @@ export class ModuleSetup {
     return this.#state !== undefined && "data" in this.#state;
   }
 
+  /** What `setup` has returned; undefined until it has succeeded. */
+  get data(): unknown {
+    return this.#state !== undefined && "data" in this.#state ? this.#state.data : undefined;
+  }
+
   /** Why the last attempt failed, if it did. */
   get failure(): string | undefined {
     return this.#state !== undefined && "failed" in this.#state ? this.#state.failed : undefined;

@@ -93,6 +93,7 @@ export interface WireType {
   source?: string;
   /** A value in TypeScript, for the reference page and the hover text. */
   example?: string;
+  properties?: Readonly<Record<string, object>>;
   type?: string | string[];
   enum?: unknown[];
   tsType?: string;

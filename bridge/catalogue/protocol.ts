@@ -46,7 +46,9 @@ export const LIMITS = {
   follow_up_ms: 86400000,
   /** The same for a callback that is `secret`. */
   secret_follow_up_ms: 300000,
-  /** When Synapse stops: how long the host may go on after its input has ended. Then the shim kills it. */
+  /** How long a module's `close` may take, before its host or its thread ends. */
+  close_ms: 2000,
+  /** When Synapse stops: how long the host may go on after its input has ended, and `close_ms` more if modules close. Then the shim kills it. */
   finish_ms: 2000,
   /** The body of a request that is a parameter of a callback. */
   callback_body_bytes: 1048576,
@@ -136,7 +138,7 @@ export type Reason =
 
 /** What goes with an error. */
 export type ErrorData = {
-  readonly synapse_error: { module?: string; code: ErrorStatus; msg: string; errcode: string; additional_fields: { readonly [key: string]: unknown }; asked?: AskedModules };
+  readonly synapse_error: { module?: string; code: ErrorStatus; msg: string; errcode: string; additional_fields: { readonly [key: string]: unknown }; asked?: AskedModules; given_reason?: GivenReason };
   readonly module_fault: { module: string; kind: FaultKind; asked?: AskedModules };
   readonly module_unavailable: { module: string; reason?: string; asked?: AskedModules };
   readonly not_granted: { module: string; method: string };
@@ -465,6 +467,14 @@ export type Reply = {
   /** The module that decided, or that edited last; null if there is none. */
   readonly module: string | null;
   readonly asked: AskedModules;
+  readonly given_reason?: GivenReason;
+};
+
+/** Why a module has decided so, as it says itself: for the records of the admin, and never for a client. */
+export type GivenReason = {
+  readonly text: string;
+  /** JSON. */
+  readonly details?: string;
 };
 
 /** The modules that were asked, in order. */

@@ -44,7 +44,8 @@ export function callbackTable(
         notes.push(`  * ${callback.name}: ${text}\n`);
     for (const [order, module] of asked.entries()) {
       const entry = module.callbacks.get(callback.name) ?? {};
-      for (const [place, one] of (entry.checkers ?? [entry]).entries()) {
+      const { checkers = [entry] } = entry;
+      for (const [place, one] of (checkers === DEPENDS_ON_CONFIG ? [entry] : checkers).entries()) {
         // The columns about the callback itself are filled only in its first row.
         const isFirst = order + place === 0;
         const last = !terms ? [] : own && isFirst ? describeTerms(own, callback) : ["", "", ""];
@@ -79,6 +80,7 @@ function describeThread({ shadow, isolated }: ShownModule): string {
 }
 
 function describeMatch(entry: ListedEntry | ListedChecker): string {
+  if ("checkers" in entry && entry.checkers === DEPENDS_ON_CONFIG) return UNKNOWN;
   const { match = {} } = entry;
   const login =
     "login_type" in entry ? [`${entry.login_type} by ${entry.fields.join(" and ") || "nothing"}`] : [];
@@ -100,6 +102,7 @@ function describeConditions(conditions: Conditions, prefix: string): string[] {
 /** How long its answers are cached. */
 function describeKept(entry: ListedEntry | ListedChecker): string {
   if (!("login_type" in entry) && entry.fields !== undefined) return "no call";
+  if (entry.ttl === DEPENDS_ON_CONFIG) return UNKNOWN;
   return entry.ttl === undefined ? "-" : formatTtl(entry.ttl);
 }
 

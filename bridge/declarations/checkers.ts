@@ -6,14 +6,15 @@ import { type DeclaredChecker, readParts } from "./entry.js";
 
 const KEYS = ["login_type", "fields", "match", "ttl", "handler"];
 
-/** Returns the sound checkers, and reports the problems of others. Undefined if `value` is not a list. */
+/** Returns the sound checkers, and reports the problems of others. Undefined if `value` is not such a list. */
 export function readCheckers(
   name: string,
   value: unknown,
   callback: Callback,
   report: (message: string) => void,
+  mayBeEmpty = false,
 ): DeclaredChecker[] | undefined {
-  if (!Array.isArray(value) || value.length === 0) {
+  if (!Array.isArray(value) || (value.length === 0 && !mayBeEmpty)) {
     report(
       `callbacks.${name} must be a list of entries: [{ login_type: "m.login.password", fields: ["password"], handler }]`,
     );

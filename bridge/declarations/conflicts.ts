@@ -3,7 +3,7 @@
 // module answers, two controllers of background updates, and a login type with two sets of fields.
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import type { StartupProblem } from "../catalogue/protocol.js";
-import { type ListedModule, type ModuleSettings, nameOf } from "./module.js";
+import { DEPENDS_ON_CONFIG, type ListedModule, type ModuleSettings, nameOf } from "./module.js";
 
 /** Returns a problem if the name is taken, and else adds it to the taken names. */
 export function findNameClash(settings: ModuleSettings, index: number, taken: Set<string>): StartupProblem[] {
@@ -107,7 +107,8 @@ function controlProblems(
 type Logins = Map<string, { owner: string; fields: string }>;
 
 function loginProblems({ name, callbacks }: ListedModule, logins: Logins): string[] {
-  return (callbacks.get("auth_checkers")?.checkers ?? []).flatMap(({ login_type, fields }) => {
+  const { checkers = [] } = callbacks.get("auth_checkers") ?? {};
+  return (checkers === DEPENDS_ON_CONFIG ? [] : checkers).flatMap(({ login_type, fields }) => {
     const wanted = fields.join(", ");
     const known = logins.get(login_type) ?? { owner: name, fields: wanted };
     logins.set(login_type, known);

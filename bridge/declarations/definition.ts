@@ -7,7 +7,7 @@ import type { Catalogue } from "../catalogue/catalogue.js";
 import { readCheckers } from "./checkers.js";
 import { type DeclaredEntry, type Report, readParts } from "./entry.js";
 import { readDeclaredGrants } from "./grants.js";
-import type { Handler, Setup } from "./module.js";
+import type { Close, Handler, Setup } from "./module.js";
 
 export interface Definition {
   configSchema?: object;
@@ -15,9 +15,10 @@ export interface Definition {
   setup?: Setup;
   callbacks: Map<string, DeclaredEntry>;
   web_resources?: unknown;
+  close?: Close;
 }
 
-const KEYS = ["configSchema", "grants", "setup", "callbacks", "web_resources"];
+const KEYS = ["configSchema", "grants", "setup", "callbacks", "web_resources", "close"];
 const ENTRY_KEYS = ["match", "room_state", "ttl", "handler"];
 
 /** Returns the definition and reports its problems. Undefined if the export is not a module at all. */
@@ -34,13 +35,15 @@ export function readDefinition(
     if (!KEYS.includes(key))
       report(`unknown key ${key}${didYouMean(key, KEYS)}; a module has ${KEYS.join(", ")}`);
   }
-  const { configSchema, grants, setup, callbacks = {}, web_resources } = exported;
+  const { configSchema, grants, setup, callbacks = {}, web_resources, close } = exported;
   const definition: Definition = { callbacks: new Map() };
   if (isObject(configSchema)) definition.configSchema = configSchema;
   else if (configSchema !== undefined) report("configSchema must be a JSON Schema (an object)");
   if (grants !== undefined) definition.grants = readDeclaredGrants(grants, catalogue, report);
   if (typeof setup === "function") definition.setup = setup as Setup;
   else if (setup !== undefined) report("setup must be a function");
+  if (typeof close === "function") definition.close = close as Close;
+  else if (close !== undefined) report("close must be a function");
   if (web_resources !== undefined) definition.web_resources = web_resources;
   if (!isObject(callbacks)) report("callbacks must be an object");
   else {
@@ -64,6 +67,7 @@ function readEntry(
     return undefined;
   }
   if (callback.listed) {
+    if (typeof value === "function") return { callback, checkers: value as (config: unknown) => unknown };
     const checkers = readCheckers(name, value, callback, report);
     return checkers && { callback, checkers };
   }

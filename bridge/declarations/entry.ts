@@ -4,7 +4,7 @@ import type { Callback } from "../catalogue/catalogue.js";
 import type { StateKey } from "../sdk/wire-types.js";
 import type { Handler } from "./module.js";
 import { readTemplate } from "./template.js";
-import { readTtl } from "./ttl.js";
+import { whyNoTtl } from "./ttl.js";
 
 export interface DeclaredEntry {
   callback: Callback;
@@ -12,9 +12,10 @@ export interface DeclaredEntry {
   handler?: Handler;
   match?: unknown;
   room_state?: StateKey[];
-  ttl?: string | number;
+  /** A function of the config, or a duration. */
+  ttl?: unknown;
   fields?: Record<string, unknown>;
-  checkers?: DeclaredChecker[];
+  checkers?: DeclaredChecker[] | ((config: unknown) => unknown);
 }
 
 export interface DeclaredChecker extends Omit<DeclaredEntry, "fields" | "checkers"> {
@@ -54,8 +55,9 @@ export function readParts(
     report(`${at}.match: Synapse asks no other module, so that this one must answer every call`);
   else if (value.match !== undefined) entry.match = value.match;
   if (value.ttl !== undefined && handled) {
-    const ttl = readTtl(value.ttl, at, callback, report);
-    if (ttl !== undefined) entry.ttl = ttl;
+    const refusal = whyNoTtl(callback);
+    if (refusal) report(`${at}.ttl: ${callback.name} ${refusal}`);
+    else entry.ttl = value.ttl;
   }
   if (value.room_state !== undefined) {
     const state = readRoomState(value.room_state, callback, report);

@@ -2,13 +2,20 @@
 
 import { isObject } from "../base/is-object.js";
 import { whatJsonLoses } from "../base/json-check.js";
-import type { Callback } from "../catalogue/catalogue.js";
+import { didYouMean } from "../base/nearest.js";
+import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import type { Match } from "../catalogue/protocol.js";
 
 type Report = (message: string) => void;
 
 /** Returns the match, or undefined after reporting problems. `at` is the entry's place in the module, for messages. */
-export function readMatch(value: unknown, callback: Callback, at: string, report: Report): Match | undefined {
+export function readMatch(
+  value: unknown,
+  callback: Callback,
+  at: string,
+  catalogue: Catalogue,
+  report: Report,
+): Match | undefined {
   let sound = true;
   const complain = (message: string) => {
     sound = false;
@@ -19,11 +26,11 @@ export function readMatch(value: unknown, callback: Callback, at: string, report
     return undefined;
   }
   const { not, local, ...conditions } = value;
-  checkConditions(conditions, "", callback, complain);
+  checkConditions(conditions, "", callback, catalogue, complain);
   if (not !== undefined && !isObject(not)) complain(".not must be an object");
   if (isObject(not)) {
     if ("not" in not || "local" in not) complain(".not may hold neither not nor local: it holds paths alone");
-    checkConditions(not, ".not", callback, complain);
+    checkConditions(not, ".not", callback, catalogue, complain);
   }
   if (local !== undefined && typeof local !== "boolean") complain(".local must be true or false");
   if (local !== undefined && callback.subject === undefined) {
@@ -32,19 +39,33 @@ export function readMatch(value: unknown, callback: Callback, at: string, report
   return sound ? (structuredClone(value) as Match) : undefined;
 }
 
-function checkConditions(conditions: object, at: string, callback: Callback, complain: Report): void {
+function checkConditions(
+  conditions: object,
+  at: string,
+  callback: Callback,
+  catalogue: Catalogue,
+  complain: Report,
+): void {
+  // With an Event, a path may start at any of its fields. (`event` may also be a FederationEventDeliveryEvent.)
+  const isOfEvent = callback.params.event === "Event";
+  const fields = isOfEvent ? Object.keys(catalogue.type("Event").properties ?? {}) : [];
+  const known = [...Object.keys(callback.params), ...fields];
   for (const [path, wanted] of Object.entries(conditions)) {
     const globs = Array.isArray(wanted) && wanted.every((glob) => typeof glob === "string");
     if (typeof wanted !== "boolean" && !globs) {
       const hint = typeof wanted === "string" ? `: write [${JSON.stringify(wanted)}]` : "";
       complain(`${at}[${JSON.stringify(path)}] must be a boolean or a list of globs${hint}`);
     }
-    // With an Event, a path may start at any of its fields. (`event` may also be a FederationEventDeliveryEvent.)
     const first = path.split(".", 1)[0] ?? "";
-    if (callback.params.event !== "Event" && !Object.hasOwn(callback.params, first)) {
+    if (known.includes(first)) continue;
+    const place = `${at}[${JSON.stringify(path)}]`;
+    if (isOfEvent)
       complain(
-        `${at}[${JSON.stringify(path)}]: ${callback.name} has no parameter ${first}; it has ${Object.keys(callback.params).join(", ")}`,
+        `${place}: an event has no field ${first}${didYouMean(first, known)}; for another one write event.${path}`,
       );
-    }
+    else
+      complain(
+        `${place}: ${callback.name} has no parameter ${first}; it has ${Object.keys(callback.params).join(", ")}`,
+      );
   }
 }

@@ -5,6 +5,7 @@ import type { ConfiguredModule, DeclaredCallback, DeclaredLogin, Match } from ".
 export type Handler = (params: object, context: object) => unknown;
 export type WebHandler = (request: Request, context: object) => unknown;
 export type Setup = (context: object) => unknown;
+export type Close = (context: object) => unknown;
 
 /** One callback's entry: what the shim gets of it, and the handler. */
 export interface Entry extends Omit<DeclaredCallback, "checkers"> {
@@ -35,19 +36,22 @@ export interface LoadedModule {
   callbacks: ReadonlyMap<string, Entry>;
   web_resources: ReadonlyMap<string, WebHandler>;
   setup?: Setup;
+  close?: Close;
 }
 
 /** Stands for a declaration that is a function of the module's config, while no valid config is known. */
 export const DEPENDS_ON_CONFIG = Symbol("depends on config");
 export type DependsOnConfig = typeof DEPENDS_ON_CONFIG;
 
-export interface ListedChecker extends Omit<Checker, "match"> {
+export interface ListedChecker extends Omit<Checker, "match" | "ttl"> {
   readonly match?: Match | DependsOnConfig;
+  readonly ttl?: string | number | DependsOnConfig;
 }
 
-export interface ListedEntry extends Omit<Entry, "match" | "checkers"> {
+export interface ListedEntry extends Omit<Entry, "match" | "ttl" | "checkers"> {
   readonly match?: Match | DependsOnConfig;
-  readonly checkers?: readonly ListedChecker[];
+  readonly ttl?: string | number | DependsOnConfig;
+  readonly checkers?: readonly ListedChecker[] | DependsOnConfig;
 }
 
 /** What a module declares, even if its config is missing or wrong. `check` shows it. */

@@ -2,13 +2,14 @@
 // defaults.
 
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import addFormats from "ajv-formats";
 import { whatJsonLoses } from "../base/json-check.js";
 import { didYouMean } from "../base/nearest.js";
 import { readText } from "../base/text-files.js";
 import { parseYaml } from "../base/yaml.js";
 import type { StartupProblem } from "../catalogue/protocol.js";
 import type { ModuleSettings } from "./module.js";
-import { findSchemaProblems } from "./schema-problems.js";
+import { findSchemaProblems, findUnknownFormats } from "./schema-problems.js";
 
 /** Returns the config as written, an empty object if there is none, or undefined after a problem. */
 export function readConfig(
@@ -46,18 +47,22 @@ const OPTIONS = {
   allErrors: true,
   verbose: true,
   useDefaults: true,
-  validateFormats: false,
   allowUnionTypes: true,
   strictTypes: false,
   strictTuples: false,
   strictRequired: false,
 };
 
+function newAjv(): Ajv {
+  const ajv = new Ajv(OPTIONS);
+  addFormats.default(ajv);
+  return ajv;
+}
+
 /** Compiles a module's configSchema. Returns undefined after reporting problems. */
 export function compileSchema(
   schema: object,
   report: (message: string) => void,
-  warn: (message: string) => void,
 ): ValidateFunction | undefined {
   let sound = true;
   const reportProblem = (message: string) => {
@@ -65,8 +70,11 @@ export function compileSchema(
     report(message);
   };
   try {
-    const validate = new Ajv(OPTIONS).compile(schema);
-    findSchemaProblems(schema, OPTIONS, reportProblem, warn);
+    const ajv = newAjv();
+    findUnknownFormats(schema, Object.keys(ajv.formats), reportProblem);
+    if (!sound) return undefined;
+    const validate = ajv.compile(schema);
+    findSchemaProblems(schema, newAjv(), reportProblem);
     return sound ? validate : undefined;
   } catch (error) {
     report(`configSchema is not a JSON Schema of draft-07: ${(error as Error).message}`);

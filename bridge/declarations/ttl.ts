@@ -7,20 +7,15 @@ const DURATION = /^0*[1-9][0-9]*[smhdwy]?$/;
 export function readTtl(
   value: unknown,
   at: string,
-  callback: Callback,
   report: (message: string) => void,
 ): string | number | undefined {
-  const refusal = whyNot(callback);
-  if (refusal) report(`${at}.ttl: ${callback.name} ${refusal}`);
-  else if ((typeof value === "string" || typeof value === "number") && DURATION.test(String(value)))
-    return value;
-  else {
-    report(`${at}.ttl must be a duration: milliseconds, or a number with s, m, h, d, w or y, such as "10m"`);
-  }
+  if ((typeof value === "string" || typeof value === "number") && DURATION.test(String(value))) return value;
+  report(`${at}.ttl must be a duration: milliseconds, or a number with s, m, h, d, w or y, such as "10m"`);
   return undefined;
 }
 
-function whyNot({ secret, once, delivery, result }: Callback): string | undefined {
+/** Why answers of this callback are not kept, if they are not. */
+export function whyNoTtl({ secret, once, delivery, result }: Callback): string | undefined {
   if (secret) return "is asked with passwords or tokens, and no answer about those is kept";
   if (delivery === "notify" || result === "Nothing" || result === "Edits")
     return "has no answer that could be kept";

@@ -1,6 +1,7 @@
 // The host: answers the shim's requests with the modules of this thread and of its own threads. serve.ts runs it as a process,
 // thread-host.ts in a thread.
 
+import { setTimeout } from "node:timers/promises";
 import { ErrorCodes, ResponseError } from "vscode-jsonrpc/node";
 import { markExact } from "../base/exact-json.js";
 import { type DispatchEnvironment, dispatch } from "../calls/dispatch.js";
@@ -100,13 +101,15 @@ export class Host {
     this.connection.listen();
   }
 
-  /** After the end of the input: finishes and answers the requests that came before. */
-  async finish(): Promise<void> {
+  /**
+   * After the end of the input: finishes and answers the requests that came before, within `limit_ms`, and then runs the
+   * modules' `close`.
+   */
+  async finish(limit_ms: number): Promise<void> {
     this.modules.stop();
-    await this.connection.finish();
+    await Promise.race([this.connection.finish(), setTimeout(limit_ms, undefined, { ref: false })]);
     clearInterval(this.#pulse);
-    await this.#threads?.close();
-    await this.modules.close();
+    await Promise.all([this.#threads?.close(), this.modules.close()]);
     this.connection.dispose();
   }
 

@@ -1,6 +1,7 @@
 // The modules that run on this thread: loads them, gives each its api and its log, and runs their `setup`.
 
 import { describeThrown } from "../base/thrown.js";
+import { closeModule } from "../calls/closing.js";
 import type { RunningModule } from "../calls/context.js";
 import { DEBUG_SETUP_TIMES, ModuleSetup, SETUP_TIMES, type SetupTimes } from "../calls/setup.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
@@ -88,6 +89,7 @@ export class RunningModules {
 
   /** Resolves when all that was recorded is written. */
   async close(): Promise<void> {
+    await Promise.all([...this.byName.values()].map(closeModule));
     await this.#recorder?.close();
   }
 

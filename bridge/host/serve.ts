@@ -65,7 +65,7 @@ export function serve(records: number, entry: URL, clock?: string): void {
   );
   host.connection.onClose(async () => {
     process.off("SIGTERM", ignore);
-    await Promise.race([host.finish(), setTimeout(FINISH_LIMIT)]);
+    await Promise.race([host.finish(FINISH_LIMIT), setTimeout(FINISH_LIMIT + LIMITS.close_ms + 100)]);
     exitReporter.exit(0);
   });
   host.listen();

@@ -5,7 +5,7 @@ import { constants } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { VERSION } from "../base/version.js";
 import { catalogue } from "../catalogue/catalogue.js";
-import { CAUSES } from "../catalogue/protocol.js";
+import { CAUSES, LIMITS } from "../catalogue/protocol.js";
 import { PipedRecords } from "../logging/records.js";
 import { watchMemory } from "../threads/memory-watch.js";
 import type { ThreadData } from "../threads/thread-data.js";
@@ -52,7 +52,7 @@ export function serveThread({
     exitReporter.exit(1);
   });
   host.connection.onClose(async () => {
-    await Promise.race([host.finish(), setTimeout(FINISH_LIMIT)]);
+    await Promise.race([host.finish(FINISH_LIMIT), setTimeout(FINISH_LIMIT + LIMITS.close_ms)]);
     exitReporter.exit(0);
   });
   host.listen();

@@ -1,16 +1,14 @@
 // Loads the configured modules: imports each file, checks its definition and its config, and collects all startup problems
 // instead of stopping at the first.
 
-import { describeThrown } from "../base/thrown.js";
-import type { Callback, Catalogue } from "../catalogue/catalogue.js";
-import type { Match, StartupProblem } from "../catalogue/protocol.js";
+import type { Catalogue } from "../catalogue/catalogue.js";
+import type { StartupProblem } from "../catalogue/protocol.js";
+import { byConfig, settleEntry } from "../declarations/by-config.js";
 import { findCallbackClashes, findNameClash, findPathClashes } from "../declarations/conflicts.js";
 import { readDefinition } from "../declarations/definition.js";
 import { missingGrants, readGrants } from "../declarations/grants.js";
-import { readMatch } from "../declarations/match-shape.js";
 import {
   DEPENDS_ON_CONFIG,
-  type DependsOnConfig,
   type Entry,
   type ListedEntry,
   type ListedModule,
@@ -69,7 +67,6 @@ export async function loadModules(
       importer,
       problems,
       listed,
-      warn,
     );
     clearTimeout(slow);
     if (module) modules.push(module);
@@ -87,7 +84,6 @@ async function loadModule(
   importer: Importer,
   problems: StartupProblem[],
   listed: ListedModule[],
-  warn: (message: string) => void,
 ): Promise<LoadedModule | undefined> {
   const before = problems.length;
   const grants = readGrants(settings, at, catalogue, problems);
@@ -114,22 +110,19 @@ async function loadModule(
     problems.push({ path: [...at, "grants"], message });
   }
   const { configSchema } = definition;
-  const validate =
-    configSchema && compileSchema(configSchema, report, (message) => warn(`${file}: ${message}`));
+  const validate = configSchema && compileSchema(configSchema, report);
   const isKnown =
     config && (!configSchema || (validate && checkConfig(validate, config.value, settings, at, problems)));
   const known = isKnown ? config : DEPENDS_ON_CONFIG;
   const callbacks = new Map<string, Entry>();
   const shown = new Map<string, ListedEntry>();
   for (const [callback, declared] of definition.callbacks) {
-    const place = `callbacks.${callback}`;
-    const { checkers, ...parts } = declared;
-    const { entry, listed: own } = resolveMatch(parts, known, place, report);
-    const settled = checkers?.map((checker, i) => resolveMatch(checker, known, `${place}[${i}]`, report));
-    callbacks.set(callback, settled ? { ...entry, checkers: settled.map((one) => one.entry) } : entry);
-    shown.set(callback, settled ? { ...own, checkers: settled.map((one) => one.listed) } : own);
+    const settled = settleEntry(declared, known, `callbacks.${callback}`, catalogue, report);
+    if (!settled) continue;
+    callbacks.set(callback, settled.entry);
+    shown.set(callback, settled.listed);
   }
-  const resources = resolveByConfig(definition.web_resources, known, "web_resources", report);
+  const resources = byConfig(definition.web_resources, known, "web_resources", report);
   const web_resources = readWebResources(resources === DEPENDS_ON_CONFIG ? undefined : resources, report);
   const paths = resources === DEPENDS_ON_CONFIG ? DEPENDS_ON_CONFIG : [...web_resources.keys()];
   const index = at[1] as number;
@@ -148,38 +141,6 @@ async function loadModule(
     web_resources,
   };
   if (definition.setup) module.setup = definition.setup;
+  if (definition.close) module.close = definition.close;
   return module;
-}
-
-/** Returns a declared entry with its `match`, which may depend on the config. */
-function resolveMatch<Declared extends { callback: Callback; match?: unknown }>(
-  declared: Declared,
-  known: { value: unknown } | DependsOnConfig,
-  at: string,
-  report: (message: string) => void,
-) {
-  const { callback, match, ...entry } = declared;
-  const found = resolveByConfig(match, known, `${at}.match`, report);
-  if (found === DEPENDS_ON_CONFIG)
-    return { entry, listed: { ...entry, match: DEPENDS_ON_CONFIG as DependsOnConfig } };
-  const read = found === undefined ? undefined : readMatch(found, callback, at, report);
-  const whole: typeof entry & { match?: Match } = read ? { ...entry, match: read } : entry;
-  return { entry: whole, listed: whole };
-}
-
-/** Returns a declaration; if it is a function, its result for the config. */
-function resolveByConfig(
-  declared: unknown,
-  config: { value: unknown } | DependsOnConfig,
-  what: string,
-  report: (message: string) => void,
-): unknown {
-  if (typeof declared !== "function") return declared;
-  if (config === DEPENDS_ON_CONFIG) return DEPENDS_ON_CONFIG;
-  try {
-    return declared(config.value);
-  } catch (error) {
-    report(`${what} threw: ${describeThrown(error)}`);
-    return undefined;
-  }
 }

@@ -24,8 +24,8 @@ export type Id<Given extends string, Kind extends string> = Given extends never
 // synapse.util.stringutils: VALID_HOST_REGEX, and int(), which Python applies to the port.
 const HOST = /^[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*$/;
 const PORT = /^[+-]?\p{Nd}+(?:_\p{Nd}+)*$/u;
-// What int() takes off.
-const AROUND = /^(?:(?!\ufeff)[\s\u0085])+|(?:(?!\ufeff)[\s\u0085])+$/gu;
+// The most digits that int() takes.
+const DIGITS = 4300;
 // synapse.types: ROOM_ID_PATTERN_DOMAINLESS
 const HASH = /^[A-Za-z0-9_-]{43}\n?$/;
 
@@ -98,7 +98,13 @@ function isOfServer(value: unknown, sigil: string): boolean {
 function isServerName(name: string): boolean {
   const colon = name.endsWith("]") ? -1 : name.lastIndexOf(":");
   const host = colon < 0 ? name : name.slice(0, colon);
-  if (colon >= 0 && !PORT.test(name.slice(colon + 1).replace(AROUND, ""))) return false;
+  if (colon >= 0 && !isPort(name.slice(colon + 1))) return false;
   if (host.startsWith("[")) return host.endsWith("]") && !host.includes("%") && isIPv6(host.slice(1, -1));
   return HOST.test(host);
+}
+
+/** As `int`, which takes spaces around the number, and digits of any script. */
+function isPort(text: string): boolean {
+  const number = text.replaceAll("\u0085", " ").trim();
+  return !text.includes("\ufeff") && PORT.test(number) && number.replace(/\P{Nd}/gu, "").length <= DIGITS;
 }

@@ -128,7 +128,7 @@ export class HostHere extends Link implements HostLink {
   }
 
   async close(): Promise<void> {
-    await this.#host.finish();
+    await this.#host.finish(LIMITS.finish_ms);
     this.connection.dispose();
   }
 }
@@ -201,7 +201,7 @@ export class HostInChild extends Link implements HostLink {
 
   async close(): Promise<void> {
     this.#wire.end();
-    const timer = real.setTimeout(() => this.#child.kill("SIGKILL"), LIMITS.finish_ms);
+    const timer = real.setTimeout(() => this.#child.kill("SIGKILL"), LIMITS.finish_ms + LIMITS.close_ms);
     await this.#exited;
     real.clearTimeout(timer);
     this.connection.dispose();

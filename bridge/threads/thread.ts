@@ -7,6 +7,7 @@ import {
   CAUSES,
   type DeclaredModule,
   type End,
+  LIMITS,
   type Loading,
   type LogLevels,
   type Pulse,
@@ -41,7 +42,7 @@ const MIB = 1024 * 1024;
 const HEAP_FACTOR = 4;
 const LEAST_HEAP = 1024 * MIB;
 // How long a thread may take to end by itself.
-const CLOSE_MS = 2_000;
+const CLOSE_MS = 2_000 + LIMITS.close_ms;
 // How long to wait for its last records and answers after it has exited.
 const FINAL_RECORDS_MS = 200;
 

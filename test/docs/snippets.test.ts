@@ -38,8 +38,8 @@ const snippets: Snippet[] = [...readPages().filter((page) => !isGenerated(page))
 const of = (...languages: string[]) => snippets.filter(({ language }) => languages.includes(language));
 
 const EXPORTS =
-  "ApiError, Codes, DatabaseError, defineHead, defineModule, HttpResponseException, isApiError, isDatabaseError, " +
-  "isEventId, isHttpResponseException, isRoomAlias, isRoomId, isSynapseError, isUserId, NOT_SPAM, " +
+  "ApiError, Codes, contentOf, DatabaseError, defineHead, defineModule, HttpResponseException, isApiError, isDatabaseError, " +
+  "isEventId, isHttpResponseException, isRoomAlias, isRoomId, isSynapseError, isUserId, malformed, NOT_SPAM, " +
   "RegistrationBehaviour, SynapseError";
 
 /** The types that `synapse-module-bridge` exports besides those. */
@@ -128,7 +128,7 @@ describe("TypeScript and JavaScript", () => {
 describe("hover texts", () => {
   // A list is nothing but its items. The others stand for all callbacks or methods, each of which has its own.
   const LIST = /^export type \w+ = readonly \w+\[\];/;
-  const ALL = ["CallbackParams", "CallbackResults", "ApiWrites", "NotSpam"];
+  const ALL = ["CallbackParams", "CallbackResults", "ApiWrites", "NotSpam", "EVENT_SHAPES", "HONOURED_IN"];
   const EXPORT =
     /(\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?^export (?:const )?(?:interface|type|enum|class|function|const)? ?(\w+).*$/gm;
 

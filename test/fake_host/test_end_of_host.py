@@ -108,6 +108,7 @@ def test_what_is_written_to_a_dead_host_takes_no_descriptor_of_others_out_of_the
 
 def test_a_host_that_does_not_end_when_it_should_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "DRAIN_SECONDS", 0.1)
+    monkeypatch.setattr(supervisor, "CLOSE_SECONDS", 0.1)
     monkeypatch.setattr(watchdog, "LOOK_SECONDS", 10.0)
     with running(tmp_path, "hangs", config("deny", 5)) as rig:
         asked = rig.ask("user_may_invite", *INVITE)

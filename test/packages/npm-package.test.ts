@@ -1,5 +1,5 @@
 /** What a module author gets from npm: types that compile under their own TypeScript, and the command. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { projectRoot } from "../support/paths.js";
@@ -21,6 +21,12 @@ export default defineModule({
 });
 `;
 
+const entries = `import * as sdk from "synapse-module-bridge";
+import * as testing from "synapse-module-bridge/testing";
+import * as synapse from "synapse-module-bridge/testing/synapse";
+console.log(sdk.Codes, testing, synapse);
+`;
+
 beforeAll(async () => {
   mkdirSync(project);
   const packed = await output(
@@ -34,7 +40,14 @@ beforeAll(async () => {
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "policies", type: "module" }));
   writeFileSync(join(project, "good.ts"), good);
   writeFileSync(join(project, "bad.ts"), good.replace("user_may_invite(", "user_may_invit("));
-  const wanted = [tarball, "typescript@7.0.2", "typescript5@npm:typescript@5.9.3"];
+  copyFileSync(join(projectRoot, "test/types/good.ts"), join(project, "all.ts"));
+  writeFileSync(join(project, "entries.ts"), entries);
+  const compilers = [
+    "typescript@7.0.2",
+    "typescript59@npm:typescript@5.9.3",
+    "typescript54@npm:typescript@5.4.5",
+  ];
+  const wanted = [tarball, ...compilers];
   const installed = await output("npm", ["install", "--no-audit", "--no-fund", ...wanted], { cwd: project });
   expect(installed.code).toBe(0);
 }, 120_000);
@@ -42,32 +55,48 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 jest.setTimeout(90_000); // the older tsc takes long on a busy machine
 
-describe.each(["typescript", "typescript5"])("with %s", (typescript) => {
-  const check = async (file: string) => {
-    const options = [
-      "--noEmit",
-      "--strict",
-      "--exactOptionalPropertyTypes",
-      "--module",
-      "nodenext",
-      "--target",
-      "es2023",
-    ];
-    const alone = typescript === "typescript" ? ["--ignoreConfig"] : [];
-    const tsc = join(project, "node_modules", typescript, "bin/tsc");
-    return output(process.execPath, [tsc, ...options, ...alone, file], { cwd: project });
-  };
+// The oldest supported, one in between, and the newest; each strict, as strict as can be, and not at all.
+const compilers = ["typescript54", "typescript59", "typescript"];
+const settings = [
+  ["--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess"],
+  ["--strict"],
+  ["--strict", "false"],
+];
 
-  test("a module compiles under strict settings, and the package's own types as well", async () => {
-    expect(await check("good.ts")).toEqual({ code: 0, stdout: "", stderr: "" });
-  });
+describe.each(compilers.flatMap((compiler) => settings.map((strict) => ({ compiler, strict }))))(
+  "with $compiler and $strict",
+  ({ compiler, strict }) => {
+    const check = async (file: string) => {
+      const options = [
+        "--noEmit",
+        ...strict,
+        "--module",
+        "nodenext",
+        "--target",
+        "es2022",
+        "--lib",
+        "es2022",
+      ];
+      const alone = compiler === "typescript" ? ["--ignoreConfig"] : [];
+      const tsc = join(project, "node_modules", compiler, "bin/tsc");
+      return output(process.execPath, [tsc, ...options, ...alone, file], { cwd: project });
+    };
 
-  test("a misspelt callback does not", async () => {
-    const { code, stdout } = await check("bad.ts");
-    expect(code).not.toBe(0);
-    expect(stdout).toContain("user_may_invit");
-  });
-});
+    // Without skipLibCheck, the package's own types are checked, too.
+    test.each(["good.ts", "all.ts", "entries.ts"])(
+      "%s compiles, and the package's own types",
+      async (file) => {
+        expect(await check(file)).toEqual({ code: 0, stdout: "", stderr: "" });
+      },
+    );
+
+    test("a misspelt callback does not compile", async () => {
+      const { code, stdout } = await check("bad.ts");
+      expect(code).not.toBe(0);
+      expect(stdout).toContain("user_may_invit");
+    });
+  },
+);
 
 test("the command checks a module with the author's TypeScript", async () => {
   const command = join(project, "node_modules/.bin/synapse-module-bridge");

@@ -1,6 +1,6 @@
 // Modules that must not compile: tsc fails here if it no longer finds one of the expected errors.
 // biome-ignore-all format: the expected error must be on the line below its comment
-import { Codes, type ContextOf, defineHead, defineModule, NOT_SPAM, RegistrationBehaviour } from "synapse-module-bridge";
+import { Codes, type ContextOf, contentOf, defineHead, defineModule, NOT_SPAM, RegistrationBehaviour } from "synapse-module-bridge";
 
 const configSchema = {
   type: "object",
@@ -250,3 +250,14 @@ defineModule({ ...defineHead({ grants: ["store"] }), callbacks: { on_new_event: 
 void defineModule({ callbacks: { user_may_invite: () => NOT_SPAM } }).callbacks.on_new_event;
 // @ts-expect-error the data of the head
 export const ofHead = (context: ContextOf<typeof head>): number => context.data.nothing;
+
+// Contents
+
+// @ts-expect-error a type that Matrix does not specify needs a schema
+defineModule({ callbacks: { on_new_event: ({ event }) => contentOf(event, "org.example.poll") } });
+// @ts-expect-error a field that a content does not have
+defineModule({ callbacks: { on_new_event: ({ event }, { log }) => log.info(contentOf(event, "m.room.member")?.member) } });
+// @ts-expect-error each field may be missing
+defineModule({ callbacks: { on_new_event: ({ event }, { log }) => log.info(contentOf(event, "m.room.message")?.body.length) } });
+// @ts-expect-error a pattern would not be checked
+defineModule({ callbacks: { on_new_event: ({ event }) => contentOf(event, "a", { type: "string", pattern: "a" }) } });

@@ -4,6 +4,7 @@ import {
   type CallbackNameOf,
   Codes,
   type ContextOf,
+  contentOf,
   defineHead,
   defineModule,
   isApiError,
@@ -11,6 +12,7 @@ import {
   isSynapseError,
   isUserId,
   type JsonObject,
+  malformed,
   NOT_SPAM,
   RegistrationBehaviour,
   type RoomId,
@@ -468,6 +470,28 @@ export const withHead = defineModule({
   },
   close({ data, log }) {
     log.info({ invites: data.invites.size }, "gone");
+  },
+});
+
+export const typedContents = defineModule({
+  callbacks: {
+    async check_event_allowed({ event, state_events }) {
+      const member = contentOf(event, "m.room.member");
+      const membership: "invite" | "join" | "knock" | "leave" | "ban" | undefined = member?.membership;
+      const levels = await state_events.get("m.room.power_levels", "");
+      const users = levels && contentOf(levels, "m.room.power_levels")?.users;
+      const level: number | undefined = users?.[event.sender];
+      const poll = contentOf(event, "org.example.poll", {
+        type: "object",
+        properties: { answers: { type: "array", items: { type: "string" } }, votes: { type: "integer" } },
+      });
+      const answers: readonly string[] | undefined = poll?.answers;
+      return (
+        !malformed(event) &&
+        membership !== "ban" &&
+        (level ?? 0) + (poll?.votes ?? 0) > (answers?.length ?? 0)
+      );
+    },
   },
 });
 

@@ -13,8 +13,10 @@ export interface Decision {
   readonly outcome: string;
   /** What may be shown of the answer, such as a code. */
   readonly answer?: string;
-  /** Why there is no answer of a module, such as `deadline`. */
+  /** Why there is no answer of a module, such as `deadline`; or what the module says about its answer. */
   readonly reason?: string;
+  /** JSON that the module gives with it. */
+  readonly details?: string;
   readonly room?: string;
   readonly user?: string;
   readonly event?: string;
@@ -82,13 +84,14 @@ export function decisionOf(record: LogRecord): Decision | undefined {
     outcome,
     answer,
     reason,
+    details,
     room,
     user,
     event,
     ms,
     request,
   } = record;
-  const all = { callback, module, outcome, answer, reason, room, user, event, ms, request };
+  const all = { callback, module, outcome, answer, reason, details, room, user, event, ms, request };
   const present = Object.entries(all).filter(([, value]) => value !== null && value !== undefined);
   return { time: new Date(time * 1000).toISOString(), ...Object.fromEntries(present) } as Decision;
 }

@@ -10,6 +10,7 @@ import attr
 from synapse.logging import opentracing
 
 from synapse_module_bridge.codec.match import lookup
+from synapse_module_bridge.codec.replies import GivenReason
 from synapse_module_bridge.routing.route import Entry
 from synapse_module_bridge.schema.catalogue import TYPES, Callback
 from synapse_module_bridge.telemetry import metrics
@@ -67,12 +68,14 @@ class Recorded:
         module: str | Sequence[str] | None = None,
         answer: str | None = None,
         reason: str | None = None,
+        given: GivenReason | None = None,
     ) -> None:
         """Records one decision.
 
         `outcome` is allowed, answered, left (to the next), refused, replaced, edited, error, fault or policy; for a
         shadow module it is would_allow and so on. `module` has several names where the one that decided is not known.
-        The metric's label is empty then, since sets of modules would make too many labels.
+        The metric's label is empty then, since sets of modules would make too many labels. `reason` is why policy has
+        answered, and a label as well. `given` is what the module says about its own decision.
         """
         label = module if isinstance(module, str) else module[0] if module is not None and len(module) == 1 else ""
         metrics.CALLS.add(self.callback.name, label, outcome, reason or "", self.server_name)
@@ -90,7 +93,8 @@ class Recorded:
             "module": modules or "-",
             "outcome": outcome,
             "answer": answer,
-            "reason": reason,
+            "reason": reason or (given.text if given is not None else None),
+            "details": given.details if given is not None else None,
             **_subject(self.callback, self.params),
             "ms": f"{(time.monotonic() - self.started) * 1000:.1f}",
         }

@@ -1,6 +1,6 @@
 """Reads the host's replies to calls. Replies are untrusted: an ambiguous one is rejected."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from synapse.module_api.errors import Codes, SynapseError
@@ -17,6 +17,15 @@ class Reply(NamedTuple):
 
     answer: Any
     module: str | None
+    # Why the module has decided so, as it says itself.
+    reason: "GivenReason | None" = None
+
+
+class GivenReason(NamedTuple):
+    """What a module says about its decision: a text, and JSON."""
+
+    text: str
+    details: str | None
 
 
 def read_reply(callback: Callback, modules: Sequence[str], reply: Any) -> Reply | None:
@@ -28,7 +37,13 @@ def read_reply(callback: Callback, modules: Sequence[str], reply: Any) -> Reply 
     if module is None:
         return Reply(answer, None) if passes else None
     # A pass value decides nothing, so no module may be named as its author: the modules after it were not asked.
-    return Reply(answer, module) if module in modules and not passes else None
+    return Reply(answer, module, given_reason(reply)) if module in modules and not passes else None
+
+
+def given_reason(told: Mapping[str, Any]) -> GivenReason | None:
+    """The reason in a reply or an error's data; None if there is none that fits. The answer counts all the same."""
+    given: Any = told.get("given_reason")
+    return GivenReason(given["text"], given.get("details")) if fits("GivenReason", given) else None
 
 
 def read_error(error: RpcError, modules: Sequence[str]) -> RpcError:

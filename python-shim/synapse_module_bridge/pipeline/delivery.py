@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from synapse_module_bridge.calls.again import AskAgain
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.calls.decision import summarise
-from synapse_module_bridge.codec.replies import reason_of
+from synapse_module_bridge.codec.replies import given_reason, reason_of
 from synapse_module_bridge.pipeline.failures import why_unanswered
 from synapse_module_bridge.pipeline.notifications import Notification
 from synapse_module_bridge.pipeline.pipeline import Pipeline
@@ -85,10 +85,11 @@ class Delivery:
         try:
             reply = await self._pipeline.reply(call, [entry])
             outcome, summary = summarise(call.callback, reply.answer, decided=reply.module is not None)
-            call.record(_WOULD[outcome], entry.module, summary)
+            call.record(_WOULD[outcome], entry.module, summary, given=reply.reason)
         except RpcError as e:
             outcome = _WOULD_FAIL.get(e.code, "would_policy")
-            call.record(outcome, entry.module, reason=why_unanswered(e) if outcome == "would_policy" else None)
+            reason = why_unanswered(e) if outcome == "would_policy" else None
+            call.record(outcome, entry.module, reason=reason, given=given_reason(e.data))
         except Unavailable as e:
             call.record("would_policy", entry.module, reason=e.reason)
         except AskAgain:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.codec.codec import decode_own
-from synapse_module_bridge.codec.replies import reason_of, synapse_error
+from synapse_module_bridge.codec.replies import given_reason, reason_of, synapse_error
 from synapse_module_bridge.pipeline.round_trip import index_of
 from synapse_module_bridge.resilience import policy
 from synapse_module_bridge.resilience.policy import Policies
@@ -64,7 +64,7 @@ def judge(call: Call, asked: Sequence[Entry], e: RpcError, policies: Policies) -
     is_fault, is_error = e.code == ERROR_CODES["module_fault"], e.code == ERROR_CODES["synapse_error"]
     by_policy = callback.faults_by_policy and index is not None
     if is_error and not by_policy:
-        call.record("error", module, f"{e.data['code']}/{e.data['errcode']}")
+        call.record("error", module, f"{e.data['code']}/{e.data['errcode']}", given=given_reason(e.data))
         if callback.swallows:
             return Final(policy.refuse(callback, call.params))
         raise synapse_error(e) from None

@@ -156,7 +156,7 @@ class Pipeline:
             raise RpcError(ERROR_CODES["module_fault"], message, {"module": module, "kind": "answer"}) from e
         outcome, summary = summarise(call.callback, reply.answer, decided=module is not None)
         if outcome != "allowed":
-            call.record(outcome, module, summary)
+            call.record(outcome, module, summary, given=reply.reason)
         return answer
 
     async def _policy(self, call: Call, reason: str) -> str:

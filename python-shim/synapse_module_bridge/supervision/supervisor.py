@@ -36,6 +36,7 @@ T = TypeVar("T")
 STEADY_SECONDS = 30.0
 # How long a host may go on with open calls when Synapse shuts down.
 DRAIN_SECONDS = LIMITS["finish_ms"] / 1000
+CLOSE_SECONDS = LIMITS["close_ms"] / 1000
 # How much may wait for a host that does not read its input. Beyond that, policy answers.
 MOST_UNSENT_BYTES = 64 * 1024 * 1024
 
@@ -291,7 +292,7 @@ class Supervisor:
             if self._running:
                 self._stop_timers = [
                     self._clock.callLater(DRAIN_SECONDS, self._close_input),
-                    self._clock.callLater(2 * DRAIN_SECONDS, self._kill_all),
+                    self._clock.callLater(2 * DRAIN_SECONDS + CLOSE_SECONDS, self._kill_all),
                 ]
             if self._child is not None:
                 self.before_stop().addBoth(lambda _: self._close_input())

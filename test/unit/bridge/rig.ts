@@ -79,6 +79,7 @@ export interface Initialized {
 export interface Answer {
   answer: unknown;
   module: string | null;
+  given_reason?: { text: string; details?: string };
   asked: { module: string; ms: number }[];
 }
 
@@ -138,7 +139,7 @@ export function connect(): Rig {
     hangUp() {
       toHost.destroy();
       // Stops what is tried again and again, as the process does when its input ends.
-      void host.finish();
+      void host.finish(1_000);
     },
     hangUpGently: () => void toHost.end(),
     initialize,

@@ -9,7 +9,7 @@ from synapse_module_bridge.supervision.backoff import LONGEST_PAUSE_SECONDS
 from synapse_module_bridge.supervision.grace_period import HOLD_SECONDS
 from synapse_module_bridge.supervision.host_events import HostEvents
 from synapse_module_bridge.supervision.running_host import FINISH_SECONDS
-from synapse_module_bridge.supervision.supervisor import DRAIN_SECONDS, Supervisor
+from synapse_module_bridge.supervision.supervisor import CLOSE_SECONDS, DRAIN_SECONDS, Supervisor
 from synapse_module_bridge.transport.framing import FrameReader, decode, encode
 from synapse_module_bridge.transport.rpc import Rpc
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -264,7 +264,7 @@ class SupervisorMachine(RuleBasedStateMachine):
         self.cannot_spawn = None
         self.stop()
         self.clock.advance(DRAIN_SECONDS)
-        self.clock.advance(DRAIN_SECONDS)
+        self.clock.advance(DRAIN_SECONDS + CLOSE_SECONDS)
         assert self.stopped == [None]
         assert self.living() == []
         for _ in range(int(FINISH_SECONDS) + 20):

@@ -1,6 +1,7 @@
 // A module's config: where it is read from, how its defaults are filled in, and how what is wrong is told.
 import { afterAll, expect, test } from "@jest/globals";
 import { catalogue } from "../../../../bridge/catalogue/catalogue.js";
+import { DEPENDS_ON_CONFIG } from "../../../../bridge/declarations/module.js";
 import { loadModules } from "../../../../bridge/loading/loader.js";
 import { temporaryFolder } from "../../../support/temporary-folder.js";
 
@@ -107,19 +108,89 @@ test("a default is filled in before it is looked at, and one that fits is no fau
   expect(modules[0]?.config).toEqual({ limits: { day: 5 } });
 });
 
-test("a format that is not checked is told, but where there is a pattern", async () => {
+const formatted = folder.write(
+  "formats.ts",
+  `export default { configSchema: { type: "object", properties: {
+    home: { type: "string", format: "uri" }, mail: { type: "string", format: "email" }, at: { type: "string", format: "time" },
+  } }, callbacks: {} };`,
+);
+
+test.each([
+  [{ home: "https://example.org/", mail: "a@example.org", at: "12:00:00Z" }, []],
+  [{ home: "example.org" }, ['home: must match format "uri"']],
+  [{ mail: "@example.org", at: "noon" }, ['mail: must match format "email"', 'at: must match format "time"']],
+])("a format is checked: %j", async (config, messages) => {
+  const { problems } = await loadModules([{ path: formatted, config }], catalogue());
+  expect(problems.map(({ path, message }) => `${path.at(-1)}: ${message}`)).toEqual(messages);
+});
+
+test.each([
+  ["of the same schema", `{ properties: { b: {} }, required: ["b"] }`],
+  ["around", `{ properties: { a: {}, b: {} }, anyOf: [{ required: ["a"] }, { required: ["b"] }] }`],
+  [
+    "beside",
+    `{ allOf: [{ properties: { a: {} } }], if: { properties: { b: {} } }, then: {}, required: ["a", "b"] }`,
+  ],
+  [
+    "of a $ref",
+    `{ definitions: { x: { properties: { b: {} } } }, $ref: "#/definitions/x", required: ["b"] }`,
+  ],
+  ["of itself", `{ properties: { b: { $ref: "#" } }, anyOf: [{ $ref: "#" }], required: ["b"] }`],
+  ["of a pattern", `{ patternProperties: { "^b": { type: "string" } }, required: ["b"] }`],
+  ["of any name", `{ additionalProperties: { type: "string" }, required: ["b"] }`],
+])("what is required may be declared %s", async (place, schema) => {
   const file = folder.write(
-    "formats.ts",
-    `export default { configSchema: { type: "object", properties: {
-      home: { type: "string", format: "uri" }, mail: { type: "string", format: "email", pattern: "@" },
-    } }, callbacks: {} };`,
+    `required-${place.replace(/\W/g, "-")}.ts`,
+    `export default { configSchema: { type: "object", properties: { in: ${schema} } }, callbacks: {} };`.replace(
+      /"#/g,
+      '"#/properties/in',
+    ),
   );
-  const warnings: string[] = [];
-  const { problems: faults } = await loadModules([{ path: file }], catalogue(), {
-    warn: (text) => warnings.push(text),
-  });
-  expect(faults).toEqual([]);
-  expect(warnings).toEqual([
-    `${file}: configSchema.properties.home: the format uri is not checked: give a pattern, too`,
+  expect((await loadModules([{ path: file }], catalogue())).problems).toEqual([]);
+});
+
+const byConfig = folder.write(
+  "by-config.ts",
+  `export default {
+    configSchema: { type: "object", properties: { keep: { type: "string" }, types: { type: "array", items: { type: "string" } } } },
+    callbacks: {
+      is_user_expired: { ttl: (config) => config.keep, handler: () => null },
+      auth_checkers: (config) => (config.types ?? []).map((login_type) => ({ login_type, fields: ["token"], handler: () => null })),
+    },
+  };`,
+);
+const loadByConfig = (config: object) => loadModules([{ path: byConfig, config }], catalogue());
+
+test("ttl and auth_checkers may follow from the config", async () => {
+  const { modules, problems } = await loadByConfig({ keep: "5m", types: ["org.example.a", "org.example.b"] });
+  expect(problems).toEqual([]);
+  const callbacks = modules[0]?.callbacks;
+  expect(callbacks?.get("is_user_expired")?.ttl).toBe("5m");
+  expect(callbacks?.get("auth_checkers")?.checkers).toMatchObject([
+    { login_type: "org.example.a", fields: ["token"] },
+    { login_type: "org.example.b", fields: ["token"] },
   ]);
+});
+
+test("a module whose config names no login checks none", async () => {
+  const { modules, problems } = await loadByConfig({ types: [] });
+  expect(problems).toEqual([]);
+  expect([...(modules[0]?.callbacks.keys() ?? [])]).toEqual(["is_user_expired"]);
+  expect(modules[0]?.callbacks.get("is_user_expired")).not.toHaveProperty("ttl");
+});
+
+test("what the functions return is checked", async () => {
+  const { problems } = await loadByConfig({ keep: "ten minutes", types: ["", "a"] });
+  expect(problems.map(({ message }) => message.replace(`${byConfig}: `, ""))).toEqual([
+    'callbacks.is_user_expired.ttl must be a duration: milliseconds, or a number with s, m, h, d, w or y, such as "10m"',
+    'callbacks.auth_checkers[0].login_type must be a string, such as "m.login.password"',
+  ]);
+});
+
+test("what depends on a config that is wrong is listed all the same", async () => {
+  const { modules, listed } = await loadByConfig({ keep: 5 });
+  expect(modules).toEqual([]);
+  const callbacks = listed[0]?.callbacks;
+  expect(callbacks?.get("is_user_expired")?.ttl).toBe(DEPENDS_ON_CONFIG);
+  expect(callbacks?.get("auth_checkers")?.checkers).toBe(DEPENDS_ON_CONFIG);
 });

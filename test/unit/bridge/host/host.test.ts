@@ -216,6 +216,6 @@ test("when its input ends, the host finishes what is under way and what is still
   const ended = new Promise((resolve) => rig.host.connection.onClose(resolve));
   rig.hangUpGently();
   await ended;
-  await rig.host.finish();
+  await rig.host.finish(1_000);
   for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ answer: "NOT_SPAM" });
 });

@@ -50,7 +50,7 @@ describe("a fault is told with its place", () => {
     [
       "an unknown key",
       "export default { calbacks: {} };",
-      "modules.0.path: bad.ts: unknown key calbacks (did you mean callbacks?); a module has configSchema, grants, setup, callbacks, web_resources",
+      "modules.0.path: bad.ts: unknown key calbacks (did you mean callbacks?); a module has configSchema, grants, setup, callbacks, web_resources, close",
     ],
     [
       "an unknown callback",
@@ -261,6 +261,21 @@ describe("a fault is told with its place", () => {
       "a format that there is not",
       "export default { configSchema: { type: 'object', properties: { a: { type: 'string', format: 'data-time' } } } };",
       "modules.0.path: bad.ts: configSchema.properties.a: there is no format data-time (did you mean date-time?)",
+    ],
+    [
+      "a required property that there is not",
+      "export default { configSchema: { type: 'object', properties: { limit: {}, l: { items: { type: 'object', required: ['b'] } } }, required: ['limits'] } };",
+      "modules.0.path: bad.ts: configSchema: requires limits, which is not among its properties (did you mean limit?); modules.0.path: bad.ts: configSchema.properties.l.items: requires b, which is not among its properties",
+    ],
+    [
+      "a misspelt field of an event in a match that is a function",
+      "export default { callbacks: { on_new_event: { match: () => ({ typ: ['x'] }), handler() {} } } };",
+      'modules.0.path: bad.ts: callbacks.on_new_event.match["typ"]: an event has no field typ (did you mean type?); for another one write event.typ',
+    ],
+    [
+      "a close that is no function",
+      "export default { close: 1, callbacks: {} };",
+      "modules.0.path: bad.ts: close must be a function",
     ],
   ])("%s", async (_, text, message) => {
     // A file of its own for each: what was loaded once is not read again.

@@ -47,7 +47,7 @@ async function start(
 
 async function recorded(): Promise<Line[]> {
   rig.hangUpGently();
-  await rig.host.finish();
+  await rig.host.finish(1_000);
   return texts().flatMap((text) =>
     text
       .trimEnd()
@@ -289,7 +289,7 @@ test("only the chosen callbacks are recorded", async () => {
   await start(moduleOf("user_may_invite", "return NOT_SPAM;"), { callbacks: ["check_event_for_spam"] });
   await rig.callback("user_may_invite", INVITE, ["policy"]);
   rig.hangUpGently();
-  await rig.host.finish();
+  await rig.host.finish(1_000);
   expect(readdirSync(recordings)).toEqual([]);
 });
 

@@ -58,6 +58,10 @@ const SERVERS = [
     "[::ffff:1.2.3.4]",
     "[1.2.3.4]",
     "[fe80::1%eth0]",
+    `a:${"1".repeat(4300)}`,
+    `a:${"1".repeat(4301)}`,
+    "a:\u00851\u2003",
+    "a:1\u00852",
     "[::1]:",
     "[::1]:x",
     "]",
@@ -130,6 +134,12 @@ describe.each([
   test.each([undefined, null, 1, ["@a:b"], { length: 1 }])("refuses what is no string: %j", (value) => {
     expect(is(value)).toBe(false);
   });
+});
+
+test("a long id takes no long time", () => {
+  const started = performance.now();
+  for (const part of [" ", "1_", "a.", ":", "[", "\u0085"]) isUserId(`@a:b:${part.repeat(50_000)}x`);
+  expect(performance.now() - started).toBeLessThan(500);
 });
 
 test("isEventId also takes the hashes of room version 3 and later, which Synapse's class does not", () => {

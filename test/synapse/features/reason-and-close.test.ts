@@ -1,0 +1,64 @@
+// What a module says about its answers, and what it does before it goes, on a real Synapse.
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { startSynapse, type TestSynapse } from "synapse-module-bridge/testing/synapse";
+import { temporaryFolder } from "../../support/temporary-folder.js";
+import { waitFor } from "../../support/wait.js";
+import { cacheWithVenv } from "../kit/cached.js";
+
+const folder = temporaryFolder();
+const policy = (version: number) => `
+import { Codes, contentOf, defineModule, NOT_SPAM, SynapseError } from "synapse-module-bridge";
+export default defineModule({
+  setup: () => ({ version: ${version} }),
+  callbacks: {
+    user_may_invite({ invitee }, { reason }) {
+      reason("an invite to\\nx.org", { host: "x.org" });
+      return invitee.endsWith(":x.org") ? Codes.FORBIDDEN : NOT_SPAM;
+    },
+    user_may_create_room(_, { reason }) {
+      reason("no more rooms");
+      throw new SynapseError(429, "Too many rooms");
+    },
+    check_event_for_spam: ({ event }) => (contentOf(event, "m.room.message")?.body === "spam" ? Codes.FORBIDDEN : NOT_SPAM),
+  },
+  close({ data, log }) {
+    log.info("version " + data.version + " goes");
+  },
+});
+`;
+const path = folder.write("policy.ts", policy(1));
+folder.write("package.json", '{ "type": "module" }');
+const other = folder.write("isolated.ts", policy(3));
+let hs: TestSynapse;
+
+beforeAll(async () => {
+  process.env.XDG_CACHE_HOME = cacheWithVenv(folder);
+  hs = await startSynapse({ modules: [{ path }, { path: other, isolated: true }] });
+}, 150_000);
+afterAll(async () => {
+  await hs?.close();
+  folder.remove();
+});
+
+test("the reason of a refusal is in its decision, on one line, and no client sees it", async () => {
+  const alice = await hs.user("alice");
+  const refusal = await alice.createRoom().catch((error: Error) => error);
+  expect(refusal).toMatchObject({ status: 429 });
+  expect(JSON.stringify(refusal)).not.toContain("no more rooms");
+  const [decision] = await hs.decisions({ callback: "user_may_create_room", atLeast: 1 });
+  expect(decision).toMatchObject({ module: "policy", outcome: "error", reason: "no more rooms" });
+});
+
+test("a module closes at a reload and when Synapse stops, in its own thread, too", async () => {
+  folder.write("policy.ts", policy(2));
+  expect(await hs.reload()).toBe(true);
+  const lines = () =>
+    hs
+      .logs()
+      .split("\n")
+      .flatMap((line) => /version \d goes/.exec(line)?.[0] ?? []);
+  await waitFor("both to close", () => lines().length === 2);
+  expect(lines().sort()).toEqual(["version 1 goes", "version 3 goes"]);
+  await hs.close();
+  expect(lines().sort()).toEqual(["version 1 goes", "version 2 goes", "version 3 goes", "version 3 goes"]);
+});
