@@ -35,7 +35,7 @@ class Watchdog:
         clock: Any,
         child: Child,
         on_pulse: Callable[[Mapping[str, Any]], None],
-        has_waited: Callable[[float], bool] = lambda seconds: False,
+        has_waited: Callable[[float], bool],
         is_strict: bool = True,
     ) -> None:
         self._clock = clock

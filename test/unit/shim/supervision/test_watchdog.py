@@ -16,6 +16,10 @@ from synapse_module_bridge.supervision.watchdog import (
 from twisted.internet.task import Clock
 
 
+def nobody_waits(seconds: float) -> bool:
+    return False
+
+
 class Beaten(Process):
     def __init__(self) -> None:
         super().__init__()
@@ -30,18 +34,18 @@ class Beaten(Process):
 def test_a_host_that_gives_signs_of_life_lives_and_tells_of_itself() -> None:
     clock, process = Clock(), Beaten()
     pulses: list[Any] = []
-    watchdog = Watchdog(clock, process, pulses.append)  # type: ignore[arg-type]
+    watchdog = Watchdog(clock, process, pulses.append, nobody_waits)  # type: ignore[arg-type]
     for _ in range(20):
         clock.advance(LOOK_SECONDS)
         process.pulse()
-    assert (process.ends, process.interrupts, len(pulses)) == ([], [], 20)
+    assert (process.ends, process.interrupts, pulses) == ([], [], [{}] * 20)
     watchdog.stop()
     assert clock.getDelayedCalls() == []
 
 
 def test_a_silent_host_is_interrupted_once_and_then_killed_after_so_many_looks_and_not_before() -> None:
     clock, process = Clock(), Beaten()
-    Watchdog(clock, process, lambda _: None)  # type: ignore[arg-type]
+    Watchdog(clock, process, lambda _: None, nobody_waits)  # type: ignore[arg-type]
     clock.pump([LOOK_SECONDS] * (LOOKS_TO_INTERRUPT - 1))
     assert process.interrupts == []
     clock.pump([LOOK_SECONDS] * LOOKS_TO_KILL)
@@ -94,9 +98,23 @@ def test_a_host_is_silent_for_as_long_as_a_call_may_have_to_wait() -> None:
     assert len(process.interrupts) == 1
 
 
+def test_the_time_since_the_last_sign_of_life_counts_and_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    clock, process = Clock(), Beaten()
+    clock.advance(100.0)
+    Watchdog(clock, process, lambda _: None, nobody_waits)  # type: ignore[arg-type]
+    process.pulse()
+    # The first look sees the pulse.
+    clock.pump([LOOK_SECONDS] * LOOKS_TO_INTERRUPT)
+    assert process.interrupts == []
+    clock.advance(LOOK_SECONDS)
+    assert process.interrupts == [pytest.approx(3.0)]
+    clock.pump([LOOK_SECONDS] * LOOKS_TO_KILL)
+    assert caplog.messages == ["the module host has been silent for 4.0 s, stopped or in native code: it is killed"]
+
+
 def test_a_synapse_that_was_held_up_itself_does_not_blame_the_host() -> None:
     clock, process = Clock(), Beaten()
-    Watchdog(clock, process, lambda _: None)  # type: ignore[arg-type]
+    Watchdog(clock, process, lambda _: None, nobody_waits)  # type: ignore[arg-type]
     clock.advance(3_600)
     assert (process.ends, process.interrupts) == ([], [])
     for row in (40, 42):
@@ -105,7 +123,7 @@ def test_a_synapse_that_was_held_up_itself_does_not_blame_the_host() -> None:
 
 def test_one_sign_of_life_is_enough_to_live_on() -> None:
     clock, process = Clock(), Beaten()
-    Watchdog(clock, process, lambda _: None)  # type: ignore[arg-type]
+    Watchdog(clock, process, lambda _: None, nobody_waits)  # type: ignore[arg-type]
     for _ in range(5):
         clock.pump([LOOK_SECONDS] * (LOOKS_TO_INTERRUPT - 1))
         process.pulse()
@@ -115,7 +133,7 @@ def test_one_sign_of_life_is_enough_to_live_on() -> None:
 
 def test_an_answer_is_a_sign_of_life_too_since_pulses_may_wait_behind_many() -> None:
     clock, process = Clock(), Beaten()
-    Watchdog(clock, process, lambda _: None)  # type: ignore[arg-type]
+    Watchdog(clock, process, lambda _: None, nobody_waits)  # type: ignore[arg-type]
     for _ in range(4 * LOOKS_TO_KILL):
         process.has_spoken = True
         clock.advance(LOOK_SECONDS)
@@ -125,7 +143,7 @@ def test_an_answer_is_a_sign_of_life_too_since_pulses_may_wait_behind_many() -> 
 def test_a_host_that_is_dead_with_its_output_held_open_is_noticed() -> None:
     clock, process = Clock(), Beaten()
     killed: list[Any] = []
-    Watchdog(clock, process, lambda _: None)  # type: ignore[arg-type]
+    Watchdog(clock, process, lambda _: None, nobody_waits)  # type: ignore[arg-type]
     process.has_ended = True
     process.kill = lambda cause=None: killed.append(cause)  # type: ignore[method-assign]
     clock.advance(LOOK_SECONDS)
@@ -134,6 +152,6 @@ def test_a_host_that_is_dead_with_its_output_held_open_is_noticed() -> None:
 
 def test_with_debug_a_host_may_be_silent_for_as_long_as_it_likes() -> None:
     clock, process = Clock(), Beaten()
-    Watchdog(clock, process, lambda _: None, is_strict=False)  # type: ignore[arg-type]
+    Watchdog(clock, process, lambda _: None, lambda _: True, is_strict=False)  # type: ignore[arg-type]
     clock.pump([LOOK_SECONDS] * 10 * LOOKS_TO_KILL)
     assert (process.ends, process.interrupts) == ([], [])
