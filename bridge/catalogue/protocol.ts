@@ -322,6 +322,8 @@ export type Recording = {
   readonly keep_ms: number;
   /** How much the folder may hold, with the files of all processes. */
   readonly limit_bytes: number;
+  /** For `check`: the host tells what is wrong with the folder, and records nothing. */
+  readonly examined?: boolean;
 };
 
 /** The values that the synchronous part of the ModuleApi answers with. */

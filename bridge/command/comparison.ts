@@ -109,7 +109,7 @@ export class Comparison {
     if (callback.result === "EventAllowedVerdict" && isObject(answer)) return "a replacement";
     if (Array.isArray(answer) && typeof answer[0] === "string" && isObject(answer[1]))
       return `${answer[0]} with fields`;
-    return exactJson(answer);
+    return typeof answer === "string" && /^\w{1,60}$/.test(answer) ? answer : exactJson(answer);
   }
 }
 

@@ -10,7 +10,7 @@ export function formatReport(report: ReplayReport): string {
   const { callbacks, calls, module, file, from, to, recorded_by, seconds } = report;
   const by = `bridge ${recorded_by.bridge.join(", ")}, Synapse ${recorded_by.synapse.join(", ")}`;
   const parts = [
-    `${shown(file)} was asked ${number(calls)} calls of ${shown(module)}, recorded from ${from} to ${to} (${shown(by)}), in ${seconds} s`,
+    `${shown(file)} was asked ${number(calls)} ${calls === 1 ? "call" : "calls"} of ${shown(module)}, recorded from ${from} to ${to} (${shown(by)}), in ${seconds} s`,
     ...Object.entries(callbacks).map(([name, one]) => formatCallback(name, one)),
     times(callbacks),
     counts("The recording does not have what the module asked for:", report.missing),

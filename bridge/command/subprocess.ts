@@ -12,7 +12,8 @@ import { LIMITS } from "../catalogue/protocol.js";
 /** What the subprocess is doing, or has done. */
 type Progress =
   | { readonly loading: string }
-  | { readonly asking: string }
+  /** `within_ms`: it counts as hung if nothing else is reported within this time. */
+  | { readonly asking: string; readonly within_ms?: number }
   | { readonly between: true }
   | { readonly answer: string }
   | { readonly done: number };
@@ -92,11 +93,12 @@ class SubprocessState {
     }
     clearTimeout(this.#limit);
     this.#now = progress;
-    if (!("loading" in progress)) return;
+    const limit = "loading" in progress ? LOAD_LIMIT : "asking" in progress ? progress.within_ms : undefined;
+    if (limit === undefined) return;
     this.#limit = setTimeout(() => {
       this.#isLate = true;
       this.kill();
-    }, LOAD_LIMIT);
+    }, limit);
   }
 
   /** Prints why the subprocess ended too early, if it did. Returns the exit code. */
@@ -122,6 +124,8 @@ class SubprocessState {
       return `${now.loading}: Node ended while it loaded this module (${cause})${remedy(cause)}`;
     }
     if ("asking" in now) {
+      if (this.#isLate)
+        return `${now.asking}: the module blocked Node for ${(now.within_ms ?? 0) / 1000} s, and was not asked further`;
       if (cause === `exit code ${UNSETTLED}`)
         return `${now.asking}: is never answered: it waits for something that never happens`;
       return `${now.asking}: Node ended while the module was asked (${cause})${remedy(cause)}`;

@@ -1,5 +1,6 @@
 // The modules that run on this thread: loads them, gives each its api and its log, and runs their `setup`.
 
+import { isMainThread } from "node:worker_threads";
 import { describeThrown } from "../base/thrown.js";
 import { closeModule } from "../calls/closing.js";
 import type { RunningModule } from "../calls/context.js";
@@ -56,10 +57,11 @@ export class RunningModules {
     const settings = forTests ? withAllGrants(modules) : modules;
     const loaded = await loadModules(settings, catalogue, watch, snapshot, forTests?.importer);
     this.loading = undefined;
-    const unfit = record && prepareFolder(record.folder);
-    if (record && unfit === undefined) this.#recorder = new Recorder(record, synapse, catalogue, log);
+    const unfit = record && prepareFolder(record.folder, record.examined);
+    if (record && unfit === undefined && !record.examined)
+      this.#recorder = new Recorder(record, synapse, catalogue, log);
     // A restart must not fail for the sake of a recording.
-    else if (unfit !== undefined && given !== undefined) log.error(`nothing is recorded: ${unfit}`);
+    if (unfit !== undefined && given !== undefined) log.error(`nothing is recorded: ${unfit}`);
     for (const module of loaded.modules) {
       const files = Object.values(snapshot.digestsOf([...module.files, ...module.packages]));
       const asked = forTests ? asTested(module, modules[module.index]?.grants) : module;
@@ -67,7 +69,8 @@ export class RunningModules {
       warmUp(module, catalogue);
     }
     const problems = [...loaded.problems, ...conditionsTooNew(loaded.modules, synapse.version, catalogue)];
-    if (unfit !== undefined && given === undefined)
+    // Threads share the folder of the main thread.
+    if (unfit !== undefined && given === undefined && isMainThread)
       problems.push({ path: ["record", "folder"], message: unfit });
     // Before `declare`, since serializing decides what the snapshot leaves out.
     const text = given === undefined ? snapshot.serialize(watch.warn) : undefined;

@@ -23,6 +23,8 @@ const STORE = "store.";
 export class RecordedAnswers {
   /** The recorded module that is replaced. */
   module = "";
+  /** The time of the call that is asked about, in milliseconds; until the first call, the time of this process. */
+  now: number | undefined;
   /** What the module has asked and the recording has not, each with how often. */
   readonly missing = new Map<string, number>();
   /** What the module has written, each with how often. Nothing was done. */
@@ -63,6 +65,7 @@ export class RecordedAnswers {
     return {
       request: async (method, params) => this.#request(method, params),
       handleOf: () => undefined,
+      now: () => this.now ?? Date.now(),
       render: async () => {
         throw this.#lacks("a template's text");
       },

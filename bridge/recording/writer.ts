@@ -1,6 +1,6 @@
 // Writes lines into files of a private folder, in the background: the files of all processes and threads together stay within
 // an age and a size. It never waits for the disk: what the disk does not take in time is dropped, counted and reported.
-import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { type FileHandle, open, readdir, stat, unlink } from "node:fs/promises";
 import path from "node:path";
 import { isMainThread, threadId } from "node:worker_threads";
@@ -48,17 +48,19 @@ interface OpenFile {
   begun: number;
 }
 
-/** Makes the folder if there is none. Returns what is wrong with it, and what to do. */
-export function prepareFolder(folder: string): string | undefined {
+/** Returns what is wrong with the folder, and what to do. Makes it if there is none, unless it is only `examined`. */
+export function prepareFolder(folder: string, examined = false): string | undefined {
   try {
+    if (examined && !existsSync(folder)) return undefined;
     // mkdir gives no more than the process's umask allows, and does nothing if the folder exists.
-    const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const made = examined ? undefined : mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (made !== undefined) chmodSync(folder, 0o700);
     const { mode, uid } = statSync(folder);
     if ((mode & 0o077) !== 0)
       return `${folder} is open to other users, and a recording has what users write: \`chmod 700 ${folder}\`, or name a folder that does not exist yet`;
     const own = process.getuid?.();
-    return own === undefined || uid === own
+    // Who checks is somebody else.
+    return examined || own === undefined || uid === own
       ? undefined
       : `${folder} belongs to another user than Synapse's (uid ${own}): name another folder, or change its owner`;
   } catch (error) {
@@ -183,7 +185,10 @@ export class RecordingWriter {
       );
     this.#failed = true;
     this.#needsHeads = true;
+    const empty = this.#file?.bytes === 0 ? this.#file.path : undefined;
     await this.#closeFile();
+    // On a full disk, each attempt makes a file.
+    if (empty !== undefined) await unlink(empty).catch(() => {});
     // It may be this recording that has filled the disk.
     await this.#sweep();
   }

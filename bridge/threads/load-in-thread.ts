@@ -70,7 +70,7 @@ export function relocated(
   modules: readonly PlacedModule[],
 ): Manifest["faults"] {
   return problems.map(({ path: [first, index, ...inside], message }) => {
-    const own = typeof index === "number" ? modules[index]?.index : undefined;
+    const own = typeof index === "number" ? modules[index]?.index : index;
     if (first === undefined) return { path: [], message };
     return { path: [first, ...(own === undefined ? [] : [own]), ...inside], message };
   });

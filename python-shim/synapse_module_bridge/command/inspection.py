@@ -91,7 +91,8 @@ def _load(node: str, config: BridgeConfig, settings: Mapping[str, Any]) -> tuple
     except OSError as e:
         raise cannot_start(command, e) from e
     try:
-        initialize = {**synapse, "modules": with_configs(config.modules)}
+        record = {} if config.record is None else {"record": {**attr.asdict(config.record), "examined": True}}
+        initialize = {**synapse, **record, "modules": with_configs(config.modules)}
         return examine_modules(child, initialize, config.start_timeout_ms / 1000)
     finally:
         child.read_last_words(None)

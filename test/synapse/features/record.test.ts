@@ -218,8 +218,8 @@ test("another version shows where it differs, and what it asks beyond the record
     calls: 4,
     differences: [
       {
-        from: '"NOT_SPAM"',
-        to: '"M_FORBIDDEN"',
+        from: "NOT_SPAM",
+        to: "M_FORBIDDEN",
         count: 1,
         examples: [
           {
@@ -230,7 +230,7 @@ test("another version shows where it differs, and what it asks beyond the record
         ],
       },
     ],
-    uncertain: [{ from: '"M_FORBIDDEN"', to: "a fault (threw)", count: 1 }],
+    uncertain: [{ from: "M_FORBIDDEN", to: "a fault (threw)", count: 1 }],
   });
   expect(report.missing).toEqual({ "api.get_threepids_for_user": 1 });
   expect(code).toBe(1);

@@ -1,5 +1,5 @@
 // The command `check` of the wheel, as an admin runs it before a start of Synapse: it reads what Synapse would read.
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { describe, expect, jest, test } from "@jest/globals";
 import { folder, runWheel as run } from "./command-line.js";
 
@@ -49,6 +49,24 @@ describe("check of a homeserver.yaml", () => {
       ]),
     );
     expect(status).toBe(0);
+  });
+
+  test("tells once that the folder of recordings is open to others, and makes none", async () => {
+    folder.write("first.ts", "export default { callbacks: { user_may_invite() {} } };");
+    folder.write("open/file", "");
+    chmodSync(folder.path("open"), 0o755);
+    const check = async (name: string) => {
+      const modules = "modules: [{ path: first.ts }, { path: first.ts, name: alone, isolated: true }]";
+      folder.write("record.yaml", homeserver(`${modules}\nrecord: { folder: ${name} }`));
+      const { code, out, err } = await run(["check", "record.yaml"]);
+      return { code, told: `${out}${err}`.split("\n").filter((line) => line.includes("record")) };
+    };
+    expect(await check("open")).toEqual({
+      code: 1,
+      told: [expect.stringMatching(/record\.folder: .*open is open to other users/)],
+    });
+    expect(await check("none-yet")).toEqual({ code: 0, told: [] });
+    expect(existsSync(folder.path("none-yet"))).toBe(false);
   });
 
   test("prints which modules run in threads", async () => {

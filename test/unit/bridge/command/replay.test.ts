@@ -66,12 +66,12 @@ test("differences are grouped by what they are, the most frequent first, each wi
   const { differences, same } = report.callbacks.user_may_invite;
   expect(same).toBe(5);
   expect(differences.map(({ from, to, count }: Report) => [from, to, count])).toEqual([
-    ['"NOT_SPAM"', '"M_FORBIDDEN"', 15],
-    ['"M_FORBIDDEN"', '"NOT_SPAM"', 1],
-    ["SynapseError 403 M_X", '"NOT_SPAM"', 1],
-    ["a fault (threw)", '"NOT_SPAM"', 1],
-    ["no answer in time", '"NOT_SPAM"', 1],
-    ["M_FORBIDDEN with fields", '"NOT_SPAM"', 1],
+    ["NOT_SPAM", "M_FORBIDDEN", 15],
+    ["M_FORBIDDEN", "NOT_SPAM", 1],
+    ["SynapseError 403 M_X", "NOT_SPAM", 1],
+    ["a fault (threw)", "NOT_SPAM", 1],
+    ["no answer in time", "NOT_SPAM", 1],
+    ["M_FORBIDDEN with fields", "NOT_SPAM", 1],
   ]);
   expect(differences[0].examples).toHaveLength(5);
   expect(differences[0].examples[0]).toEqual({
@@ -160,6 +160,12 @@ describe("what cannot be used", () => {
   });
 });
 
+test("a module that blocks Node is named, with the call", async () => {
+  const { code, err } = await run(["replay", invite("for (;;);"), write("blocked.jsonl", {})]);
+  expect(code).toBe(1);
+  expect(err).toMatch(/user_may_invite \(recorded at 2026-.*: the module blocked Node for 15 s/);
+}, 40_000);
+
 test("a handler that never answers is no answer in time, and the next call is asked", async () => {
   const file = invite(
     "if (params.inviter === '@slow:x') await new Promise(() => setInterval(() => {}, 1e6)); return NOT_SPAM;",
@@ -187,7 +193,7 @@ test("`match` of the new version decides what it is asked, and a call without it
     calls: 3,
     same: 2,
     not_asked: 2,
-    differences: [{ from: '"M_FORBIDDEN"', to: "not asked (match)", count: 1 }],
+    differences: [{ from: "M_FORBIDDEN", to: "not asked (match)", count: 1 }],
   });
   expect(callbacks.user_may_join_room).toMatchObject({ calls: 1, same: 1, not_asked: 1 });
 });
@@ -205,7 +211,7 @@ test("`ttl` of the new version answers equal questions for as long as in product
   expect((await replay(file, recording)).callbacks.user_may_invite).toMatchObject({
     calls: 5,
     cached: 2,
-    differences: [{ to: '"M_FORBIDDEN"', count: 1, examples: [at(40)] }],
+    differences: [{ to: "M_FORBIDDEN", count: 1, examples: [at(40)] }],
   });
 });
 
@@ -271,7 +277,7 @@ describe("what the module asks", () => {
     const { callbacks, missing } = await replay(invite(body), write("store.jsonl", {}, {}, {}));
     expect(callbacks.user_may_invite).toMatchObject({
       same: 2,
-      differences: [{ to: '"M_FORBIDDEN"', count: 1 }],
+      differences: [{ to: "M_FORBIDDEN", count: 1 }],
     });
     expect(missing).toEqual({ "api.store.get": 1 });
   });
@@ -328,7 +334,7 @@ test("for people: what differs with who and where, the times, and the total; no 
   const { code, out } = await run(["replay", file, recording]);
   expect(code).toBe(0);
   expect(out).toMatch(
-    /user_may_invite: 1 of 2 as recorded\n {2}"NOT_SPAM" → "M_FORBIDDEN": 1\n {4}2026-\S+ by @\\u\{1b\}\[31mred\\u\{202e\}:example.org in !room:example.org\n/,
+    /user_may_invite: 1 of 2 as recorded\n {2}NOT_SPAM → M_FORBIDDEN: 1\n {4}2026-\S+ by @\\u\{1b\}\[31mred\\u\{202e\}:example.org in !room:example.org\n/,
   );
   expect(out).toMatch(
     /milliseconds +recorded p50 +p99 +now p50 +p99\n {2}user_may_invite +1\.000 +1\.000 +\d+\.\d{3} +\d+\.\d{3}\n/,

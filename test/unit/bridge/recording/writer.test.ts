@@ -52,6 +52,13 @@ describe("the folder", () => {
     if (_ === "below a file") folder = path.join(folder, "below");
     expect(prepareFolder(folder)).toMatch(message);
   });
+
+  test("that is only examined is not made, and may belong to another user", () => {
+    expect(prepareFolder(folder, true)).toBeUndefined();
+    expect(readdirSync(parent.root)).toEqual([]);
+    mkdirSync(folder, { mode: 0o750 });
+    expect(prepareFolder(folder, true)).toMatch(/is open to other users/);
+  });
 });
 
 describe("files", () => {
