@@ -1,10 +1,9 @@
 // What a handler says about its own decision: bounded, since it ends up in the admin's records.
 import { whatJsonLoses } from "../base/json-check.js";
-import type { GivenReason } from "../catalogue/protocol.js";
+import { type GivenReason, LIMITS } from "../catalogue/protocol.js";
 
-// As schemas/protocol.json has it for the wire.
-const TEXT_LENGTH = 200;
-const DETAILS_LENGTH = 1024;
+const TEXT_LENGTH = LIMITS.reason_characters;
+const DETAILS_LENGTH = LIMITS.reason_details_characters;
 
 /** Holds the reason of one handler in one call. Of several, the last one counts. */
 export class ReasonGiven {

@@ -46,6 +46,10 @@ export const LIMITS = {
   follow_up_ms: 86400000,
   /** The same for a callback that is `secret`. */
   secret_follow_up_ms: 300000,
+  /** The text of a reason that a module gives. The host shortens it; the shim leaves a longer one out. */
+  reason_characters: 200,
+  /** The details of a reason, as JSON. The host leaves longer ones out, and the shim such a reason. */
+  reason_details_characters: 1024,
   /** How long a module's `close` may take, before its host or its thread ends. */
   close_ms: 2000,
   /** When Synapse stops: how long the host may go on after its input has ended, and `close_ms` more if modules close. Then the shim kills it. */
@@ -474,8 +478,9 @@ export type Reply = {
 
 /** Why a module has decided so, as it says itself: for the records of the admin, and never for a client. */
 export type GivenReason = {
+  /** At most `reason_characters`. */
   readonly text: string;
-  /** JSON. */
+  /** JSON of at most `reason_details_characters`. */
   readonly details?: string;
 };
 

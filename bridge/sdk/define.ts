@@ -48,7 +48,8 @@ export interface Context<Config, Data, Declared extends Grants = undefined>
   readonly data: [Data] extends [void] ? undefined : Data;
   /**
    * Gives the reason for the answer, for the admin's records: Synapse's log has it beside the decision, and no client sees it.
-   * `text` is shortened to 200 characters, and `details` to 1 KiB of JSON. Of several calls, the last one counts.
+   * `text` is shortened to 200 characters. `details` are left out if their JSON has more than 1,024 characters. Of several calls,
+   * the last one counts. A web request has no answer that would be recorded: there it does nothing.
    */
   readonly reason: (text: string, details?: JsonInputObject) => void;
 }

@@ -139,9 +139,10 @@ describe("hover texts", () => {
         !ALL.includes(name) &&
         !LIST.test(text.split("*/\n").at(-1) ?? ""),
     );
-    expect(
-      exported.filter(([, comment = ""]) => !comment.includes("* @example\n")).map(([, , name]) => name),
-    ).toEqual([]);
+    const shown = exported.filter(([, comment = ""]) => comment.includes("* @example\n"));
+    // Of a function with several signatures, the first has the comment.
+    const names = new Set(shown.map(([, , name]) => name));
+    expect(exported.map(([, , name]) => name).filter((name) => !names.has(name))).toEqual([]);
   });
 
   test("every callback, and every member of the api, has an example", () => {

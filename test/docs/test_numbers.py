@@ -56,6 +56,10 @@ KEPT = told(answer_cache.MOST_ANSWER_BYTES, "B")
 SNAPSHOT = told(LIMITS["snapshot_characters"] * 3 / 4, "B")
 
 TOLD: list[tuple[str, Any]] = [
+    (DEFINE, f"at the end of a test. It has {word(LIMITS['close_ms'] / 1000)} seconds"),
+    ("docs/author/modules.md", f"It gets `data` and `log`, and has {word(LIMITS['close_ms'] / 1000)} seconds"),
+    (DEFINE, f"`text` is shortened to {limit('reason_characters')} characters"),
+    (DEFINE, f"their JSON has more than {limit('reason_details_characters')} characters"),
     (FAILURES, f"at first after 1 s, later after at most 1 min. One attempt has {limit('setup_attempt_ms')}"),
     (FAILURES, f"but for at least {limit('interrupt_early_ms')}; or for {limit('interrupt_after_ms')}, whether"),
     (FAILURES, f"such as `execSync`, for {limit('kill_after_ms')} longer"),

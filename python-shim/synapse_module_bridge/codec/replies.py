@@ -8,8 +8,11 @@ from synapse.module_api.errors import Codes, SynapseError
 from synapse_module_bridge.codec.answer_schema import is_pass, is_writable
 from synapse_module_bridge.codec.codec import safe_fields
 from synapse_module_bridge.schema.catalogue import Callback
-from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason, fits
+from synapse_module_bridge.schema.protocol import ERROR_CODES, LIMITS, Reason, fits
 from synapse_module_bridge.transport.rpc import INVALID_PARAMS, RpcError
+
+MOST_CHARACTERS = LIMITS["reason_characters"]
+MOST_DETAILS_CHARACTERS = LIMITS["reason_details_characters"]
 
 
 class Reply(NamedTuple):
@@ -43,7 +46,11 @@ def read_reply(callback: Callback, modules: Sequence[str], reply: Any) -> Reply 
 def given_reason(told: Mapping[str, Any]) -> GivenReason | None:
     """The reason in a reply or an error's data; None if there is none that fits. The answer counts all the same."""
     given: Any = told.get("given_reason")
-    return GivenReason(given["text"], given.get("details")) if fits("GivenReason", given) else None
+    if not fits("GivenReason", given):
+        return None
+    reason = GivenReason(given["text"], given.get("details"))
+    too_long = len(reason.text) > MOST_CHARACTERS or len(reason.details or "") > MOST_DETAILS_CHARACTERS
+    return None if too_long else reason
 
 
 def read_error(error: RpcError, modules: Sequence[str]) -> RpcError:

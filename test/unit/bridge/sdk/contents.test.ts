@@ -143,10 +143,11 @@ def level(text):
 print(json.dumps([level(text) for text in json.loads(sys.argv[1])]))`;
     const { stdout } = await promisify(execFile)(venvPython(), ["-c", ask, JSON.stringify(texts)]);
     const levels = JSON.parse(stdout) as (number | null)[];
-    // Digits of a Unicode that only one of the two knows are nobody's business.
     const wrong = texts.filter((text, index) => (levelOf(text) ?? null) !== levels[index]);
-    expect(wrong.filter((text) => !digits.includes(text))).toEqual([]);
-    expect(wrong.length).toBeLessThan(100);
+    // Python and Node may know different versions of Unicode: a digit that is new to one of them is no digit there.
+    const isNew = (text: string) => digits.includes(text) && levels[texts.indexOf(text)] === null;
+    expect(wrong.filter((text) => !isNew(text))).toEqual([]);
+    expect(wrong.length).toBeLessThan(digits.length / 2);
   });
 
   test.each([
