@@ -4,7 +4,7 @@ import path from "node:path";
 import { whenThisProcessEnds } from "../testing/synapse/children.js";
 import { temporaryFolder } from "../testing/synapse/folders.js";
 import { holdPort } from "../testing/synapse/held-port.js";
-import { type Installation, installSynapse } from "../testing/synapse/installation.js";
+import { type Prepared, prepareSynapse } from "../testing/synapse/prepared.js";
 import { type Running, Server } from "../testing/synapse/server.js";
 import { boot } from "../testing/synapse/start.js";
 import type { Printer } from "./dev-print.js";
@@ -29,7 +29,7 @@ export class DevServer {
   /** Rejects when Synapse has ended by itself. */
   readonly ended: Promise<undefined>;
   #fail!: (error: Error) => void;
-  #installation: Installation | undefined;
+  #installation: Prepared | undefined;
   #running: Running | undefined;
   #server: Server | undefined;
   #port = 0;
@@ -53,13 +53,13 @@ export class DevServer {
   }
 
   async install(): Promise<void> {
-    this.#installation = await installSynapse(this.options.version);
+    this.#installation = await prepareSynapse(this.options.version);
   }
 
   /** Starts Synapse, or starts it again, on the same port and with the same data. */
   async start(target: Target): Promise<void> {
     await this.#stop();
-    const installation = this.#installation ?? (await installSynapse(this.options.version));
+    const installation = this.#installation ?? (await prepareSynapse(this.options.version));
     const clientPort = await holdPort(this.#port);
     this.#port = clientPort.port;
     const { inspectPort } = this.options;

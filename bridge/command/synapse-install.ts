@@ -1,7 +1,7 @@
 // `synapse-module-bridge synapse install`: fills the cache of installed Synapses.
-import { installSynapse } from "../testing/synapse/installation.js";
+import { prepareSynapse } from "../testing/synapse/prepared.js";
 
 export async function install(version?: string): Promise<void> {
-  const { python } = await installSynapse(version);
+  const { python } = await prepareSynapse(version);
   process.stdout.write(`${python}\n`);
 }

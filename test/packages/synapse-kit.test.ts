@@ -90,6 +90,6 @@ test.each([
   folder.write(`author/${file}`, text);
   const [program = "", ...args] = command;
   const { NODE_OPTIONS: _, JEST_WORKER_ID: __, ...rest } = process.env;
-  const env = { ...rest, XDG_CACHE_HOME: cacheWithVenv(folder) };
+  const env = { ...rest, XDG_CACHE_HOME: cacheWithVenv() };
   expect(await output(program, args, { cwd: project, env })).toMatchObject({ code: 0 });
 });

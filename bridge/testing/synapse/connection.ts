@@ -34,8 +34,8 @@ export const segment = encodeURIComponent;
 export class Connection {
   constructor(
     readonly baseUrl: string,
-    /** Tells why there is no answer, if that is known. */
-    private readonly whyNot: () => string | undefined = () => undefined,
+    /** Tells why there is no answer, if that is known soon. */
+    private readonly whyNot: () => Promise<string | undefined>,
   ) {}
 
   async request(method: string, path: string, body: unknown, options: RequestOptions): Promise<unknown> {
@@ -64,7 +64,7 @@ export class Connection {
     try {
       return await fetch(this.baseUrl + path, init);
     } catch (error) {
-      const why = this.whyNot();
+      const why = await this.whyNot();
       throw why === undefined ? error : new Error(why, { cause: error });
     }
   }

@@ -1,7 +1,7 @@
 // `synapse-module-bridge/testing/synapse`: a real Synapse for tests of modules.
 export { MatrixError, type RequestOptions } from "./connection.js";
 export type { Decision, DecisionFilter } from "./decisions.js";
-export { chosenVersion, type Installation, installSynapse } from "./installation.js";
+export { type Prepared, prepareSynapse } from "./prepared.js";
 export type { LogRecord } from "./records.js";
 export { NEWEST_TESTED } from "./releases.js";
 export type { Server, UserOptions } from "./server.js";

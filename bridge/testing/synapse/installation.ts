@@ -10,6 +10,8 @@ import { constraintsFile, NEWEST_TESTED, requirementsOf } from "./releases.js";
 
 export interface Installation {
   readonly version: string;
+  /** That of its folder in the cache. */
+  readonly name: string;
   /** The path of the Python that has this Synapse. */
   readonly python: string;
 }
@@ -34,26 +36,26 @@ export async function installSynapse(asked?: string): Promise<Installation> {
   const version = chosenVersion(asked);
   const requirements = requirementsOf(version);
   const cached = findCached(version);
-  if (cached) return { version, python: cached };
+  if (cached) return { version, name: cached, python: pythonOf(cached) };
   const { executable, release } = await findPython();
-  const folder = path.join(cacheFolder(), `${version}-python${release}`);
+  const name = `${version}-python${release}`;
+  const folder = path.join(cacheFolder(), name);
   // The exact versions were tried with the Pythons that they name.
   const pinned = version === NEWEST_TESTED && Number(release.split(".")[1]) <= 13;
   const constraints = pinned ? constraintsFile(shimFolder()) : null;
   await runInstall(executable, { folder, requirements, constraints, seconds: PIP_SECONDS });
-  return { version, python: pythonOf(folder) };
+  return { version, name, python: pythonOf(name) };
 }
 
-const pythonOf = (folder: string) => path.join(folder, "bin", "python");
+const pythonOf = (name: string) => path.join(cacheFolder(), name, "bin", "python");
 
-/** An installation whose Python is still there: it is a link to the one that made it. */
+/** The name of an installation whose Python is still there: it is a link to the one that made it. */
 function findCached(version: string): string | undefined {
   const cache = cacheFolder();
   const names = existsSync(cache) ? readdirSync(cache) : [];
   return names
     .filter((name) => name.startsWith(`${version}-python`) && /^[\d.]+$/.test(name.split("-python")[1] ?? ""))
-    .map((name) => pythonOf(path.join(cache, name)))
-    .find((python) => existsSync(python));
+    .find((name) => existsSync(pythonOf(name)));
 }
 
 async function runInstall(python: string, order: object): Promise<void> {

@@ -1,5 +1,6 @@
 // A running Synapse, as tests use it: its users, its decisions, its log.
 import { createHmac } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { Connection, MatrixError, type RequestOptions } from "./connection.js";
 import { type Decision, type DecisionFilter, decisions } from "./decisions.js";
 import type { LogRecord, Records } from "./records.js";
@@ -22,6 +23,9 @@ export interface Running {
   readonly dir: string;
   readonly records: Records;
 }
+
+// How long the news of the end of a process may take.
+const NEWS_MS = 1_000;
 
 export class Server {
   /** The name in the ids of its users, such as `test.localhost`. */
@@ -48,12 +52,16 @@ export class Server {
     this.version = running.version;
     this.pid = running.process.pid;
     this.folder = running.dir;
-    this.#connection = new Connection(this.baseUrl, () => this.#end);
-    void running.process.exited.then((code) => {
+    const ended = running.process.exited.then((code) => {
       const cause = code === null ? "by a signal" : `with exit code ${code}`;
       this.#end = this.#isClosing
         ? "this Synapse was closed"
         : `Synapse has ended ${cause}. Its last lines:\n${this.#lastLines()}`;
+    });
+    // A connection may break before the end of the process is known.
+    this.#connection = new Connection(this.baseUrl, async () => {
+      await Promise.race([ended, pause(NEWS_MS, undefined, { ref: false })]);
+      return this.#end;
     });
   }
 

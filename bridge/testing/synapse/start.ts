@@ -4,8 +4,8 @@ import { type Certificates, makeCertificates } from "./certificates.js";
 import { type TemporaryFolder, temporaryFolder } from "./folders.js";
 import { type HeldPort, holdPort } from "./held-port.js";
 import { type ModuleEntry, writeConfig } from "./homeserver-yaml.js";
-import { type Installation, installSynapse } from "./installation.js";
 import { shimFolder } from "./own-files.js";
+import { type Prepared, placeDatabase, prepareSynapse } from "./prepared.js";
 import { Records } from "./records.js";
 import { type Running, Server } from "./server.js";
 import { startProcess } from "./synapse-process.js";
@@ -59,7 +59,7 @@ export class TestSynapse extends Server {
 /** What all the servers of one call share. */
 interface Shared {
   readonly options: SynapseOptions;
-  readonly installation: Installation;
+  readonly installation: Prepared;
   readonly certificates?: Certificates;
 }
 
@@ -74,7 +74,7 @@ export async function startSynapse(options: SynapseOptions = {}): Promise<TestSy
   refuseWindows();
   const count = options.servers ?? 1;
   if (!Number.isInteger(count) || count < 1) throw new Error("`servers` must be a whole number from 1");
-  const installation = await installSynapse(options.version);
+  const installation = await prepareSynapse(options.version);
   const certificates = count > 1 ? makeCertificates(installation.python) : undefined;
   const shared = { options, installation, ...(certificates && { certificates }) };
   const held = certificates ? await Promise.all(Array.from({ length: count }, holdPort)) : [undefined];
@@ -113,7 +113,7 @@ async function startOne(
 /** One server. */
 export interface Boot {
   readonly options: SynapseOptions;
-  readonly installation: Installation;
+  readonly installation: Prepared;
   /** Where it works; removed when it has ended. */
   readonly folder: TemporaryFolder;
   readonly modules: readonly TestedModule[];
@@ -152,6 +152,7 @@ export async function boot(wanted: Boot): Promise<Running> {
         federation: { port: federation.heldPort.port, certificates: federation.certificates },
       }),
     });
+    placeDatabase(installation, folder.path);
     const records = new Records(recordsPath);
     const process = await startProcess({
       python: installation.python,

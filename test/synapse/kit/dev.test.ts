@@ -35,7 +35,7 @@ let dev: ChildProcess | undefined;
 let printed = "";
 
 beforeAll(() => {
-  process.env.XDG_CACHE_HOME = cacheWithVenv(folder);
+  process.env.XDG_CACHE_HOME = cacheWithVenv();
   folder.write("package.json", '{ "type": "module" }');
 });
 afterEach(async () => {

@@ -27,7 +27,7 @@ folder.write("package.json", '{ "type": "module" }');
 let hs: TestSynapse;
 
 beforeAll(async () => {
-  process.env.XDG_CACHE_HOME = cacheWithVenv(folder);
+  process.env.XDG_CACHE_HOME = cacheWithVenv();
   hs = await startSynapse({ modules: [{ path: modulePath }] });
 }, 150_000);
 afterAll(async () => {

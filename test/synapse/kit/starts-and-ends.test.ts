@@ -14,7 +14,7 @@ const folder = temporaryFolder();
 const noLinks = { path: examplePath("no-links.ts"), config: { allowed_domains: ["example.org"] } };
 
 beforeAll(() => {
-  process.env.XDG_CACHE_HOME = cacheWithVenv(folder);
+  process.env.XDG_CACHE_HOME = cacheWithVenv();
 });
 afterAll(() => folder.remove());
 

@@ -115,6 +115,7 @@ test("what is in the cache needs no Python on PATH and no network", async () => 
     folder.write(`${bin}/python`, "");
     expect(await installSynapse()).toEqual({
       version: NEWEST_TESTED,
+      name: `${NEWEST_TESTED}-python3.12`,
       python: folder.path(`${bin}/python`),
     });
     process.env.SYNAPSE_VERSION = "1.150.0";
