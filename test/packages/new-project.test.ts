@@ -10,7 +10,7 @@ import { output } from "./environment.js";
 const folder = temporaryFolder();
 const project = folder.path("my-policy");
 const { NODE_OPTIONS: _, JEST_WORKER_ID: __, NODE_ENV: ___, ...rest } = process.env;
-const env = { ...rest, XDG_CACHE_HOME: cacheWithVenv(folder) };
+const env = { ...rest, XDG_CACHE_HOME: cacheWithVenv() };
 const npm = (...args: string[]) => output("npm", args, { cwd: project, env });
 jest.setTimeout(150_000);
 

@@ -32,7 +32,7 @@ const other = folder.write("isolated.ts", policy(3));
 let hs: TestSynapse;
 
 beforeAll(async () => {
-  process.env.XDG_CACHE_HOME = cacheWithVenv(folder);
+  process.env.XDG_CACHE_HOME = cacheWithVenv();
   hs = await startSynapse({ modules: [{ path }, { path: other, isolated: true }] });
 }, 150_000);
 afterAll(async () => {
