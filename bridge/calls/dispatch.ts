@@ -18,7 +18,7 @@ import {
   moduleFault,
   moduleUnavailable,
 } from "../transport/call-error.js";
-import type { Cancellation } from "../transport/cancellation.js";
+import { type Cancellation, untilAborted } from "../transport/cancellation.js";
 import { redactSynapseError, redactThrown } from "../transport/redaction.js";
 import { readAnswer, UnfitAnswer } from "./answer.js";
 import { checkAuthenticated } from "./authenticated.js";
@@ -236,18 +236,4 @@ export function toCallError(
 export function withCause(failure: CallError, thrown: unknown): CallError {
   failure.cause = thrown;
   return failure;
-}
-
-/** Awaits a handler's result, but no longer than until the call is cancelled. */
-export function untilAborted(value: unknown, cancellation: Cancellation): unknown {
-  if (typeof value !== "object" || value === null || !("then" in value)) return value;
-  const { signal } = cancellation;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(cancelled());
-    signal.addEventListener("abort", abort, { once: true });
-    Promise.resolve(value)
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", abort));
-    if (signal.aborted) abort();
-  });
 }

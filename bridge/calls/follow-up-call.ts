@@ -6,10 +6,10 @@ import type { Callback } from "../catalogue/catalogue.js";
 import type { FollowUpCall, FollowUpReply } from "../catalogue/protocol.js";
 import { runAsModule } from "../logging/current-module.js";
 import { CallError, moduleUnavailable } from "../transport/call-error.js";
-import type { Cancellation } from "../transport/cancellation.js";
+import { type Cancellation, untilAborted } from "../transport/cancellation.js";
 import { UnfitAnswer } from "./answer.js";
 import type { RunningModule } from "./context.js";
-import { toCallError, untilAborted, withCause } from "./dispatch.js";
+import { toCallError, withCause } from "./dispatch.js";
 import type { FollowUps } from "./follow-ups.js";
 
 /** Throws a CallError. */

@@ -2,7 +2,7 @@
 // answer.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { type AskThread, untilAborted } from "../calls/dispatch.js";
+import type { AskThread } from "../calls/dispatch.js";
 import {
   type Call,
   type End,
@@ -14,7 +14,7 @@ import {
   type SetUpApartReply,
 } from "../catalogue/protocol.js";
 import { CallError, moduleEnded } from "../transport/call-error.js";
-import type { Cancellation } from "../transport/cancellation.js";
+import { type Cancellation, untilAborted } from "../transport/cancellation.js";
 import type { SpawnOptions } from "./compartment.js";
 import type { PlacedModule } from "./load-in-thread.js";
 import { PreparedThread } from "./prepared-thread.js";

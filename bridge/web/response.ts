@@ -1,9 +1,8 @@
 // Reads a web handler's answer, which is a Response or JSON. An answer that HTTP cannot express is a fault of the module.
 
 import { whatJsonLoses } from "../base/json-check.js";
-import { untilAborted } from "../calls/dispatch.js";
 import { LIMITS, type WebAnswer } from "../catalogue/protocol.js";
-import type { Cancellation } from "../transport/cancellation.js";
+import { type Cancellation, untilAborted } from "../transport/cancellation.js";
 
 /** The limit of a body, which must fit into a frame as base64. */
 const MOST_BODY_BYTES = LIMITS.body_bytes;

@@ -2,13 +2,13 @@
 
 import { describeThrown } from "../base/thrown.js";
 import { makeContext, type RunningModule } from "../calls/context.js";
-import { untilAborted, withCause } from "../calls/dispatch.js";
+import { withCause } from "../calls/dispatch.js";
 import { makeRequest } from "../calls/request.js";
 import type { WebAnswer, WebCall } from "../catalogue/protocol.js";
 import { runAsModule } from "../logging/current-module.js";
 import { isSynapseError } from "../sdk/errors.js";
 import { CallError, fromSynapseError, moduleFault, moduleUnavailable } from "../transport/call-error.js";
-import type { Cancellation } from "../transport/cancellation.js";
+import { type Cancellation, untilAborted } from "../transport/cancellation.js";
 import { readResponse, UnfitResponse } from "./response.js";
 
 export interface WebEnvironment {

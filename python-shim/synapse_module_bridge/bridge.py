@@ -1,7 +1,7 @@
 """Defines the class that homeserver.yaml names, which Synapse imports. It connects the parts of the shim."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import attr
@@ -26,8 +26,11 @@ from synapse_module_bridge.pipeline.router import Router
 from synapse_module_bridge.process.exit_cause import kind_of_end
 from synapse_module_bridge.process.host_files import HostFiles, remove_left_behind
 from synapse_module_bridge.process.node import check_version, find_node
+from synapse_module_bridge.quarantine.quarantine import Quarantine
+from synapse_module_bridge.quarantine.settling import Settling
+from synapse_module_bridge.quarantine.suspects import Recent
 from synapse_module_bridge.quarantine.web_paths import WebPaths
-from synapse_module_bridge.reactor.background import run_in_background_process
+from synapse_module_bridge.reactor.background import Run, run_in_background_process
 from synapse_module_bridge.reactor.steady_clock import SteadyClock
 from synapse_module_bridge.reactor.when_idle import drained
 from synapse_module_bridge.resilience.policy import Policies
@@ -50,7 +53,7 @@ from synapse_module_bridge.synapse_hooks.registration import declared_callbacks,
 from synapse_module_bridge.synapse_hooks.synapse_api import available_callbacks
 from synapse_module_bridge.synapse_hooks.web import WebResource
 from synapse_module_bridge.telemetry import metrics
-from synapse_module_bridge.transport.rpc import Answer, Refuse
+from synapse_module_bridge.transport.rpc import Refuse, Respond
 
 logger = logging.getLogger("synapse_module_bridge.bridge")
 
@@ -128,12 +131,17 @@ class Bridge(HostEvents):
         )
         rules = self._rules()
         self._exchange = Exchange(self._host, self._open_calls)
-        self._round_trip = RoundTrip(self._exchange, self._api.server_name, self._runner("module_bridge_suspects"))
-        self._round_trip.settling.turns.preparing.room_state = self._api.get_room_state
+        self._quarantine, self._recent = Quarantine(self._api.server_name), Recent()
+        self._round_trip = RoundTrip(self._exchange, self._quarantine, self._recent, self._api.server_name)
+        self._settling = self._round_trip.settling = Settling(
+            *(self._host, self._exchange.entrance, self._quarantine, self._round_trip.ask_apart),
+            *(self._runner("module_bridge_suspects"), self._api.get_room_state),
+        )
         self._pipeline = Pipeline(self._host, self._round_trip, rules)
         self._web_paths = WebPaths()
         self._blame = Blame(
-            *(self._round_trip, rules, self._open_calls, self._accepted, self._web_paths, self._host.cause_is_known)
+            *(self._settling, self._quarantine, self._recent, rules, self._open_calls, self._accepted),
+            *(self._web_paths, self._host.cause_is_known),
         )
         delivery = Delivery(self._pipeline, self._host.until_up_again)
         self._notifications = Notifications(
@@ -185,7 +193,7 @@ class Bridge(HostEvents):
         modules = self._blame.with_threads(self._accepted.initialize(occasion), reloads=occasion == "reload")
         return {**self._initialize_params, **modules}
 
-    def _handle(self, method: str, params: Mapping[str, Any], answer: Answer, refuse: Refuse) -> None:
+    def _handle(self, method: str, params: Mapping[str, Any], answer: Respond, refuse: Refuse) -> None:
         if method == _THREAD_ENDED:
             if fits("ThreadEnded", params):
                 self._blame.thread_ended(params)
@@ -193,8 +201,8 @@ class Bridge(HostEvents):
                 # A new thread would run the files of the upgrade that has replaced them.
                 self._reload.move()
         else:
-            if self._round_trip.settling.busy and method.startswith(API):
-                self._round_trip.settling.turns.api_asked(params.get("module"))
+            if self._settling.busy and method.startswith(API):
+                self._settling.turns.api_asked(params.get("module"))
             self._requests.handle(method, params, answer, refuse)
 
     def _rules(self) -> Rules:
@@ -210,7 +218,7 @@ class Bridge(HostEvents):
             ),
         )
 
-    def _runner(self, desc: str) -> Callable[[Callable[[], Awaitable[None]]], object]:
+    def _runner(self, desc: str) -> Run:
         return lambda func: run_in_background_process(self._api, desc, func)
 
     def _register_web_resources(self, manifest: Mapping[str, Any]) -> None:
@@ -236,7 +244,7 @@ class Bridge(HostEvents):
         metrics.watch(metrics.MEMORY, ("heap_used", server_name), lambda: self._memory["heap_used"])
 
     def _quarantines(self) -> int:
-        return len(self._round_trip.quarantine.listed()) + self._web_paths.refusals()
+        return len(self._quarantine.listed()) + self._web_paths.refusals()
 
     def manifest(self, manifest: Mapping[str, Any], told: Mapping[str, Any]) -> None:
         self._accepted.accept(told, manifest)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import attr
 from synapse.api.constants import EventTypes
@@ -14,21 +14,11 @@ from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.configuration.config import Timeout
 from synapse_module_bridge.resilience import policy
 from synapse_module_bridge.resilience.answer_cache import Question, question_of
-from synapse_module_bridge.routing.route import Entry, current_request
+from synapse_module_bridge.routing.entry import Entry, current_request
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 
 
-class Asked(NamedTuple):
-    """What is kept of a call that has ended, without its parameters. The fields are those of Call."""
-
-    callback: Callback
-    local: bool
-    who: str
-    request: str | None
-    uploader: str | None
-
-
-@attr.s(slots=True, auto_attribs=True, kw_only=True, eq=False)
+@attr.s(slots=True, auto_attribs=True, eq=False)
 class Call(Recorded):
     """One question of Synapse, while it is being answered. Times are of the monotonic clock, in seconds."""
 
@@ -39,7 +29,7 @@ class Call(Recorded):
     since: float
     deadline: float
     # Synapse's id of the request in which it is asked.
-    request: str | None = attr.Factory(current_request)
+    request: str | None
     # The local user who uploads the file, where the content is known to be theirs.
     uploader: str | None = None
     # The SHA-256 of the media file that it is about, where that is needed.
@@ -145,23 +135,21 @@ class Rules:
         """A new call with Synapse's arguments by name. Its time begins now."""
         local, who = self.whose(callback, params)
         uploader = None if callback.file_param is None else _uploader(params)
-        return self.again(Asked(callback, local, who, current_request(), uploader), params)
+        return self.again(callback, params, local, who, current_request(), uploader)
 
-    def again(self, asked: Asked, params: Mapping[str, Any]) -> Call:
-        """A new call like one that has ended. Its time begins now."""
+    def again(
+        self,
+        callback: Callback,
+        params: Mapping[str, Any],
+        local: bool,
+        who: str,
+        request: str | None,
+        uploader: str | None,
+    ) -> Call:
+        """A new call, perhaps like one that has ended. Its time begins now."""
         now = time.monotonic()
-        return Call(
-            callback=asked.callback,
-            params=params,
-            server_name=self.server_name,
-            started=now,
-            local=asked.local,
-            who=asked.who,
-            since=now,
-            deadline=now + self.seconds[asked.callback.name, asked.local],
-            request=asked.request,
-            uploader=asked.uploader,
-        )
+        deadline = now + self.seconds[callback.name, local]
+        return Call(callback, params, self.server_name, now, local, who, now, deadline, request, uploader)
 
 
 def _uploader(params: Mapping[str, Any]) -> str | None:

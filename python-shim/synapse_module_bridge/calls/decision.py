@@ -11,7 +11,7 @@ from synapse.logging import opentracing
 
 from synapse_module_bridge.codec.match import lookup
 from synapse_module_bridge.codec.replies import GivenReason
-from synapse_module_bridge.routing.route import Entry
+from synapse_module_bridge.routing.entry import Entry
 from synapse_module_bridge.schema.catalogue import TYPES, Callback
 from synapse_module_bridge.telemetry import metrics
 from synapse_module_bridge.telemetry.log_text import one_line
@@ -27,7 +27,7 @@ _UNTRACED = nullcontext()
 _FAILURES = frozenset({"fault", "policy", "would_fault", "would_policy"})
 
 
-@attr.s(slots=True, auto_attribs=True, kw_only=True, eq=False)
+@attr.s(slots=True, auto_attribs=True, eq=False)
 class Recorded:
     """Something that is decided, and recorded."""
 

@@ -5,15 +5,14 @@ it, converts failures, and frees the place.
 import logging
 import time
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
+from synapse.logging.context import SENTINEL_CONTEXT, set_current_context
 from twisted.internet.defer import CancelledError, Deferred
 
 from synapse_module_bridge.calls.again import AskAgain
 from synapse_module_bridge.calls.open_calls import OpenCall, OpenCalls
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
-from synapse_module_bridge.reactor.log_context import SentinelContext
 from synapse_module_bridge.resilience.entrance import Entrance
 from synapse_module_bridge.schema.protocol import Reason
 from synapse_module_bridge.transport.framing import TooLarge
@@ -30,8 +29,9 @@ class HostRequest:
     name: str
     method: str
     deadline: float
-    # When it was sent.
+    # When it was sent, and the number by which the host names it; 0 before.
     since: float
+    handle = 0
     # The place that it takes: whether it is local, and the user or server that it counts for. None if it takes none.
     place: tuple[bool, str] | None = None
     # Whether it is sent even while the entrance is closed, since it is about a suspect.
@@ -43,7 +43,7 @@ class HostRequest:
         """What is registered, for requests of the host about it. Called only if it is needed."""
         raise NotImplementedError
 
-    def params(self, handle: int) -> Mapping[str, Any]:
+    def params(self) -> Mapping[str, Any]:
         """The parameters to send. Raises ValueError where they have no form in JSON."""
         raise NotImplementedError
 
@@ -54,7 +54,7 @@ class HostRequest:
     def expired(self) -> None:
         """The deadline has passed while the host was working on the request."""
 
-    def answered_late(self, handle: int, answer: Any) -> None:
+    def answered_late(self, answer: Any) -> None:
         """The host has answered after the caller has given up. `answer` is the result or the error."""
 
 
@@ -78,24 +78,27 @@ class Exchange:
                 await self.entrance.enter(request.deadline, *place)
         elif not request.goes_ahead:
             await self.entrance.until_open(request.deadline)
-        handle = 0
         try:
             held_back = request.held_back()
             if held_back is None:
                 request.since = time.monotonic()
-                handle = self.open_calls.open(request.opened)
-                late = partial(request.answered_late, handle) if request.outlives_its_caller else None
-                with SentinelContext():
-                    return await self.host.call(request.method, partial(request.params, handle), request.deadline, late)
+                request.handle = self.open_calls.open(request.opened)
+                late = request.answered_late if request.outlives_its_caller else None
+                # As `SentinelContext`, without a call for each end of the block.
+                context = set_current_context(SENTINEL_CONTEXT)
+                try:
+                    return await self.host.call(request.method, request.params, request.deadline, late)
+                finally:
+                    set_current_context(context)
         except DeadlinePassed:
             if request.outlives_its_caller:
-                self.open_calls.expire(handle)
+                self.open_calls.expire(request.handle)
                 request.expired()
             raise Unavailable(Reason.DEADLINE) from None
         except CancelledError:
             # Synapse has cancelled the call, but Node may still work on it, and end because of it.
             if request.outlives_its_caller:
-                self.open_calls.expire(handle)
+                self.open_calls.expire(request.handle)
             raise
         except TooLarge:
             raise
@@ -103,7 +106,7 @@ class Exchange:
             logger.error("%s: a parameter cannot be sent: %s", request.name, e)
             raise Unavailable(Reason.PARAMS) from e
         finally:
-            self.open_calls.close(handle)
+            self.open_calls.close(request.handle)
             if place is not None:
                 self.entrance.leave(*place)
         await self._wait(held_back, request.deadline)

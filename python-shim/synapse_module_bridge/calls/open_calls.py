@@ -11,7 +11,7 @@ from copy import copy
 from typing import Any
 
 from synapse_module_bridge.calls.call import Call
-from synapse_module_bridge.routing.route import Entry
+from synapse_module_bridge.routing.entry import Entry
 
 # A line of the log names so many.
 MOST_NAMED = 5

@@ -15,10 +15,10 @@ from synapse_module_bridge.module_api.errors import wire_error
 from synapse_module_bridge.module_api.grants import Grants
 from synapse_module_bridge.module_api.methods import ApiMethods
 from synapse_module_bridge.reactor.background import run_in_background_process
-from synapse_module_bridge.routing.route import select_state
+from synapse_module_bridge.routing.entry import select_state
 from synapse_module_bridge.schema.catalogue import METHODS, Method
 from synapse_module_bridge.schema.protocol import API, ERROR_CODES, method_name
-from synapse_module_bridge.transport.rpc import METHOD_NOT_FOUND, Answer, Refuse, RpcError
+from synapse_module_bridge.transport.rpc import METHOD_NOT_FOUND, Refuse, Respond, RpcError
 
 Handler = Callable[[Mapping[str, Any]], Awaitable[Any]]
 # Gets the module's name and the parameters, as wire values.
@@ -46,7 +46,7 @@ class ApiRequests:
         for name, call in added.items():
             self._handlers[name] = self._added_handler(METHODS[name.split("/")[1]], call)
 
-    def handle(self, name: str, params: Mapping[str, Any], answer: Answer, refuse: Refuse) -> None:
+    def handle(self, name: str, params: Mapping[str, Any], answer: Respond, refuse: Refuse) -> None:
         """Runs a request of the host in the background, in a log context of its own, and answers it. Never raises."""
         handler = self._handlers.get(name)
         if handler is None:

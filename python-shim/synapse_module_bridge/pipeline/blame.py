@@ -8,9 +8,10 @@ from typing import Any
 
 from synapse_module_bridge.calls.call import Rules
 from synapse_module_bridge.calls.open_calls import OpenCall, OpenCalls
-from synapse_module_bridge.pipeline.round_trip import RoundTrip
 from synapse_module_bridge.process.exit_cause import HELD, is_of_no_call, kind_of_end, was_blocked
-from synapse_module_bridge.quarantine.suspects import Suspect
+from synapse_module_bridge.quarantine.quarantine import Quarantine
+from synapse_module_bridge.quarantine.settling import Settling
+from synapse_module_bridge.quarantine.suspects import Recent, Suspect
 from synapse_module_bridge.quarantine.web_paths import WebPaths, WebVisit
 from synapse_module_bridge.schema.protocol import LIMITS
 from synapse_module_bridge.supervision.accepted import Accepted
@@ -28,15 +29,18 @@ class Blame:
 
     def __init__(
         self,
-        round_trip: RoundTrip,
+        settling: Settling,
+        quarantine: Quarantine,
+        recent: Recent,
         rules: Rules,
         open_calls: OpenCalls,
         accepted: Accepted,
         web_paths: WebPaths,
         cause_is_known: Callable[[], None],
     ) -> None:
-        self._recent, self._settling = round_trip.recent, round_trip.settling
-        self._quarantine = round_trip.quarantine
+        self._settling = settling
+        self._quarantine = quarantine
+        self._recent = recent
         self._rules = rules
         self._open_calls = open_calls
         self._accepted = accepted

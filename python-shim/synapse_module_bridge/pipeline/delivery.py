@@ -10,7 +10,7 @@ from synapse_module_bridge.codec.replies import given_reason, reason_of
 from synapse_module_bridge.pipeline.failures import why_unanswered
 from synapse_module_bridge.pipeline.notifications import Notification
 from synapse_module_bridge.pipeline.pipeline import Pipeline
-from synapse_module_bridge.routing.route import Entry
+from synapse_module_bridge.routing.entry import Entry
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.telemetry import metrics
 from synapse_module_bridge.transport.rpc import RpcError

@@ -10,13 +10,13 @@ from synapse_module_bridge.codec.replies import given_reason, reason_of, synapse
 from synapse_module_bridge.pipeline.round_trip import index_of
 from synapse_module_bridge.resilience import policy
 from synapse_module_bridge.resilience.policy import Policies
-from synapse_module_bridge.routing.route import Entry
+from synapse_module_bridge.routing.entry import Entry
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.telemetry.log_text import one_line
 from synapse_module_bridge.transport.rpc import RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 
-logger = logging.getLogger("synapse_module_bridge.calls")
+logger = logging.getLogger("synapse_module_bridge.pipeline")
 
 _REASONS = {
     ERROR_CODES["module_fault"]: Reason.FAULT,

@@ -14,7 +14,7 @@ from synapse_module_bridge.calls.open_calls import OpenCall
 from synapse_module_bridge.codec.merge import Unsafe, merge
 from synapse_module_bridge.codec.replies import read_error, reason_of, synapse_error
 from synapse_module_bridge.pipeline.failures import ModuleFault
-from synapse_module_bridge.routing.route import current_request
+from synapse_module_bridge.routing.entry import current_request
 from synapse_module_bridge.schema.catalogue import Callback
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason, fits, method_name
 from synapse_module_bridge.transport.framing import TooLarge
@@ -80,7 +80,7 @@ class _Question(HostRequest):
     def opened(self) -> OpenCall:
         return OpenCall(self.name, [self.module], self.since)
 
-    def params(self, handle: int) -> Mapping[str, Any]:
+    def params(self) -> Mapping[str, Any]:
         return self._body
 
 

@@ -13,8 +13,9 @@ from collections.abc import Awaitable, Callable, Sequence
 import attr
 
 from synapse_module_bridge.calls.call import Call
+from synapse_module_bridge.reactor.background import Run
 from synapse_module_bridge.resilience.fair_share import FairShare
-from synapse_module_bridge.routing.route import Entry, encode_params, select_state
+from synapse_module_bridge.routing.entry import Entry, encode_params, select_state
 from synapse_module_bridge.schema.protocol import Reason
 from synapse_module_bridge.telemetry import metrics
 from synapse_module_bridge.transport.framing import encode
@@ -27,7 +28,7 @@ MOST_QUEUED_BYTES = 64 * 1024 * 1024
 # For so many lines, notifications are delivered at the same time.
 MOST_AT_ONCE = 32
 # How long a line goes on while others wait.
-TURN_SECONDS = 0.5
+LINE_SECONDS = 0.5
 
 
 @attr.s(slots=True, auto_attribs=True, kw_only=True)
@@ -57,7 +58,7 @@ class Notifications:
     def __init__(
         self,
         deliver: Callable[[Notification], Awaitable[None]],
-        run: Callable[[Callable[[], Awaitable[None]]], object],
+        run: Run,
         server_name: str,
     ) -> None:
         self._deliver = deliver
@@ -129,7 +130,7 @@ class Notifications:
     async def _work_off(self, name: str) -> None:
         line = self._lines[name]
         try:
-            until = time.monotonic() + TURN_SECONDS
+            until = time.monotonic() + LINE_SECONDS
             await self._tell(line)
             while line and (time.monotonic() < until or not self._idle):
                 await self._tell(line)

@@ -20,13 +20,13 @@ from synapse_module_bridge.pipeline.failures import Final, judge
 from synapse_module_bridge.pipeline.round_trip import RoundTrip
 from synapse_module_bridge.resilience import policy
 from synapse_module_bridge.resilience.circuit_breaker import CircuitBreaker
-from synapse_module_bridge.routing.route import Entry
+from synapse_module_bridge.routing.entry import Entry
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.transport.host_interface import Host
 from synapse_module_bridge.transport.rpc import RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 
-logger = logging.getLogger("synapse_module_bridge.calls")
+logger = logging.getLogger("synapse_module_bridge.pipeline")
 
 
 class Pipeline:
@@ -45,16 +45,13 @@ class Pipeline:
         breakers = (entry.breaker for entries in self.entries.values() for entry in entries)
         return {breaker for breaker in breakers if breaker.is_open}
 
-    async def ask_traced(self, call: Call, entries: list[Entry]) -> Any:
+    async def ask_traced(self, call: Call, entries: Sequence[Entry]) -> Any:
         """As `ask`, within a span of Synapse's tracing."""
         with call.traced(entries):
             return await self.ask(call, entries)
 
-    async def ask(self, call: Call, entries: list[Entry]) -> Any:
-        """The answer for Synapse. Raises SynapseError and ModuleFault.
-
-        Removes from `entries`, in order, those that have passed, and those for which policy has allowed.
-        """
+    async def ask(self, call: Call, entries: Sequence[Entry]) -> Any:
+        """The answer for Synapse. Raises SynapseError and ModuleFault."""
         edits = call.callback.result == "Edits"
         on_record = False
         asked: Sequence[Entry] = ()
@@ -66,7 +63,8 @@ class Pipeline:
                 heard, failed = len(asked), unasked
                 if asked:
                     try:
-                        reply = await self.reply(call, asked)
+                        is_kept = asked[0].answer_cache is not None
+                        reply = await (self.reply if is_kept else self.round_trip.ask)(call, asked)
                         if reply.module is not None or edits:
                             answer = self._decode(call, reply)
                             if not edits:
@@ -87,7 +85,8 @@ class Pipeline:
                     call.record("policy", module, "allow", failed)
                     on_record = True
                     heard += 1
-                del entries[:heard]
+                # Without those that have passed, and those for which policy has allowed.
+                entries = entries[heard:]
             if not on_record and call.callback.passed_on and asked:
                 call.record("left", asked[-1].module)
             elif not on_record:
@@ -119,8 +118,7 @@ class Pipeline:
                     return entries[:index], reason
             if entry.answer_cache is not None:
                 return entries[:1], None
-        # A copy, since `ask` removes entries from the list.
-        return entries[:], None
+        return entries, None
 
     def why_not(self, call: Call, entry: Entry) -> str | None:
         """Why this entry's module is not asked, if it is not. A probe of its breaker is used up by this."""

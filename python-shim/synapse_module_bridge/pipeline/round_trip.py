@@ -5,7 +5,8 @@ Where Node or a thread ends meanwhile, the call is settled.
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -19,7 +20,7 @@ from synapse_module_bridge.codec.replies import Reply, read_error, read_reply
 from synapse_module_bridge.quarantine.quarantine import Quarantine
 from synapse_module_bridge.quarantine.settling import Settling
 from synapse_module_bridge.quarantine.suspects import Recent
-from synapse_module_bridge.routing.route import Entry, encode_params
+from synapse_module_bridge.routing.entry import Entry, encode_params
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.telemetry import metrics
 from synapse_module_bridge.transport.framing import TooLarge
@@ -34,16 +35,16 @@ _ANSWERED = (ERROR_CODES["synapse_error"], ERROR_CODES["module_fault"])
 
 
 class RoundTrip:
-    """For all calls of one bridge. `run` runs something in the background."""
+    """For all calls of one bridge."""
 
-    def __init__(
-        self, exchange: Exchange, server_name: str, run: Callable[[Callable[[], Awaitable[None]]], object]
-    ) -> None:
+    # Asks suspects, by `ask_apart`. The bridge sets it, since each of the two needs the other.
+    settling: Settling
+
+    def __init__(self, exchange: Exchange, quarantine: Quarantine, recent: Recent, server_name: str) -> None:
         self.exchange = exchange
+        self.quarantine = quarantine
+        self.recent = recent
         self._server_name = server_name
-        self.quarantine = Quarantine(server_name)
-        self.settling = Settling(exchange.host, exchange.entrance, self.quarantine, self.ask_apart, run)
-        self.recent = Recent()
 
     async def ask(self, call: Call, entries: Sequence[Entry]) -> Reply:
         """The reply of these modules. Raises RpcError, Unavailable and AskAgain."""
@@ -137,6 +138,9 @@ class RoundTrip:
             entries[index].breaker.missed(expired.since, call.who)
 
 
+_module_of = attrgetter("module")
+
+
 class _Question(HostRequest):
     """The request that asks modules in order."""
 
@@ -147,7 +151,7 @@ class _Question(HostRequest):
     def __init__(self, trip: RoundTrip, call: Call, entries: Sequence[Entry], deadline: float) -> None:
         self.name, self.method, self.deadline = call.callback.name, call.callback.method, deadline
         self.call, self.entries = call, entries
-        self.modules = [entry.module for entry in entries]
+        self.modules = list(map(_module_of, entries))
         self._trip = trip
 
     def held_back(self) -> "Deferred[None] | None":
@@ -174,10 +178,10 @@ class _Question(HostRequest):
             opened.state = call.params.get(callback.state_param)
         return opened
 
-    def params(self, handle: int) -> Mapping[str, Any]:
+    def params(self) -> Mapping[str, Any]:
         call, entries = self.call, self.entries
         question = {
-            "call": handle,
+            "call": self.handle,
             "modules": self.modules,
             "params": encode_params(call.callback, call.params, entries, leaves_state_out=call.leaves_state_out),
             "request": call.request,
@@ -199,8 +203,8 @@ class _Question(HostRequest):
         if len(self.entries) == 1 and not self.goes_ahead:
             self.missed(self.entries[0])
 
-    def answered_late(self, handle: int, answer: Any) -> None:
-        self._trip.answered_late(handle, answer)
+    def answered_late(self, answer: Any) -> None:
+        self._trip.answered_late(self.handle, answer)
 
 
 def _leave_state_out(call: Call, e: TooLarge) -> None:
@@ -216,7 +220,8 @@ def _leave_state_out(call: Call, e: TooLarge) -> None:
 def _answered(entries: Sequence[Entry], last: str | None, who: str) -> None:
     """Tells the breakers of the modules up to `last` (of all, for None) that they have answered in time."""
     for entry in entries:
-        entry.breaker.answered(who)
+        if entry.breaker.has_missed:
+            entry.breaker.answered(who)
         if entry.module == last:
             break
 

@@ -3,20 +3,30 @@
 Most calls end here: no module's `match` fits, so Node is not asked.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from copy import copy
-from typing import Any
+from typing import Any, NamedTuple
 
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.calls.decision import TRACING
 from synapse_module_bridge.pipeline.delivery import Delivery
 from synapse_module_bridge.pipeline.notifications import Notification, Notifications
 from synapse_module_bridge.pipeline.pipeline import Pipeline
+from synapse_module_bridge.reactor.background import Run
 from synapse_module_bridge.resilience.policy import no_objection
-from synapse_module_bridge.routing.route import Entry, Login, bind
+from synapse_module_bridge.routing.entry import Entry, Login, bind
 from synapse_module_bridge.schema.catalogue import Callback
 
-Run = Callable[[Callable[[], Awaitable[None]]], object]
+
+class _Route(NamedTuple):
+    """The entries that may be asked about the calls of one callback: of all modules, or of one of them."""
+
+    # The routing table that they are from: a reload brings another one.
+    table: Mapping[str, Sequence[Entry]]
+    asked: Sequence[Entry]
+    shadows: Sequence[Entry]
+    # Whether any of them has a `match`. Otherwise all of them are asked about each call.
+    is_selective: bool
 
 
 class Router:
@@ -27,6 +37,8 @@ class Router:
         self._notifications = notifications
         self._delivery = delivery
         self._run = run
+        # By callback, and by the module and the login that it is registered for.
+        self._routes: dict[tuple[str, str | None, Login | None], _Route] = {}
 
     def answer(
         self,
@@ -40,8 +52,12 @@ class Router:
         It asks one module (and its checker of a login), or, without `module`, all that declare the callback.
         """
         params = bind(callback, args)
-        declared = self._pipeline.entries[callback.name]
-        entries, shadows = _matching(declared if module is None else _of(declared, module, login), params)
+        route = self._routes.get((callback.name, module, login))
+        if route is None or route.table is not self._pipeline.entries:
+            route = self._new_route(callback, module, login)
+        _, entries, shadows, is_selective = route
+        if is_selective:
+            entries, shadows = _matching(entries, params), _matching(shadows, params)
         if not entries and not shadows:
             return _at_once(None if callback.notify else no_objection(callback, params))
         call = self._pipeline.rules.begin(callback, params)
@@ -57,6 +73,19 @@ class Router:
             return _at_once(entries[0].template(call.params))
         return self._pipeline.ask_traced(call, entries) if TRACING else self._pipeline.ask(call, entries)
 
+    def _new_route(self, callback: Callback, module: str | None, login: Login | None) -> _Route:
+        table = self._pipeline.entries
+        declared = table[callback.name]
+        if module is not None:
+            declared = [entry for entry in declared if (entry.module, entry.login) == (module, login)]
+        route = self._routes[callback.name, module, login] = _Route(
+            table,
+            [entry for entry in declared if not entry.shadow],
+            [entry for entry in declared if entry.shadow],
+            any(entry.matches is not None for entry in declared),
+        )
+        return route
+
     def _ask_shadows(self, call: Call, entries: Sequence[Entry]) -> None:
         # They do not get passwords.
         if not call.callback.secret and entries[0].template is None:
@@ -70,15 +99,5 @@ async def _at_once(answer: Any) -> Any:
     return answer
 
 
-def _matching(entries: Sequence[Entry], params: Mapping[str, Any]) -> tuple[list[Entry], list[Entry]]:
-    """The entries that match, without and with shadow modules: two lists."""
-    asked: list[Entry] = []
-    shadows: list[Entry] = []
-    for entry in entries:
-        if entry.matches is None or entry.matches(params):
-            (shadows if entry.shadow else asked).append(entry)
-    return asked, shadows
-
-
-def _of(entries: Sequence[Entry], module: str, login: Login | None) -> list[Entry]:
-    return [entry for entry in entries if (entry.module, entry.login) == (module, login)]
+def _matching(entries: Sequence[Entry], params: Mapping[str, Any]) -> Sequence[Entry]:
+    return [entry for entry in entries if entry.matches is None or entry.matches(params)]

@@ -31,7 +31,7 @@ from synapse_module_bridge.transport.answer_reader import CHUNK_BYTES, AnswerRea
 from synapse_module_bridge.transport.blocking_io import BlockingIO
 from synapse_module_bridge.transport.framing import BrokenStream
 from synapse_module_bridge.transport.request_writer import RequestWriter
-from synapse_module_bridge.transport.rpc import Answer, Refuse, RequestHandler, Rpc
+from synapse_module_bridge.transport.rpc import Refuse, RequestHandler, Respond, Rpc
 
 _PULSE = method_name("pulse")
 _LOADING = method_name("loading")
@@ -109,7 +109,7 @@ class Child:
         """Whether something still reads its input. Requests that are sent together share one check."""
         return "stdin" in self._open and (bool(self.rpc.held) or not self._input.poll(0))
 
-    def _requested(self, method: str, params: Mapping[str, Any], answer: Answer, refuse: Refuse) -> None:
+    def _requested(self, method: str, params: Mapping[str, Any], answer: Respond, refuse: Refuse) -> None:
         if method == _PULSE:
             self._log.turn()
             self._log_levels.tell(self.modules)

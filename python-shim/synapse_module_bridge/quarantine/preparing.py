@@ -25,11 +25,11 @@ RoomState = Callable[[str], Awaitable[Mapping[tuple[str, str], Any]]]
 
 
 class Preparing:
-    """`room_state` is set once the bridge starts."""
+    """Without `room_state`, suspects are asked without the state of their room."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, room_state: RoomState | None = None) -> None:
         self._host = host
-        self.room_state: RoomState | None = None
+        self.room_state = room_state
 
     async def prepare(self, suspect: Suspect) -> None:
         """Completes the suspect's call. Never raises: without the state, it is asked all the same."""

@@ -8,7 +8,7 @@ so that one is asked again, alone in a new thread. Meanwhile, all other calls go
 """
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from math import inf
 
@@ -19,13 +19,15 @@ from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.quarantine.answered_groups import AnsweredGroups
 from synapse_module_bridge.quarantine.gate import Gate
+from synapse_module_bridge.quarantine.preparing import RoomState
 from synapse_module_bridge.quarantine.quarantine import Quarantine
 from synapse_module_bridge.quarantine.suspect_line import Rank, SuspectLine
 from synapse_module_bridge.quarantine.suspects import Suspect
 from synapse_module_bridge.quarantine.turn import TURN_SECONDS, UNAWAITED_SECONDS, AskApart, End, NodeEnded, Turns, fail
+from synapse_module_bridge.reactor.background import Run
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience.entrance import Entrance
-from synapse_module_bridge.routing.route import Entry
+from synapse_module_bridge.routing.entry import Entry
 from synapse_module_bridge.schema.protocol import Reason
 from synapse_module_bridge.transport.host_interface import Host
 from synapse_module_bridge.transport.unavailable import Unavailable
@@ -45,7 +47,10 @@ UNSURE_SECONDS = 0.4
 
 
 class Settling:
-    """For one bridge. `ask` asks modules about a suspect. `run` runs something in the background."""
+    """For one bridge. `ask` asks modules about a suspect. `run` runs something in the background.
+
+    `room_state` looks up the state of a room.
+    """
 
     def __init__(
         self,
@@ -53,12 +58,13 @@ class Settling:
         entrance: Entrance,
         quarantine: Quarantine,
         ask: AskApart,
-        run: Callable[[Callable[[], Awaitable[None]]], object],
+        run: Run,
+        room_state: RoomState | None = None,
     ) -> None:
         self._host = host
         self._entrance = entrance
         self._quarantine = quarantine
-        self.turns = Turns(host, entrance, ask)
+        self.turns = Turns(host, entrance, ask, room_state)
         self.turns.thread.lost = self._thread_lost
         self._run = run
         # Called when the call is found that has ended Node, with the module that was running, where that is known.

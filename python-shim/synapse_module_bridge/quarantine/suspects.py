@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import attr
 from twisted.internet.defer import Deferred
 
-from synapse_module_bridge.calls.call import Asked, Call
+from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.codec.replies import Reply
-from synapse_module_bridge.routing.route import Entry
+from synapse_module_bridge.routing.entry import Entry
+from synapse_module_bridge.schema.catalogue import Callback
 from synapse_module_bridge.schema.protocol import LIMITS
 
 # How long after its answer a call is a suspect.
@@ -77,19 +78,25 @@ class Suspect:
 
 
 # Makes a new call like one that has ended: `Rules.again`.
-Again = Callable[[Asked, Mapping[str, Any]], Call]
+Again = Callable[[Callback, Mapping[str, Any], bool, str, str | None, str | None], Call]
 
 
 class _Answered(NamedTuple):
+    """A call without all that is of no use any more: so many are kept that their size is most of what they cost."""
+
     # When it was answered; for an overdue call, when its module may be working on it at the latest.
     at: float
-    asked: Asked
-    # Without the room's state.
-    params: Mapping[str, Any]
     entries: Sequence[Entry]
     # The room whose state it had.
     state_room: str | None
     is_overdue: bool
+    # The rest is as in Call, but for the room's state.
+    callback: Callback
+    params: Mapping[str, Any]
+    local: bool
+    who: str
+    request: str | None
+    uploader: str | None
 
 
 class Recent:
@@ -101,7 +108,8 @@ class Recent:
 
     def add(self, call: Call, entries: Sequence[Entry], *, is_overdue: bool = False) -> None:
         """Remembers a call that was answered just now. `is_overdue`: its module may still be working on it."""
-        if not call.callback.repeatable:
+        callback = call.callback
+        if not callback.repeatable:
             return
         answered, who, now = self._answered, call.who, time.monotonic()
         own = answered.get(who)
@@ -112,10 +120,11 @@ class Recent:
             answered.move_to_end(who)
             while own and own[0].at < now - RECENT_SECONDS:
                 own.popleft()
-        params, state_room = (call.params, None) if call.callback.state_param is None else call.without_state()
-        asked = Asked(call.callback, call.local, who, call.request, call.uploader)
+        params, state_room = (call.params, None) if callback.state_param is None else call.without_state()
         at = now + OVERDUE_SECONDS if is_overdue else now
-        own.append(_Answered(at, asked, params, entries, state_room, is_overdue))
+        rest = callback, params, call.local, who, call.request, call.uploader
+        # `_Answered(…)` itself takes as long as all of the above.
+        own.append(tuple.__new__(_Answered, (at, entries, state_room, is_overdue, *rest)))
 
     def _forget_the_oldest(self, now: float) -> None:
         answered = self._answered
@@ -144,11 +153,11 @@ class Recent:
             concerned = [entry for entry in one.entries if modules is None or entry.module in modules]
             others = [entry for entry in one.entries if modules is not None and entry.module not in modules]
             if others:
-                own = self._answered.setdefault(one.asked.who, deque(maxlen=MOST_OF_ONE))
+                own = self._answered.setdefault(one.who, deque(maxlen=MOST_OF_ONE))
                 own.append(one._replace(entries=others))
             if concerned and now - one.at <= RECENT_SECONDS:
-                call = again(one.asked, one.params)
                 age = 0.0 if one.is_overdue else now - one.at
+                call = again(one.callback, one.params, one.local, one.who, one.request, one.uploader)
                 taken.append(Suspect(call=call, entries=concerned, age=age, state_room=one.state_room))
         # Restores the order: the user or server with the last answer is last.
         for who in before:

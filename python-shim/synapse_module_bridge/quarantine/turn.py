@@ -14,12 +14,12 @@ from twisted.internet.defer import Deferred
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.process.exit_cause import is_of_no_call, may_be_of_a_thread
-from synapse_module_bridge.quarantine.preparing import Preparing
+from synapse_module_bridge.quarantine.preparing import Preparing, RoomState
 from synapse_module_bridge.quarantine.suspects import Suspect
 from synapse_module_bridge.quarantine.thread_apart import ThreadApart
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience.entrance import Entrance
-from synapse_module_bridge.routing.route import Entry
+from synapse_module_bridge.routing.entry import Entry
 from synapse_module_bridge.schema.protocol import ERROR_CODES, LIMITS, Reason
 from synapse_module_bridge.transport.host_interface import Host
 from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
@@ -72,14 +72,14 @@ class _NoThread(Exception):
 
 
 class Turns:
-    """The turns of all suspects of one bridge. `ask` asks modules."""
+    """The turns of all suspects of one bridge. `ask` asks modules, `room_state` looks up the state of a room."""
 
-    def __init__(self, host: Host, entrance: Entrance, ask: AskApart) -> None:
+    def __init__(self, host: Host, entrance: Entrance, ask: AskApart, room_state: RoomState | None = None) -> None:
         self._host = host
         self._entrance = entrance
         self._ask = ask
         self.thread = ThreadApart(host)
-        self.preparing = Preparing(host)
+        self.preparing = Preparing(host, room_state)
         # The suspect whose turn it is.
         self._suspect: Suspect | None = None
         # Whether it is being asked. Otherwise the thread is being set up.
@@ -105,7 +105,7 @@ class Turns:
         given up, may have ended it.
         """
         suspect, self._node_end = self._suspect, None
-        if suspect is None or under_way > self._is_asked:
+        if suspect is None or under_way > int(self._is_asked):
             return False
         if is_of_no_call(cause) or (self._is_apart and not may_be_of_a_thread(cause)):
             return False

@@ -8,6 +8,9 @@ from synapse import module_api
 if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
+# Runs something in the background.
+Run = Callable[[Callable[[], Awaitable[None]]], object]
+
 
 def run_in_background_process(
     api: module_api.ModuleApi, desc: "LiteralString", func: Callable[[], Awaitable[None]]

@@ -5,6 +5,7 @@ take all the places, in flight or in line.
 """
 
 from collections import OrderedDict
+from functools import partial
 
 from twisted.internet.defer import Deferred
 
@@ -47,19 +48,13 @@ class Backpressure:
         """How many calls wait in line."""
         return self._lines[True].length + self._lines[False].length
 
-    def enters(self, local: bool, who: str) -> bool:
-        """Takes a place if there is one and no call waits before this one. Each call that has entered must `leave`."""
-        return not self._lines[local].length and self._take(local, who)
+    def enters(self, local: bool, who: str, *, from_line: bool = False) -> bool:
+        """Takes a place if there is one for this user or server, and no call waits before this one.
 
-    def line_up(self, local: bool, who: str) -> "Deferred[None]":
-        """Waits in line. The Deferred fires once the call has entered, and may be cancelled. Raises Overloaded."""
-        turn = self._lines[local].join(who)
-        # All calls before it may be of users or servers that have their share already.
-        self._let_in()
-        return turn
-
-    def _take(self, local: bool, who: str) -> bool:
-        """Takes a place, if there is one for this user or server."""
+        Each call that has entered must `leave`. With `from_line`, the call is the one that has waited.
+        """
+        if self._lines[local].length and not from_line:
+            return False
         free = MOST_IN_FLIGHT - self._in_flight
         if not local:
             free = min(free, MOST_FEDERATED - self._federated)
@@ -69,11 +64,20 @@ class Backpressure:
         self._federated += not local
         return True
 
+    def line_up(self, local: bool, who: str) -> "Deferred[None]":
+        """Waits in line. The Deferred fires once the call has entered, and may be cancelled. Raises Overloaded."""
+        line = self._lines[local]
+        turn = line.join(who)
+        # All calls before it may be of other users or servers, which have their share already.
+        if len(line.waiting[who]) == 1:
+            self._let_in()
+        return turn
+
     def leave(self, local: bool, who: str) -> None:
         """Gives up the call's place, and lets the next calls in."""
         self._in_flight -= 1
         self._federated -= not local
-        self._shares[local].take(who, -1)
+        self._shares[local].gives_one(who)
         if self._lines[True].length or self._lines[False].length:
             self._let_in()
 
@@ -98,7 +102,7 @@ class Backpressure:
                 continue
             # A short loop: while a place is free, only few users or servers can have used up their share.
             for who in line.waiting:
-                if self._take(local, who):
+                if self.enters(local, who, from_line=True):
                     return line.next_of(who)
         return None
 
@@ -115,8 +119,11 @@ class _Line:
     def join(self, who: str) -> "Deferred[None]":
         if not self._share.admits(who, MOST_WAITING - self.length):
             raise Overloaded
-        turn: Deferred[None] = Deferred(lambda turn: self._give_up(who, turn))
-        self.waiting.setdefault(who, OrderedDict())[turn] = None
+        turn: Deferred[None] = Deferred(partial(self._give_up, who))
+        turns = self.waiting.get(who)
+        if turns is None:
+            turns = self.waiting[who] = OrderedDict()
+        turns[turn] = None
         self._count(who, 1)
         return turn
 

@@ -15,7 +15,7 @@ from math import inf
 
 from synapse_module_bridge.telemetry.log_text import one_line
 
-logger = logging.getLogger("synapse_module_bridge.breaker")
+logger = logging.getLogger("synapse_module_bridge.circuit_breaker")
 
 # A single slow call is no pattern; five in a row at the default deadline are 25 s of waiting clients.
 MISSES_TO_OPEN = 5
@@ -74,8 +74,9 @@ class CircuitBreaker:
         self._who: set[str] = set()
         # By user or server, the misses since one of its own calls was answered.
         self._own: OrderedDict[str, _Row] = OrderedDict()
-        # Whether it is open for any user or server. Each call reads this.
+        # Whether it is open for any user or server, and whether a miss is counted. Each call reads these.
         self.is_open = False
+        self.has_missed = False
         # When it opened.
         self._since = 0.0
 
@@ -98,18 +99,19 @@ class CircuitBreaker:
 
     def answered(self, who: str) -> None:
         """A call was answered in time."""
-        if not self._row.misses and not self._own:
+        if not self.has_missed:
             return
         self._own.pop(who, None)
         if self._row.misses:
             self._row = _Row()
             self._who.clear()
+        self.has_missed = bool(self._own)
         if self.is_open and not self._looked_open():
             logger.warning("%s answers again; it was not asked for %.0f s", self._name, self._now() - self._since)
 
     def missed(self, began: float, who: str) -> None:
         """A call's deadline has passed while this module was running, which was asked at `began`."""
-        now, before = self._now(), self._open_for(who)
+        now, before, self.has_missed = self._now(), self._open_for(who), True
         was_for_all = self._row.is_open and self._is_for_all
         if who:
             own = self._own.setdefault(who, _Row())

@@ -62,7 +62,8 @@ class Entrance:
 
     async def enter(self, deadline: float, local: bool, who: str) -> None:
         """Waits until a call may be sent. It then has a place, and must `leave`. Raises Unavailable."""
-        await self._until_ready(deadline)
+        if self._waiting is not None or not self._host.is_up:
+            await self._until_ready(deadline)
         if self.backpressure.enters(local, who):
             return
         try:
@@ -73,7 +74,8 @@ class Entrance:
             raise Unavailable(Reason.DEADLINE) from None
         try:
             # The host may have ended meanwhile.
-            await self._until_ready(deadline)
+            if self._waiting is not None or not self._host.is_up:
+                await self._until_ready(deadline)
         except BaseException:
             self.leave(local, who)
             raise

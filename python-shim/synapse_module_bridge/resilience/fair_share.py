@@ -34,6 +34,14 @@ class FairShare:
         self._held[who] = held + 1
         return True
 
+    def gives_one(self, who: str) -> None:
+        """Counts that this user or server gives one back."""
+        held = self._held[who] - 1
+        if held:
+            self._held[who] = held
+        else:
+            del self._held[who]
+
     def take(self, who: str, amount: int = 1) -> None:
         """Counts what this user or server takes; a negative amount is given back."""
         held = self._held.get(who, 0) + amount

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
+from synapse.logging import opentracing
 from synapse.module_api import ModuleApi
 
 from synapse_module_bridge.codec.match import compile_lookup
@@ -18,7 +19,7 @@ from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 # between the two.
 _FEDERATED_CHECK = "_check_sigs_and_hash"
 _DISPATCHER = "check_event_for_spam"
-_CALLERS = range(3)
+_CALLERS = range(1 if getattr(opentracing, "opentracing", None) is None else 3)
 
 
 class Locality:

@@ -10,8 +10,8 @@ from synapse_module_bridge.codec.match import compile_match
 from synapse_module_bridge.codec.template import compile_template
 from synapse_module_bridge.resilience.answer_cache import AnswerCache
 from synapse_module_bridge.resilience.circuit_breaker import CircuitBreaker
+from synapse_module_bridge.routing.entry import Entry, Login
 from synapse_module_bridge.routing.locality import Locality
-from synapse_module_bridge.routing.route import Entry, Login
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 from synapse_module_bridge.telemetry import metrics
 

@@ -11,6 +11,7 @@ from synapse.logging.context import make_deferred_yieldable
 from synapse.module_api import ModuleApi
 from twisted.internet import threads
 
+from synapse_module_bridge.reactor.background import Run
 from synapse_module_bridge.reactor.unexpected import contained, log_unexpected
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.supervision.accepted import Accepted, Manifest
@@ -37,7 +38,7 @@ class Reload:
         host: Supervisor,
         accepted: Accepted,
         clock: Any,
-        run: Callable[[Callable[[], Awaitable[None]]], object],
+        run: Run,
         initialize: Initialize,
         yaml_has_changed: Callable[[], bool],
     ) -> None:

@@ -25,7 +25,7 @@ from synapse_module_bridge.supervision.grace_period import GracePeriod
 from synapse_module_bridge.supervision.handshake import Initialize, Occasion, cannot_start, greet, shake_hands
 from synapse_module_bridge.supervision.host_events import HostEvents
 from synapse_module_bridge.supervision.running_host import RunningHost
-from synapse_module_bridge.transport.rpc import Asked, ConnectionGone, OnLate, RequestHandler, RpcError
+from synapse_module_bridge.transport.rpc import ConnectionGone, OnLate, RequestHandler, RpcError, ToSend
 from synapse_module_bridge.transport.unavailable import Unavailable
 
 logger = logging.getLogger("synapse_module_bridge.host")
@@ -267,7 +267,7 @@ class Supervisor:
         """As in `Host`."""
         return within(deferred, deadline - self._clock.seconds(), self._clock)
 
-    def call(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> "Deferred[Any]":
+    def call(self, method: str, params: ToSend, deadline: float, on_late: OnLate | None = None) -> "Deferred[Any]":
         """As in `Host`. Raises Unavailable where too much waits for the host to read it."""
         child = self._child
         if child is None or not self._grace_period.is_up:

@@ -13,7 +13,7 @@ from typing import Any
 from synapse_module_bridge.process.child import Child
 from synapse_module_bridge.schema.protocol import CAUSES, LIMITS
 
-logger = logging.getLogger("synapse_module_bridge.heartbeat")
+logger = logging.getLogger("synapse_module_bridge.watchdog")
 
 LOOK_SECONDS = LIMITS["pulse_ms"] / 1000
 # Counted in looks, not in seconds: while Synapse itself is blocked, it reads no pulses.

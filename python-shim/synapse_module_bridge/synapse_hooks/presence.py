@@ -12,7 +12,7 @@ from typing import Any
 from synapse.events.presence_router import PresenceRouter
 from twisted.internet.defer import CancelledError
 
-from synapse_module_bridge.routing.route import current_request
+from synapse_module_bridge.routing.entry import current_request
 from synapse_module_bridge.schema.catalogue import Callback
 from synapse_module_bridge.synapse_hooks.forward import Answer
 

@@ -21,7 +21,7 @@ from synapse_module_bridge.pipeline.failures import ModuleFault
 from synapse_module_bridge.quarantine.web_paths import WebPaths, WebVisit
 from synapse_module_bridge.resilience.policy import UNAVAILABLE
 from synapse_module_bridge.resilience.web_load import WebLoad
-from synapse_module_bridge.routing.route import current_request
+from synapse_module_bridge.routing.entry import current_request
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason, method_name
 from synapse_module_bridge.synapse_hooks.web_response import MOST_BODY_BYTES, WebResponse, read_response
 from synapse_module_bridge.telemetry.log_text import one_line
@@ -135,10 +135,10 @@ class _Question(HostRequest):
         opened.web_request = self._request
         return opened
 
-    def params(self, handle: int) -> Mapping[str, Any]:
+    def params(self) -> Mapping[str, Any]:
         params = {
             **encode_request(self._request, self._request.content.read()),
-            "call": handle,
+            "call": self.handle,
             "module": self._module,
             "path": self.name,
             "request": self._request_id,

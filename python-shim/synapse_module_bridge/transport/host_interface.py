@@ -5,7 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from synapse_module_bridge.transport.rpc import Asked, OnLate
+from synapse_module_bridge.transport.rpc import OnLate, ToSend
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class Host(Protocol):
     def within(self, deferred: "Deferred[T]", deadline: float) -> Awaitable[T]:
         """The Deferred's result, in the caller's log context. Raises DeadlinePassed, and the Deferred's exception."""
 
-    def call(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> "Deferred[Any]":
+    def call(self, method: str, params: ToSend, deadline: float, on_late: OnLate | None = None) -> "Deferred[Any]":
         """Sends a request. The Deferred fires with its result, outside of the caller's log context.
 
         Raises ConnectionGone and Unavailable. The Deferred fails with RpcError, ConnectionGone, DeadlinePassed, or with

@@ -42,15 +42,15 @@ class ConnectionGone(Exception):
 
 
 # Answers a request of the host with a result, or with an error.
-Answer = Callable[[Any], None]
+Respond = Callable[[Any], None]
 Refuse = Callable[[RpcError], None]
 Params = Mapping[str, Any]
 # A request's parameters, or a function that makes them when the request is sent.
-Asked = Params | Callable[[], Params]
+ToSend = Params | Callable[[], Params]
 # Gets the result or the error of an answer that came after its request was cancelled.
 OnLate = Callable[[Any], None]
 # Handles a request of the host: its method, its parameters, and the two functions that answer it.
-RequestHandler = Callable[[str, Params, Answer, Refuse], None]
+RequestHandler = Callable[[str, Params, Respond, Refuse], None]
 
 
 # How many cancelled requests wait for a late answer; the oldest is forgotten first.
@@ -71,7 +71,7 @@ class Rpc:
         # By id, the requests that are not answered yet, with what to do about a late answer.
         self.pending: dict[int, tuple[Deferred[Any], OnLate | None]] = {}
         # By id, the method and the parameters of requests that are sent once all received messages are handled.
-        self.held: dict[int, tuple[str, Asked]] = {}
+        self.held: dict[int, tuple[str, ToSend]] = {}
         self._receiving = False
         self._late: dict[int, OnLate] = {}
         # The id of the last request.
@@ -82,7 +82,7 @@ class Rpc:
         # Set once the connection is closed.
         self._gone: ConnectionGone | None = None
 
-    def request(self, method: str, params: Asked, on_late: OnLate | None = None) -> "Deferred[Any]":
+    def request(self, method: str, params: ToSend, on_late: OnLate | None = None) -> "Deferred[Any]":
         """Sends a request. Requests that are made while messages are being handled are sent together, after them.
 
         The Deferred fires with the result. It fails with RpcError and ConnectionGone, with what a function in place of

@@ -9,7 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
-from synapse_module_bridge.transport.rpc import Asked, OnLate, Rpc
+from synapse_module_bridge.transport.rpc import OnLate, Rpc, ToSend
 
 # So many deadlines of answered requests may stay in the heap, and more where many requests are open.
 MOST_MET = 1_000
@@ -28,7 +28,7 @@ class TimedRequests:
         self._alarm: Any = None
         self._alarm_due = inf
 
-    def ask(self, method: str, params: Asked, deadline: float, on_late: OnLate | None = None) -> "Deferred[Any]":
+    def ask(self, method: str, params: ToSend, deadline: float, on_late: OnLate | None = None) -> "Deferred[Any]":
         """As `Rpc.request`; the Deferred also fails with DeadlinePassed."""
         asking = self._rpc.request(method, params, on_late)
         heappush(self._line, (deadline, self._rpc.last_id, self._clock.seconds()))

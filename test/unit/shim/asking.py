@@ -16,10 +16,13 @@ from synapse_module_bridge.codec.match import lookup
 from synapse_module_bridge.configuration.config import Timeout
 from synapse_module_bridge.pipeline.pipeline import Pipeline
 from synapse_module_bridge.pipeline.round_trip import RoundTrip
+from synapse_module_bridge.quarantine.quarantine import Quarantine
+from synapse_module_bridge.quarantine.settling import Settling
+from synapse_module_bridge.quarantine.suspects import Recent
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience.circuit_breaker import CircuitBreaker
 from synapse_module_bridge.resilience.policy import Policies
-from synapse_module_bridge.routing.route import Entry, bind
+from synapse_module_bridge.routing.entry import Entry, bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 from synapse_module_bridge.schema.on_failure import OnFailure
 from synapse_module_bridge.schema.protocol import ERROR_CODES
@@ -86,8 +89,10 @@ def calls_over(host: Host, policies: Policies | None = None) -> Pipeline:
         callback_timeouts={},
         policies=policies or Policies(OnFailure(), {}),
     )
-    exchange = Exchange(host, OpenCalls())
-    return Pipeline(host, RoundTrip(exchange, "test", lambda func: ensureDeferred(func())), rules)  # type: ignore[arg-type]
+    exchange, quarantine = Exchange(host, OpenCalls()), Quarantine("test")
+    trip = RoundTrip(exchange, quarantine, Recent(), "test")
+    trip.settling = Settling(host, exchange.entrance, quarantine, trip.ask_apart, lambda func: ensureDeferred(func()))  # type: ignore[arg-type]
+    return Pipeline(host, trip, rules)
 
 
 def call_of(name: str, args: Sequence[Any] | None = None, calls: Pipeline | None = None) -> Call:

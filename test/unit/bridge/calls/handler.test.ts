@@ -2,8 +2,7 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "@jest/globals";
 import { CancellationTokenSource } from "vscode-jsonrpc/node";
-import { untilAborted } from "../../../../bridge/calls/dispatch.js";
-import { Cancellation } from "../../../../bridge/transport/cancellation.js";
+import { Cancellation, untilAborted } from "../../../../bridge/transport/cancellation.js";
 import { waitFor } from "../../../support/wait.js";
 import { folder, rig } from "../each-rig.js";
 import { errorOf, event, INVITE, moduleOf } from "../rig.js";

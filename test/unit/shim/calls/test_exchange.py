@@ -52,8 +52,8 @@ class Request(HostRequest):
     def opened(self) -> OpenCall:
         return OpenCall(self.name, ["m"], self.since)
 
-    def params(self, handle: int) -> Mapping[str, Any]:
-        return {"call": handle}
+    def params(self) -> Mapping[str, Any]:
+        return {"call": self.handle}
 
     def held_back(self) -> "Deferred[None] | None":
         return self.waits
@@ -61,8 +61,8 @@ class Request(HostRequest):
     def expired(self) -> None:
         self.events.append("expired")
 
-    def answered_late(self, handle: int, answer: Any) -> None:
-        self.events.append((handle, answer))
+    def answered_late(self, answer: Any) -> None:
+        self.events.append((self.handle, answer))
 
 
 class Rig:
@@ -226,7 +226,7 @@ def test_a_request_is_held_back_by_nothing_and_makes_nothing_of_a_late_answer_un
         name, method = "plain", "do/it"
         deadline = time.monotonic() + 60
 
-        def params(self, handle: int) -> Mapping[str, Any]:
+        def params(self) -> Mapping[str, Any]:
             return {}
 
     sent = rig.send(Plain())
@@ -239,6 +239,6 @@ def test_a_request_is_held_back_by_nothing_and_makes_nothing_of_a_late_answer_un
 
 
 def test_each_kind_of_request_says_what_it_sends_and_what_the_host_may_ask_about() -> None:
-    for said in (lambda: HostRequest().params(1), lambda: HostRequest().opened()):
+    for said in (lambda: HostRequest().params(), lambda: HostRequest().opened()):
         with pytest.raises(NotImplementedError):
             said()

@@ -13,7 +13,7 @@ from synapse.module_api.errors import Codes
 from synapse_module_bridge.calls import media_digest
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience.answer_cache import AnswerCache
-from synapse_module_bridge.routing.route import bind
+from synapse_module_bridge.routing.entry import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 

@@ -19,7 +19,7 @@ from synapse.module_api.errors import Codes, SynapseError
 from synapse_module_bridge.codec.codec import ENCODE, decode_answer
 from synapse_module_bridge.codec.http_request import MOST_BYTES
 from synapse_module_bridge.pipeline.failures import ModuleFault
-from synapse_module_bridge.routing.route import bind
+from synapse_module_bridge.routing.entry import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS, TYPES
 from turning import turn_until
 

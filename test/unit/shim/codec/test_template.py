@@ -3,12 +3,9 @@
 from typing import Any
 
 import pytest
-from asking import Host, calls_over, entry
 from objects import event
 from synapse_module_bridge.codec.template import compile_template
-from synapse_module_bridge.pipeline.router import Router
 from synapse_module_bridge.schema.catalogue import CALLBACKS
-from twisted.internet.defer import ensureDeferred
 
 UNSIGNED = CALLBACKS["add_field_to_unsigned_callback"]
 CONTENT = {"body": "b", "number": 2**60, "float": 1.0, "null": None, "deep": {"dotted.key": [1, {"a": True}]}}
@@ -36,16 +33,3 @@ def test_references_are_replaced_by_what_the_event_has_and_left_out_where_it_has
 ) -> None:
     filled = compile_template(UNSIGNED, template)({"event": event(content=CONTENT)})
     assert repr(filled) == repr(fields)
-
-
-def test_a_template_needs_no_call() -> None:
-    calls = calls_over(Host(AssertionError("must not be called")))
-    template = compile_template(UNSIGNED, {"by": {"$event": "sender"}})
-    entries = [entry("m", matches=lambda params: params["event"].type == "m.a", template=template)]
-    calls.entries = {UNSIGNED.name: entries}
-    nobody: Any = None
-    router = Router(calls, nobody, nobody, nobody)
-    fields: list[Any] = []
-    for kind in ("m.a", "m.b"):
-        ensureDeferred(router.answer(UNSIGNED, [event(type=kind)])).addBoth(fields.append)
-    assert fields == [{"by": "@alice:test"}, {}]

@@ -24,7 +24,8 @@ class Rig:
         self.known: list[None] = []
         trip = calls.round_trip
         self.blame = Blame(
-            *(trip, calls.rules, trip.exchange.open_calls, accepted, self.paths, lambda: self.known.append(None))
+            *(trip.settling, trip.quarantine, trip.recent, calls.rules, trip.exchange.open_calls, accepted),
+            *(self.paths, lambda: self.known.append(None)),
         )
         self.settling = trip.settling
         self.found = trip.settling.found

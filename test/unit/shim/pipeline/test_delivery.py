@@ -6,7 +6,7 @@ import pytest
 from asking import Host, calls_over, entry, sample
 from counted import count
 from synapse_module_bridge.pipeline.delivery import Delivery
-from synapse_module_bridge.routing.route import bind
+from synapse_module_bridge.routing.entry import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.transport.rpc import INVALID_PARAMS, RpcError

@@ -12,7 +12,7 @@ from synapse.events import EventBase
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.pipeline import notifications as subject
 from synapse_module_bridge.pipeline.notifications import Notification, Notifications
-from synapse_module_bridge.routing.route import bind
+from synapse_module_bridge.routing.entry import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from twisted.internet.defer import Deferred, ensureDeferred
 
@@ -40,6 +40,7 @@ def call_of(name: str, params: dict[str, Any], who: str = "@alice:test") -> Call
         deadline=1.0,
         local=True,
         who=who,
+        request=None,
     )
 
 
@@ -125,7 +126,7 @@ def test_so_many_rooms_are_told_at_once_and_the_others_follow(monkeypatch: pytes
 
 def test_a_room_that_never_ends_takes_turns_with_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "MOST_AT_ONCE", 1)
-    monkeypatch.setattr(subject, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(subject, "LINE_SECONDS", 0.0)
     desk = Desk()
     for depth, room in enumerate(["!busy:test", "!busy:test", "!busy:test", "!a:test", "!b:test"]):
         desk.add(depth, room)
@@ -145,7 +146,7 @@ def size_of_one() -> int:
 
 def test_a_room_keeps_its_place_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "MOST_AT_ONCE", 1)
-    monkeypatch.setattr(subject, "TURN_SECONDS", 3_600.0)
+    monkeypatch.setattr(subject, "LINE_SECONDS", 3_600.0)
     desk = Desk()
     for depth, room in enumerate(["!busy:test", "!busy:test", "!busy:test", "!a:test"]):
         desk.add(depth, room)

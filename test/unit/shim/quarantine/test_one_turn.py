@@ -26,7 +26,7 @@ from synapse_module_bridge.quarantine.turn import (
     Turns,
 )
 from synapse_module_bridge.resilience.entrance import Entrance
-from synapse_module_bridge.routing.route import Entry
+from synapse_module_bridge.routing.entry import Entry
 from synapse_module_bridge.schema.protocol import Reason
 from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable

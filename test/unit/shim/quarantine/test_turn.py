@@ -36,7 +36,7 @@ from synapse_module_bridge.quarantine.preparing import Preparing
 from synapse_module_bridge.quarantine.suspects import Suspect
 from synapse_module_bridge.quarantine.turn import Turns
 from synapse_module_bridge.reactor.deadline import within
-from synapse_module_bridge.routing.route import bind
+from synapse_module_bridge.routing.entry import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.schema.protocol import Reason
 from synapse_module_bridge.transport.framing import TooLarge

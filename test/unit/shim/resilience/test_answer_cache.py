@@ -19,7 +19,7 @@ from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience import answer_cache
 from synapse_module_bridge.resilience.answer_cache import AnswerCache, question_of
 from synapse_module_bridge.resilience.circuit_breaker import MISSES_TO_OPEN
-from synapse_module_bridge.routing.route import bind
+from synapse_module_bridge.routing.entry import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.schema.protocol import Reason
 from synapse_module_bridge.transport.framing import encode

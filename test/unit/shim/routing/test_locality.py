@@ -12,8 +12,9 @@ from synapse.federation.federation_base import FederationBase
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.callbacks.spamchecker_callbacks import SpamCheckerModuleApiCallbacks
 from synapse.util.clock import Clock
+from synapse_module_bridge.routing import locality as module_under_test
+from synapse_module_bridge.routing.entry import bind
 from synapse_module_bridge.routing.locality import Locality
-from synapse_module_bridge.routing.route import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock as Time
@@ -130,8 +131,11 @@ def test_who_asks_is_found_however_deep_the_module_is_asked(synapse: Synapse) ->
 
 @pytest.mark.parametrize(("between", "expected"), [(1, (False, "test")), (2, (False, "test")), (3, OURS), (9, OURS)])
 def test_federation_asks_where_only_tracing_is_between(
-    between: int, expected: tuple[bool, str], synapse: Synapse
+    between: int, expected: tuple[bool, str], synapse: Synapse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # As where the library is installed that traces.
+    monkeypatch.setattr(module_under_test, "_CALLERS", range(3))
+
     def ask(of: EventBase) -> Awaitable[Any]:
         return deeper(between - 1, lambda: synapse.dispatcher.check_event_for_spam(of))
 

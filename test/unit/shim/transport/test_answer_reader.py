@@ -25,7 +25,7 @@ def test_a_turn_takes_answers_for_a_short_while_and_of_a_large_one_all_that_is_t
     os.set_blocking(into, False)
     own, reader.fd = reader.fd, answers
     try:
-        monkeypatch.setattr(answer_reader, "TURN_SECONDS", 0)
+        monkeypatch.setattr(answer_reader, "READ_SECONDS", 0)
         pauses: list[float] = []
         monkeypatch.setattr(time, "sleep", pauses.append)
         small = encode({"jsonrpc": "2.0", "id": 1, "result": None})
@@ -42,8 +42,8 @@ def test_a_turn_takes_answers_for_a_short_while_and_of_a_large_one_all_that_is_t
         assert pauses == []
         for number in range(BURST_CALLS + 1):
             child.rpc.request("one of many", {"number": number})
-        monkeypatch.setattr(answer_reader, "TURN_SECONDS", 60)
-        monkeypatch.setattr(answer_reader, "BURST_TURN_SECONDS", 0)
+        monkeypatch.setattr(answer_reader, "READ_SECONDS", 60)
+        monkeypatch.setattr(answer_reader, "BURST_READ_SECONDS", 0)
         reader.doRead()
         # Amid a burst, a turn is used up sooner, and then lets other threads run.
         assert [len(data) for data in taken] == [FEW_BYTES] * 2
@@ -55,7 +55,7 @@ def test_a_turn_takes_answers_for_a_short_while_and_of_a_large_one_all_that_is_t
         reader.doRead()
         reader.doRead()
         assert [len(data) for data in taken] == [FEW_BYTES, pytest.approx(28_000, abs=200)]
-        monkeypatch.setattr(answer_reader, "BURST_TURN_SECONDS", 60)
+        monkeypatch.setattr(answer_reader, "BURST_READ_SECONDS", 60)
         taken.clear()
         pauses.clear()
         os.write(into, small * 200)

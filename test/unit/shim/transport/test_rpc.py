@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from synapse_module_bridge.transport.framing import BrokenStream, FrameReader, decode, encode
-from synapse_module_bridge.transport.rpc import MOST_UNREADABLE, Answer, ConnectionGone, Refuse, Rpc, RpcError
+from synapse_module_bridge.transport.rpc import MOST_UNREADABLE, ConnectionGone, Refuse, Respond, Rpc, RpcError
 from turning import outcome
 from twisted.internet.defer import CancelledError
 
@@ -23,7 +23,7 @@ class End:
         self.writes += 1
         self.sent += [decode(body) for body in self._frames.feed(data)]
 
-    def _asked(self, method: str, params: Any, answer: Answer, refuse: Refuse) -> None:
+    def _asked(self, method: str, params: Any, answer: Respond, refuse: Refuse) -> None:
         self.asked.append((method, params))
         if method == "refuse":
             refuse(RpcError(-32001, "no", {"module": "m"}))
