@@ -17,8 +17,8 @@ from synapse_module_bridge.codec.match import MISSING, compile_match
 from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.codec.template import compile_template
 from synapse_module_bridge.resilience.answer_cache import AnswerCache, question_of
+from synapse_module_bridge.routing.entry import bind, encode_params
 from synapse_module_bridge.routing.locality import Locality
-from synapse_module_bridge.routing.route import bind, encode_params
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 
 IS_LOCAL = Locality(SimpleNamespace(server_name="test"))  # type: ignore[arg-type] # its name is all that is asked of it
