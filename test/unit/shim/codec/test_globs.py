@@ -39,17 +39,48 @@ def test_in_long_texts_too(wanted: list[str], text: str) -> None:
         assert compile_globs(wanted)(text) == reference(wanted, text)
 
 
-def test_all_short_globs_and_texts_of_two_letters() -> None:
+@pytest.mark.parametrize(("letters", "few"), [(5, None), (4, 0)], ids=["one by one", "all places at once"])
+def test_all_short_globs_and_texts_of_two_letters(
+    letters: int, few: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if few is not None:
+        monkeypatch.setattr(globs, "FEW_PLACES", few)
+        monkeypatch.setattr(globs, "FEW_STEPS", few)
     short = [""]
-    for _ in range(5):
+    for _ in range(letters):
         short += [before + letter for before in short if len(before) == len(short[-1]) for letter in "ab*?"]
     texts = [glob for glob in short if not set(glob) & {"*", "?"}]
-    assert len(short) * len(texts) > 80_000
+    if few is None:
+        assert len(short) * len(texts) > 80_000
     for glob in short:
         fits = compile_globs([glob])
         pattern = re.compile(glob.replace("*", ".*").replace("?", "."))
         for text in texts:
             assert fits(text) == (pattern.fullmatch(text) is not None), (glob, text)
+
+
+@pytest.mark.parametrize(
+    ("glob", "text", "is_fitting"),
+    [
+        ("*\u00e9*", "a" * 9, False),
+        ("*\u00e9*", "aaa\u00e9", True),
+        ("*a\u00e9*b*", "ba\u00e9ab", True),
+        ("*a*bc*a*", "abbcca", True),
+        ("*ab*ab*ab", "abaabab", True),
+        ("*ab*ab*ab", "abaaba", False),
+        ("a*b?d*d", "abbcd" + "d", True),
+        ("a*b?d*d", "abbcd", False),
+        ("*\x00*b*", "a\x00b", True),
+        ("*\x00*b*", "ab\x00", False),
+    ],
+)
+def test_a_piece_is_found_at_its_first_place_and_before_the_last_piece(
+    glob: str, text: str, is_fitting: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for few in (globs.FEW_PLACES, 1, 0):
+        monkeypatch.setattr(globs, "FEW_PLACES", few)
+        monkeypatch.setattr(globs, "FEW_STEPS", few)
+        assert compile_globs([glob])(text) is is_fitting
 
 
 LENGTH = 60_000
