@@ -11,7 +11,7 @@ import { nameOf } from "../declarations/module.js";
 import type { Logger } from "../logging/log.js";
 import { LoadProblems } from "../testing/load-problems.js";
 import type { RoomOption } from "../testing/options.js";
-import { Tester } from "../testing/tester.js";
+import { KitTester } from "../testing/tester.js";
 import { problemsInWords } from "./load-alone.js";
 import type { ReportProgress } from "./subprocess.js";
 
@@ -41,7 +41,7 @@ export class ByHand {
   readonly #name: string;
 
   private constructor(
-    private readonly tester: Tester,
+    private readonly tester: KitTester,
     private readonly room: string,
     private readonly catalogue: Catalogue,
     private readonly report: ReportProgress,
@@ -71,7 +71,7 @@ export class ByHand {
       grants: "all" as const,
     };
     const rooms = { [room]: { state } as RoomOption };
-    const tester = new Tester([{ settings }], { server_name: options.serverName, rooms, api }, remedy);
+    const tester = new KitTester([{ settings }], { server_name: options.serverName, rooms, api }, remedy);
     try {
       await tester.start(log, () => report({ asking: "setup" }));
     } catch (error) {

@@ -13,10 +13,10 @@ export type {
   RequestInput,
   RoomOption,
   StateInput,
+  Tester,
   TesterInput,
   TesterOptions,
   UserOption,
   Write,
 } from "./options.js";
-export type { Tester } from "./tester.js";
 export { createTester } from "./tester.js";

@@ -8,6 +8,7 @@ import type { Id } from "../sdk/ids.js";
 import type { JsonObject, JsonValue } from "../sdk/json.js";
 import type { Api } from "../sdk/module-api.js";
 import type { FileWrapper, StateEvents } from "../sdk/objects.js";
+import type { StoreEntry } from "../sdk/storage-types.js";
 import type { Event, FileInfo, ProfileInfo, Requester, RequestInfo, UserProfile } from "../sdk/wire-types.js";
 import type { EventFields } from "./event.js";
 
@@ -320,4 +321,56 @@ export interface FetchOptions {
   readonly body?: string | Uint8Array;
   /** A body in JSON. */
   readonly json?: JsonValue;
+}
+
+/**
+ * Asks the modules of a test. `createTester` makes it.
+ * @example
+ * ```ts fragment testing
+ * const open: Tester[] = [];
+ * open.push(await createTester("src/policy.ts"));
+ * for (const t of open) await t.close();
+ * ```
+ */
+export interface Tester<What = unknown> {
+  /**
+   * Asks the modules as Synapse would. Rejects with what a module throws, unless that is a SynapseError, and where it misses
+   * its deadline or answers something unfit: in production, the failure policy answers then.
+   * @example
+   * ```ts fragment testing
+   * const t = await createTester("src/policy.ts");
+   * const result = await t.ask("user_may_invite", {
+   *   inviter: "@a:example.org",
+   *   invitee: "@b:x.org",
+   *   room_id: "!r:example.org",
+   * });
+   * ```
+   */
+  ask<Name extends AskedName<What>, const Given extends AskParams<Name>>(
+    name: Name,
+    params: Given & Checked<Given, Name>,
+  ): Promise<AskResult<Name>>;
+  /**
+   * Asks a web resource of a module, as a client would. An error that the module throws as a SynapseError is a response.
+   * @example
+   * ```ts fragment testing
+   * const t = await createTester("src/policy.ts");
+   * const response = await t.fetch("/_synapse/client/stats", { as: "@a:example.org" });
+   * const { invites } = (await response.json()) as { invites: number };
+   * ```
+   */
+  fetch(url: string | URL, options?: FetchOptions): Promise<Response>;
+  /** Moves the clock of the api, of `ttl` and of the store: `"30m"`, or milliseconds. It moves no timer of the module. */
+  advance(duration: string | number): void;
+  /** The entries of `api.store`: of one module by its name, or of all. */
+  readonly store: { entries(module?: string): StoreEntry[] };
+  /** The writes of the modules to the api, in order. Those to the store are in `store`. */
+  readonly writes: readonly Write[];
+  /** What the modules log, in pino's shape. */
+  readonly logs: readonly Record<string, unknown>[];
+  /** Loads the modules anew, as a reload in production: a path from disk, an object with its `setup`. The store stays. */
+  reload(): Promise<void>;
+  /** Ends the modules. Rejects if a write of a module to the api is still pending: nobody has awaited it. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }

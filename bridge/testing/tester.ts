@@ -46,6 +46,7 @@ import type {
   Checked,
   FakeApi,
   FetchOptions,
+  Tester,
   TesterInput,
   TesterOptions,
   Write,
@@ -90,11 +91,9 @@ interface Progress {
   cached: boolean;
 }
 
-/** Tests a module, or a chain of modules. `createTester` makes it. */
-export class Tester<What = unknown> {
-  /** The entries of `api.store`. */
+/** Implements Tester, and what the command `call` needs besides. */
+export class KitTester<What = unknown> implements Tester<What> {
   readonly store: { entries(module?: string): StoreEntry[] };
-  /** What the modules log, in pino's shape. */
   readonly logs: Record<string, unknown>[] = [];
   readonly #catalogue: Catalogue;
   readonly #wanted: readonly Wanted[];
@@ -109,7 +108,7 @@ export class Tester<What = unknown> {
   #closed = false;
 
   /**
-   * Not for tests: call `createTester`. With `remedy`, which says how to give the answer of a method of the api, it serves the
+   * With `remedy`, which says how to give the answer of a method of the api, it serves the
    * command `call`: files run in this process, too, without a deadline, and errors have the host's own words.
    */
   constructor(
@@ -135,7 +134,6 @@ export class Tester<What = unknown> {
         };
   }
 
-  /** The writes of the modules to the api, in order. Those to the store are in `store`. */
   get writes(): readonly Write[] {
     return this.#synapse.writes;
   }
@@ -156,19 +154,6 @@ export class Tester<What = unknown> {
     }
   }
 
-  /**
-   * Asks the modules as Synapse would. Rejects with what a module throws, unless that is a SynapseError, and where it misses
-   * its deadline or answers something unfit: in production, the failure policy answers then.
-   * @example
-   * ```ts fragment testing
-   * const t = await createTester("src/policy.ts");
-   * const result = await t.ask("user_may_invite", {
-   *   inviter: "@a:example.org",
-   *   invitee: "@b:x.org",
-   *   room_id: "!r:example.org",
-   * });
-   * ```
-   */
   async ask<Name extends AskedName<What>, const Given extends AskParams<Name>>(
     name: Name,
     params: Given & Checked<Given, Name>,
@@ -375,15 +360,6 @@ export class Tester<What = unknown> {
     return login_response as JsonObject;
   }
 
-  /**
-   * Asks a web resource of a module, as a client would. An error that the module throws as a SynapseError is a response.
-   * @example
-   * ```ts fragment testing
-   * const t = await createTester("src/policy.ts");
-   * const response = await t.fetch("/_synapse/client/stats", { as: "@a:example.org" });
-   * const { invites } = (await response.json()) as { invites: number };
-   * ```
-   */
   async fetch(url: string | URL, options: FetchOptions = {}): Promise<Response> {
     this.#checkOpen();
     const { as: user, json, headers = {}, body = json === undefined ? "" : JSON.stringify(json) } = options;
@@ -490,12 +466,10 @@ export class Tester<What = unknown> {
     return parseDuration(local ? (own.local ?? "5s") : (own.federated ?? "2s"));
   }
 
-  /** Moves the clock of the api, of `ttl` and of the store: `"30m"`, or milliseconds. It moves no timer of the module. */
   advance(duration: string | number): void {
     this.#clock.advance(duration);
   }
 
-  /** Loads the modules anew, as a reload in production: a path from disk, an object with its `setup`. The store stays. */
   async reload(): Promise<void> {
     this.#checkOpen();
     const before = this.#loaded;
@@ -503,7 +477,6 @@ export class Tester<What = unknown> {
     await closeAll(before.links);
   }
 
-  /** Ends the modules. Rejects if a write of a module to the api is still pending: nobody has awaited it. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -694,5 +667,5 @@ export async function createTester<const What extends TesterInput>(
   what: What,
   options: TesterOptions = {},
 ): Promise<Tester<What>> {
-  return new Tester<What>(wantedModules(what, options), options).start();
+  return new KitTester<What>(wantedModules(what, options), options).start();
 }

@@ -60,7 +60,7 @@ describe("ask", () => {
     const callbacks = Object.entries(answers).map(([name, [answer]]) => [name, () => answer]);
     const t = await testerOf({ callbacks: Object.fromEntries(callbacks) });
     for (const [name, [, expected]] of Object.entries(answers)) {
-      const result = await t.askByName(name, params[name] ?? {});
+      const result = await t.ask(name as never, (params[name] ?? {}) as never);
       expect([name, { ...result }]).toEqual([name, { asked: true, ...expected }]);
     }
   });
@@ -270,7 +270,7 @@ describe("parameters", () => {
     ["one of another type", { ...invite, room_id: 7 }, "params.room_id must be string"],
   ])("%s is refused before any module is asked", async (_, params, message) => {
     const t = await testerOf(withHandler("user_may_invite", () => NOT_SPAM));
-    await expect(t.askByName("user_may_invite", params)).rejects.toThrow(message);
+    await expect(t.ask("user_may_invite", params as never)).rejects.toThrow(message);
   });
 });
 
