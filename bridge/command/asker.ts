@@ -83,22 +83,28 @@ export class Asker {
     const question = { call: ++this.#number, modules: [this.#name], params, request: call.request };
     const started = performance.now();
     let verdict: Verdict;
+    let reason: string | undefined;
     try {
-      const { answer } = await dispatch(callback, question, environment);
+      const { answer, given_reason } = await dispatch(callback, question, environment);
       verdict = { answer };
+      reason = given_reason?.text;
     } catch (error) {
       verdict = verdictOf(error);
+      if (error instanceof CallError && error.kind === "synapse_error")
+        reason = (error.data as ErrorData["synapse_error"]).given_reason?.text;
     } finally {
       clearTimeout(timer);
     }
     const ms = Math.round((performance.now() - started) * 1000) / 1000;
-    return { verdict, ms, cached: false, uncertain: answers.asked > before };
+    const told = reason === undefined ? {} : { reason };
+    return { verdict, ms, ...told, cached: false, uncertain: answers.asked > before };
   }
 }
 
 export interface Asking {
   verdict: Replayed;
   ms?: number;
+  reason?: string;
   cached: boolean;
   uncertain: boolean;
 }

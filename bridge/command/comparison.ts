@@ -17,7 +17,7 @@ export interface Example {
   user?: string;
   room?: string;
   event?: string;
-  /** Of a fault. */
+  /** The text of a fault, or the reason that the module gives now. */
   message?: string;
 }
 
@@ -56,7 +56,7 @@ export class Comparison {
   add(
     callback: Callback,
     call: RecordedCall,
-    replayed: { verdict: Replayed; ms?: number; cached: boolean; uncertain: boolean },
+    replayed: { verdict: Replayed; ms?: number; reason?: string; cached: boolean; uncertain: boolean },
   ): void {
     let group = this.#groups.get(callback.name);
     if (!group) {
@@ -75,7 +75,12 @@ export class Comparison {
       const kinds = uncertain ? group.uncertain : group.differences;
       const [from, to] = [call.verdict, verdict].map((one) => this.#label(callback, one)) as [string, string];
       const known = kinds.size < MOST_KINDS || kinds.has(`${from}\n${to}`);
-      note(kinds, known ? from : "other answers", known ? to : "others", exampleOf(callback, call, verdict));
+      note(
+        kinds,
+        known ? from : "other answers",
+        known ? to : "others",
+        exampleOf(callback, call, verdict, replayed.reason),
+      );
     }
   }
 
@@ -163,14 +168,14 @@ function withoutIds(answer: unknown): unknown {
   return keys === "id,module" ? [first, "a follow-up"] : answer;
 }
 
-function exampleOf(callback: Callback, call: RecordedCall, verdict: Replayed): Example {
+function exampleOf(callback: Callback, call: RecordedCall, verdict: Replayed, reason?: string): Example {
   const { params } = call;
   const event = isObject(params.event) ? params.event : {};
   const text = (value: unknown) => (typeof value === "string" ? value : undefined);
   const subject = callback.subject?.split(".") ?? [];
   const user = subject.length > 0 ? text(subject.reduce(fieldOf, params)) : undefined;
   const room = text(event.room_id) ?? text(params.room_id) ?? text(params.room);
-  const message = "fault" in verdict ? verdict.message : undefined;
+  const message = "fault" in verdict ? verdict.message : reason;
   const found = { user, room, event: text(event.event_id), message };
   return { at: call.at, ...Object.fromEntries(Object.entries(found).filter(([, one]) => one !== undefined)) };
 }

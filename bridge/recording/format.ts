@@ -22,6 +22,8 @@ export interface RecordedCall extends Common {
   state?: RecordedState;
   api?: RecordedApi[];
   verdict: Verdict;
+  /** The text that the module gave to `context.reason`. */
+  reason?: string;
   /** How long the handler took. */
   ms: number;
 }

@@ -23,6 +23,9 @@ import { RecordingWriter } from "./writer.js";
 // In characters: what `setup` was told, which each file begins with.
 const MOST_HEADS = 1024 * 1024;
 
+// In characters.
+const MOST_REASON = 1_000;
+
 const TOO_LONG = "longer than a recording takes";
 
 /** What a function of a module was told by the api: JSON, since the module may change what it gets. */
@@ -35,7 +38,7 @@ interface Told {
   over: boolean;
 }
 
-type Context = { readonly signal: AbortSignal };
+type Context = { readonly signal: AbortSignal; reason(text: unknown, details?: unknown): void };
 
 export class Recorder {
   #current = new AsyncLocalStorage<Told>();
@@ -177,6 +180,11 @@ export class Recorder {
       finish(() => verdictOfThrown(error));
       throw error;
     };
+    const { reason } = context;
+    context.reason = (text, details) => {
+      call.reason = text;
+      reason(text, details);
+    };
     let given: unknown;
     try {
       given = this.#current.run(call.told, () => handler(call.params, context));
@@ -205,6 +213,8 @@ class CallInProgress {
   readonly told: Told;
   /** What the handler gets. */
   readonly params: object;
+  /** What it has given to `context.reason`. */
+  reason: unknown;
   #started = performance.now();
   #at = new Date().toISOString();
   #request = currentModule()?.request ?? null;
@@ -277,6 +287,9 @@ class CallInProgress {
       ...(state ? [`"state":${exactJson(state)}`] : []),
       ...(told.api.length > 0 ? [`"api":[${told.api.join(",")}]`] : []),
       `"verdict":${verdictJson(verdict())}`,
+      ...(typeof this.reason === "string"
+        ? [`"reason":${JSON.stringify(this.reason.slice(0, MOST_REASON))}`]
+        : []),
       `"ms":${ms}`,
     ];
     const line = parts.join(",") + end;

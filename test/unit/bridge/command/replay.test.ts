@@ -343,6 +343,12 @@ test("for people: what differs with who and where, the times, and the total; no 
   expect([out.includes("\u001b"), out.includes("\u202e")]).toEqual([false, false]);
 });
 
+test("an example has the reason that the module gives now", async () => {
+  const file = invite("context.reason('too many invites'); return Codes.FORBIDDEN;");
+  const { differences } = (await replay(file, write("reason.jsonl", {}))).callbacks.user_may_invite;
+  expect(differences[0].examples).toEqual([expect.objectContaining({ message: "too many invites" })]);
+});
+
 test("calls of callbacks that this version does not know are named", async () => {
   const recording = write("unknown.jsonl", {}, { callback: "may_fly" }, { callback: "__proto__" });
   const report = await replay(invite("return NOT_SPAM;"), recording);

@@ -285,6 +285,14 @@ test("secret callbacks and methods leave no trace, not even what is asked while 
   expect(texts().join()).not.toContain("hunter2");
 });
 
+test("the reason that a module gives is recorded", async () => {
+  await start(
+    moduleOf("user_may_invite", "context.reason('first'); context.reason('second'); return NOT_SPAM;"),
+  );
+  await rig.callback("user_may_invite", INVITE, ["policy"]);
+  expect((await recorded()).map(({ reason }) => reason)).toEqual(["second"]);
+});
+
 test("only the chosen callbacks are recorded", async () => {
   await start(moduleOf("user_may_invite", "return NOT_SPAM;"), { callbacks: ["check_event_for_spam"] });
   await rig.callback("user_may_invite", INVITE, ["policy"]);
