@@ -11,6 +11,9 @@ const MODULE = "synapse_module_bridge.module.";
 const RELOAD = "synapse_module_bridge.reload";
 const DEBUGGER = /Debugger (?:listening on|attached)/;
 const NOISE = /^For help, see: https:\/\/nodejs\.org/;
+// What Python prints before the text of an error.
+const PYTHON_NAME = /^[\w.]+Error: (?:synapse_module_bridge: )?/;
+const CONFIG = /modules\[0\]\.config\b/;
 const STYLES: Readonly<Record<string, Style>> = {
   refused: "red",
   replaced: "yellow",
@@ -45,9 +48,11 @@ export class Printer {
   }
 
   /** The bridge puts all that is wrong into the last line. */
-  startFailed({ stderr, message }: SynapseStartError): void {
-    const last = stderr.trimEnd().split("\n").at(-1);
-    this.#event("red", `${last || message}\nSynapse did not start. Save the file to try again.`);
+  startFailed({ stderr, message }: SynapseStartError, lacksConfig: boolean): void {
+    const last = stderr.trimEnd().split("\n").at(-1)?.replace(PYTHON_NAME, "");
+    const hint =
+      lacksConfig && last && CONFIG.test(last) ? ". Give the module's config with --config FILE." : "";
+    this.#event("red", `${last || message}${hint}\nSynapse did not start. Save the file to try again.`);
   }
 
   record(record: LogRecord): void {

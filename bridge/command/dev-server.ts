@@ -7,6 +7,7 @@ import { holdPort } from "../testing/synapse/held-port.js";
 import { type Prepared, prepareSynapse } from "../testing/synapse/prepared.js";
 import { type Running, Server } from "../testing/synapse/server.js";
 import { boot } from "../testing/synapse/start.js";
+import { lastLines } from "../testing/synapse/synapse-process.js";
 import type { Printer } from "./dev-print.js";
 import type { Target } from "./dev-target.js";
 import { introduce } from "./dev-users.js";
@@ -77,8 +78,8 @@ export class DevServer {
     this.#running = running;
     this.#server = new Server(running);
     void running.process.exited.then(() => {
-      if (this.#running === running)
-        this.#fail(new Error("Synapse has ended. Its log is in the lines above."));
+      if (this.#running !== running) return;
+      this.#fail(new Error(`Synapse has ended. Its last lines:\n${lastLines(running.process.log())}`));
     });
     this.#stopPrinting = this.#printRecords(running);
     const seconds = running.process.startedInMs / 1000;

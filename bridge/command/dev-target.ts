@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { isObject } from "../base/is-object.js";
 import { parseYaml } from "../base/yaml.js";
+import { findFile } from "../loading/module-importer.js";
 import type { TestedModule } from "../testing/synapse/start.js";
 
 export interface Target {
@@ -31,6 +32,7 @@ export function readTarget(given: string, configFile?: string): Target {
 
 function ofModule(given: string, configFile: string | undefined): Target {
   const file = path.resolve(given);
+  findFile(file); // throws where there is none
   const config = configFile === undefined ? {} : { config_file: path.resolve(configFile) };
   // Nothing is lost if it uses what an admin would have to grant.
   const module = { path: file, grants: "all" as const, ...config };

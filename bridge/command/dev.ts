@@ -39,7 +39,8 @@ export async function dev(given: string, options: DevOptions): Promise<never> {
     try {
       await work();
     } catch (error) {
-      if (error instanceof SynapseStartError) print.startFailed(error);
+      if (error instanceof SynapseStartError)
+        print.startFailed(error, !isYaml(given) && options.config === undefined);
       else print.problem((error as Error).message);
     }
   };

@@ -17,10 +17,10 @@ export interface Output {
 export async function output(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; timeout?: number } = {},
 ): Promise<Output> {
   try {
-    return { code: 0, ...(await execute(command, args, { ...options, timeout: 60_000 })) };
+    return { code: 0, ...(await execute(command, args, { timeout: 60_000, ...options })) };
   } catch (error) {
     const { code, stdout, stderr } = error as Output;
     if (typeof code !== "number") throw error;

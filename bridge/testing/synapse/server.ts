@@ -135,7 +135,7 @@ export class Server {
     }
   }
 
-  /** By the shared secret, so that no callback about registrations of clients stands in the way. */
+  /** By the shared secret: an ordinary registration may need an email address or a captcha. */
   async #register(name: string, options: UserOptions & { readonly password: string }): Promise<User> {
     const path = "/_synapse/admin/v1/register";
     const { nonce } = await this.request("GET", path);

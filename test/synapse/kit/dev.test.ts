@@ -121,6 +121,24 @@ test("a file that does not load at the start is told, and the next save starts S
   expect(await say("spam")).toContain("M_FORBIDDEN");
 }, 180_000);
 
+test("a file that is not there ends it, and a config that is missing is asked for", async () => {
+  await start("nowhere.ts");
+  await shown(/there is no file or folder .*nowhere\.ts/);
+  await waitFor("the end of dev", () => dev?.exitCode === 1);
+  folder.write(
+    "needy.ts",
+    `import { defineModule } from "synapse-module-bridge";
+     export default defineModule({
+       configSchema: { type: "object", properties: { word: { type: "string" } }, required: ["word"] },
+       callbacks: {},
+     });`,
+  );
+  await start("needy.ts");
+  await shown(
+    /cannot start: config\.modules\[0\]\.config\.word: is required\. Give the module's config with --config FILE\.\n/,
+  );
+}, 180_000);
+
 test("type errors are shown, and block nothing", async () => {
   mkdirSync(folder.path("node_modules"));
   for (const name of ["typescript", "@typescript"])
