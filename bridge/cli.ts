@@ -171,12 +171,12 @@ async function ofNpm(command: () => Promise<void>): Promise<void> {
     await command();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    process.stderr.write(
+    const text =
       code === "ERR_MODULE_NOT_FOUND"
-        ? "This command is for authors of modules: `npx synapse-module-bridge` has it.\n"
-        : `${message}\n`,
-    );
-    process.exitCode = 1;
+        ? "This command is for authors of modules: `npx synapse-module-bridge` has it."
+        : message;
+    // Ends also what still waits for a save.
+    process.stderr.write(`${text}\n`, () => process.exit(1));
   }
 }
 

@@ -66,8 +66,8 @@ export class Printer {
   }
 
   #decision({ time }: LogRecord, decision: Decision): void {
-    const { outcome, callback, module, answer, reason, user, room, event, ms } = decision;
-    const what = [module, answer, reason && `(${reason})`].filter(Boolean).join(" ");
+    const { outcome, callback, module, answer, reason, details, user, room, event, ms } = decision;
+    const what = [module, answer, reason && `(${reason})`, details].filter(Boolean).join(" ");
     const whom = [user, room && `in ${room}`, event].filter(Boolean).join(" ");
     const shown = styled(STYLES[outcome] ?? "cyan", outcome.padEnd(8));
     this.write([clock(time), shown, callback, what, whom, `${ms} ms`].filter(Boolean).join("  "));

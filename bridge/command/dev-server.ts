@@ -28,7 +28,7 @@ const INSPECT = "SYNAPSE_MODULE_BRIDGE_INSPECT";
 
 export class DevServer {
   /** Rejects when Synapse has ended by itself. */
-  readonly ended: Promise<undefined>;
+  readonly ended: Promise<never>;
   #fail!: (error: Error) => void;
   #installation: Prepared | undefined;
   #running: Running | undefined;

@@ -1,6 +1,5 @@
 // Implements the command `dev`: a throw-away Synapse with a module, which is loaded again at each save.
 import path from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { findFile } from "../loading/module-importer.js";
 import { SynapseStartError } from "../testing/synapse/synapse-process.js";
 import { checkTypes } from "./check-types.js";
@@ -49,13 +48,14 @@ export async function dev(given: string, options: DevOptions): Promise<never> {
   types.check(first.modules.map((module) => module.path));
   for (;;) {
     const changed = await Promise.race([saves.next(), server.ended]);
-    if (changed === undefined) continue;
+    const isOfYaml = isYaml(given) && changed.includes(path.resolve(given));
     await attempt(async () => {
       const target = read();
-      const needsStart =
-        !server.isUp || changed.some((file) => isYaml(given) && file === path.resolve(given));
-      types.check(target.modules.map((module) => module.path));
-      await (needsStart ? server.start(target) : server.reload(target));
+      try {
+        await (isOfYaml || !server.isUp ? server.start(target) : server.reload(target));
+      } finally {
+        types.check(target.modules.map((module) => module.path));
+      }
     });
   }
 }
@@ -81,8 +81,6 @@ class TypeChecks {
 
   async #run(): Promise<void> {
     this.#isRunning = true;
-    // After the reload, which somebody waits for.
-    await pause(0);
     while (this.#wanted) {
       const files = this.#wanted;
       this.#wanted = undefined;

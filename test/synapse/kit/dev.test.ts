@@ -139,6 +139,16 @@ test("a file that is not there ends it, and a config that is missing is asked fo
   );
 }, 180_000);
 
+test("a Synapse that ends by itself ends it, with its last lines", async () => {
+  folder.write("words.ts", policy("spam"));
+  await start("words.ts");
+  await shown(/Ctrl-C ends all/);
+  const [synapse = 0] = childrenOf(dev?.pid ?? 0);
+  process.kill(synapse, "SIGKILL");
+  await shown(/Synapse has ended\. Its last lines:\n.* INFO /);
+  await waitFor("the end of dev", () => dev?.exitCode === 1);
+}, 180_000);
+
 test("type errors are shown, and block nothing", async () => {
   mkdirSync(folder.path("node_modules"));
   for (const name of ["typescript", "@typescript"])
