@@ -1,7 +1,7 @@
 // The host's end of its JSON-RPC connection: takes requests and notifications, sends its own, and answers what is under way
 // before it closes.
 
-import { setImmediate } from "node:timers/promises";
+import timers from "node:timers/promises";
 import {
   type CancellationToken,
   createMessageConnection,
@@ -25,6 +25,9 @@ import { Cancellation } from "../transport/cancellation.js";
 import { connectionLog } from "../transport/connection-log.js";
 import { type TooLarge, UNREADABLE } from "../transport/framing.js";
 import { batchMessages } from "../transport/message-batching.js";
+
+// As it is at start: a test's fake timers would keep the connection open.
+const { setImmediate } = timers;
 
 // More iterations than waiting messages can need. Without a limit, a request with an unknown method would never be counted as
 // begun.

@@ -33,8 +33,8 @@ export class FakeSynapse {
   readonly writes: Write[] = [];
   /** The writes of modules that have no answer yet. */
   readonly pending = new Map<object, string>();
-  #close: (nothing: null) => void = () => {};
-  readonly #closed = new Promise<null>((resolve) => (this.#close = resolve));
+  /** Opens when what is pending is abandoned. */
+  #gate = gate();
   #templates = new Map<string, { render?: (variables: object) => unknown }>();
   #transactions = new Map<number, string>();
 
@@ -47,14 +47,16 @@ export class FakeSynapse {
   ) {}
 
   /** Answers what is pending with nothing: a rejection that no module awaits would end the test's process. */
-  async close(): Promise<void> {
-    this.#close(null);
+  async abandon(): Promise<void> {
+    const { open } = this.#gate;
+    this.#gate = gate();
+    open(null);
     for (let turns = 0; turns < TURNS_TO_DELIVER; turns++) await real.turn();
   }
 
   /** Answers a request of the host. Rejects with a ResponseError, as the shim answers with one. */
   serve(method: string, params: unknown): Promise<unknown> {
-    return Promise.race([this.#serve(method, params), this.#closed]);
+    return Promise.race([this.#serve(method, params), this.#gate.opened]);
   }
 
   async #serve(method: string, params: unknown): Promise<unknown> {
@@ -283,6 +285,14 @@ function cell(value: unknown): unknown {
   if (ArrayBuffer.isView(value))
     return { bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64") };
   return typeof value === "object" && value !== null ? { json: value } : (value ?? null);
+}
+
+function gate(): { opened: Promise<null>; open(nothing: null): void } {
+  let open: (nothing: null) => void = () => {};
+  const opened = new Promise<null>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
 }
 
 /** A copy that later changes of the module do not reach. */

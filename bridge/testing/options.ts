@@ -268,6 +268,8 @@ export interface Asked<Answer = unknown> {
   readonly edits?: JsonObject;
   /** Runs what the module has left for after the login or the iteration. Gives the edited response. Not enumerable. */
   readonly followUp?: FollowUp;
+  /** What the module has given as `context.reason`, with a decision that is recorded. Not enumerable. */
+  readonly reason?: { readonly text: string; readonly details?: JsonValue };
 }
 
 /**
@@ -286,6 +288,7 @@ export interface NotAsked<Answer = unknown> {
   readonly error?: undefined;
   readonly edits?: undefined;
   readonly followUp?: undefined;
+  readonly reason?: undefined;
 }
 
 export type AskResult<Name extends CallbackName = CallbackName> =

@@ -203,7 +203,8 @@ export class KitTester<What = unknown> implements Tester<What> {
     return this.#result(callback, reply, progress);
   }
 
-  #result(callback: Callback, { answer: given, module }: Reply, progress: Progress): AskResult {
+  #result(callback: Callback, reply: Reply, progress: Progress): AskResult {
+    const { answer: given, module } = reply;
     const isFollowed = this.#catalogue.type(callback.result).follow_up === true && Array.isArray(given);
     const answer = isFollowed ? given[0] : given;
     if (!progress.asked) {
@@ -216,6 +217,12 @@ export class KitTester<What = unknown> implements Tester<What> {
     if (isFollowed && module !== null) {
       const followUp = (params?: object) => this.#followUp(callback, module, given[1], params);
       Object.defineProperty(result, "followUp", { value: followUp });
+    }
+    const { given_reason: reason } = reply;
+    if (reason) {
+      const { text, details } = reason;
+      const value = { text, ...(details !== undefined && { details: JSON.parse(details) }) };
+      Object.defineProperty(result, "reason", { value });
     }
     return result as AskResult;
   }
@@ -474,6 +481,7 @@ export class KitTester<What = unknown> implements Tester<What> {
     this.#checkOpen();
     const before = this.#loaded;
     this.#loaded = await this.#load();
+    await this.#synapse.abandon();
     await closeAll(before.links);
   }
 
@@ -481,7 +489,7 @@ export class KitTester<What = unknown> implements Tester<What> {
     if (this.#closed) return;
     this.#closed = true;
     const pending = [...this.#synapse.pending.values()];
-    await this.#synapse.close();
+    await this.#synapse.abandon();
     await closeAll(this.#loaded.links);
     this.#removeFolder();
     if (pending.length === 0) return;

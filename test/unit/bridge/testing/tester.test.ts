@@ -179,6 +179,21 @@ describe("ask", () => {
     expect(result).toEqual({ asked: true, outcome: "answered", answer: { a: "m.room.message", b: 1 } });
   });
 
+  test("tells the reason that a module gives, which is no part of what a client gets", async () => {
+    const t = await testerOf(
+      withHandler(
+        "user_may_invite",
+        (_: object, { reason }: { reason(text: string, details: object): void }) => {
+          reason("a link", { host: "x.org" });
+          return Codes.FORBIDDEN;
+        },
+      ),
+    );
+    const result = await t.ask("user_may_invite", invite);
+    expect(Object.keys(result)).toEqual(["asked", "outcome", "answer"]);
+    expect(result.reason).toEqual({ text: "a link", details: { host: "x.org" } });
+  });
+
   test("freezes parameters, as in production", async () => {
     const t = await testerOf(
       withHandler("check_event_allowed", ({ event: given }: { event: { content: { body: string } } }) => {
@@ -544,7 +559,7 @@ describe("loading", () => {
   test("the config is checked, and its defaults are filled in", async () => {
     const schema = {
       type: "object",
-      properties: { limit: { type: "integer", default: 3 } },
+      properties: { name: { type: "string" }, limit: { type: "integer", default: 3 } },
       required: ["name"],
     };
     const module = defineModule({
@@ -613,6 +628,25 @@ describe("loading", () => {
     await t.ask("user_may_invite", invite);
     await expect(t.close()).rejects.toThrow("api.send_mail of module");
     await expect(t.ask("user_may_invite", invite)).rejects.toThrow("this tester is closed");
+  });
+
+  test("a module's close runs at reload and at close, with the api", async () => {
+    type Api = {
+      store: { get(params: object): Promise<number | undefined>; set(params: object): Promise<void> };
+    };
+    const closed: unknown[] = [];
+    const t = await testerOf({
+      grants: ["store"],
+      setup: ({ api }: { api: Api }) => api,
+      async close({ data: { store } }: { data: Api }) {
+        const count = ((await store.get({ key: "n" })) ?? 0) + 1;
+        await store.set({ key: "n", value: count });
+        closed.push(count);
+      },
+    });
+    await t.reload();
+    await t.close();
+    expect([closed, t.store.entries()]).toEqual([[1, 2], [{ key: "n", value: 2 }]]);
   });
 
   test("await using closes it", async () => {
