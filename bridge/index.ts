@@ -1,7 +1,7 @@
 // Everything that a module can import from "synapse-module-bridge".
 
 export type * from "./sdk/callbacks.js";
-export type { ApiErrorKind } from "./sdk/codes.js";
+export type { ApiErrorKind, NotSpam } from "./sdk/codes.js";
 export { Codes, NOT_SPAM, RegistrationBehaviour } from "./sdk/codes.js";
 export type * from "./sdk/config-types.js";
 export type * from "./sdk/contents.js";
