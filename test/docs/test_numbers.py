@@ -12,7 +12,7 @@ from synapse_module_bridge.quarantine import quarantine, suspects, web_paths
 from synapse_module_bridge.resilience import answer_cache, backpressure, circuit_breaker, web_load
 from synapse_module_bridge.schema.protocol import LIMITS
 from synapse_module_bridge.storage import sqlite_guard, statements, store, transactions
-from synapse_module_bridge.supervision import backoff, grace_period
+from synapse_module_bridge.supervision import backoff, grace_period, supervisor
 from synapse_module_bridge.synapse_hooks import advice
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,10 @@ KEPT = told(answer_cache.MOST_ANSWER_BYTES, "B")
 # Four characters of base64 are three bytes.
 SNAPSHOT = told(LIMITS["snapshot_characters"] * 3 / 4, "B")
 
+STOPPING = told(2 * supervisor.DRAIN_SECONDS + supervisor.CLOSE_SECONDS, "s")
+
 TOLD: list[tuple[str, Any]] = [
+    ("docs/admin/operations.md", f"and modules close, for at most {STOPPING}"),
     (DEFINE, f"at the end of a test. It has {word(LIMITS['close_ms'] / 1000)} seconds"),
     ("docs/author/modules.md", f"It gets `data` and `log`, and has {word(LIMITS['close_ms'] / 1000)} seconds"),
     (DEFINE, f"`text` is shortened to {limit('reason_characters')} characters"),

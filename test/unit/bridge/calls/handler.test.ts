@@ -82,7 +82,7 @@ describe("a handler gets", () => {
         level: 30,
         module: "context",
         request: "REQ-1",
-        msg: "from config,data,api,signal,log",
+        msg: "from config,data,api,reason,signal,log",
       }),
     );
   });

@@ -88,7 +88,7 @@ describe("check", () => {
     folder.write(
       "computed.ts",
       `export default {
-        configSchema: { type: "object", required: ["word"] },
+        configSchema: { type: "object", properties: { word: {} }, required: ["word"] },
         callbacks: {
           user_may_invite: { match: ({ word }) => ({ room_id: [word] }), handler() {} },
           user_may_create_room: { match: { local: true }, handler() {} },
@@ -114,7 +114,7 @@ describe("check", () => {
   test("tells the faults of what is written down also where the config is not known", async () => {
     folder.write(
       "literal.ts",
-      `export default { configSchema: { required: ["word"] }, callbacks: { user_may_invite: { match: { room_id: "!r:x" }, handler() {} } } };`,
+      `export default { configSchema: { properties: { word: {} }, required: ["word"] }, callbacks: { user_may_invite: { match: { room_id: "!r:x" }, handler() {} } } };`,
     );
     const { code: status, out } = await run(["check", "literal.ts"]);
     expect(out).toContain(

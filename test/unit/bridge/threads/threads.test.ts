@@ -216,7 +216,10 @@ test("what is wrong is told at its place in the configuration, within threads an
   const { modules, faults } = await initialize([
     serves("a"),
     { ...serves("b"), isolated: true },
-    { ...serves("c", 'configSchema: { type: "object", required: ["word"] }'), shadow: true },
+    {
+      ...serves("c", 'configSchema: { type: "object", properties: { word: {} }, required: ["word"] }'),
+      shadow: true,
+    },
     { path: "/nowhere.ts", isolated: true },
     { ...shadow("exits", "", "process.exit(0);"), shadow: false, isolated: true },
   ]);
