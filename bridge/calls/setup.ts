@@ -34,6 +34,7 @@ export class ModuleSetup {
   #pause: number;
   #timer: NodeJS.Timeout | undefined;
   #started = false;
+  #attempting = false;
   #stopped = false;
   /** The log that the module's `setup` gets. */
   readonly log: Logger;
@@ -83,8 +84,22 @@ export class ModuleSetup {
     throw moduleUnavailable(this.module.name, `its setup has not succeeded yet: ${this.#state.failed}`);
   }
 
+  /** Resolves when no attempt is under way, with whether `setup` has succeeded. */
+  async settled(): Promise<boolean> {
+    while (this.#attempting || this.#state === undefined)
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          this.#waiting.delete(done);
+          resolve();
+        };
+        this.#waiting.add(done);
+      });
+    return this.done;
+  }
+
   async #try(): Promise<void> {
     const { name } = this.module;
+    this.#attempting = true;
     const failedBefore = this.#state !== undefined;
     try {
       this.#state = { data: await this.#attempt() };
@@ -102,6 +117,7 @@ export class ModuleSetup {
       this.#timer = setTimeout(() => void this.#try(), this.#pause).unref();
       this.#pause = Math.min(this.#pause * 2, this.times.longestPause);
     }
+    this.#attempting = false;
     for (const tell of this.#waiting) tell();
   }
 

@@ -56,6 +56,14 @@ export const LIMITS = {
   finish_ms: 2000,
   /** The body of a request that is a parameter of a callback. */
   callback_body_bytes: 1048576,
+  /** The JSON of a broadcast's topic and value, in a list. */
+  broadcast_bytes: 4096,
+  /** How many broadcasts a module may send in a minute, from one process. Each one is a row in Synapse's database for a week. */
+  broadcasts_a_minute: 600,
+  /** How many broadcasts may wait for one module in one process. Further ones are dropped and counted. */
+  broadcasts_waiting: 1000,
+  /** How long a module's handler may take for one broadcast, before the next one is delivered. */
+  broadcast_ms: 5000,
   /** How long the statements of one run_db_interaction may take, from the moment they have a connection. */
   transaction_statements_ms: 3000,
   /** How long the function of one run_db_interaction may take, from the moment it has a connection. */
@@ -181,6 +189,12 @@ export type ShimRequests = {
     readonly params: WebCall;
     readonly result: WebAnswer;
     readonly errors: "synapse_error" | "module_fault" | "module_unavailable" | "module_ended" | "cancelled";
+  };
+  /** A broadcast of this module, from this process or another. The host runs the module's handlers one after another, and answers when this one has ended. A host that is about to take over gets it, too. */
+  readonly broadcast: {
+    readonly params: Broadcast;
+    readonly result: BroadcastReply;
+    readonly errors: "module_ended" | "cancelled";
   };
   /** Waits until each module's `setup` has been tried once. The answer names those that have failed. */
   readonly set_up: {
@@ -397,6 +411,8 @@ export type DeclaredModule = {
   readonly callbacks: { readonly [key: string]: DeclaredCallback };
   /** Paths. */
   readonly web_resources: readonly string[];
+  /** The topics that it receives. */
+  readonly broadcasts: readonly string[];
   /** The files that it was loaded from, its own first. */
   readonly files: Digests;
   /** The files of packages that this module was the first to load. */
@@ -544,6 +560,21 @@ export type WebAnswer = {
 
 /** HTTP headers, each a name and a value. */
 export type Headers = readonly (readonly [string, string])[];
+
+/** A value that a module has sent to itself in all processes. */
+export type Broadcast = {
+  readonly module: string;
+  readonly topic: string;
+  readonly value: unknown;
+};
+
+/** What has become of it. */
+export type BroadcastReply = {
+  readonly outcome: BroadcastOutcome;
+};
+
+/** Whether the handler has done it, has thrown, or takes too long. `not_set_up`: the module's `setup` comes later, and reads anew. `undeclared`: the module has no handler for the topic, or is not here. */
+export type BroadcastOutcome = "done" | "failed" | "late" | "not_set_up" | "undeclared";
 
 /** Which modules could not be set up. */
 export type SetUpReply = {

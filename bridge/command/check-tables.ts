@@ -15,7 +15,7 @@ const ORIGINS = ["local", "federated"] as const;
 type ByOrigin<Value> = Readonly<Record<(typeof ORIGINS)[number], Value>>;
 const UNKNOWN = "(depends on config)";
 
-export type ShownModule = Pick<ListedModule, "name" | "callbacks" | "web_resources"> & {
+export type ShownModule = Pick<ListedModule, "name" | "callbacks" | "web_resources" | "broadcasts"> & {
   shadow?: boolean;
   isolated?: boolean;
 };
@@ -71,6 +71,12 @@ export function resourceTable(modules: ShownModule[]): string {
     (web_resources === DEPENDS_ON_CONFIG ? [UNKNOWN] : web_resources).map((path) => [path, name]),
   );
   return rows.length === 0 ? "No web resources.\n" : `${formatTable(["web resource", "module"], rows)}\n`;
+}
+
+/** Empty if no module receives broadcasts. */
+export function broadcastTable(modules: ShownModule[]): string {
+  const rows = modules.flatMap(({ name, broadcasts }) => broadcasts.map((topic) => [topic, name]));
+  return rows.length === 0 ? "" : `${formatTable(["broadcast", "module"], rows)}\n`;
 }
 
 /** Says in which thread a module runs, if not on the main thread. */

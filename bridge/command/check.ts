@@ -6,7 +6,7 @@ import type { Catalogue } from "../catalogue/catalogue.js";
 import type { ModuleSettings } from "../declarations/module.js";
 import { type LoadResult, loadModules } from "../loading/loader.js";
 import { findFile } from "../loading/module-importer.js";
-import { callbackTable, resourceTable } from "./check-tables.js";
+import { broadcastTable, callbackTable, resourceTable } from "./check-tables.js";
 import { checkTypes, type Source } from "./check-types.js";
 import type { ReportProgress } from "./subprocess.js";
 
@@ -50,6 +50,8 @@ export async function check(
     if (found) print(`${source.file}: ${found.note}`);
     print(callbackTable(loaded.listed, catalogue));
     print(resourceTable(loaded.listed));
+    const broadcasts = broadcastTable(loaded.listed);
+    if (broadcasts !== "") print(broadcasts);
     // Without a config, problems of the config are no faults of the module.
     const configProblems = loaded.problems.filter(({ path: at }) => at[2] === "config");
     if (configProblems.length > 0) {

@@ -5,14 +5,20 @@ import type { Catalogue } from "../catalogue/catalogue.js";
 import type { DeclaredModule, StartupProblem } from "../catalogue/protocol.js";
 import { type ModuleSettings, nameOf } from "../declarations/module.js";
 import { findFile } from "../loading/module-importer.js";
-import { type CallbackTerms, callbackTable, resourceTable, type ShownModule } from "./check-tables.js";
+import {
+  broadcastTable,
+  type CallbackTerms,
+  callbackTable,
+  resourceTable,
+  type ShownModule,
+} from "./check-tables.js";
 import { checkTypes, type Source } from "./check-types.js";
 
 export interface Asked {
   modules: {
     settings: ModuleSettings;
     /** Undefined if the module has a startup problem. */
-    declared?: Pick<DeclaredModule, "callbacks" | "web_resources"> & { files: string[] };
+    declared?: Pick<DeclaredModule, "callbacks" | "web_resources" | "broadcasts"> & { files: string[] };
   }[];
   terms: Record<string, CallbackTerms>;
 }
@@ -46,6 +52,8 @@ export async function describe({ modules, terms }: Asked, catalogue: Catalogue):
       : [],
   );
   if (shown.length > 0) lines.push(callbackTable(shown, catalogue, terms), resourceTable(shown));
+  const broadcasts = broadcastTable(shown);
+  if (broadcasts !== "") lines.push(broadcasts);
   const hidden = modules.filter(({ declared }) => !declared).map(({ settings }) => nameOf(settings));
   if (hidden.length > 0) lines.push(`Not shown, for the faults below: ${hidden.join(", ")}.\n`);
   return { text: lines.map((line) => `${line}\n`).join(""), faults: problems };

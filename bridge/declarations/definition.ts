@@ -7,7 +7,7 @@ import type { Catalogue } from "../catalogue/catalogue.js";
 import { readCheckers } from "./checkers.js";
 import { type DeclaredEntry, type Report, readParts } from "./entry.js";
 import { readDeclaredGrants } from "./grants.js";
-import type { Close, Handler, Setup } from "./module.js";
+import type { BroadcastHandler, Close, Handler, Setup } from "./module.js";
 
 export interface Definition {
   configSchema?: object;
@@ -15,10 +15,11 @@ export interface Definition {
   setup?: Setup;
   callbacks: Map<string, DeclaredEntry>;
   web_resources?: unknown;
+  broadcasts: Map<string, BroadcastHandler>;
   close?: Close;
 }
 
-const KEYS = ["configSchema", "grants", "setup", "callbacks", "web_resources", "close"];
+const KEYS = ["configSchema", "grants", "setup", "callbacks", "web_resources", "broadcasts", "close"];
 const ENTRY_KEYS = ["match", "room_state", "ttl", "handler"];
 
 /** Returns the definition and reports its problems. Undefined if the export is not a module at all. */
@@ -35,8 +36,8 @@ export function readDefinition(
     if (!KEYS.includes(key))
       report(`unknown key ${key}${didYouMean(key, KEYS)}; a module has ${KEYS.join(", ")}`);
   }
-  const { configSchema, grants, setup, callbacks = {}, web_resources, close } = exported;
-  const definition: Definition = { callbacks: new Map() };
+  const { configSchema, grants, setup, callbacks = {}, web_resources, broadcasts = {}, close } = exported;
+  const definition: Definition = { callbacks: new Map(), broadcasts: readBroadcasts(broadcasts, report) };
   if (isObject(configSchema)) definition.configSchema = configSchema;
   else if (configSchema !== undefined) report("configSchema must be a JSON Schema (an object)");
   if (grants !== undefined) definition.grants = readDeclaredGrants(grants, catalogue, report);
@@ -53,6 +54,17 @@ export function readDefinition(
     }
   }
   return definition;
+}
+
+function readBroadcasts(broadcasts: unknown, report: Report): Definition["broadcasts"] {
+  const handlers: Definition["broadcasts"] = new Map();
+  if (!isObject(broadcasts)) report("broadcasts must be an object");
+  else
+    for (const [topic, handler] of Object.entries(broadcasts)) {
+      if (typeof handler === "function") handlers.set(topic, handler as BroadcastHandler);
+      else report(`broadcasts.${topic} must be a function`);
+    }
+  return handlers;
 }
 
 function readEntry(

@@ -6,6 +6,7 @@ export type Handler = (params: object, context: object) => unknown;
 export type WebHandler = (request: Request, context: object) => unknown;
 export type Setup = (context: object) => unknown;
 export type Close = (context: object) => unknown;
+export type BroadcastHandler = (value: unknown, context: object) => unknown;
 
 /** One callback's entry: what the shim gets of it, and the handler. */
 export interface Entry extends Omit<DeclaredCallback, "checkers"> {
@@ -35,6 +36,8 @@ export interface LoadedModule {
   declared_grants: readonly string[];
   callbacks: ReadonlyMap<string, Entry>;
   web_resources: ReadonlyMap<string, WebHandler>;
+  /** By topic. */
+  broadcasts: ReadonlyMap<string, BroadcastHandler>;
   setup?: Setup;
   close?: Close;
 }
@@ -63,6 +66,8 @@ export interface ListedModule {
   files: readonly string[];
   callbacks: ReadonlyMap<string, ListedEntry>;
   web_resources: readonly string[] | DependsOnConfig;
+  /** Topics. */
+  broadcasts: readonly string[];
 }
 
 /** One module of the bridge's `config` block, as `initialize` has it. */

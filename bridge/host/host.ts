@@ -4,6 +4,7 @@
 import { setTimeout } from "node:timers/promises";
 import { ErrorCodes, ResponseError } from "vscode-jsonrpc/node";
 import { markExact } from "../base/exact-json.js";
+import { Broadcasts } from "../calls/broadcast.js";
 import { type DispatchEnvironment, dispatch } from "../calls/dispatch.js";
 import { runFollowUp } from "../calls/follow-up-call.js";
 import { FollowUps } from "../calls/follow-ups.js";
@@ -55,6 +56,7 @@ export class Host {
   #threads: Threads | undefined;
   #handles = new WeakMap<object, number>();
   #followUps = new FollowUps();
+  #broadcasts = new Broadcasts();
   #pulse: NodeJS.Timeout | undefined;
 
   constructor(reader: Reader, writer: Writer, options: HostOptions) {
@@ -81,6 +83,10 @@ export class Host {
     connection.onRequest("web", (call, cancellation) =>
       this.#told(call.request, this.#web(call, cancellation)),
     );
+    connection.onRequest("broadcast", (broadcast, cancellation) => {
+      const inThread = this.#threads?.broadcast(broadcast, cancellation);
+      return inThread ?? this.#broadcasts.deliver(this.modules.byName.get(broadcast.module), broadcast);
+    });
     connection.onRequest("set_up", async (_, cancellation) => ({
       failed: {
         ...(await this.modules.setUp(cancellation)),

@@ -126,7 +126,9 @@ async function loadModule(
   const web_resources = readWebResources(resources === DEPENDS_ON_CONFIG ? undefined : resources, report);
   const paths = resources === DEPENDS_ON_CONFIG ? DEPENDS_ON_CONFIG : [...web_resources.keys()];
   const index = at[1] as number;
-  listed.push({ name, index, file, files, callbacks: shown, web_resources: paths });
+  const { broadcasts } = definition;
+  const topics = [...broadcasts.keys()];
+  listed.push({ name, index, file, files, callbacks: shown, web_resources: paths, broadcasts: topics });
   if (problems.length > before || known === DEPENDS_ON_CONFIG) return undefined;
   const module: LoadedModule = {
     name,
@@ -139,6 +141,7 @@ async function loadModule(
     declared_grants: definition.grants ?? [],
     callbacks,
     web_resources,
+    broadcasts,
   };
   if (definition.setup) module.setup = definition.setup;
   if (definition.close) module.close = definition.close;

@@ -10,13 +10,14 @@ import type { LoadedModule } from "../declarations/module.js";
 import type { Snapshot } from "./snapshot.js";
 
 export function declare(module: LoadedModule, snapshot: Snapshot): DeclaredModule {
-  const { name, callbacks, web_resources, files, packages } = module;
+  const { name, callbacks, web_resources, broadcasts, files, packages } = module;
   // JSON leaves the handlers out.
   const declared = [...callbacks].map(([callback, entry]) => [callback, JSON.parse(JSON.stringify(entry))]);
   return {
     name,
     callbacks: Object.fromEntries(declared),
     web_resources: [...web_resources.keys()],
+    broadcasts: [...broadcasts.keys()],
     files: snapshot.digestsOf(files),
     packages: snapshot.digestsOf(packages),
     not_kept: snapshot.leftOutOf(name),

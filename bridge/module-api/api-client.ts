@@ -11,6 +11,8 @@ export type TransactionSteps = {
 /** Calls the shim for one module. `call` checks grants and parameters first; `step` is one step of a transaction. */
 export interface ApiClient {
   readonly module: string;
+  /** The topics of the module's `broadcasts`. */
+  readonly topics: readonly string[];
   /** Checks parameters. Throws a TypeError that names the method. */
   check(path: string, params: Record<string, unknown>): void;
   call(path: string, params: Record<string, unknown>): Promise<unknown>;

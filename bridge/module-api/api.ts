@@ -9,6 +9,7 @@ import { ApiError } from "../sdk/errors.js";
 import type { ApiClient, MethodAdapter, TransactionSteps } from "./api-client.js";
 import { thrownFor, WireError } from "./api-errors.js";
 import { fromWire, toWire, type ValueSource } from "./api-values.js";
+import { broadcast } from "./broadcast.js";
 import { interact } from "./database.js";
 import { currentOrigin } from "./origin.js";
 import { sanitizeEvent, sanitizeEvents } from "./sanitize-events.js";
@@ -27,11 +28,12 @@ type Params = Record<string, unknown>;
 /** The methods that modules call in another shape than the wire's. */
 const ADAPTERS: ReadonlyMap<string, MethodAdapter> = new Map([
   ["run_db_interaction", interact],
+  ["broadcast", broadcast],
   ...storeAdapters,
 ]);
 
 export function makeApi(
-  module: Pick<LoadedModule, "name" | "grants">,
+  module: Pick<LoadedModule, "name" | "grants"> & Partial<Pick<LoadedModule, "broadcasts">>,
   synapse: SynapseInfo,
   source: ApiSource,
   catalogue: Catalogue,
@@ -43,6 +45,7 @@ export function makeApi(
   };
   const client: ApiClient = {
     module: module.name,
+    topics: [...(module.broadcasts?.keys() ?? [])],
     check: (path, params) => void checkParams(path, methodOf(path), params, catalogue),
     call: (path, params) => asyncMethod(path, methodOf(path), module, source, catalogue)(params),
     step: async (step, params) => {

@@ -83,10 +83,14 @@ export class Recorder {
     const resources = [...module.web_resources].map(([path, handler]): [string, typeof handler] => {
       return [path, (request, context) => this.unrecorded(() => handler(request, context))];
     });
+    const broadcasts = [...module.broadcasts].map(([topic, handler]): [string, typeof handler] => {
+      return [topic, (value, context) => this.unrecorded(() => handler(value, context))];
+    });
     return {
       ...module,
       callbacks: new Map(callbacks),
       web_resources: new Map(resources),
+      broadcasts: new Map(broadcasts),
       ...(setup && { setup: (context) => this.#setUp(name, () => setup(context)) }),
     };
   }

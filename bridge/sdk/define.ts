@@ -399,6 +399,54 @@ export interface WebResources<Config, Data, Declared extends Grants = undefined>
   readonly [path: string]: WebHandler<Config, Data, Declared>;
 }
 
+/**
+ * Receives the broadcasts of one topic. `value` has the type that the module sends: declare it with the parameter. What the
+ * handler returns does not matter, but that the next broadcast waits for its promise, for up to 5 s; then `signal` aborts.
+ * @example
+ * ```ts fragment value
+ * const forget: BroadcastHandler<NoConfig, Map<string, number>> = (value, { data }) => data.delete(String(value));
+ * ```
+ */
+export type BroadcastHandler<Config, Data, Declared extends Grants = undefined> = {
+  // A method, so that an author may declare a narrower type for the value.
+  handle(value: JsonValue, context: Context<Config, Data, Declared>): unknown;
+}["handle"];
+
+/**
+ * Handlers by topic, for what `api.broadcast` sends to this module in every process of Synapse.
+ * @example
+ * ```ts
+ * import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
+ *
+ * export default defineModule({
+ *   grants: ["store", "broadcast"],
+ *   async setup({ api }) {
+ *     return { closed: (await api.store.get<boolean>({ key: "closed" })) ?? false };
+ *   },
+ *   broadcasts: {
+ *     closed(value, { data }) {
+ *       data.closed = value === true;
+ *     },
+ *   },
+ *   callbacks: {
+ *     user_may_create_room: (_, { data }) => (data.closed ? Codes.FORBIDDEN : NOT_SPAM),
+ *   },
+ *   web_resources: {
+ *     "/_synapse/client/close": async (request, { api }) => {
+ *       const { user_id } = await api.get_user_by_req({ req: request });
+ *       if (!(await api.is_user_admin({ user_id }))) return new Response(null, { status: 403 });
+ *       await api.store.set({ key: "closed", value: true });
+ *       await api.broadcast({ topic: "closed", value: true });
+ *       return {};
+ *     },
+ *   },
+ * });
+ * ```
+ */
+export interface Broadcasts<Config, Data, Declared extends Grants = undefined> {
+  readonly [topic: string]: BroadcastHandler<Config, Data, Declared>;
+}
+
 declare const inferred: unique symbol;
 
 /**
@@ -488,6 +536,8 @@ export interface Module<Schema, Data, Declared extends Grants = undefined, Own =
   readonly web_resources?:
     | (WebResources<Config<Schema>, Data, Declared> & InferredWeb<Web>)
     | ((config: Config<Schema>) => WebResources<Config<Schema>, Data, Declared>);
+  /** Receives what `api.broadcast` sends to this module, by topic. It may run more than once for one broadcast. */
+  readonly broadcasts?: Broadcasts<Config<Schema>, Data, Declared>;
   /**
    * Runs before the module goes: at a reload, when Synapse stops, at the end of a test. It has two seconds, and no api. It does
    * not run if `setup` has not succeeded, nor if Node is killed.

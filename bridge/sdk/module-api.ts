@@ -977,6 +977,22 @@ export interface Api {
    */
   readonly run_db_interaction: RunDbInteraction;
   /**
+   * Sends a value to this module in every process of Synapse that runs now, this one too: its handler in
+   * `broadcasts` gets it, at least once. What must not be lost belongs in `api.store`.
+   *
+   * Needs the grant `broadcast`. The bridge adds this method to the ModuleApi.
+   * @example
+   * ```ts fragment handler
+   * await api.broadcast({ topic: "forget", value: { user_id } });
+   * ```
+   */
+  broadcast(params: {
+    /** One that the module has in `broadcasts`. */
+    topic: string;
+    /** With the topic at most 4 KiB of JSON. It stays in the database for a week: no secrets. */
+    value: JsonInput;
+  }): Promise<void>;
+  /**
    * Keys and values of this module in Synapse's database, which all processes of Synapse share. A value is any
    * JSON.
    */
@@ -1081,6 +1097,7 @@ export interface ApiWrites {
   readonly "http_client.put_json": "http_client.put_json" | "http_client";
   readonly "http_client.request": "http_client.request" | "http_client";
   readonly run_db_interaction: "run_db_interaction";
+  readonly broadcast: "broadcast";
   readonly "store.set": "store";
   readonly "store.delete": "store";
   readonly "store.compare_and_set": "store";

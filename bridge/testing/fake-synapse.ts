@@ -3,7 +3,13 @@
 import { ResponseError } from "vscode-jsonrpc/node";
 import { isObject } from "../base/is-object.js";
 import type { ApiMethod } from "../catalogue/catalogue.js";
-import { type ApiRequest, ERROR_CODES, type ErrorName } from "../catalogue/protocol.js";
+import {
+  type ApiRequest,
+  type Broadcast,
+  ERROR_CODES,
+  type ErrorName,
+  LIMITS,
+} from "../catalogue/protocol.js";
 import { bytesOf } from "../module-api/api-values.js";
 import { isApiError, isHttpResponseException, isSynapseError, SynapseError } from "../sdk/errors.js";
 import type { FakeStore } from "./fake-store.js";
@@ -33,6 +39,8 @@ export class FakeSynapse {
   readonly writes: Write[] = [];
   /** The writes of modules that have no answer yet. */
   readonly pending = new Map<object, string>();
+  /** Gets what modules broadcast. Must not throw. */
+  onBroadcast: (broadcast: Broadcast) => void = () => {};
   /** Opens when what is pending is abandoned. */
   #gate = gate();
   #templates = new Map<string, { render?: (variables: object) => unknown }>();
@@ -102,12 +110,16 @@ export class FakeSynapse {
       const given = this.#given(path);
       if (!given) return this.#stored(path, module, params);
     }
+    if (path === "broadcast") checkBroadcast(params);
     if (method.access === "write" && !path.startsWith("store.")) {
       const write = { method: path, params: structuredCopy(params) };
       this.writes.push(Object.defineProperty(write, "module", { value: module }) as Write);
     }
     try {
-      return await this.#find(path, method, params);
+      const answer = await this.#find(path, method, params);
+      if (path === "broadcast")
+        this.onBroadcast({ module, topic: String(params.topic), value: params.value });
+      return answer;
     } catch (error) {
       throw thrownAsWire(error);
     }
@@ -238,6 +250,14 @@ export class FakeSynapse {
       ...{ device_id: "DEVICE", app_service_id: appservice_id, authenticated_entity: user },
     };
   }
+}
+
+/** Throws as the shim does. */
+function checkBroadcast({ topic, value }: Params): void {
+  const bytes = Buffer.byteLength(JSON.stringify([topic, value]));
+  if (bytes <= LIMITS.broadcast_bytes) return;
+  const message = `a broadcast may have ${LIMITS.broadcast_bytes} bytes of JSON, and this one has ${bytes}: keep the value in api.store, and broadcast its key`;
+  throw wireError("api_error", message, { class: "ValueError" });
 }
 
 /** The line that a test has to add. */

@@ -13,6 +13,7 @@ import { VERSION } from "../base/version.js";
 import { kindOf } from "../calls/wire-errors.js";
 import { type Callback, type Catalogue, catalogue as readCatalogue } from "../catalogue/catalogue.js";
 import {
+  type Broadcast,
   type ConfiguredModule,
   type DeclaredCallback,
   type DeclaredLogin,
@@ -106,6 +107,8 @@ export class KitTester<What = unknown> implements Tester<What> {
   #loaded: Loaded = { links: [], entries: new Map(), web: [] };
   #calls = 0;
   #closed = false;
+  /** Broadcasts that are being delivered. */
+  #deliveries = new Set<Promise<unknown>>();
 
   /**
    * With `remedy`, which says how to give the answer of a method of the api, it serves the
@@ -125,6 +128,7 @@ export class KitTester<What = unknown> implements Tester<What> {
     const store = new FakeStore(this.#clock);
     this.store = { entries: (module) => store.entries(module) };
     this.#synapse = new FakeSynapse(this.#world, store, options.api ?? {}, remedy);
+    this.#synapse.onBroadcast = (broadcast) => this.#broadcast(broadcast);
     const here = new Map(wanted.map(({ settings, exported }) => [settings.path, exported]));
     this.#importer = remedy
       ? undefined
@@ -179,8 +183,23 @@ export class KitTester<What = unknown> implements Tester<What> {
     try {
       return await this.#ask(callback, question);
     } finally {
+      await this.#delivered();
       question.cleanUp();
     }
+  }
+
+  /** Delivers a broadcast to the module that has sent it. */
+  #broadcast(broadcast: Broadcast): void {
+    for (const link of this.#loaded.links) {
+      const delivery = link.request("broadcast", broadcast).catch(() => {});
+      this.#deliveries.add(delivery);
+      void delivery.then(() => this.#deliveries.delete(delivery));
+    }
+  }
+
+  /** Waits for the broadcasts that have been sent so far. */
+  async #delivered(): Promise<void> {
+    await Promise.all(this.#deliveries);
   }
 
   async #ask(callback: Callback, question: Question): Promise<AskResult> {
@@ -424,6 +443,7 @@ export class KitTester<What = unknown> implements Tester<What> {
       throw await this.#ownError(link, error, `test-${call}`, `${modules.join(", ")}: ${what}`, deadline);
     } finally {
       this.#synapse.lent.delete(call);
+      if (method === "web") await this.#delivered();
     }
   }
 

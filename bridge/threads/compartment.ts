@@ -4,7 +4,15 @@
 import { EventEmitter, once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { Backoff } from "../base/backoff.js";
-import { type End, LIMITS, type Loading, type LogLevels, type ShimRequests } from "../catalogue/protocol.js";
+import {
+  type Broadcast,
+  type BroadcastReply,
+  type End,
+  LIMITS,
+  type Loading,
+  type LogLevels,
+  type ShimRequests,
+} from "../catalogue/protocol.js";
 import { cancelled, moduleUnavailable } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
 import {
@@ -102,6 +110,13 @@ export class Compartment {
         throw cancelled();
       }
     }
+  }
+
+  /** Passes a broadcast on. While there is no thread, nobody gets it: the `setup` of the next thread reads anew. */
+  async broadcast(broadcast: Broadcast, cancellation: Cancellation): Promise<BroadcastReply> {
+    const { thread } = this;
+    if (!thread || thread.isClosed) return { outcome: "not_set_up" };
+    return thread.ask("broadcast", broadcast, broadcast.module, cancellation);
   }
 
   /** Lets the thread finish its work. Resolves when it has exited. */

@@ -4,6 +4,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { AskThread } from "../calls/dispatch.js";
 import {
+  type Broadcast,
   type Call,
   type End,
   type FollowUpCall,
@@ -73,6 +74,14 @@ export class ThreadApart {
     return !hasEnded && modules.includes(module)
       ? this.#current?.thread.ask("follow_up", params, module, cancellation)
       : undefined;
+  }
+
+  /** Passes a broadcast on to the module's instance in this thread, if there is one. Its outcome is not told. */
+  broadcast(broadcast: Broadcast): void {
+    const thread = this.#current?.thread;
+    if (!thread || thread.isClosed || !thread.modules.includes(broadcast.module)) return;
+    // Not by `thread.ask`: a broadcast is no call that the thread was made for.
+    thread.peer.sendRequest("broadcast", broadcast).catch(() => {});
   }
 
   close(): void {

@@ -4,6 +4,8 @@ import { type AskThread, type DispatchEnvironment, dispatch } from "../calls/dis
 import { withTimeLimit } from "../calls/time-limit.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import type {
+  Broadcast,
+  BroadcastReply,
   Call,
   DeclaredModule,
   FollowUpCall,
@@ -108,6 +110,12 @@ export class Threads {
   /** Passes a web request on; undefined if no thread has the module. */
   web(call: WebCall, cancellation: Cancellation): Promise<WebAnswer> | undefined {
     return this.#compartmentOf.get(call.module)?.ask("web", call, call.module, cancellation);
+  }
+
+  /** Passes a broadcast on; undefined if only the thread apart has the module, or none. */
+  broadcast(broadcast: Broadcast, cancellation: Cancellation): Promise<BroadcastReply> | undefined {
+    this.#threadApart?.broadcast(broadcast);
+    return this.#compartmentOf.get(broadcast.module)?.broadcast(broadcast, cancellation);
   }
 
   /** Runs a follow-up; undefined if no thread has the module. */

@@ -49,6 +49,7 @@ from synapse_module_bridge.supervision.launch import environment, host_command, 
 from synapse_module_bridge.supervision.reload import Reload, in_thread, on_sighup
 from synapse_module_bridge.supervision.supervisor import Supervisor
 from synapse_module_bridge.synapse_hooks.advice import advise, advise_everywhere
+from synapse_module_bridge.synapse_hooks.broadcasts import Broadcasts
 from synapse_module_bridge.synapse_hooks.registration import declared_callbacks, register_callbacks
 from synapse_module_bridge.synapse_hooks.synapse_api import available_callbacks
 from synapse_module_bridge.synapse_hooks.web import WebResource
@@ -94,7 +95,9 @@ class Bridge(HostEvents):
         self._api = api
         self._open_calls = OpenCalls()
         self._storage = Storage(api, reactor, CLOCK)
-        self._requests = ApiRequests(api, self._open_calls, CLOCK, self._storage.methods)
+        self._broadcasts = Broadcasts(api, lambda method, params: self._host.tell_all(method, params))
+        added = {**self._storage.methods, **self._broadcasts.methods}
+        self._requests = ApiRequests(api, self._open_calls, CLOCK, added)
         self._is_local = Locality(api)
         self._routing_table = RoutingTable(self._is_local, api.server_name)
         self._shadows: set[str] = set()
@@ -162,6 +165,7 @@ class Bridge(HostEvents):
             self._host.abandon()
             raise
         self._register_web_resources(manifest)
+        self._broadcasts.register(manifest["modules"])
         self._watch_metrics()
         for text in advise(self._config, manifest["modules"], available_callbacks(self._api)):
             logger.warning("%s", text)

@@ -93,6 +93,12 @@ TOLD: list[tuple[str, Any]] = [
     ("docs/admin/monitoring.md", f"write {limit('log_lines')} lines in {limit('log_window_ms')}"),
     ("docs/author/matching-and-caching.md", f"keeps at most {answer_cache.MOST_REMEMBERED:,} answers of {KEPT}."),
     ("docs/author/modules.md", f"It has {limit('setup_attempt_ms')}; then"),
+    ("docs/author/modules.md", f"if {limit('broadcasts_waiting')} are waiting for the module already"),
+    ("docs/author/modules.md", f"are at most {limit('broadcast_bytes')} of JSON"),
+    ("docs/author/modules.md", f"may send {limit('broadcasts_a_minute')} in a minute"),
+    ("docs/author/modules.md", f"has not ended after {limit('broadcast_ms')} is logged"),
+    (DEFINE, f"waits for its promise, for up to {limit('broadcast_ms')}"),
+    ("schemas/api.json", f"at most {limit('broadcast_bytes')} of JSON"),
     ("docs/author/modules.md", f"After {word(membership_lock.PATIENCE_SECONDS)} second, or half of the time"),
     ("docs/author/web-resources.md", f"a body may have {limit('body_bytes')} in each direction"),
     (

@@ -35,6 +35,8 @@ export interface Deployment {
   /** The processes of Synapse by name; the main one is `main`. */
   readonly processes: Readonly<Record<string, SynapseProcess>>;
   process(name: string): SynapseProcess;
+  /** Starts a worker again that was stopped. */
+  start(name: string): Promise<void>;
   /** The same user, asking another process. */
   through(name: string, client: Client): Client;
   /** Ends all processes and removes their folders. */
@@ -81,7 +83,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     };
     const through = (name: string, { userId, accessToken, deviceId }: Client) =>
       new Client(process(name).baseUrl, userId, accessToken, deviceId);
-    return { ...layout, dir, processes, process, through, stop };
+    return { ...layout, dir, processes, process, start, through, stop };
   } catch (error) {
     await stop();
     throw error;

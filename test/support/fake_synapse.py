@@ -35,6 +35,7 @@ class Api:
         self.callbacks: dict[str, Any] = {}
         # By path.
         self.web_resources: dict[str, Any] = {}
+        self.cached_functions: dict[str, Any] = {}
         self._hs = self
         self.public_room_list_manager = self
         self.published: set[str] = set()
@@ -56,6 +57,13 @@ class Api:
 
     def get_instance_id(self) -> str:
         return "test"
+
+    def register_cached_function(self, cached_func: Any) -> None:
+        self.cached_functions[f"{cached_func.__module__}.{cached_func.__name__}"] = cached_func
+
+    async def invalidate_cache(self, cached_func: Any, keys: tuple[Any, ...]) -> None:
+        """As Synapse on SQLite."""
+        cached_func.invalidate(keys)
 
     def register_web_resource(self, path: str, resource: Any) -> None:
         self.web_resources[path] = resource

@@ -261,3 +261,14 @@ defineModule({ callbacks: { on_new_event: ({ event }, { log }) => log.info(conte
 defineModule({ callbacks: { on_new_event: ({ event }, { log }) => log.info(contentOf(event, "m.room.message")?.body.length) } });
 // @ts-expect-error a pattern would not be checked
 defineModule({ callbacks: { on_new_event: ({ event }) => contentOf(event, "a", { type: "string", pattern: "a" }) } });
+
+// Broadcasts
+
+// @ts-expect-error a value that is never JSON
+defineModule({ broadcasts: { t(value: Date) { value.getTime(); } } });
+// @ts-expect-error a broadcast that is no function
+defineModule({ broadcasts: { t: 3 } });
+// @ts-expect-error a broadcast that the grants lack
+defineModule({ grants: ["store"], broadcasts: { t() {} }, callbacks: { user_may_create_room: async (_, { api }) => { await api.broadcast({ topic: "t", value: 1 }); return NOT_SPAM; } } });
+// @ts-expect-error a value that is no JSON
+defineModule({ broadcasts: { t() {} }, callbacks: { user_may_create_room: async (_, { api }) => { await api.broadcast({ topic: "t", value: new Map() }); return NOT_SPAM; } } });

@@ -505,3 +505,23 @@ export async function ask(context: ContextOf<typeof withHead>): Promise<boolean>
   );
   return (await user_may_create_room({ user_id: "@a:b" }, context)) === invite && name.length > 0;
 }
+
+export const broadcasting = defineModule({
+  grants: ["broadcast", "store"],
+  setup: () => ({ names: new Map<string, number>() }),
+  broadcasts: {
+    any(value, { data, api, log, signal }) {
+      log.info({ value, gone: signal.aborted, at: api.server_name }, `${data.names.size}`);
+    },
+    async forget({ user_id }: { user_id: string; since?: number }, { data }) {
+      data.names.delete(user_id);
+    },
+    count: (n: number, { data }) => data.names.set("all", n),
+  },
+  callbacks: {
+    async user_may_create_room({ user_id }, { api }) {
+      await api.broadcast({ topic: "forget", value: { user_id } });
+      return NOT_SPAM;
+    },
+  },
+});

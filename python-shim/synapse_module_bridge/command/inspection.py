@@ -145,7 +145,8 @@ def _asked(settings: Mapping[str, Any], module: Mapping[str, Any] | None) -> Map
     asked = {"settings": {key: settings[key] for key in ("path", "name", "shadow", "isolated") if key in settings}}
     if module is not None:
         declared = {key: module[key] for key in ("callbacks", "web_resources")}
-        asked["declared"] = {**declared, "files": list(module.get("files", {}))}
+        more = {"broadcasts": module.get("broadcasts", []), "files": list(module.get("files", {}))}
+        asked["declared"] = {**declared, **more}
     return asked
 
 

@@ -38,6 +38,11 @@ class RunningHost:
         self._watchdog: Watchdog | None = None
         self._finish_timer: Any = None
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether its modules are set up, or are being set up."""
+        return self._watchdog is not None
+
     def begin(self) -> None:
         """Lets the modules set up. From then on the process must give signs of life."""
         if self._watchdog is None:

@@ -277,6 +277,24 @@ class Supervisor:
             raise Unavailable(Reason.OVERLOAD)
         return self._running[child].requests.ask(method, params, deadline, on_late)
 
+    def tell_all(self, method: str, params: Mapping[str, Any]) -> "Deferred[Any] | None":
+        """Sends a request to each process that may have begun to set up its modules, also to one that is to take over.
+
+        Returns the answer to come of the one that takes the calls; None where it could not be asked. The Deferred fails
+        with RpcError and ConnectionGone.
+        """
+        current = None
+        for child, host in list(self._running.items()):
+            is_full = child.is_behind and child.unsent_bytes > MOST_UNSENT_BYTES
+            if not host.has_begun or not child.is_there or is_full:
+                continue
+            answer = child.rpc.request(method, params)
+            if child is self._child:
+                current = answer
+            else:
+                answer.addErrback(lambda _: None)
+        return current
+
     def stop(self) -> "Deferred[None]":
         """Lets the processes finish and end. The Deferred fires when all of them have ended."""
         if self._stopped is not None:

@@ -55,6 +55,12 @@ MEMORY = Gauge(_PREFIX + "node_memory_bytes", "Memory of Node, by kind: rss, hea
 SPURIOUS = Counter(
     _PREFIX + "spurious_answers", "Messages of the module host that are not JSON, or that answer no open request."
 )
+BROADCASTS = Counter(
+    _PREFIX + "broadcasts",
+    "Broadcasts that came for a module in this process, by outcome: done, failed (its handler threw or took too long) "
+    "or dropped (Node was down, or too many were waiting).",
+    ["module", "outcome", SERVER],
+)
 LOG_DROPPED = Counter(
     _PREFIX + "log_lines_dropped",
     "Log lines of the host and its modules that were dropped, by the host or by the shim.",

@@ -18,6 +18,53 @@ async function testerOf(module: object, options: TesterOptions = {}): Promise<Te
 const invite = { inviter: "@a:example.org", invitee: "@b:x.org", room_id: "!r:example.org" };
 const withHandler = (name: string, handler: unknown) => ({ callbacks: { [name]: handler } });
 
+describe("broadcasts", () => {
+  const module = defineModule({
+    grants: ["broadcast"],
+    setup: () => ({ got: [] as string[] }),
+    broadcasts: {
+      heard({ text }: { text: string }, { data }) {
+        data.got.push(text);
+      },
+      async again(value: string, { api }) {
+        await api.broadcast({ topic: "heard", value: { text: `${value} again` } });
+      },
+    },
+    callbacks: {
+      async user_may_create_room({ user_id }, { api, data }) {
+        const [topic, value] =
+          user_id === "@long:x" ? ["heard", { text: "x".repeat(4_096) }] : ["again", user_id];
+        await api.broadcast({ topic, value });
+        return data.got.length === 0 ? NOT_SPAM : Codes.FORBIDDEN;
+      },
+      user_may_invite: (_, { data }) => [Codes.FORBIDDEN, { got: [...data.got] }],
+    },
+  });
+
+  test("reach the module that sends them, and nobody else", async () => {
+    const t = await testerOf([
+      { module, name: "one" },
+      { module, name: "two" },
+    ]);
+    await t.ask("user_may_create_room", { user_id: "@a:x" });
+    expect(t.writes).toMatchObject([
+      { method: "broadcast", params: { topic: "again", value: "@a:x" } },
+      { method: "broadcast", params: { topic: "again", value: "@a:x" } },
+      { method: "broadcast", params: { topic: "heard", value: { text: "@a:x again" } } },
+      { method: "broadcast", params: { topic: "heard", value: { text: "@a:x again" } } },
+    ]);
+    const { answer } = (await t.ask("user_may_invite", invite)) as { answer: unknown };
+    expect(answer).toEqual([Codes.FORBIDDEN, { got: ["@a:x again"] }]);
+  });
+
+  test("fail as in production where they are too large", async () => {
+    const t = await testerOf(module);
+    await expect(t.ask("user_may_create_room", { user_id: "@long:x" })).rejects.toThrow(
+      "a broadcast may have 4096 bytes of JSON, and this one has 4118: keep the value in api.store",
+    );
+  });
+});
+
 describe("ask", () => {
   test("tells what Synapse gets, in production's words", async () => {
     const answers: Record<string, [unknown, object]> = {

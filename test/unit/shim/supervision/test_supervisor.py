@@ -80,6 +80,33 @@ def test_a_reload_hands_calls_over_and_the_old_process_finishes_its_own() -> Non
     machine.teardown()
 
 
+def test_all_processes_are_told_whose_modules_may_have_read_already_what_it_is_about() -> None:
+    machine = a_host()
+    old = machine.current
+    answers: list[Any] = []
+
+    def tell() -> list[bool]:
+        """Who has been told."""
+        answer = machine.host.tell_all("set_up_apart", {})
+        if answer is not None:
+            answer.addBoth(answers.append)
+        return [process.take("set_up_apart", number) for number, process in enumerate(machine.processes)]
+
+    assert (tell(), answers) == ([True], [0])
+    machine.somebody_reloads(None)
+    new = machine.processes[-1]
+    assert (tell(), answers) == ([True, False], [0, 0])
+    new.take("initialize", MANIFEST)
+    # It sets up its modules now. The answer that counts is that of the one that takes the calls.
+    assert (tell(), answers) == ([True, True], [0, 0, 0])
+    new.take("set_up", {"failed": {}})
+    assert (tell(), answers) == ([True, True], [0, 0, 0, 1])
+    new.end("it crashed")
+    old.end("it crashed")
+    assert machine.host.tell_all("set_up_apart", {}) is None
+    machine.teardown()
+
+
 @pytest.mark.parametrize(
     ("manifest", "refusal", "failed", "reason"),
     [
