@@ -12,7 +12,7 @@ const nodes = [
   { line: 24, version: "24.19.0" },
 ];
 // PyPI has none of this line yet. Only the tests of the authors' kit run under it.
-const newest = { line: 26, version: "26.10.0" };
+const newest = { line: 26, release: "26.10.0" };
 
 /** Puts a Node into a folder of its own; gives its path. */
 async function installNode({ line, version }) {
@@ -27,10 +27,10 @@ async function installNode({ line, version }) {
 }
 
 /** Puts a Node of npm into a folder of its own. */
-async function installFromNpm({ line, version }) {
-  const folder = join(root, "node_modules/.cache/synapse-module-bridge", `node-${version}`);
+async function installFromNpm({ line, release }) {
+  const folder = join(root, "node_modules/.cache/synapse-module-bridge", `node-${release}`);
   if (existsSync(join(folder, "node_modules/node/bin/node"))) return;
-  const args = ["install", "--no-audit", "--no-fund", "--no-save", "--prefix", folder, `node@${version}`];
+  const args = ["install", "--no-audit", "--no-fund", "--no-save", "--prefix", folder, `node@${release}`];
   await run(`Node ${line}`, "npm", args);
 }
 
