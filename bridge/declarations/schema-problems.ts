@@ -87,7 +87,9 @@ function declaredIn(schema: unknown, root: Part, seen: Set<unknown>): string[] {
   if (!isObject(schema) || seen.has(schema)) return [];
   seen.add(schema);
   const [, ...keys] = typeof schema.$ref === "string" ? schema.$ref.split("/") : [];
-  const target = keys.reduce<unknown>((part, key) => (isObject(part) ? part[key] : undefined), root);
+  const target = keys
+    .map((key) => key.replace(/~1/g, "/").replace(/~0/g, "~"))
+    .reduce<unknown>((part, key) => (isObject(part) ? part[key] : undefined), root);
   const within = directParts(schema).filter(([[key = ""]]) => SAME_VALUE.includes(key));
   return [
     ...Object.keys(isObject(schema.properties) ? schema.properties : {}),

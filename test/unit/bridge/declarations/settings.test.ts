@@ -136,6 +136,10 @@ test.each([
     `{ definitions: { x: { properties: { b: {} } } }, $ref: "#/definitions/x", required: ["b"] }`,
   ],
   ["of itself", `{ properties: { b: { $ref: "#" } }, anyOf: [{ $ref: "#" }], required: ["b"] }`],
+  [
+    "of a $ref with a slash",
+    `{ definitions: { "x/y": { properties: { b: {} } } }, $ref: "#/definitions/x~1y", required: ["b"] }`,
+  ],
   ["of a pattern", `{ patternProperties: { "^b": { type: "string" } }, required: ["b"] }`],
   ["of any name", `{ additionalProperties: { type: "string" }, required: ["b"] }`],
 ])("what is required may be declared %s", async (place, schema) => {
