@@ -169,7 +169,15 @@ export class HostInChild extends Link implements HostLink {
       if (log?.err) this.#thrown.push({ ...log, error: rebuilt(log.err) });
       if (log?.msg !== THROWN && (log ?? text)) options.record(log ?? text);
     });
-    this.#exited = new Promise((resolve) => child.once("close", () => resolve()));
+    // A module that blocks its process would not notice that this one has gone.
+    const kill = () => child.kill("SIGKILL");
+    process.once("exit", kill);
+    this.#exited = new Promise((resolve) =>
+      child.once("close", () => {
+        process.off("exit", kill);
+        resolve();
+      }),
+    );
     child.on("error", (error) => (cause = `${process.execPath} cannot be started: ${error.message}`));
     this.#wire = wire;
     this.ended = this.#exited.then(() => {

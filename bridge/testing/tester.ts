@@ -4,48 +4,26 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { ResponseError } from "vscode-jsonrpc/node";
-import { formatDuration, parseDuration } from "../base/duration.js";
-import { isObject } from "../base/is-object.js";
 import { didYouMean } from "../base/nearest.js";
-import { VERSION } from "../base/version.js";
-import { kindOf } from "../calls/wire-errors.js";
 import { type Callback, type Catalogue, catalogue as readCatalogue } from "../catalogue/catalogue.js";
-import {
-  type Broadcast,
-  type ConfiguredModule,
-  type DeclaredCallback,
-  type DeclaredLogin,
-  type FollowUpReply,
-  LIMITS,
-  type Manifest,
-  PROTOCOL,
-  type Reply,
-  type SetUpReply,
-  type SynapseInfo,
-  type WebAnswer,
-} from "../catalogue/protocol.js";
-import type { Importer } from "../loading/loader.js";
-import { createLogger, type Logger } from "../logging/log.js";
-import { isSynapseError, SynapseError } from "../sdk/errors.js";
+import type { Broadcast, FollowUpReply, Reply, WebAnswer } from "../catalogue/protocol.js";
+import type { Logger } from "../logging/log.js";
+import { isSynapseError } from "../sdk/errors.js";
 import type { JsonObject } from "../sdk/json.js";
 import type { StoreEntry } from "../sdk/storage-types.js";
-import { AnswerCache, questionOf } from "../shim-rules/answer-cache.js";
-import { isLocal, matches } from "../shim-rules/match.js";
-import { isPerModule, mergeAnswers, outcomeOf } from "../shim-rules/outcome.js";
-import { fillTemplate } from "../shim-rules/template.js";
+import { matches } from "../shim-rules/match.js";
+import { outcomeOf } from "../shim-rules/outcome.js";
+import { Chain, entriesFor, type Progress } from "./chain.js";
 import { Clock } from "./clock.js";
+import { Exchange } from "./exchange.js";
 import { FakeStore } from "./fake-store.js";
-import { FakeSynapse, type Lent } from "./fake-synapse.js";
-import { HostHere, HostInChild, type HostLink, type LinkOptions, MissedDeadline } from "./host-link.js";
-import { LoadProblems } from "./load-problems.js";
+import { FakeSynapse } from "./fake-synapse.js";
+import { closeAll, type Loaded, load } from "./loaded.js";
 import type {
   AskedName,
   AskParams,
   AskResult,
   Checked,
-  FakeApi,
   FetchOptions,
   Tester,
   TesterInput,
@@ -53,6 +31,7 @@ import type {
   Write,
 } from "./options.js";
 import { completeParams, type Question, request } from "./params.js";
+import { type Wanted, wantedModules } from "./wanted.js";
 import { World } from "./world.js";
 
 type Params = Record<string, unknown>;
@@ -61,36 +40,6 @@ type Params = Record<string, unknown>;
 if (!Symbol.asyncDispose)
   Object.defineProperty(Symbol, "asyncDispose", { value: Symbol.for("Symbol.asyncDispose") });
 const ASYNC_DISPOSE: typeof Symbol.asyncDispose = Symbol.asyncDispose;
-
-/** One module of the chain, before it is loaded. */
-interface Wanted {
-  settings: ConfiguredModule;
-  /** The module itself; without it, `settings.path` is a file. */
-  exported?: unknown;
-}
-
-/** One module's declaration of one callback. */
-interface Entry {
-  module: string;
-  link: HostLink;
-  declared: DeclaredCallback | DeclaredLogin;
-  /** Of a list of entries: its index. */
-  index?: number;
-  cache?: AnswerCache<Reply>;
-}
-
-/** The modules that run now. */
-interface Loaded {
-  links: readonly HostLink[];
-  entries: ReadonlyMap<string, readonly Entry[]>;
-  web: readonly { module: string; path: string; link: HostLink }[];
-}
-
-/** How a group of modules is to be told apart from others that answer in the same round trip. */
-interface Progress {
-  asked: boolean;
-  cached: boolean;
-}
 
 /** Implements Tester, and what the command `call` needs besides. */
 export class KitTester<What = unknown> implements Tester<What> {
@@ -102,10 +51,11 @@ export class KitTester<What = unknown> implements Tester<What> {
   readonly #clock: Clock;
   readonly #world: World;
   readonly #synapse: FakeSynapse;
-  readonly #folder = mkdtempSync(path.join(tmpdir(), "module-bridge-"));
-  readonly #importer: Importer | undefined;
+  readonly #exchange: Exchange;
+  readonly #chain: Chain;
+  #folder: string | undefined;
   #loaded: Loaded = { links: [], entries: new Map(), web: [] };
-  #calls = 0;
+  #loads = 0;
   #closed = false;
   /** Broadcasts that are being delivered. */
   #deliveries = new Set<Promise<unknown>>();
@@ -129,13 +79,8 @@ export class KitTester<What = unknown> implements Tester<What> {
     this.store = { entries: (module) => store.entries(module) };
     this.#synapse = new FakeSynapse(this.#world, store, options.api ?? {}, remedy);
     this.#synapse.onBroadcast = (broadcast) => this.#broadcast(broadcast);
-    const here = new Map(wanted.map(({ settings, exported }) => [settings.path, exported]));
-    this.#importer = remedy
-      ? undefined
-      : {
-          find: (file) => file,
-          import: async (file) => ({ exported: here.get(file), files: [file], packages: [] }),
-        };
+    this.#exchange = new Exchange(this.#synapse, options.timeout, remedy);
+    this.#chain = new Chain(this.#catalogue, this.#world, this.#exchange);
   }
 
   get writes(): readonly Write[] {
@@ -203,7 +148,7 @@ export class KitTester<What = unknown> implements Tester<What> {
   }
 
   async #ask(callback: Callback, question: Question): Promise<AskResult> {
-    const declared = this.#declared(callback, question.params);
+    const declared = entriesFor(callback, question.params, this.#loaded);
     if (declared.length === 0) return { asked: false, why: "undeclared" };
     const entries = declared.filter(({ declared: { match } }) => {
       return match === undefined || matches(callback, match, question.params, this.#world.server_name);
@@ -212,9 +157,7 @@ export class KitTester<What = unknown> implements Tester<What> {
     const progress: Progress = { asked: false, cached: false };
     let reply: Reply;
     try {
-      reply = isPerModule(callback, this.#catalogue)
-        ? await this.#askEach(callback, question, entries, progress)
-        : await this.#askInOrder(callback, question, entries, progress);
+      reply = await this.#chain.ask(callback, question, entries, progress);
     } catch (error) {
       if (!isSynapseError(error)) throw error;
       return { asked: true, outcome: "refused", error };
@@ -246,132 +189,12 @@ export class KitTester<What = unknown> implements Tester<What> {
     return result as AskResult;
   }
 
-  /** The entries for a call. For a login: those of its type, whose fields must fit. */
-  #declared(callback: Callback, { login_type, login_dict }: Params): readonly Entry[] {
-    const entries = this.#loaded.entries.get(callback.name) ?? [];
-    if (!callback.listed) return entries;
-    const checkers = entries.filter(({ declared }) => (declared as DeclaredLogin).login_type === login_type);
-    const fields = new Set(checkers.flatMap(({ declared }) => (declared as DeclaredLogin).fields));
-    if (checkers.length === 0) return [];
-    const given = Object.keys(isObject(login_dict) ? login_dict : {});
-    const declared = [...fields].join(", ") || "none";
-    const undeclared = given.filter((field) => !fields.has(field));
-    if (undeclared.length > 0)
-      throw new TypeError(
-        `auth_checkers: login_dict.${undeclared[0]} is not among the fields that are declared for ${String(login_type)} (${declared}): Synapse does not pass it`,
-      );
-    const lacking = [...fields].filter((field) => !given.includes(field));
-    if (lacking.length > 0)
-      throw new TypeError(
-        `auth_checkers: login_dict lacks ${lacking.join(", ")}: Synapse refuses such a login of the type ${String(login_type)} before it asks`,
-      );
-    return checkers;
-  }
-
-  /** As the shim's pipeline: in order until one decides, with one round trip for entries that stand together. */
-  async #askInOrder(
-    callback: Callback,
-    question: Question,
-    entries: readonly Entry[],
-    progress: Progress,
-  ): Promise<Reply> {
-    let reply: Reply = { answer: null, module: null, asked: [] };
-    let editor: string | null = null;
-    for (let left = entries; left.length > 0; ) {
-      const end = left.findIndex(
-        ({ cache, link }, i) => i > 0 && (cache || left[0]?.cache || link !== left[0]?.link),
-      );
-      const together = end === -1 ? left : left.slice(0, end);
-      reply = await this.#reply(callback, question, together, progress);
-      if (callback.edits !== undefined && reply.module !== null) {
-        question.params[callback.edits] = reply.answer;
-        editor = reply.module;
-      } else if (reply.module !== null) return reply;
-      left = left.slice(together.length);
-    }
-    return callback.edits === undefined || editor === null
-      ? reply
-      : { answer: question.params[callback.edits], module: editor, asked: [] };
-  }
-
-  /** As Synapse, where it asks each module for itself. */
-  async #askEach(
-    callback: Callback,
-    question: Question,
-    entries: readonly Entry[],
-    progress: Progress,
-  ): Promise<Reply> {
-    const merges = this.#catalogue.type(callback.result).merge === true;
-    const replies: Reply[] = [];
-    for (const entry of entries) {
-      const { fields } = entry.declared as DeclaredCallback;
-      const reply =
-        callback.listed || fields === undefined
-          ? await this.#reply(callback, question, [entry], progress)
-          : { answer: fillTemplate(callback, fields, question.params), module: entry.module, asked: [] };
-      if (!merges && reply.module !== null) return reply;
-      replies.push(reply);
-      if (reply.answer === "ALL") break;
-    }
-    if (!merges) return replies.at(-1) ?? { answer: null, module: null, asked: [] };
-    const answer = mergeAnswers(
-      callback,
-      replies.map((one) => one.answer),
-    );
-    return { answer, module: replies.find(({ module }) => module !== null)?.module ?? null, asked: [] };
-  }
-
-  async #reply(
-    callback: Callback,
-    question: Question,
-    entries: readonly Entry[],
-    progress: Progress,
-  ): Promise<Reply> {
-    const ask = () => this.#send(callback, question, entries);
-    const [{ cache } = {}] = entries;
-    if (!cache) {
-      progress.asked = true;
-      return ask();
-    }
-    const state = question.room?.all.map(({ event_id }) => event_id) ?? [];
-    const { reply, cached } = await cache.ask(questionOf(callback, question.params, state), ask);
-    if (cached) progress.cached = true;
-    else progress.asked = true;
-    return cached ? { ...reply, answer: structuredClone(reply.answer) } : reply;
-  }
-
-  /** One round trip. Throws the module's own error, or a SynapseError. */
-  async #send(callback: Callback, question: Question, entries: readonly Entry[]): Promise<Reply> {
-    const [first] = entries as readonly [Entry, ...Entry[]];
-    const modules = entries.map(({ module }) => module);
-    const params = { ...question.params };
-    for (const [name, type] of Object.entries(callback.params)) {
-      if (type !== "StateEvents") continue;
-      const keys = entries.flatMap(({ declared }) => (declared as DeclaredCallback).room_state ?? []);
-      params[name] = { events: question.room?.get(keys) ?? [] };
-    }
-    const local = isLocal(callback, question.params, this.#world.server_name);
-    const lent = { room: question.room, user: question.user };
-    return this.#exchange(
-      first.link,
-      `callback/${callback.name}`,
-      callback.name,
-      modules,
-      local,
-      lent,
-      (call) => ({
-        ...{ call, modules, params, request: `test-${call}` },
-        ...(first.index !== undefined && { entry: first.index }),
-      }),
-    ) as Promise<Reply>;
-  }
-
   async #followUp(callback: Callback, module: string, key: unknown, given?: object): Promise<JsonObject> {
     const entry = this.#loaded.entries.get(callback.name)?.find((one) => one.module === module);
     if (!entry) throw new Error(`${module} is not loaded any more`);
     const response = given ?? { user_id: "@a:example.org", access_token: "syt_test", device_id: "DEVICE" };
     const params = callback.result === "Authenticated" ? { login_response: response } : {};
-    const { edited } = (await this.#exchange(
+    const { edited } = (await this.#exchange.send(
       entry.link,
       "follow_up",
       callback.name,
@@ -402,7 +225,7 @@ export class KitTester<What = unknown> implements Tester<What> {
     if (!found)
       return Response.json({ errcode: "M_UNRECOGNIZED", error: "Unrecognized request" }, { status: 404 });
     try {
-      const answer = (await this.#exchange(
+      const answer = (await this.#exchange.send(
         found.link,
         "web",
         found.path,
@@ -421,76 +244,9 @@ export class KitTester<What = unknown> implements Tester<What> {
       if (!isSynapseError(error)) throw error;
       const { code, msg, errcode, additional_fields } = error;
       return Response.json({ errcode, error: msg, ...additional_fields }, { status: code });
-    }
-  }
-
-  /** One request to a host, with what it lends to the module meanwhile. */
-  async #exchange(
-    link: HostLink,
-    method: string,
-    what: string,
-    modules: readonly string[],
-    local: boolean,
-    lent: Lent,
-    params: (call: number) => object,
-  ): Promise<unknown> {
-    const call = ++this.#calls;
-    const deadline = this.#deadline(local);
-    this.#synapse.lent.set(call, lent);
-    try {
-      return await link.request(method, params(call), deadline);
-    } catch (error) {
-      throw await this.#ownError(link, error, `test-${call}`, `${modules.join(", ")}: ${what}`, deadline);
     } finally {
-      this.#synapse.lent.delete(call);
-      if (method === "web") await this.#delivered();
+      await this.#delivered();
     }
-  }
-
-  /** The error for the test: what the module has thrown, where it is that. */
-  async #ownError(
-    link: HostLink,
-    error: unknown,
-    request: string,
-    what: string,
-    deadline: number | undefined,
-  ): Promise<unknown> {
-    if (
-      error instanceof MissedDeadline ||
-      (error instanceof ResponseError && kindOf(error.code) === "cancelled")
-    )
-      return Object.assign(new Error(`${what}: no answer within ${formatDuration(deadline ?? 0)}`), {
-        name: "MissedDeadline",
-      });
-    if (!(error instanceof ResponseError)) return error;
-    const { message, data = {} } = error as ResponseError<Record<string, unknown>>;
-    const kind = kindOf(error.code);
-    const plain = new Error(message);
-    if (kind === "synapse_error") {
-      const { code, msg, errcode, additional_fields } = data ?? {};
-      const thrown = link instanceof HostHere ? await link.thrownIn(request, undefined) : undefined;
-      if (this.remedy) return plain;
-      if (isSynapseError(thrown)) return thrown;
-      return new SynapseError(
-        code as number,
-        msg as string,
-        errcode as string,
-        additional_fields as JsonObject,
-      );
-    }
-    const { module } = (data ?? {}) as { module?: string };
-    if (this.remedy) return plain;
-    if (kind === "module_fault" && data?.kind === "threw")
-      return (await link.thrownIn(request, module)) ?? plain;
-    if (kind === "module_unavailable") return (await link.thrownIn(null, module)) ?? plain;
-    return plain;
-  }
-
-  #deadline(local: boolean): number | undefined {
-    if (this.remedy) return undefined;
-    const { timeout = {} } = this.#options;
-    const own = typeof timeout === "object" ? timeout : { local: timeout, federated: timeout };
-    return parseDuration(local ? (own.local ?? "5s") : (own.federated ?? "2s"));
   }
 
   advance(duration: string | number): void {
@@ -527,98 +283,23 @@ export class KitTester<What = unknown> implements Tester<What> {
     if (this.#closed) throw new Error("this tester is closed");
   }
 
+  #makeFolder(): string {
+    this.#folder ??= mkdtempSync(path.join(tmpdir(), "module-bridge-"));
+    return this.#folder;
+  }
+
   #removeFolder(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
   }
 
   async #load(log?: Logger, onLoaded?: () => void): Promise<Loaded> {
-    const here = this.#wanted.filter((one) => this.remedy || "exported" in one);
-    const inChild = this.#wanted.filter((one) => !here.includes(one));
-    const own = log ?? createLogger({ write: (line) => void this.logs.push(JSON.parse(line)) });
-    const options: LinkOptions = {
-      catalogue: this.#catalogue,
-      clock: this.#clock,
-      serve: (method, params) => this.#synapse.serve(method, params),
+    return load({
+      ...{ wanted: this.#wanted, catalogue: this.#catalogue, clock: this.#clock, world: this.#world },
+      ...{ synapse: this.#synapse, api: this.#options.api, remedy: this.remedy, log, onLoaded },
+      clockFile: () => path.join(this.#makeFolder(), `clock-${++this.#loads}`),
       record: (record) => void this.logs.push(record),
-    };
-    const parts: [HostLink, readonly Wanted[]][] = [];
-    if (here.length > 0) parts.push([new HostHere(this.#importer, own, options), here]);
-    if (inChild.length > 0)
-      parts.push([new HostInChild(path.join(this.#folder, `clock-${++this.#calls}`), options), inChild]);
-    try {
-      const manifests: [HostLink, Manifest][] = [];
-      for (const [link, wanted] of parts)
-        manifests.push([link, await this.#initialize(link, wanted, onLoaded)]);
-      return this.#entriesOf(manifests);
-    } catch (error) {
-      await closeAll(parts.map(([link]) => link));
-      throw error;
-    }
+    });
   }
-
-  async #initialize(link: HostLink, wanted: readonly Wanted[], onLoaded?: () => void): Promise<Manifest> {
-    const modules = wanted.map(({ settings }) => settings);
-    const manifest = (await link.request("initialize", {
-      ...{ protocol: PROTOCOL, version: VERSION, catalogue: this.#catalogue.hash },
-      ...{ synapse: this.#synapseInfo(), start_timeout_ms: LIMITS.start_timeout_ms, modules },
-    })) as Manifest;
-    if (manifest.faults.length > 0) throw new LoadProblems(manifest.faults);
-    onLoaded?.();
-    await link.notify("start", {});
-    const { failed } = (await link.request("set_up", {})) as SetUpReply;
-    const [first] = Object.entries(failed);
-    if (first) {
-      const [module, why] = first;
-      throw (await link.thrownIn(null, module)) ?? new Error(`${module}: setup failed: ${why}`);
-    }
-    return manifest;
-  }
-
-  #entriesOf(manifests: readonly [HostLink, Manifest][]): Loaded {
-    const entries = new Map<string, Entry[]>();
-    const order = this.#wanted.map(({ settings }) => settings.name);
-    const declared = manifests.flatMap(([link, manifest]) =>
-      manifest.modules.map((module) => ({ link, module })),
-    );
-    declared.sort((a, b) => order.indexOf(a.module.name) - order.indexOf(b.module.name));
-    for (const { link, module } of declared) {
-      for (const [name, one] of Object.entries(module.callbacks)) {
-        const known = entries.get(name) ?? [];
-        entries.set(name, known);
-        const make = (part: DeclaredCallback | DeclaredLogin, index?: number): Entry => ({
-          ...{ module: module.name, link, declared: part },
-          ...(index !== undefined && { index }),
-          ...(part.ttl !== undefined && {
-            cache: new AnswerCache<Reply>(parseDuration(part.ttl), () => this.#clock.now()),
-          }),
-        });
-        if (one.checkers) known.push(...one.checkers.map((checker, index) => make(checker, index)));
-        else known.push(make(one));
-      }
-    }
-    const web = declared.flatMap(({ link, module }) =>
-      module.web_resources.map((one) => ({ module: module.name, path: one, link })),
-    );
-    return { links: manifests.map(([link]) => link), entries, web };
-  }
-
-  /** What the synchronous part of the api answers with. */
-  #synapseInfo(): SynapseInfo {
-    const { server_name } = this.#world;
-    const { api = {} } = this.#options;
-    const { should_run_background_tasks: background } = api as FakeApi;
-    const properties = [...this.#catalogue.properties.keys()].filter((name) => name in api);
-    return {
-      ...{ version: "0.0.0", server_name, worker_name: null, worker_app: null },
-      ...{ public_baseurl: `https://${server_name}/`, email_app_name: "Matrix", custom_template_dir: null },
-      ...Object.fromEntries(properties.map((name) => [name, api[name as keyof FakeApi]])),
-      run_background_tasks: background ? Boolean(background()) : true,
-    };
-  }
-}
-
-async function closeAll(links: readonly HostLink[]): Promise<void> {
-  await Promise.all(links.map((link) => link.close()));
 }
 
 /** The parameters, with the body of a Request read. */
@@ -631,50 +312,6 @@ async function readRequests(callback: Callback, given: object): Promise<object> 
     read[name] = { method, url, headers, body: new Uint8Array(await value.arrayBuffer()) };
   }
   return read;
-}
-
-/** What a test gives, as modules of a configuration. Throws a TypeError for what is no module. */
-export function wantedModules(what: unknown, options: TesterOptions): Wanted[] {
-  const list: readonly unknown[] = Array.isArray(what) ? what : [what];
-  if (list.length === 0) throw new TypeError("createTester: give at least one module");
-  return list.map((one, index) => {
-    const { name: named, config = options.config, grants = options.grants, ...rest } = entryOf(one);
-    const file = typeof rest.path === "string" ? path.resolve(rest.path) : undefined;
-    const plain = list.length === 1 ? "module" : `module-${index + 1}`;
-    const name = named ?? (file === undefined ? plain : path.basename(file).replace(/\.(m|c)?[jt]sx?$/, ""));
-    const settings = {
-      ...{ path: file ?? name, name },
-      ...(config !== undefined && { config }),
-      ...(grants !== undefined && { grants }),
-    } as ConfiguredModule;
-    return file === undefined ? { settings, exported: rest.module } : { settings };
-  });
-}
-
-interface InputEntry {
-  path?: unknown;
-  module?: unknown;
-  name?: string;
-  config?: object;
-  grants?: readonly string[] | "all";
-}
-
-function entryOf(one: unknown): InputEntry {
-  if (one instanceof URL) return { path: fileURLToPath(one) };
-  if (typeof one === "string") return { path: one.startsWith("file:") ? fileURLToPath(one) : one };
-  if (!isObject(one)) throw new TypeError("createTester: give a path, an imported module, or a list of them");
-  if ("path" in one || "module" in one) {
-    const { path: file, module } = one as InputEntry;
-    return { ...one, ...(file === undefined ? { module: defaultOf(module) } : entryOf(file)) };
-  }
-  return { module: defaultOf(one) };
-}
-
-/** The module itself, where a test gives the whole namespace of its file. */
-function defaultOf(module: unknown): unknown {
-  return typeof module === "object" && module !== null && "default" in module
-    ? defaultOf((module as { default: unknown }).default)
-    : module;
 }
 
 /**

@@ -47,12 +47,10 @@ describe("broadcasts", () => {
       { module, name: "two" },
     ]);
     await t.ask("user_may_create_room", { user_id: "@a:x" });
-    expect(t.writes).toMatchObject([
-      { method: "broadcast", params: { topic: "again", value: "@a:x" } },
-      { method: "broadcast", params: { topic: "again", value: "@a:x" } },
-      { method: "broadcast", params: { topic: "heard", value: { text: "@a:x again" } } },
-      { method: "broadcast", params: { topic: "heard", value: { text: "@a:x again" } } },
-    ]);
+    const sent = t.writes.map(({ method, params }) => JSON.stringify([method, params.topic, params.value]));
+    const again = '["broadcast","again","@a:x"]';
+    const heard = '["broadcast","heard",{"text":"@a:x again"}]';
+    expect(sent.sort()).toEqual([again, again, heard, heard]);
     const { answer } = (await t.ask("user_may_invite", invite)) as { answer: unknown };
     expect(answer).toEqual([Codes.FORBIDDEN, { got: ["@a:x again"] }]);
   });
@@ -60,7 +58,7 @@ describe("broadcasts", () => {
   test("fail as in production where they are too large", async () => {
     const t = await testerOf(module);
     await expect(t.ask("user_may_create_room", { user_id: "@long:x" })).rejects.toThrow(
-      "a broadcast may have 4096 bytes of JSON, and this one has 4118: keep the value in api.store",
+      "a broadcast may have 4096 bytes of JSON, and this one has 4117: keep the value in api.store",
     );
   });
 });
