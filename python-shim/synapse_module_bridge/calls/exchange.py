@@ -17,6 +17,7 @@ from synapse_module_bridge.resilience.entrance import Entrance
 from synapse_module_bridge.schema.protocol import Reason
 from synapse_module_bridge.transport.framing import TooLarge
 from synapse_module_bridge.transport.host_interface import Host
+from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 
 logger = logging.getLogger("synapse_module_bridge.exchange")
@@ -51,6 +52,14 @@ class HostRequest:
         """What the request has to wait for, although it has a place. `Exchange.send` then raises AskAgain."""
         return None
 
+    def read(self, answer: Any) -> Any:
+        """What the host's answer means to the caller."""
+        return answer
+
+    async def failed(self, e: Exception) -> Any:
+        """What the caller gets where the host has failed: its RpcError, ConnectionGone or TooLarge. Raises it."""
+        raise e
+
     def expired(self) -> None:
         """The deadline has passed while the host was working on the request."""
 
@@ -67,11 +76,13 @@ class Exchange:
         self.entrance = Entrance(host)
 
     async def send(self, request: HostRequest) -> Any:
-        """The host's answer, which is not checked yet.
+        """What the request reads from the host's answer, or does where the host has failed.
 
-        Raises RpcError for the host's error; ConnectionGone where the host has ended meanwhile; TooLarge where the
-        request does not fit into a frame; AskAgain after it was held back; Unavailable for everything else.
+        If it does nothing about that, raises RpcError for the host's error; ConnectionGone where the host has ended
+        meanwhile; and TooLarge where the request does not fit into a frame. Raises AskAgain after it was held back, and
+        Unavailable for everything else.
         """
+        failure: Exception | None = None
         place = request.place
         if place is not None:
             if not self.entrance.enters(*place):
@@ -87,7 +98,7 @@ class Exchange:
                 # As `SentinelContext`, without a call for each end of the block.
                 context = set_current_context(SENTINEL_CONTEXT)
                 try:
-                    return await self.host.call(request.method, request.params, request.deadline, late)
+                    answer = await self.host.call(request.method, request.params, request.deadline, late)
                 finally:
                     set_current_context(context)
         except DeadlinePassed:
@@ -100,8 +111,9 @@ class Exchange:
             if request.outlives_its_caller:
                 self.open_calls.expire(request.handle)
             raise
-        except TooLarge:
-            raise
+        except (RpcError, ConnectionGone, TooLarge) as e:
+            # What is done about it may take long, and needs no place.
+            failure = e
         except ValueError as e:
             logger.error("%s: a parameter cannot be sent: %s", request.name, e)
             raise Unavailable(Reason.PARAMS) from e
@@ -109,8 +121,12 @@ class Exchange:
             self.open_calls.close(request.handle)
             if place is not None:
                 self.entrance.leave(*place)
-        await self._wait(held_back, request.deadline)
-        raise AskAgain
+        if failure is not None:
+            return await request.failed(failure)
+        if held_back is not None:
+            await self._wait(held_back, request.deadline)
+            raise AskAgain
+        return request.read(answer)
 
     async def _wait(self, waits: "Deferred[None]", deadline: float) -> None:
         try:

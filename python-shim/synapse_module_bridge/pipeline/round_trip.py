@@ -5,7 +5,7 @@ Where Node or a thread ends meanwhile, the call is settled.
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -24,7 +24,7 @@ from synapse_module_bridge.routing.entry import Entry, encode_params
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.telemetry import metrics
 from synapse_module_bridge.transport.framing import TooLarge
-from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
+from synapse_module_bridge.transport.rpc import RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 
 logger = logging.getLogger("synapse_module_bridge.round_trip")
@@ -46,48 +46,40 @@ class RoundTrip:
         self.recent = recent
         self._server_name = server_name
 
-    async def ask(self, call: Call, entries: Sequence[Entry]) -> Reply:
+    def ask(self, call: Call, entries: Sequence[Entry]) -> Coroutine[Any, Any, Reply]:
         """The reply of these modules. Raises RpcError, Unavailable and AskAgain."""
         question = _Question(self, call, entries, call.deadline)
         question.place = call.local, call.who
-        try:
-            reply = await self.exchange.send(question)
-        except ConnectionGone:
-            if question.since >= self.settling.unread_since and not call.was_unread:
-                # Once only, lest a call that has been read all the same ends Node again and again.
-                call.was_unread = True
-                raise AskAgain from None
-            # This call may have ended Node.
-            return await self.settling.settle(call, entries, call.deadline)
-        except RpcError as e:
-            if e.code != MODULE_ENDED:
-                raise self._error(e, question) from None
-            # The modules before it have passed. But edits of theirs are lost, so all are asked again.
-            ended = index_of(e.data.get("module"), entries) if call.callback.result != "Edits" else None
-            if ended is None:
-                return await self.settling.settle(call, entries, call.deadline)
-            return await self._settle_one(call, entries, ended)
-        except TooLarge as e:
-            _leave_state_out(call, e)
-            return await self.ask(call, entries)
-        return self._read(reply, question)
+        return self.exchange.send(question)
 
-    async def ask_apart(self, call: Call, entries: Sequence[Entry], deadline: float, watched: float | None) -> Reply:
+    def ask_apart(
+        self, call: Call, entries: Sequence[Entry], deadline: float, watched: float | None
+    ) -> Coroutine[Any, Any, Reply]:
         """As `ask`, for a suspect. Raises ConnectionGone, too.
 
         It runs in the thread apart, which is watched for `watched` seconds after the answer; with None, as usual.
         """
-        question = _Question(self, call, entries, deadline)
-        question.goes_ahead = True
-        question.linger_ms = None if watched is None else round(1000 * watched)
-        try:
-            reply = await self.exchange.send(question)
-        except RpcError as e:
-            raise e if e.code == MODULE_ENDED else self._error(e, question) from None
-        except TooLarge as e:
+        return self.exchange.send(_QuestionApart(self, call, entries, deadline, watched))
+
+    async def failed(self, question: "_Question", e: Exception) -> Reply:
+        """The reply where the host has failed: the call is settled, or asked again. Raises what `ask` raises."""
+        call, entries = question.call, question.entries
+        if isinstance(e, TooLarge):
             _leave_state_out(call, e)
-            return await self.ask_apart(call, entries, deadline, watched)
-        return self._read(reply, question)
+            return await self.ask(call, entries)
+        if isinstance(e, RpcError) and e.code != MODULE_ENDED:
+            raise self.error(e, question) from None
+        if isinstance(e, RpcError):
+            # The modules before it have passed. But edits of theirs are lost, so all are asked again.
+            ended = index_of(e.data.get("module"), entries) if call.callback.result != "Edits" else None
+            if ended is not None:
+                return await self._settle_one(call, entries, ended)
+        elif question.since >= self.settling.unread_since and not call.was_unread:
+            # Once only, lest a call that has been read all the same ends Node again and again.
+            call.was_unread = True
+            raise AskAgain from None
+        # This call may have ended Node.
+        return await self.settling.settle(call, entries, call.deadline)
 
     async def _settle_one(self, call: Call, entries: Sequence[Entry], index: int) -> Reply:
         """Settles the call for the module whose thread has ended, in at most half of the time, and asks the others."""
@@ -100,7 +92,8 @@ class RoundTrip:
             return reply
         return await self.ask(call, entries[index + 1 :])
 
-    def _read(self, reply: Any, question: "_Question") -> Reply:
+    def read(self, reply: Any, question: "_Question") -> Reply:
+        """The reply to a question, which is not trusted. Raises Unavailable."""
         call, entries = question.call, question.entries
         self.recent.add(call, entries)
         read = read_reply(call.callback, question.modules, reply)
@@ -110,7 +103,8 @@ class RoundTrip:
         _answered(entries, read.module, call.who)
         return read
 
-    def _error(self, e: RpcError, question: "_Question") -> RpcError:
+    def error(self, e: RpcError, question: "_Question") -> RpcError:
+        """The error of a module or of the host, as far as it can be trusted."""
         call, entries = question.call, question.entries
         error = read_error(e, question.modules)
         index = index_of(error.data.get("module"), entries)
@@ -145,14 +139,18 @@ class _Question(HostRequest):
     """The request that asks modules in order."""
 
     outlives_its_caller = True
-    # For the thread apart: how long it is watched after the answer. None: the call runs as usual.
-    linger_ms: int | None = None
 
     def __init__(self, trip: RoundTrip, call: Call, entries: Sequence[Entry], deadline: float) -> None:
         self.name, self.method, self.deadline = call.callback.name, call.callback.method, deadline
         self.call, self.entries = call, entries
         self.modules = list(map(_module_of, entries))
         self._trip = trip
+
+    def read(self, answer: Any) -> Reply:
+        return self._trip.read(answer, self)
+
+    async def failed(self, e: Exception) -> Reply:
+        return await self._trip.failed(self, e)
 
     def held_back(self) -> "Deferred[None] | None":
         """The call's author may have been set aside or suspected while the call waited."""
@@ -178,9 +176,9 @@ class _Question(HostRequest):
             opened.state = call.params.get(callback.state_param)
         return opened
 
-    def params(self) -> Mapping[str, Any]:
+    def params(self) -> dict[str, Any]:
         call, entries = self.call, self.entries
-        question = {
+        question: dict[str, Any] = {
             "call": self.handle,
             "modules": self.modules,
             "params": encode_params(call.callback, call.params, entries, leaves_state_out=call.leaves_state_out),
@@ -189,8 +187,6 @@ class _Question(HostRequest):
         }
         if call.callback.listed:
             question["entry"] = entries[0].index
-        if self.linger_ms is not None:
-            question["apart"] = {"linger_ms": self.linger_ms}
         return question
 
     def missed(self, entry: Entry) -> None:
@@ -205,6 +201,31 @@ class _Question(HostRequest):
 
     def answered_late(self, answer: Any) -> None:
         self._trip.answered_late(self.handle, answer)
+
+
+class _QuestionApart(_Question):
+    """The request that asks a suspect's modules. It goes ahead of all others."""
+
+    goes_ahead = True
+
+    def __init__(
+        self, trip: RoundTrip, call: Call, entries: Sequence[Entry], deadline: float, watched: float | None
+    ) -> None:
+        super().__init__(trip, call, entries, deadline)
+        # How many seconds the thread apart is watched after the answer. None: the call runs as usual.
+        self._watched = watched
+
+    def params(self) -> dict[str, Any]:
+        question = super().params()
+        if self._watched is not None:
+            question["apart"] = {"linger_ms": round(1000 * self._watched)}
+        return question
+
+    async def failed(self, e: Exception) -> Reply:
+        if isinstance(e, TooLarge):
+            _leave_state_out(self.call, e)
+            return await self._trip.ask_apart(self.call, self.entries, self.deadline, self._watched)
+        raise self._trip.error(e, self) if isinstance(e, RpcError) and e.code != MODULE_ENDED else e from None
 
 
 def _leave_state_out(call: Call, e: TooLarge) -> None:

@@ -61,11 +61,14 @@ class Entrance:
         return self._waiting is None and self._host.is_up and self.backpressure.enters(local, who)
 
     async def enter(self, deadline: float, local: bool, who: str) -> None:
-        """Waits until a call may be sent. It then has a place, and must `leave`. Raises Unavailable."""
+        """Waits until a call may be sent that has not entered at once. It then has a place, and must `leave`.
+
+        Raises Unavailable.
+        """
         if self._waiting is not None or not self._host.is_up:
             await self._until_ready(deadline)
-        if self.backpressure.enters(local, who):
-            return
+            if self.backpressure.enters(local, who):
+                return
         try:
             await self._host.within(self.backpressure.line_up(local, who), deadline)
         except Overloaded:
