@@ -1,5 +1,7 @@
 // Sends requests to a server, and turns its refusals into errors.
 
+import { waitFor } from "./wait.js";
+
 export interface RequestOptions {
   /** The access token; `""` for none. Default: that of the user whose request it is. */
   readonly token?: string;
@@ -29,6 +31,8 @@ export class MatrixError extends Error {
   }
 }
 
+const LOG_MS = 300;
+
 export const segment = encodeURIComponent;
 
 export class Connection {
@@ -36,10 +40,13 @@ export class Connection {
     readonly baseUrl: string,
     /** Tells why there is no answer, if that is known soon. */
     private readonly whyNot: () => Promise<string | undefined>,
+    /** The errors that were logged so far: what a module threw, with its stack. */
+    private readonly errors: () => readonly string[],
   ) {}
 
   async request(method: string, path: string, body: unknown, options: RequestOptions): Promise<unknown> {
     const raw = typeof body === "string" || body instanceof Uint8Array;
+    const before = this.errors().length;
     const response = await this.fetch(path, {
       method,
       headers: {
@@ -53,11 +60,24 @@ export class Connection {
         body: raw ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body),
       }),
     });
-    if (!response.ok) throw await refusal(response, `${method} ${path.replace(/\?.*/, "")}`);
+    if (!response.ok) {
+      const error = await refusal(response, `${method} ${path.replace(/\?.*/, "")}`);
+      // A failure of the server says nothing to its clients.
+      const meanwhile = response.status < 500 ? [] : await this.errorsSince(before);
+      if (meanwhile.length > 0) error.message += `\n--- logged meanwhile\n${meanwhile.join("\n")}`;
+      throw error;
+    }
     const type = response.headers.get("content-type") ?? "";
     const as = options.as ?? (/json/.test(type) ? "json" : /^text\//.test(type) ? "text" : "bytes");
     if (as === "json") return response.json();
     return as === "text" ? response.text() : new Uint8Array(await response.arrayBuffer());
+  }
+
+  /** What Node logs may come a little later than the answer. */
+  private async errorsSince(before: number): Promise<readonly string[]> {
+    const found = () => this.errors().length > before;
+    await waitFor("an error in the log", found, LOG_MS).catch(() => undefined);
+    return this.errors().slice(before);
   }
 
   private async fetch(path: string, init: RequestInit): Promise<Response> {

@@ -59,10 +59,17 @@ export class Server {
         : `Synapse has ended ${cause}. Its last lines:\n${this.#lastLines()}`;
     });
     // A connection may break before the end of the process is known.
-    this.#connection = new Connection(this.baseUrl, async () => {
+    const whyNot = async () => {
       await Promise.race([ended, pause(NEWS_MS, undefined, { ref: false })]);
       return this.#end;
-    });
+    };
+    const isError = ({ level }: LogRecord) => level === "ERROR" || level === "CRITICAL";
+    const errors = () =>
+      running.records
+        .all()
+        .filter(isError)
+        .map(({ log }) => log);
+    this.#connection = new Connection(this.baseUrl, whyNot, errors);
   }
 
   /**

@@ -11,7 +11,10 @@ export default defineModule({
   callbacks: {
     user_may_invite: ({ invitee }) =>
       invitee.endsWith(":x.org") ? [Codes.LIMIT_EXCEEDED, { "org.example.why": "x" }] : NOT_SPAM,
-    check_event_for_spam: ({ event }) => (event.content.body === "${word}" ? Codes.FORBIDDEN : NOT_SPAM),
+    check_event_for_spam({ event }) {
+      if (event.content.body === "break") throw new Error("broken");
+      return event.content.body === "${word}" ? Codes.FORBIDDEN : NOT_SPAM;
+    },
     auth_checkers: [
       {
         login_type: "org.example.token",
@@ -66,6 +69,17 @@ test("a refusal rejects with the status, the code, the text, and what the module
     error: expect.any(String),
     body: { "org.example.why": "x" },
     message: expect.stringMatching(/^POST \/_matrix\/.*\/invite was answered with 403 M_LIMIT_EXCEEDED: /),
+  });
+});
+
+test("a failure of a module rejects with what it threw, and the line", async () => {
+  const alice = await hs.user("alice");
+  const room = await alice.createRoom();
+  await expect(alice.send(room, "break")).rejects.toMatchObject({
+    status: 500,
+    message: expect.stringMatching(
+      /answered with 500 .*\n--- logged meanwhile\n.*threw Error: broken\n.*words\.ts:8:\d+/s,
+    ),
   });
 });
 
