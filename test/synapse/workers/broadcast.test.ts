@@ -1,4 +1,8 @@
 // Broadcasts between processes, on PostgreSQL and Redis: who gets them, when, and what becomes of those that nobody could get.
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { bridge, shim } from "../../support/bridge.js";
 import { type Body, Client } from "../../support/client.js";
@@ -79,6 +83,19 @@ test("a process that stands still gets them late", async () => {
   await hasCome("late 3", ["worker2"]);
   expect((await got("worker2")).slice(-3)).toEqual(["late 1", "late 2", "late 3"]);
 });
+
+test("what processes miss while Redis has dropped them comes late, from the database", async () => {
+  const { redis } = JSON.parse(readFileSync(join(deployment.dir, "homeserver.yaml"), "utf8"));
+  const dropped = () => deployment.process("worker1").log().split("Lost connection to redis").length;
+  const before = dropped();
+  const socket = connect(redis.path).resume();
+  socket.end("CLIENT KILL TYPE pubsub\r\n");
+  await once(socket, "close");
+  await waitFor("the connection to be lost", () => dropped() > before);
+  for (const n of [1, 2, 3]) await send(main, { value: `missed ${n}` });
+  await hasCome("missed 3", names);
+  for (const name of names) expect((await got(name)).slice(-3)).toEqual(["missed 1", "missed 2", "missed 3"]);
+}, 60_000);
 
 test("one that comes while Node is down is lost there, and setup reads what is kept", async () => {
   const [node = 0] = childrenOf(deployment.process("worker1").pid);
