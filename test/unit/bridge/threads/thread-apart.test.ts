@@ -33,6 +33,20 @@ test("modules are set up in it, and use the api", async () => {
   expect(await ask(["setting"], apart)).toMatchObject({ answer: "@a:example.org@a:example.org" });
 });
 
+test("a broadcast reaches the module in it and on the main thread, and ends no turn", async () => {
+  const text = `export default {
+    setup: () => ({ got: "nothing" }),
+    broadcasts: { t(value, { data }) { data.got = value; } },
+    callbacks: { user_may_invite: (_, { data }) => data.got },
+  };`;
+  await load([{ path: folder.write("told.ts", text) }]);
+  expect(await ask(["told"], apart)).toMatchObject({ answer: "nothing" });
+  const told = await host.shim.sendRequest("broadcast", { module: "told", topic: "t", value: "news" });
+  expect(told).toEqual({ outcome: "done" });
+  expect(await ask(["told"])).toMatchObject({ answer: "news" });
+  expect(await ask(["told"], apart)).toMatchObject({ answer: "news" });
+});
+
 test.each([
   ["process.exit", `${BAD} process.exit(3);`, "it called process.exit(3)"],
   [
