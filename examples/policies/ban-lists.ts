@@ -49,7 +49,7 @@ const MAX_VERDICTS = 10_000;
 /** A list that changes all the time is told about at most so often. */
 const TELL_MS = 1_000;
 /** A process may hear of a change before its own Synapse has it, so it looks again. */
-const AGAIN_MS = 5_000;
+const AGAIN_MS = [1_000, 5_000];
 const RETRY_MS = 30_000;
 
 const grants = ["broadcast", "update_room_membership"] as const;
@@ -214,10 +214,11 @@ class BanLists {
 
   /** Reads a list again, now and a little later. */
   async changed(room_id: RoomId): Promise<void> {
-    this.#inBackground(async () => {
-      await this.#pause(AGAIN_MS);
-      await this.#read(room_id);
-    });
+    for (const ms of AGAIN_MS)
+      this.#inBackground(async () => {
+        await this.#pause(ms);
+        await this.#read(room_id);
+      });
     await this.#read(room_id);
   }
 
