@@ -41,6 +41,20 @@ def test_a_create_event_of_version_12_travels_with_its_room_id() -> None:
     observed(47, "unchanged", on="Synapse's objects")
 
 
+def test_a_redacted_event_of_an_older_synapse_travels_without_the_object_of_its_redaction() -> None:
+    redacted, redaction = event(), event(type="m.room.redaction")
+    pdu = {**redacted.get_dict(), "unsigned": {"age_ts": 1, "redacted_because": redaction}}
+    older: Any = SimpleNamespace(
+        get_dict=lambda: dict(pdu),
+        event_id=redacted.event_id,
+        room_id=redacted.room_id,
+        room_version=redacted.room_version,
+        internal_metadata=redacted.internal_metadata,
+    )
+    assert travelled(encode_event(older))["unsigned"] == {"age_ts": 1}
+    assert "redacted_because" in pdu["unsigned"]
+
+
 def test_numbers_and_keys_of_an_old_room_travel_as_they_are() -> None:
     content = {"big": 2**53 + 1, "whole": 1.0, "__proto__": {"a": 1}}
     encoded = travelled(encode_event(event("1", content=content, event_id="$x:test")))
