@@ -1,6 +1,7 @@
 // What the package exports is a promise to module authors: a change here is a change of the interface.
 import { expect, test } from "@jest/globals";
 import * as surface from "synapse-module-bridge";
+import * as kit from "synapse-module-bridge/testing";
 
 test("a module can import these values, and no others", () => {
   expect(Object.keys(surface)).toEqual([
@@ -11,12 +12,23 @@ test("a module can import these values, and no others", () => {
     "NOT_SPAM",
     "RegistrationBehaviour",
     "SynapseError",
+    "contentOf",
+    "defineHead",
     "defineModule",
     "isApiError",
     "isDatabaseError",
+    "isEventId",
     "isHttpResponseException",
+    "isRoomAlias",
+    "isRoomId",
     "isSynapseError",
+    "isUserId",
+    "malformed",
   ]);
+});
+
+test("a test can import these values, and no others", () => {
+  expect(Object.keys(kit)).toEqual(["createTester", "event"]);
 });
 
 test("defineModule gives back the literal that it was given", () => {
