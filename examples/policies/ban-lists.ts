@@ -51,6 +51,8 @@ const TELL_MS = 1_000;
 /** A process may hear of a change before its own Synapse has it, so it looks again. */
 const AGAIN_MS = [1_000, 5_000];
 const RETRY_MS = 30_000;
+/** For a change of which nobody was told, because Node was down. */
+const REFRESH_MS = 10 * 60_000;
 
 const grants = ["broadcast", "update_room_membership"] as const;
 
@@ -190,6 +192,7 @@ class BanLists {
   async readAll(): Promise<void> {
     await Promise.all(this.#config.lists.map((room_id) => this.#read(room_id)));
     for (const room_id of this.#config.lists) this.#inBackground(() => this.#join(room_id));
+    this.#inBackground(() => this.#refresh());
   }
 
   close(): void {
@@ -310,6 +313,13 @@ class BanLists {
         "rules were ignored: wildcards alone, too long an entity, or too many of them",
       );
     return rules;
+  }
+
+  async #refresh(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      await this.#pause(REFRESH_MS);
+      for (const room_id of this.#config.lists) this.#inBackground(() => this.#read(room_id));
+    }
   }
 
   /** Has the reader join a list, which may take as long as it takes. */
