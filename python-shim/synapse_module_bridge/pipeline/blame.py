@@ -128,10 +128,11 @@ class Blame:
         if self._web_paths.note(visits):
             self._cause_is_known()
 
-    def _found(self, module: str | None) -> None:
+    def _found(self, module: str | None, since: float) -> None:
         self._web_paths.forgive()
         if module is not None:
-            self.culprits.was(module)
+            # Node may have ended again meanwhile, for another reason.
+            self.culprits.was(module, since)
         self._cause_is_known()
 
 

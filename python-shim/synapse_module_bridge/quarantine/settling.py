@@ -67,8 +67,9 @@ class Settling:
         self.turns = Turns(host, entrance, ask, room_state)
         self.turns.thread.lost = self._thread_lost
         self._run = run
-        # Called when the call is found that has ended Node, with the module that was running, where that is known.
-        self.found: Callable[[str | None], None] = lambda module: None
+        # Called when the call is found that has ended Node, with the module that was running, where that is
+        # known, and when the call became a suspect.
+        self.found: Callable[[str | None, float], None] = lambda module, since: None
         # The Node that has ended last has not read the calls that were sent later, on the monotonic clock.
         self.unread_since = inf
         # Whether there are suspects. Each call reads this.
@@ -290,7 +291,7 @@ class Settling:
 
     def _conclude(self, suspect: Suspect, end: End) -> None:
         modules = _running(suspect, end)
-        self.found(modules[0] if len(modules) == 1 else None)
+        self.found(modules[0] if len(modules) == 1 else None, suspect.since)
         # A question without a hash cannot be set aside.
         fail(suspect, AskAgain() if self._is_set_aside(suspect) else Unavailable(Reason.QUARANTINE))
         self._past.found(suspect)

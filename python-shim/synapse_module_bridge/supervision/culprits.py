@@ -10,6 +10,8 @@ logger = logging.getLogger(__name__)
 # A first end may be an accident.
 ENDS_TO_ISOLATE = 2
 WITHIN_SECONDS = 3_600.0
+# The module of an end is found within seconds, when Node has ended a few times more at most.
+ENDS_KEPT = 16
 
 
 class Culprits:
@@ -18,10 +20,10 @@ class Culprits:
     def __init__(self, apart: Collection[str], now: Callable[[], float] = time.monotonic) -> None:
         self._apart = apart
         self._now = now
-        # By module, the times of its last ends of Node.
-        self._ends: dict[str, deque[float]] = {}
-        # The modules that are already counted for the present end.
-        self._told: set[str] = set()
+        # When Node has ended, whoever did it.
+        self._node_ends: deque[float] = deque(maxlen=ENDS_KEPT)
+        # By module, the last of these that it has caused.
+        self._ends: dict[str, list[float]] = {}
         self._isolated: set[str] = set()
 
     @property
@@ -31,17 +33,21 @@ class Culprits:
 
     def node_ended(self) -> None:
         """Node has ended. The module that ended it may become known at once, later, or never."""
-        self._told.clear()
+        self._node_ends.append(self._now())
 
-    def was(self, module: str) -> bool:
-        """This module has ended Node. Returns whether it gets a thread of its own from now on."""
-        if module in self._told or module in self._apart or module in self._isolated:
+    def was(self, module: str, since: float | None = None) -> bool:
+        """This module has ended Node: the last time before `since`, or the last time.
+
+        Returns whether it gets a thread of its own from now on.
+        """
+        if module in self._apart or module in self._isolated:
             return False
-        self._told.add(module)
-        now = self._now()
-        ends = self._ends.setdefault(module, deque(maxlen=ENDS_TO_ISOLATE))
-        ends.append(now)
-        if len(ends) < ENDS_TO_ISOLATE or now - ends[0] > WITHIN_SECONDS:
+        end = max((end for end in self._node_ends if since is None or end <= since), default=None)
+        ends = self._ends.get(module, [])
+        if end is None or end in ends:
+            return False
+        ends = self._ends[module] = sorted([*ends, end])[-ENDS_TO_ISOLATE:]
+        if len(ends) < ENDS_TO_ISOLATE or ends[-1] - ends[0] > WITHIN_SECONDS:
             return False
         self._isolated.add(module)
         logger.warning(

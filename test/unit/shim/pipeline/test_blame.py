@@ -1,5 +1,6 @@
 """Which calls and web requests an end of Node, or of a thread, counts against."""
 
+import time
 from time import monotonic
 from types import SimpleNamespace
 from typing import Any
@@ -84,7 +85,7 @@ def test_an_end_does_not_count_once_the_author_of_a_call_is_found(rig: Rig) -> N
     for _ in range(ENDS_OF_A_PATH):
         rig.visits()
         rig.blame.node_ended("exit code 1", None, 0.0)
-        rig.found("m")
+        rig.found("m", time.monotonic())
     assert rig.refused == ""
 
 
@@ -101,7 +102,7 @@ def test_an_end_that_says_nothing_of_a_request_lets_the_end_before_be_taken_back
             with monkeypatch.context() as patch:
                 patch.setattr(rig.settling, "node_ended", lambda *_, **__: True)
                 rig.blame.node_ended("exit code 1", None, 0.0)
-        rig.found("m")
+        rig.found("m", time.monotonic())
     assert rig.refused == ""
 
 

@@ -16,11 +16,13 @@ def test_a_module_that_has_ended_node_twice_in_an_hour_is_isolated_until_it_is_r
         time.now += WITHIN_SECONDS + 1
     culprits.node_ended()
     culprits.was("m")
+    time.now += 1
     culprits.node_ended()
     assert culprits.was("m")
     assert culprits.isolated == {"m"}
     # Those that run apart need no thread of their own.
     for _ in range(3):
+        time.now += 1
         culprits.node_ended()
         assert not culprits.was("shadow")
     culprits.reloaded({"n"})
@@ -44,3 +46,20 @@ def test_the_log_says_that_a_module_has_ended_node_twice_in_an_hour(
     assert isolated is is_isolated
     told = "m has ended Node 2 times in an hour: from Node's next start on it has a thread of its own, until it is "
     assert caplog.messages == [f"{told}reloaded"] * isolated
+
+
+def test_a_module_that_is_found_after_another_end_is_counted_for_its_own_end_alone() -> None:
+    time = Time()
+    culprits = Culprits((), time)
+    culprits.node_ended()
+    culprits.was("m")
+    time.now += 1
+    since = time.now
+    time.now += 1
+    culprits.node_ended()
+    # Once more for the first end.
+    assert not culprits.was("m", since)
+    assert not culprits.was("n", since)
+    assert culprits.was("m")
+    assert culprits.isolated == {"m"}
+    assert culprits.was("n")
