@@ -121,9 +121,8 @@ program
   .argument("<folder>", "the folder to make; its name is the project's")
   .action((folder: string) =>
     ofNpm(async () => {
-      const { makeProject, nextSteps } = await import("./command/new.js");
-      await makeProject(folder);
-      process.stdout.write(nextSteps(folder));
+      const { makeProject } = await import("./command/new.js");
+      process.stdout.write(await makeProject(folder));
     }),
   );
 

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { cp, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { VERSION } from "../base/version.js";
 import { NEWEST_TESTED } from "../testing/synapse/releases.js";
+import { ownDependency } from "./own-dependency.js";
 
 // What the build makes of examples/new-project.
 const template = fileURLToPath(new URL("../new-project", import.meta.url));
@@ -15,8 +15,11 @@ const VERSIONS = ["1.130.0", "1.140.0", "1.150.0", "1.160.0", NEWEST_TESTED];
 // The files that name the project, the bridge's version or those of Synapse.
 const FILLED_IN = ["package.json", "README.md", ".github/workflows/test.yml"];
 
-/** Makes the project. Throws an Error where the folder has something in it, or its name cannot be a project's. */
-export async function makeProject(folder: string): Promise<void> {
+/**
+ * Makes the project, and returns what to do next, in a shell. Throws an Error where the folder has something in it, or its name
+ * cannot be a project's.
+ */
+export async function makeProject(folder: string): Promise<string> {
   const target = path.resolve(folder);
   const name = nameOf(target);
   if (existsSync(target)) {
@@ -31,9 +34,10 @@ export async function makeProject(folder: string): Promise<void> {
     filter: (source) => !RENAMED.has(path.basename(source)),
   });
   for (const [shipped, real] of RENAMED) await cp(path.join(template, shipped), path.join(target, real));
+  const bridge = ownDependency();
   const values = {
     "new-project": name,
-    __BRIDGE__: `^${VERSION}`,
+    __BRIDGE__: bridge,
     __VERSIONS__: VERSIONS.join(" "),
     __VERSION_LIST__: VERSIONS.map((version) => `"${version}"`).join(", "),
   };
@@ -42,10 +46,10 @@ export async function makeProject(folder: string): Promise<void> {
     for (const [key, value] of Object.entries(values)) text = text.replaceAll(key, value);
     await writeFile(path.join(target, file), text);
   }
+  return nextSteps(folder, bridge);
 }
 
-/** What to do next, in a shell. */
-export function nextSteps(folder: string): string {
+function nextSteps(folder: string, bridge: string): string {
   const shown = /^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`;
   return [
     `${folder} has a module, and tests of it in memory and on a real Synapse. Now:`,
@@ -55,6 +59,9 @@ export function nextSteps(folder: string): string {
     "  npm test         # the first time, this installs Synapse: about a minute",
     "  npm run dev      # a Synapse beside your editor",
     "",
+    ...(bridge.startsWith("file:")
+      ? [`Its package.json takes the bridge from where this command is: ${bridge}. Keep that.`, ""]
+      : []),
     "",
   ].join("\n");
 }

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { VERSION } from "../../../../bridge/base/version.js";
 import { NEWEST_TESTED } from "../../../../bridge/testing/synapse/releases.js";
 import { output } from "../../../packages/environment.js";
 import { projectRoot } from "../../../support/paths.js";
@@ -10,6 +9,8 @@ import { temporaryFolder } from "../../../support/temporary-folder.js";
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
 
+// It runs from a clone here.
+const bridge = `file:${resolve(projectRoot)}`;
 const make = (name: string) =>
   output(process.execPath, [join(projectRoot, "dist/cli.js"), "new", name], { cwd: folder.root });
 const filesIn = (name: string) =>
@@ -18,18 +19,19 @@ const filesIn = (name: string) =>
     .map((entry) => join(entry.parentPath, entry.name));
 
 describe("synapse-module-bridge new", () => {
-  test("makes a project with the folder's name, this version and the newest tested Synapse", async () => {
+  test("makes a project with the folder's name, this bridge and the newest tested Synapse", async () => {
     const { code, stdout } = await make("My Policy");
     expect({ code, first: stdout.split("\n")[0] }).toEqual({
       code: 0,
       first: "My Policy has a module, and tests of it in memory and on a real Synapse. Now:",
     });
     expect(stdout).toContain("cd 'My Policy'\n");
+    expect(stdout).toContain(`takes the bridge from where this command is: ${bridge}. Keep that.`);
     const read = (file: string) => readFileSync(folder.path(join("My Policy", file)), "utf8");
     const manifest = JSON.parse(read("package.json"));
     expect(manifest).toMatchObject({
       name: "my-policy",
-      devDependencies: { "synapse-module-bridge": `^${VERSION}` },
+      devDependencies: { "synapse-module-bridge": bridge },
     });
     expect(manifest.scripts["test:versions"]).toContain(` ${NEWEST_TESTED};`);
     expect(read(".github/workflows/test.yml")).toContain(`, "${NEWEST_TESTED}"]`);
