@@ -1,6 +1,7 @@
 // Takes from a JSON value what has its declared shape: everything else is left out. In linear time, since users write the
 // values; only the depth of the shape is followed.
 import { isObject } from "./is-object.js";
+import { pythonInt } from "./python-int.js";
 
 /**
  * The shape of a value: a type by its name (with a `?`, it may be null), some strings, a list, an object with any keys, or an
@@ -19,11 +20,6 @@ const SIGILS: Readonly<Record<string, RegExp>> = {
   RoomAlias: /^#[^:]*:/,
   EventId: /^\$/,
 };
-
-// As Python's int() reads a text.
-const INTEGER = /^[+-]?\p{Nd}+(?:_\p{Nd}+)*$/u;
-// The most that int() takes.
-const MOST_DIGITS = 4300;
 
 /** What was left out, if anything. */
 export interface Loss {
@@ -84,19 +80,5 @@ function levelOf(value: unknown): number | undefined {
   if (typeof value === "boolean") return Number(value);
   // Adding 0 makes zero of a negative zero, which Python's integers lack.
   if (typeof value === "number") return Number.isFinite(value) ? Math.trunc(value) + 0 : undefined;
-  const text = typeof value === "string" ? value.trim() : "";
-  if (!INTEGER.test(text) || text.length > MOST_DIGITS) return undefined;
-  const level = Number(text.replaceAll("_", "").replace(/\p{Nd}/gu, (digit) => String(digitOf(digit)))) + 0;
-  return Number.isFinite(level) ? level : Math.sign(level) * Number.MAX_VALUE;
-}
-
-const MATHEMATICAL = { first: 0x1d7ce, last: 0x1d7ff };
-
-/** Decimal digits stand in blocks of ten, from zero to nine. Only the mathematical ones have several blocks in a row. */
-function digitOf(digit: string): number {
-  const code = digit.codePointAt(0) ?? 0;
-  if (code >= MATHEMATICAL.first && code <= MATHEMATICAL.last) return (code - MATHEMATICAL.first) % 10;
-  let zero = code;
-  while (/^\p{Nd}$/u.test(String.fromCodePoint(zero - 1))) zero--;
-  return code - zero;
+  return typeof value === "string" ? pythonInt(value) : undefined;
 }

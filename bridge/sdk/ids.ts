@@ -1,5 +1,6 @@
 // Matrix ids: whether a string is one, by Synapse's own rules, and the type of an id that an author gives.
 import { isIPv6 } from "node:net";
+import { pythonInt } from "../base/python-int.js";
 import type { EventId, RoomAlias, RoomId, UserId } from "./wire-types.js";
 
 // TypeScript infers Given from the first branch, which is never taken.
@@ -21,11 +22,8 @@ export type Id<Given extends string, Kind extends string> = Given extends never
       ? Given
       : Kind;
 
-// synapse.util.stringutils: VALID_HOST_REGEX, and int(), which Python applies to the port.
+// synapse.util.stringutils: VALID_HOST_REGEX
 const HOST = /^[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*$/;
-const PORT = /^[+-]?\p{Nd}+(?:_\p{Nd}+)*$/u;
-// The most digits that int() takes.
-const DIGITS = 4300;
 // synapse.types: ROOM_ID_PATTERN_DOMAINLESS
 const HASH = /^[A-Za-z0-9_-]{43}\n?$/;
 
@@ -94,17 +92,11 @@ function isOfServer(value: unknown, sigil: string): boolean {
   return colon > 0 && isServerName(value.slice(colon + 1));
 }
 
-/** As `parse_and_validate_server_name`. */
+/** As `parse_and_validate_server_name`, which takes as a port what `int()` takes. */
 function isServerName(name: string): boolean {
   const colon = name.endsWith("]") ? -1 : name.lastIndexOf(":");
   const host = colon < 0 ? name : name.slice(0, colon);
-  if (colon >= 0 && !isPort(name.slice(colon + 1))) return false;
+  if (colon >= 0 && pythonInt(name.slice(colon + 1)) === undefined) return false;
   if (host.startsWith("[")) return host.endsWith("]") && !host.includes("%") && isIPv6(host.slice(1, -1));
   return HOST.test(host);
-}
-
-/** As `int`, which takes spaces around the number, and digits of any script. */
-function isPort(text: string): boolean {
-  const number = text.replaceAll("\u0085", " ").trim();
-  return !text.includes("\ufeff") && PORT.test(number) && number.replace(/\P{Nd}/gu, "").length <= DIGITS;
 }
