@@ -59,7 +59,7 @@ export type ContentBy<Schema> = Schema extends { readonly enum: readonly (infer 
           : JsonValue;
 
 /**
- * Gives the content of an event of this type; undefined for an event of another type.
+ * Gives the content of an event of this type; undefined for an event of another type, or for no event.
  *
  * Every field is optional, and has the type that it claims: a field with another type is left out, and so is what does not fit
  * within a list or an object. `event.content` has all that the sender wrote. The view is what Synapse goes by: power levels are
@@ -76,16 +76,16 @@ export type ContentBy<Schema> = Schema extends { readonly enum: readonly (infer 
  * ```
  */
 export function contentOf<Type extends keyof EventContents>(
-  event: ContentSource,
+  event: ContentSource | undefined,
   type: Type,
 ): EventContents[Type] | undefined;
 export function contentOf<const Schema extends ContentSchema>(
-  event: ContentSource,
+  event: ContentSource | undefined,
   type: string,
   schema: Schema,
 ): ContentBy<Schema> | undefined;
-export function contentOf(event: ContentSource, type: string, schema?: ContentSchema): unknown {
-  if (event.type !== type) return undefined;
+export function contentOf(event: ContentSource | undefined, type: string, schema?: ContentSchema): unknown {
+  if (event?.type !== type) return undefined;
   const shape = schema === undefined ? specified(type) : shapeBy(schema);
   if (shape === undefined)
     throw new TypeError(`contentOf: the Matrix specification has no room event ${type}: give a schema`);

@@ -478,9 +478,12 @@ export const typedContents = defineModule({
     async check_event_allowed({ event, state_events }) {
       const member = contentOf(event, "m.room.member");
       const membership: "invite" | "join" | "knock" | "leave" | "ban" | undefined = member?.membership;
-      const levels = await state_events.get("m.room.power_levels", "");
-      const users = levels && contentOf(levels, "m.room.power_levels")?.users;
-      const level: number | undefined = users?.[event.sender];
+      const levels = contentOf(await state_events.get("m.room.power_levels", ""), "m.room.power_levels");
+      const level: number | undefined = levels?.users?.[event.sender];
+      const message = contentOf(event, "m.room.message");
+      const mentioned: readonly UserId[] | undefined = message?.["m.mentions"]?.user_ids;
+      const edited: string | undefined = message?.["m.new_content"]?.body;
+      const thread: string | undefined = contentOf(event, "m.room.encrypted")?.["m.relates_to"]?.rel_type;
       const poll = contentOf(event, "org.example.poll", {
         type: "object",
         properties: { answers: { type: "array", items: { type: "string" } }, votes: { type: "integer" } },
@@ -489,6 +492,7 @@ export const typedContents = defineModule({
       return (
         !malformed(event) &&
         membership !== "ban" &&
+        (mentioned?.length ?? 0) + (edited?.length ?? 0) + (thread?.length ?? 0) < 100 &&
         (level ?? 0) + (poll?.votes ?? 0) > (answers?.length ?? 0)
       );
     },

@@ -38,6 +38,54 @@ const rows: [
   ["fields of nobody", "m.room.message", { body: "hi", "org.example.x": 1 }, { body: "hi" }, false],
   ["an info within", "m.room.message", { info: { w: "1", h: 2 } }, { info: { h: 2 } }, true],
   ["an info that is a list", "m.room.message", { info: [] }, {}, true],
+  [
+    "mentions",
+    "m.room.message",
+    { "m.mentions": { user_ids: ["@a:b", "all", 1], room: true } },
+    { "m.mentions": { user_ids: ["@a:b"], room: true } },
+    true,
+  ],
+  ["a mention by a text", "m.room.message", { "m.mentions": { room: "true" } }, { "m.mentions": {} }, true],
+  [
+    "an edit",
+    "m.room.message",
+    {
+      body: "* new",
+      "m.relates_to": { rel_type: "m.replace", event_id: "$a" },
+      "m.new_content": { body: "new", msgtype: 1, "m.mentions": { user_ids: ["@a:b"] }, "m.relates_to": {} },
+    },
+    {
+      body: "* new",
+      "m.relates_to": { rel_type: "m.replace", event_id: "$a" },
+      "m.new_content": { body: "new", "m.mentions": { user_ids: ["@a:b"] } },
+    },
+    true,
+  ],
+  ...(["m.room.message", "m.room.encrypted", "m.sticker"] as const).map((type): (typeof rows)[number] => [
+    `a reply in a thread, of type ${type}`,
+    type,
+    {
+      "m.relates_to": {
+        ...{ rel_type: "m.thread", event_id: "$a", is_falling_back: true },
+        "m.in_reply_to": { event_id: "$b" },
+      },
+    },
+    {
+      "m.relates_to": {
+        ...{ rel_type: "m.thread", event_id: "$a", is_falling_back: true },
+        "m.in_reply_to": { event_id: "$b" },
+      },
+    },
+    false,
+  ]),
+  [
+    "a relation to no event",
+    "m.room.message",
+    { "m.relates_to": { rel_type: "m.thread", event_id: "a", "m.in_reply_to": "$b" } },
+    { "m.relates_to": { rel_type: "m.thread" } },
+    true,
+  ],
+  ["mentions beside a ciphertext", "m.room.encrypted", { "m.mentions": { room: true } }, {}, false],
   ["a membership that there is not", "m.room.member", { membership: "joined" }, {}, true],
   ["a display name that is null", "m.room.member", { displayname: null }, { displayname: null }, false],
   ["a list with others", "m.room.pinned_events", { pinned: ["$a", 1, "b", null] }, { pinned: ["$a"] }, true],
@@ -71,6 +119,11 @@ test.each(rows)("%s", (_, type, content, view, isMalformed) => {
 
 test("an event of another type has none of this type", () => {
   expect(contentOf(source("m.room.topic", { name: "a" }), "m.room.name")).toBeUndefined();
+});
+
+test("no event has no content", () => {
+  expect(contentOf(undefined, "m.room.name")?.name).toBeUndefined();
+  expect(contentOf(undefined, "org.example.poll", { type: "object" })).toBeUndefined();
 });
 
 test("an event that Matrix does not specify is not malformed, and needs a schema", () => {
