@@ -1,6 +1,7 @@
 // Delivers broadcasts to the modules of this thread: to each module one after another, once its `setup` has succeeded.
 
 import { CancellationTokenSource } from "vscode-jsonrpc/node";
+import { real } from "../base/real-time.js";
 import { describeThrown } from "../base/thrown.js";
 import { type Broadcast, type BroadcastOutcome, type BroadcastReply, LIMITS } from "../catalogue/protocol.js";
 import type { BroadcastHandler } from "../declarations/module.js";
@@ -34,7 +35,7 @@ async function handle(
   const source = new CancellationTokenSource();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<BroadcastOutcome>((resolve) => {
-    timer = setTimeout(() => {
+    timer = real.setTimeout(() => {
       source.cancel();
       log.error(
         `${module.name}: broadcasts.${topic} has not ended within ${LIMITS.broadcast_ms / 1000} s; the next one is delivered`,
@@ -55,6 +56,6 @@ async function handle(
   try {
     return await Promise.race([done, late]);
   } finally {
-    clearTimeout(timer);
+    real.clearTimeout(timer);
   }
 }

@@ -1,4 +1,5 @@
 // Runs a module's `close` before the module goes, within its time.
+import { real } from "../base/real-time.js";
 import { describeThrown } from "../base/thrown.js";
 import { LIMITS } from "../catalogue/protocol.js";
 import { runAsModule } from "../logging/current-module.js";
@@ -11,7 +12,7 @@ export async function closeModule({ module, setup, log }: RunningModule): Promis
   const { data } = setup;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
+    timer = real.setTimeout(() => {
       log.warn(`${name}: close has not ended within ${LIMITS.close_ms / 1000} s`);
       resolve();
     }, LIMITS.close_ms);
@@ -22,6 +23,6 @@ export async function closeModule({ module, setup, log }: RunningModule): Promis
   } catch (error) {
     log.error({ err: error }, `${name}: close failed: ${describeThrown(error)}`);
   } finally {
-    clearTimeout(timer);
+    real.clearTimeout(timer);
   }
 }

@@ -49,6 +49,8 @@ export interface DispatchEnvironment {
   askThread?: AskThread | undefined;
   /** Called when a module has answered under a membership lock without awaiting all of its api calls. */
   notAwaited?(module: string): void;
+  /** Told of an error that nobody waits for: of a module that was asked about a notification. */
+  onNotifyError?(error: CallError): void;
 }
 
 /** Returns the reply. Throws a CallError whose data tells which modules were asked. */
@@ -101,6 +103,7 @@ async function askInOrder(
         environment.modules
           .get(name)
           ?.log.error({ request: call.request }, `${callback.name}: ${error.message}`);
+      environment.onNotifyError?.(error);
       answer = null;
     } finally {
       asked.push({ module: name, ms: Math.round((performance.now() - started) * 1000) / 1000 });

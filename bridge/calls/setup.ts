@@ -1,5 +1,6 @@
 // Runs a module's `setup`, repeats it with growing pauses until it succeeds, and lets calls wait for it.
 
+import { real } from "../base/real-time.js";
 import { describeThrown } from "../base/thrown.js";
 import { LIMITS } from "../catalogue/protocol.js";
 import type { LoadedModule } from "../declarations/module.js";
@@ -74,7 +75,7 @@ export class ModuleSetup {
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    real.clearTimeout(this.#timer);
   }
 
   /** Returns what setup returned. Waits for the first attempt; throws a CallError at once if the last attempt has failed. */
@@ -114,7 +115,7 @@ export class ModuleSetup {
         { err: error },
         `${name}: setup failed: ${reason} (next try in ${this.#pause / 1000} s)`,
       );
-      this.#timer = setTimeout(() => void this.#try(), this.#pause).unref();
+      this.#timer = real.setTimeout(() => void this.#try(), this.#pause).unref();
       this.#pause = Math.min(this.#pause * 2, this.times.longestPause);
     }
     this.#attempting = false;
@@ -124,7 +125,7 @@ export class ModuleSetup {
   async #attempt(): Promise<unknown> {
     const controller = new AbortController();
     const { promise, reject } = withReject();
-    const timer = setTimeout(() => {
+    const timer = real.setTimeout(() => {
       controller.abort();
       reject(new Error(`it did not finish within ${this.times.timeout / 1000} s`));
     }, this.times.timeout);
@@ -136,7 +137,7 @@ export class ModuleSetup {
         promise,
       ]);
     } finally {
-      clearTimeout(timer);
+      real.clearTimeout(timer);
     }
   }
 

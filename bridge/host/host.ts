@@ -1,9 +1,9 @@
 // The host: answers the shim's requests with the modules of this thread and of its own threads. serve.ts runs it as a process,
 // thread-host.ts in a thread.
 
-import { setTimeout } from "node:timers/promises";
 import { ErrorCodes, ResponseError } from "vscode-jsonrpc/node";
 import { markExact } from "../base/exact-json.js";
+import { real } from "../base/real-time.js";
 import { Broadcasts } from "../calls/broadcast.js";
 import { type DispatchEnvironment, dispatch } from "../calls/dispatch.js";
 import { runFollowUp } from "../calls/follow-up-call.js";
@@ -29,6 +29,7 @@ import type { ApiSource } from "../module-api/api.js";
 import { sanitizeEvents } from "../module-api/sanitize-events.js";
 import type { ThreadOptions } from "../threads/thread.js";
 import { Threads } from "../threads/threads.js";
+import type { CallError } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
 import { answerWeb } from "../web/web.js";
 import { HostConnection, type Reader, type Writer } from "./connection.js";
@@ -113,7 +114,7 @@ export class Host {
    */
   async finish(limit_ms: number): Promise<void> {
     this.modules.stop();
-    await Promise.race([this.connection.finish(), setTimeout(limit_ms, undefined, { ref: false })]);
+    await real.atMost(limit_ms, this.connection.finish());
     clearInterval(this.#pulse);
     await Promise.all([this.#threads?.close(), this.modules.close()]);
     this.connection.dispose();
@@ -142,6 +143,8 @@ export class Host {
   }
 
   #call(callback: Callback, call: Call, cancellation: Cancellation): Promise<Reply> {
+    // A test wants to see what nobody waits for in production.
+    const unseen: CallError[] = [];
     const environment: DispatchEnvironment = {
       catalogue: this.#options.catalogue,
       modules: this.modules.byName,
@@ -151,12 +154,17 @@ export class Host {
       cancellation,
       askThread: this.#threads?.ask,
       notAwaited: (module) => void this.connection.notify("api/not_awaited", { call: call.call, module }),
+      ...(this.#options.forTests && { onNotifyError: (error: CallError) => void unseen.push(error) }),
     };
     const asked =
       call.apart !== undefined && this.#threads
         ? this.#threads.askApart(callback, call, environment)
         : dispatch(callback, call, environment);
-    return asked.then((reply) => markExact(reply, reply.answer));
+    return asked.then((reply) => {
+      const [first] = unseen;
+      if (first) throw first;
+      return markExact(reply, reply.answer);
+    });
   }
 
   #web(call: WebCall, cancellation: Cancellation): Promise<WebAnswer> {

@@ -67,18 +67,26 @@ export class Chain {
   ): Promise<Reply> {
     let reply: Reply = { answer: null, module: null, asked: [] };
     let editor: string | null = null;
+    let unseen: { error: unknown } | undefined;
     for (let left = entries; left.length > 0; ) {
       const end = left.findIndex(
         ({ cache, link }, i) => i > 0 && (cache || left[0]?.cache || link !== left[0]?.link),
       );
       const together = end === -1 ? left : left.slice(0, end);
-      reply = await this.#reply(callback, question, together, progress);
+      try {
+        reply = await this.#reply(callback, question, together, progress);
+      } catch (error) {
+        // Whatever becomes of a notification, the other modules are told, too.
+        if (callback.delivery !== "notify") throw error;
+        unseen ??= { error };
+      }
       if (callback.edits !== undefined && reply.module !== null) {
         question.params[callback.edits] = reply.answer;
         editor = reply.module;
       } else if (reply.module !== null) return reply;
       left = left.slice(together.length);
     }
+    if (unseen) throw unseen.error;
     return callback.edits === undefined || editor === null
       ? reply
       : { answer: question.params[callback.edits], module: editor, asked: [] };

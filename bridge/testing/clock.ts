@@ -1,6 +1,6 @@
 // The kit's clock, which the api, `ttl` and the store read.
 import { parseDuration } from "../base/duration.js";
-import { real } from "./real-time.js";
+import { real } from "../base/real-time.js";
 
 export class Clock {
   #fixed: number | undefined;

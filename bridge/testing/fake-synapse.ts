@@ -2,6 +2,7 @@
 
 import { ResponseError } from "vscode-jsonrpc/node";
 import { isObject } from "../base/is-object.js";
+import { real } from "../base/real-time.js";
 import type { ApiMethod } from "../catalogue/catalogue.js";
 import {
   type ApiRequest,
@@ -15,7 +16,6 @@ import { isApiError, isHttpResponseException, isSynapseError, SynapseError } fro
 import type { FakeStore } from "./fake-store.js";
 import { knownApi } from "./known-api.js";
 import type { FakeApi, Write } from "./options.js";
-import { real } from "./real-time.js";
 import type { Room, World } from "./world.js";
 
 type Params = Record<string, unknown>;

@@ -12,6 +12,7 @@ import {
   type MessageWriter,
 } from "vscode-jsonrpc/node";
 import { OWN_FOLDER } from "../base/own-folder.js";
+import { real } from "../base/real-time.js";
 import { VERSION } from "../base/version.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import { LIMITS } from "../catalogue/protocol.js";
@@ -23,7 +24,6 @@ import { FrameReader, FrameWriter } from "../transport/framing.js";
 import { batchMessages } from "../transport/message-batching.js";
 import type { Clock } from "./clock.js";
 import { MemoryReader, MemoryWriter } from "./in-memory.js";
-import { real } from "./real-time.js";
 
 export interface LinkOptions {
   catalogue: Catalogue;

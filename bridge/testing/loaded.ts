@@ -1,5 +1,5 @@
 // Loads the modules of a test into hosts, in this process or in a child, and lists what they declare.
-import { parseDuration } from "../base/duration.js";
+import { formatDuration, parseDuration } from "../base/duration.js";
 import { VERSION } from "../base/version.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import {
@@ -17,11 +17,14 @@ import { createLogger, type Logger } from "../logging/log.js";
 import { AnswerCache } from "../shim-rules/answer-cache.js";
 import type { Clock } from "./clock.js";
 import type { FakeSynapse } from "./fake-synapse.js";
-import { HostHere, HostInChild, type HostLink, type LinkOptions } from "./host-link.js";
+import { HostHere, HostInChild, type HostLink, type LinkOptions, MissedDeadline } from "./host-link.js";
 import { LoadProblems } from "./load-problems.js";
 import type { FakeApi } from "./options.js";
 import type { Wanted } from "./wanted.js";
 import type { World } from "./world.js";
+
+// How much later than at its limit a host may say that `setup` has not ended.
+const REPLY_MS = 1_000;
 
 /** One module's declaration of one callback. */
 export interface Entry {
@@ -55,6 +58,8 @@ export interface LoadingAround {
   /** Gets what the modules log, unless `log` does. */
   record(record: Record<string, unknown>): void;
   log?: Logger | undefined;
+  /** How long loading may take, in milliseconds; by default as in production. Calls by hand have no limit. */
+  start_timeout_ms?: number | undefined;
   /** Called between loading and `setup`. */
   onLoaded?: (() => void) | undefined;
 }
@@ -98,14 +103,26 @@ async function initialize(
   around: LoadingAround,
 ): Promise<Manifest> {
   const modules = wanted.map(({ settings }) => settings);
-  const manifest = (await link.request("initialize", {
+  const { start_timeout_ms = LIMITS.start_timeout_ms, remedy } = around;
+  const names = modules.map(({ name }) => name).join(", ");
+  // Whoever calls by hand may be debugging.
+  const within = (ms: number, what: string, method: string, params: object) =>
+    link.request(method, params, remedy ? undefined : ms).catch((error) => {
+      if (!(error instanceof MissedDeadline)) throw error;
+      throw new Error(`${names}: ${what} within ${formatDuration(ms)}`);
+    });
+  const initialize = {
     ...{ protocol: PROTOCOL, version: VERSION, catalogue: around.catalogue.hash },
-    ...{ synapse: synapseInfo(around), start_timeout_ms: LIMITS.start_timeout_ms, modules },
-  })) as Manifest;
+    ...{ synapse: synapseInfo(around), start_timeout_ms, modules },
+  };
+  const notLoaded = "not loaded (does it await something at its top level that never ends?)";
+  const manifest = (await within(start_timeout_ms, notLoaded, "initialize", initialize)) as Manifest;
   if (manifest.faults.length > 0) throw new LoadProblems(manifest.faults);
   around.onLoaded?.();
   await link.notify("start", {});
-  const { failed } = (await link.request("set_up", {})) as SetUpReply;
+  // The host ends an attempt by itself, unless a module blocks it.
+  const set_up_ms = LIMITS.setup_attempt_ms + REPLY_MS;
+  const { failed } = (await within(set_up_ms, "setup has not ended", "set_up", {})) as SetUpReply;
   const [first] = Object.entries(failed);
   if (first) {
     const [module, why] = first;

@@ -5,8 +5,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { didYouMean } from "../base/nearest.js";
+import { real } from "../base/real-time.js";
 import { type Callback, type Catalogue, catalogue as readCatalogue } from "../catalogue/catalogue.js";
-import type { Broadcast, FollowUpReply, Reply, WebAnswer } from "../catalogue/protocol.js";
+import {
+  type Broadcast,
+  type FollowUpReply,
+  LIMITS,
+  type Reply,
+  type WebAnswer,
+} from "../catalogue/protocol.js";
 import type { Logger } from "../logging/log.js";
 import { isSynapseError } from "../sdk/errors.js";
 import type { JsonObject } from "../sdk/json.js";
@@ -35,6 +42,9 @@ import { type Wanted, wantedModules } from "./wanted.js";
 import { World } from "./world.js";
 
 type Params = Record<string, unknown>;
+
+// After its limit, a host answers that a handler is late.
+const REPLY_MS = 500;
 
 // Where the runner's realm lacks the symbol, as in jest on Node 20, compiled `await using` looks for it there.
 if (!Symbol.asyncDispose)
@@ -142,9 +152,10 @@ export class KitTester<What = unknown> implements Tester<What> {
     }
   }
 
-  /** Waits for the broadcasts that have been sent so far. */
+  /** Waits for the broadcasts that have been sent so far, not longer than a handler may take. */
   async #delivered(): Promise<void> {
-    await Promise.all(this.#deliveries);
+    if (this.#deliveries.size === 0) return;
+    await real.atMost(LIMITS.broadcast_ms + REPLY_MS, Promise.all(this.#deliveries));
   }
 
   async #ask(callback: Callback, question: Question): Promise<AskResult> {
@@ -159,7 +170,8 @@ export class KitTester<What = unknown> implements Tester<What> {
     try {
       reply = await this.#chain.ask(callback, question, entries, progress);
     } catch (error) {
-      if (!isSynapseError(error)) throw error;
+      // A notification has no answer, so that it refuses nothing.
+      if (!isSynapseError(error) || callback.delivery === "notify") throw error;
       return { asked: true, outcome: "refused", error };
     }
     return this.#result(callback, reply, progress);

@@ -2,7 +2,7 @@
 // here.
 import { afterAll, afterEach, expect, test } from "@jest/globals";
 import { isSynapseError } from "synapse-module-bridge";
-import { createTester, type Tester, type TesterOptions } from "synapse-module-bridge/testing";
+import { createTester, event, type Tester, type TesterOptions } from "synapse-module-bridge/testing";
 import { temporaryFolder } from "../../../support/temporary-folder.js";
 
 const folder = temporaryFolder();
@@ -28,6 +28,7 @@ export default defineModule({
       return api.get_current_time_msec() === 7 ? NOT_SPAM : Codes.FORBIDDEN;
     },
     auth_checkers: [{ login_type: "a", fields: ["b"], handler: ({ login_dict }: any) => login_dict.c ?? null }],
+    on_new_event() { throw new RangeError("untold"); },
     is_user_expired: { ttl: "1m", handler: () => VALUE },
   },
 });
@@ -53,6 +54,13 @@ test("a module from a file has the api, the clock and the store of the test", as
   t.advance(1);
   expect(await ask(t, "a")).toEqual({ asked: true, outcome: "refused", answer: "M_FORBIDDEN" });
   expect((await ask(t, "prints")).outcome).toBe("allowed");
+});
+
+test("what it throws about a notification is the error here, too", async () => {
+  const t = await testerOf();
+  const told = { event: event.topic("tea", { room_id: "!r:example.org" }) };
+  const thrown = await t.ask("on_new_event", told).catch((error) => error);
+  expect([thrown.name, thrown.message]).toEqual(["RangeError", "untold"]);
 });
 
 test("what it throws is the error here, with the line of the file", async () => {

@@ -63,6 +63,56 @@ describe("broadcasts", () => {
   });
 });
 
+describe("notifications", () => {
+  const told = { event: event.topic("tea", { sender: "@a:example.org", room_id: "!r:example.org" }) };
+  const failing = (error: unknown) => withHandler("on_new_event", async () => Promise.reject(error));
+
+  test.each([
+    ["an error", new TypeError("no such list")],
+    ["a SynapseError, which refuses nothing here", new SynapseError(403, "no", Codes.FORBIDDEN)],
+  ])("ask rejects with what a handler throws: %s", async (_, fault) => {
+    const t = await testerOf(failing(fault));
+    await expect(t.ask("on_new_event", told)).rejects.toBe(fault);
+  });
+
+  test("all modules of a chain are told, also after one that throws", async () => {
+    const got: string[] = [];
+    const fault = new Error("first");
+    const last = withHandler("on_new_event", () => void got.push("last"));
+    const t = await testerOf([failing(fault), failing(new Error("second")), last]);
+    await expect(t.ask("on_new_event", told)).rejects.toBe(fault);
+    expect(got).toEqual(["last"]);
+  });
+});
+
+describe("what never ends", () => {
+  const never = () => new Promise<never>(() => {});
+
+  test("under a runner's fake timers, close ends a module whose `close` hangs", async () => {
+    const t = await testerOf({ close: never, callbacks: { user_may_invite: () => NOT_SPAM } });
+    jest.useFakeTimers();
+    await t.close();
+  });
+
+  test("under a runner's fake timers, ask ends beside a broadcast's handler that hangs", async () => {
+    const t = await testerOf({
+      grants: ["broadcast"],
+      broadcasts: { heard: never },
+      callbacks: {
+        async user_may_invite(_: object, { api }: { api: { broadcast(params: object): Promise<void> } }) {
+          await api.broadcast({ topic: "heard", value: 1 });
+          return NOT_SPAM;
+        },
+      },
+    });
+    jest.useFakeTimers();
+    expect(await t.ask("user_may_invite", invite)).toMatchObject({ outcome: "allowed" });
+    expect(t.logs.map(({ msg }) => msg)).toContain(
+      "module: broadcasts.heard has not ended within 5 s; the next one is delivered",
+    );
+  }, 15_000);
+});
+
 describe("ask", () => {
   test("tells what Synapse gets, in production's words", async () => {
     const answers: Record<string, [unknown, object]> = {
