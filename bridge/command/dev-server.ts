@@ -1,6 +1,5 @@
 // Keeps the Synapse of `dev` running: starts it, loads the modules again, and starts it again where that is not enough.
 import { mkdirSync } from "node:fs";
-import path from "node:path";
 import { whenThisProcessEnds } from "../testing/synapse/children.js";
 import { temporaryFolder } from "../testing/synapse/folders.js";
 import { holdPort } from "../testing/synapse/held-port.js";
@@ -14,7 +13,7 @@ import { introduce } from "./dev-users.js";
 
 export interface DevServerOptions {
   readonly version: string | undefined;
-  /** The folder to keep the data in. */
+  /** The absolute path of the folder to keep the data in. */
   readonly data: string | undefined;
   /** Where a debugger finds Node. */
   readonly inspectPort: number | undefined;
@@ -45,7 +44,7 @@ export class DevServer {
     this.ended = new Promise((_, reject) => {
       this.#fail = reject;
     });
-    this.#folder = options.data === undefined ? temporaryFolder() : keptFolder(path.resolve(options.data));
+    this.#folder = options.data === undefined ? temporaryFolder() : keptFolder(options.data);
     whenThisProcessEnds(() => this.#folder.remove());
   }
 

@@ -48,27 +48,35 @@ function ofYaml(given: string): Target {
   const block = isObject(entry) && isObject(entry.config) ? entry.config : undefined;
   if (!block || !Array.isArray(block.modules))
     throw new Error(`${given}: there is no entry of ${BRIDGE} with \`modules\` under \`modules\``);
-  // This Synapse has one process, on this machine.
-  const { modules, node: _, workers: __, callbacks, ...config } = block;
+  // This Synapse has one process, on this machine, and does not write into the admin's recordings.
+  const { modules, node: _, workers: __, record: ___, callbacks, ...config } = block;
   const settings = isObject(callbacks) ? { callbacks: withoutWorkers(callbacks) } : {};
   const { server_name } = yaml as Record<string, unknown>;
-  const named = modules.filter((module) => isObject(module) && typeof module.path === "string");
+  const named = modules.map((module, index) => {
+    if (isObject(module) && typeof module.path === "string") return { ...module, path: module.path };
+    throw new Error(`${given}: modules[${index}] of the bridge has no \`path\``);
+  });
   const absolute = (name: unknown) => (typeof name === "string" ? [path.resolve(name)] : []);
   return {
-    modules: named as unknown as TestedModule[],
+    modules: named as TestedModule[],
     config: { ...config, ...settings },
     homeserver: typeof server_name === "string" ? { server_name } : {},
     watched: [
       file,
-      ...named.flatMap(({ path: name }) => absolute(name).map(projectOf)),
-      ...named.flatMap(({ config_file: name }) => absolute(name)),
+      ...named.flatMap((module) => absolute(module.path).map(projectOf)),
+      ...named.flatMap((module) => absolute("config_file" in module && module.config_file)),
     ],
   };
 }
 
+/** What has no settings stays as it is: the bridge says what is wrong with it. */
 const withoutWorkers = (callbacks: object) =>
   Object.fromEntries(
-    Object.entries(callbacks).map(([name, { workers: _, ...settings }]) => [name, settings]),
+    Object.entries(callbacks).map(([name, settings]) => {
+      if (!isObject(settings)) return [name, settings];
+      const { workers: _, ...others } = settings;
+      return [name, others];
+    }),
   );
 
 /** The folder of the nearest package.json, or of the file itself: imports may come from all of it. */

@@ -11,10 +11,21 @@ const SOURCES = /\.([mc]?[jt]sx?|json|ya?ml|wasm)$/;
 const MOST_FILES = 5_000;
 
 export class Saves {
-  #seen: Map<string, string>;
+  #watched: readonly string[] = [];
+  #seen = new Map<string, string>();
 
-  constructor(private readonly watched: readonly string[]) {
-    this.#seen = this.#look();
+  /** `leftOut` is a folder that nobody saves in. */
+  constructor(
+    watched: readonly string[],
+    private readonly leftOut?: string,
+  ) {
+    this.watch(watched);
+  }
+
+  /** Watches these from now on. No save is lost of what it has watched before. */
+  watch(watched: readonly string[]): void {
+    this.#watched = watched;
+    this.#seen = new Map([...this.#look()].map(([file, signs]) => [file, this.#seen.get(file) ?? signs]));
   }
 
   /** Waits for a save. Resolves with the files once no more follow. */
@@ -36,8 +47,29 @@ export class Saves {
   /** Each file with its time and size. */
   #look(): Map<string, string> {
     const found = new Map<string, string>();
-    for (const place of this.watched) note(place, found, true);
+    for (const place of this.#watched) this.#note(place, found, true);
     return found;
+  }
+
+  #note(place: string, found: Map<string, string>, isGiven: boolean): void {
+    if (found.size >= MOST_FILES || place === this.leftOut) return;
+    let entries: Dirent[];
+    try {
+      const stat = statSync(place);
+      if (!stat.isDirectory()) {
+        if (isGiven || SOURCES.test(place)) found.set(place, `${stat.mtimeMs} ${stat.size} ${stat.ino}`);
+        return;
+      }
+      entries = readdirSync(place, { withFileTypes: true });
+    } catch {
+      return; // it has gone meanwhile
+    }
+    for (const entry of entries) {
+      const { name } = entry;
+      // A link to a file is followed, but none to a folder: it may lead to many files, or in a circle.
+      if (name === "node_modules" || name.startsWith(".") || isLinkedFolder(place, entry)) continue;
+      this.#note(path.join(place, name), found, false);
+    }
   }
 }
 
@@ -45,27 +77,6 @@ function differing(before: Map<string, string>, now: Map<string, string>): strin
   const changed = [...now].filter(([file, signs]) => before.get(file) !== signs);
   const gone = [...before.keys()].filter((file) => !now.has(file));
   return [...changed.map(([file]) => file), ...gone];
-}
-
-function note(place: string, found: Map<string, string>, isGiven: boolean): void {
-  if (found.size >= MOST_FILES) return;
-  let entries: Dirent[];
-  try {
-    const stat = statSync(place);
-    if (!stat.isDirectory()) {
-      if (isGiven || SOURCES.test(place)) found.set(place, `${stat.mtimeMs} ${stat.size} ${stat.ino}`);
-      return;
-    }
-    entries = readdirSync(place, { withFileTypes: true });
-  } catch {
-    return; // it has gone meanwhile
-  }
-  for (const entry of entries) {
-    const { name } = entry;
-    // A link to a file is followed, but none to a folder: it may lead to many files, or in a circle.
-    if (name === "node_modules" || name.startsWith(".") || isLinkedFolder(place, entry)) continue;
-    note(path.join(place, name), found, false);
-  }
 }
 
 const isLinkedFolder = (place: string, entry: Dirent) =>

@@ -1,11 +1,12 @@
 // Implements the command `dev`: a throw-away Synapse with a module, which is loaded again at each save.
 import path from "node:path";
 import { findFile } from "../loading/module-importer.js";
+import { holdPort } from "../testing/synapse/held-port.js";
 import { SynapseStartError } from "../testing/synapse/synapse-process.js";
 import { checkTypes } from "./check-types.js";
 import { Printer } from "./dev-print.js";
 import { DevServer } from "./dev-server.js";
-import { isYaml, readTarget } from "./dev-target.js";
+import { isYaml, readTarget, type Target } from "./dev-target.js";
 import { Saves } from "./dev-watch.js";
 
 export interface DevOptions {
@@ -27,13 +28,17 @@ export async function dev(given: string, options: DevOptions): Promise<never> {
   const print = new Printer((text) => process.stdout.write(`${text}\n`));
   const read = () => readTarget(given, options.config);
   const first = read();
+  const data = options.data === undefined ? undefined : path.resolve(options.data);
+  refuseData(data, first);
+  const inspectPort = options.inspect === undefined ? undefined : await freePort(portOf(options.inspect));
   const server = new DevServer(print, {
     version: options.synapse,
-    data: options.data,
-    inspectPort: options.inspect === undefined ? undefined : portOf(options.inspect),
+    data,
+    inspectPort,
   });
   const types = new TypeChecks(print);
-  const saves = new Saves(first.watched);
+  // Each start writes there.
+  const saves = new Saves(first.watched, data);
   const attempt = async (work: () => Promise<void>) => {
     try {
       await work();
@@ -51,6 +56,7 @@ export async function dev(given: string, options: DevOptions): Promise<never> {
     const isOfYaml = isYaml(given) && changed.includes(path.resolve(given));
     await attempt(async () => {
       const target = read();
+      saves.watch(target.watched);
       try {
         await (isOfYaml || !server.isUp ? server.start(target) : server.reload(target));
       } finally {
@@ -60,9 +66,30 @@ export async function dev(given: string, options: DevOptions): Promise<never> {
   }
 }
 
+/** Saves in the folder of the data are not noticed. */
+function refuseData(data: string | undefined, { modules }: Target): void {
+  if (data === undefined) return;
+  const within = modules.map((module) => path.resolve(module.path)).find((file) => isWithin(file, data));
+  if (within !== undefined) throw new Error(`--data ${data}: has ${within} in it. Give a folder of its own.`);
+}
+
+const isWithin = (file: string, folder: string) => `${file}${path.sep}`.startsWith(`${folder}${path.sep}`);
+
 function portOf(given: string | true): number {
   const port = given === true ? INSPECT_PORT : Number(given);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`--inspect ${given}: is no port`);
+  return port;
+}
+
+/** Node would start without a word, and no debugger could attach. */
+async function freePort(port: number): Promise<number> {
+  try {
+    (await holdPort(port)).release();
+  } catch (error) {
+    const why =
+      (error as NodeJS.ErrnoException).code === "EADDRINUSE" ? "is in use" : (error as Error).message;
+    throw new Error(`--inspect: port ${port} ${why}. Give another with --inspect=PORT.`);
+  }
   return port;
 }
 
