@@ -50,7 +50,7 @@ describe("a fault is told with its place", () => {
     [
       "an unknown key",
       "export default { calbacks: {} };",
-      "modules.0.path: bad.ts: unknown key calbacks (did you mean callbacks?); a module has configSchema, grants, setup, callbacks, web_resources, close",
+      "modules.0.path: bad.ts: unknown key calbacks (did you mean callbacks?); a module has configSchema, grants, setup, callbacks, web_resources, broadcasts, close",
     ],
     [
       "an unknown callback",
