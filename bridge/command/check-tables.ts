@@ -93,10 +93,16 @@ function describeMatch(entry: ListedEntry | ListedChecker): string {
   if (match === DEPENDS_ON_CONFIG) return [...login, UNKNOWN].join("; ");
   const { not, local, ...conditions } = match;
   const parts = login.concat(describeConditions(conditions as Conditions, ""));
-  if (not) parts.push(...describeConditions(not, "not "));
+  if (not) parts.push(...describeConditions(withoutEmpty(not), "not "));
   if (local !== undefined) parts.push(local ? "local" : "not local");
   return parts.join("; ") || "-";
 }
+
+/** An empty list fits nothing, so that it excludes nothing. */
+const withoutEmpty = (conditions: Conditions): Conditions =>
+  Object.fromEntries(
+    Object.entries(conditions).filter(([, wanted]) => !Array.isArray(wanted) || wanted.length > 0),
+  ) as Conditions;
 
 function describeConditions(conditions: Conditions, prefix: string): string[] {
   return Object.entries(conditions).map(([path, wanted]) => {

@@ -2,7 +2,7 @@
 import { styleText } from "node:util";
 import { type Decision, decisionOf } from "../testing/synapse/decisions.js";
 import type { LogRecord } from "../testing/synapse/records.js";
-import type { SynapseStartError } from "../testing/synapse/synapse-process.js";
+import { causeOf, type SynapseStartError } from "../testing/synapse/synapse-process.js";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -11,8 +11,7 @@ const MODULE = "synapse_module_bridge.module.";
 const RELOAD = "synapse_module_bridge.reload";
 const DEBUGGER = /Debugger (?:listening on|attached)/;
 const NOISE = /^For help, see: https:\/\/nodejs\.org/;
-// What Python prints before the text of an error.
-const PYTHON_NAME = /^[\w.]+Error: (?:synapse_module_bridge: )?/;
+const OF_BRIDGE = /^synapse_module_bridge: /;
 const CONFIG = /modules\[0\]\.config\b/;
 const STYLES: Readonly<Record<string, Style>> = {
   refused: "red",
@@ -47,12 +46,10 @@ export class Printer {
     else this.#event("yellow", `types:\n  ${problems.replaceAll("\n", "\n  ")}`);
   }
 
-  /** The bridge puts all that is wrong into the last line. */
   startFailed({ stderr, message }: SynapseStartError, lacksConfig: boolean): void {
-    const last = stderr.trimEnd().split("\n").at(-1)?.replace(PYTHON_NAME, "");
-    const hint =
-      lacksConfig && last && CONFIG.test(last) ? ". Give the module's config with --config FILE." : "";
-    this.#event("red", `${last || message}${hint}\nSynapse did not start. Save the file to try again.`);
+    const cause = causeOf(stderr).replace(OF_BRIDGE, "");
+    const hint = lacksConfig && CONFIG.test(cause) ? ". Give the module's config with --config FILE." : "";
+    this.#event("red", `${cause || message}${hint}\nSynapse did not start. Save the file to try again.`);
   }
 
   record(record: LogRecord): void {

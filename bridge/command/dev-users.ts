@@ -19,12 +19,18 @@ export async function introduce(server: Server): Promise<string> {
   const tries =
     "id" in room
       ? [
-          `  curl -X PUT ${as(alice)} -d '{"msgtype":"m.text","body":"hello"}' '${at(room.id)}/send/m.room.message/'$RANDOM`,
+          ...[alice, bob].map(
+            (user) =>
+              `  curl -X PUT ${as(user)} -d '{"msgtype":"m.text","body":"hello"}' '${at(room.id)}/send/m.room.message/'$RANDOM`,
+          ),
           `  curl -X POST ${as(alice)} -d '{"user_id":"${admin.user_id}"}' '${at(room.id)}/invite'`,
           `  curl ${as(bob)} '${at(room.id)}/messages?dir=b&limit=5'`,
         ]
       : [`  curl -X POST ${as(alice)} -d '{"preset":"public_chat"}' '${url}/createRoom'`];
-  const about = "id" in room ? `The room ${room.id} has alice and bob.` : `There is no room yet: ${room.why}`;
+  const about =
+    "id" in room
+      ? `The room ${room.id} has alice and bob; alice made it.`
+      : `There is no room yet: ${room.why}`;
   return ["Users:", ...rows, about, "Try:", ...tries, "Save a file to load it again. Ctrl-C ends all."].join(
     "\n",
   );

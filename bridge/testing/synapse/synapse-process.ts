@@ -68,7 +68,10 @@ interface Remains {
   readonly log: string;
 }
 
-/** Synapse ended, or did not answer in time, before it was up. Its message has the last lines that Synapse printed. */
+/**
+ * Synapse ended, or did not answer in time, before it was up. Its message begins with the cause, and has the last lines that
+ * Synapse logged and printed.
+ */
 export class SynapseStartError extends Error {
   declare readonly dir: string;
   declare readonly exitCode: number | null;
@@ -77,13 +80,29 @@ export class SynapseStartError extends Error {
   declare readonly log: string;
 
   constructor(reason: string, remains: Remains) {
-    const { log, stderr } = remains;
-    super(`Synapse ${reason}\n--- its log\n${lastLines(log)}\n--- its standard error\n${lastLines(stderr)}`);
+    const { exitCode, log, stderr } = remains;
+    const cause = exitCode === null ? "" : causeOf(stderr);
+    // Synapse prints most errors that it logs once more.
+    const printed =
+      cause !== "" && log.includes(cause) ? "" : `\n--- its standard error\n${lastLines(stderr)}`;
+    super(`Synapse ${reason}${cause && `: ${cause}`}\n--- its log\n${lastLines(log)}${printed}`);
     this.name = "SynapseStartError";
     // Not shown by test runners: the message has what matters.
     for (const [name, value] of Object.entries(remains))
       Object.defineProperty(this, name, { value, enumerable: false });
   }
+}
+
+// What Python prints before the text of an error.
+const PYTHON_NAME = /^[\w.]+(?:Error|Exception): /;
+// Synapse's frame around an error, and what it adds below it.
+const FRAME = /^(?:\**|There may be more information in the logs\.)$/;
+
+/** The text of the error with which Synapse ended, from its standard error; else the last line there. */
+export function causeOf(stderr: string): string {
+  const lines = stderr.split("\n").map((line) => line.trim());
+  const error = lines.findLast((line) => PYTHON_NAME.test(line));
+  return error?.replace(PYTHON_NAME, "") ?? lines.findLast((line) => !FRAME.test(line)) ?? "";
 }
 
 /** The end of what was printed, in which the cause of a failure is. */

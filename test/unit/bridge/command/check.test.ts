@@ -28,6 +28,20 @@ describe("check", () => {
     expect(status).toBe(0);
   });
 
+  test("leaves out an empty list under `not`, which excludes nothing", async () => {
+    folder.write(
+      "unless.ts",
+      `export default {
+        callbacks: {
+          check_event_allowed: { match: { type: [], not: { sender: [], room_id: ["!a:b"] } }, handler() {} },
+          check_username_for_spam: { match: { not: { user_id: [] } }, handler() {} },
+        } };`,
+    );
+    const { out } = await run(["check", "unless.ts"]);
+    expect(out).toContain("  type: (nothing); not room_id: !a:b  ");
+    expect(out).toMatch(/check_username_for_spam +unless +- +-/);
+  });
+
   test("tells which grants a module needs, which is no fault of its own", async () => {
     const file = folder.write(
       "needy.ts",
