@@ -29,9 +29,11 @@ export function acceptTypeScriptWorkers(entry: URL): void {
   syncBuiltinESMExports();
 }
 
-function typeScriptFile(file: string | URL): string | undefined {
-  const isUrl = file instanceof URL || file.startsWith("file:");
-  const name = isUrl ? fileURLToPath(file) : String(file);
+/** The path of a file in TypeScript; undefined for all else, about which Node decides. */
+function typeScriptFile(file: unknown): string | undefined {
+  const text = file instanceof URL ? file.href : file;
+  if (typeof text !== "string" || (file instanceof URL && !text.startsWith("file:"))) return undefined;
+  const name = text.startsWith("file:") ? fileURLToPath(text) : text;
   return TYPESCRIPT.test(name) ? path.resolve(name) : undefined;
 }
 

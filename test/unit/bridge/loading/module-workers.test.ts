@@ -60,6 +60,13 @@ test.each([
   ],
   ["JavaScript", `new URL("./plain.mjs", import.meta.url)`, WITH_DATA, IMPORTED, ["plain", { n: 20 }]],
   ["text", `"require('worker_threads').parentPort.postMessage('text')"`, "{ eval: true }", IMPORTED, "text"],
+  [
+    "a data: URL, whatever its text ends with",
+    `new URL("data:text/javascript,import { parentPort } from 'node:worker_threads'; parentPort.postMessage('data')//.ts")`,
+    WITH_DATA,
+    IMPORTED,
+    "data",
+  ],
 ])("a module starts a worker thread in %s", async (_title, worker, options, imports, told) => {
   expect(await toldBy(starting(worker, options, imports))).toEqual(told);
 });
@@ -75,6 +82,18 @@ test.each([
   ["gone.ts", /gone\.ts/],
 ])("a module gets the error of a worker thread whose file is %s, with its place", async (name, message) => {
   expect(await toldBy(starting(`new URL("./${name}", import.meta.url)`))).toMatch(message);
+});
+
+test("what is no file is an error of Node's own", async () => {
+  const body = `let told: unknown;
+    try {
+      new Worker(7 as never);
+    } catch (error) {
+      told = (error as { code: string }).code;
+    }
+    context.log.info(JSON.stringify(["told", told]));
+    return NOT_SPAM;`;
+  expect(await toldBy(inviting("no-file", body, IMPORTED))).toBe("ERR_INVALID_ARG_TYPE");
 });
 
 test("a restart takes from disk what worker threads run, and tells so", async () => {
