@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { compileInThread } from "../../../../bridge/loading/compile-thread.js";
 import { waitFor } from "../../../support/wait.js";
 import { folder, loadApart } from "../loading.js";
 import { call, code, host, folder as hostFolder, inviting, load } from "../real-host.js";
@@ -68,4 +69,17 @@ test("an import while the module runs is compiled, though the compiler's file is
   );
   rmSync(path.join(path.dirname(code.file), "compiler.cjs"));
   expect(await call("late")).toMatchObject({ answer: "NOT_SPAM" });
+});
+
+test("a compiler without enough memory fails at once, and the next one is a new one", () => {
+  const request = {
+    ...{ filename: "big.ts", source: "export const a: number = 1;", async: false, interopDefault: false },
+    options: {},
+  };
+  const before = performance.now();
+  expect(() => compileInThread(request, undefined, 8)).toThrow(
+    "big.ts could not be compiled: the compiler needs more memory than its 8 MB",
+  );
+  expect(performance.now() - before).toBeLessThan(15_000);
+  expect(compileInThread(request, undefined)).toMatchObject({ code: expect.stringContaining("a = 1") });
 });
