@@ -56,7 +56,8 @@ export class Asker {
         if ("answer" in asked.verdict) return { answer: asked.verdict.answer, asked };
         throw new NoAnswer(asked);
       });
-      return cached ? { verdict: { answer: reply.answer }, cached, uncertain: false } : reply.asked;
+      const { uncertain } = reply.asked;
+      return cached ? { verdict: { answer: reply.answer }, cached, uncertain } : reply.asked;
     } catch (error) {
       if (error instanceof NoAnswer) return error.asked;
       throw error;

@@ -67,11 +67,11 @@ export async function replay(
   const skipped: Skipped = { torn: 0, unreadable: 0 };
   for await (const line of readInOrder(files, skipped)) {
     survey.add(line);
-    answers.learn(line, false);
+    answers.survey(line);
   }
   const recorded = survey.choose(options.module, nameOf({ path: path.resolve(file) }), recording);
   const { name, synapse } = recorded;
-  answers.module = name;
+  answers.replace(name);
   report({ loading: path.resolve(file) });
   const running = await loadAlone(file, options, { synapse, source: answers.source }, catalogue, log);
   report({ asking: "setup" });
@@ -91,9 +91,10 @@ export async function replay(
   const began = performance.now();
   try {
     for await (const line of readInOrder(files, { torn: 0, unreadable: 0 })) {
-      answers.learn(line, true);
-      if (!("callback" in line) || line.module !== name) continue;
-      const callback = catalogue.callbacks.get(line.callback);
+      const isCall = "callback" in line && line.module === name;
+      const callback = isCall ? catalogue.callbacks.get(line.callback) : undefined;
+      answers.enter(line, callback !== undefined);
+      if (!isCall) continue;
       if (!callback) unknown.set(line.callback, (unknown.get(line.callback) ?? 0) + 1);
       else comparison.add(callback, line, await asker.ask(callback, line));
     }

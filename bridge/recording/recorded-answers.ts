@@ -14,6 +14,7 @@ import {
   type RecordedLine,
   type RecordedState,
 } from "./format.js";
+import { ReplayedStore } from "./replayed-store.js";
 
 // In characters. Beyond that, a call finds only its own answers.
 const MOST_KNOWN = 512 * 1024 * 1024;
@@ -21,8 +22,6 @@ const MOST_KNOWN = 512 * 1024 * 1024;
 const STORE = "store.";
 
 export class RecordedAnswers {
-  /** The recorded module that is replaced. */
-  module = "";
   /** The time of the call that is asked about, in milliseconds; until the first call, the time of this process. */
   now: number | undefined;
   /** What the module has asked and the recording has not, each with how often. */
@@ -33,18 +32,35 @@ export class RecordedAnswers {
   borrowed = 0;
   /** How often the module has asked for something that is missing. */
   asked = 0;
+  #module = "";
   #known = new Map<string, string>();
   #length = 0;
   #call: Map<string, string[]> | undefined;
   #state: RecordedState | undefined;
   #api: RecordedApi[] = [];
-  /** What the module has written into its store. Null: it has removed the key. */
-  #written = new Map<string, { value: unknown } | null>();
+  #store = new ReplayedStore();
 
   constructor(private readonly catalogue: Catalogue) {}
 
-  /** Takes the answers of a line that another call may need. The first answer to a question is kept, unless `isLater`. */
-  learn(line: RecordedLine, isLater: boolean): void {
+  /** Takes the answers of a line, before anything is asked. Of several answers to a question, the first is kept. */
+  survey(line: RecordedLine): void {
+    this.#learn(line, false);
+    if (this.#length <= MOST_KNOWN) this.#store.survey(line);
+  }
+
+  /** From now on, a module takes the place of this recorded one. */
+  replace(module: string): void {
+    this.#module = module;
+    this.#store.begin(module);
+  }
+
+  /** Takes the next line. `isAsked`: the module will be asked about it. */
+  enter(line: RecordedLine, isAsked: boolean): void {
+    this.#learn(line, true);
+    if (line.module === this.#module) this.#store.enter(line, isAsked);
+  }
+
+  #learn(line: RecordedLine, isLater: boolean): void {
     for (const one of line.api ?? []) {
       const key = keyOf(one.method, one.params, line.module);
       if (!isLater && this.#known.has(key)) continue;
@@ -98,22 +114,21 @@ export class RecordedAnswers {
 
   #request(method: string, { params }: ApiRequest): unknown {
     const own = this.#own(method, params);
-    const written = own === undefined ? this.#ofStore(method, params as Record<string, unknown>) : undefined;
-    if (written) return written.value;
-    let json = own;
-    if (json === undefined) {
-      json = this.#known.get(keyOf(method, params, this.module));
-      if (json !== undefined) this.borrowed++;
-    }
-    if (json !== undefined) return answerOf(JSON.parse(json) as RecordedApi);
+    const known = own ?? this.#known.get(keyOf(method, params, this.#module));
+    const recorded = known === undefined ? undefined : (JSON.parse(known) as RecordedApi);
+    const stored = this.#ofStore(method, params as Record<string, unknown>, own === undefined, recorded);
+    if (stored) return stored.value;
+    if (own === undefined && recorded) this.borrowed++;
+    if (recorded) return answerOf(recorded);
     const { access, result } = this.catalogue.methods.get(method) ?? {};
     if (access === "write" && result === "Nothing") {
       count(this.writes, `api.${method}`);
       return null;
     }
     const missing = this.#lacks(`api.${method}`, isSecretMethod(method, this.catalogue));
-    if (method === "store.get") return null;
-    throw missing;
+    if (method !== "store.get") throw missing;
+    this.#store.assumeEmpty((params as { key?: unknown }).key);
+    return null;
   }
 
   /** The answer that the call had. Several answers to one question come in their order, and then the last one. */
@@ -122,39 +137,31 @@ export class RecordedAnswers {
     if (!this.#call) {
       this.#call = new Map();
       for (const one of this.#api) {
-        const key = keyOf(one.method, one.params, this.module);
+        const key = keyOf(one.method, one.params, this.#module);
         const answers = this.#call.get(key) ?? [];
         answers.push(exactJson(one));
         this.#call.set(key, answers);
       }
     }
-    const answers = this.#call.get(keyOf(method, params, this.module));
+    const answers = this.#call.get(keyOf(method, params, this.#module));
     return answers && answers.length > 1 ? answers.shift() : answers?.[0];
   }
 
-  /** What the store would say after the writes of this replay. */
-  #ofStore(method: string, params: Record<string, unknown>): { value: unknown } | undefined {
-    const { key, value, expected } = params;
-    if (!method.startsWith(STORE) || typeof key !== "string") return undefined;
-    const before = this.#written.get(key);
-    if (method === "store.get") return before === undefined ? undefined : { value: before };
-    if (method === "store.set" || method === "store.compare_and_set") {
-      if (method === "store.compare_and_set" && before !== undefined) {
-        const isAsExpected = exactJson(before?.value ?? null) === exactJson(expected ?? null);
-        if (!isAsExpected) return { value: false };
-      }
-      this.#wrote(method, params);
-      this.#written.set(key, value === undefined ? null : { value });
-      return { value: method === "store.set" ? null : true };
-    }
-    if (method !== "store.delete") return undefined;
-    this.#wrote(method, params);
-    this.#written.set(key, null);
-    return { value: before !== null };
-  }
-
-  #wrote(method: string, params: unknown): void {
-    if (!this.#known.has(keyOf(method, params, this.module))) count(this.writes, `api.${method}`);
+  /** What the store of this replay says; undefined if it says what was recorded. */
+  #ofStore(
+    method: string,
+    params: Record<string, unknown>,
+    isOther: boolean,
+    recorded: RecordedApi | undefined,
+  ): { value: unknown } | undefined {
+    if (!method.startsWith(STORE)) return undefined;
+    const hasFailed = recorded !== undefined && "error" in recorded;
+    // As the store failed in this call.
+    if (hasFailed && !isOther) return undefined;
+    const told = this.#store.ask(method, params, hasFailed ? undefined : recorded?.answer);
+    if (told?.isUncertain) this.#note(`api.${method} (written by others, or before the recording)`);
+    if (told?.wrote && recorded === undefined) count(this.writes, `api.${method}`);
+    return told;
   }
 
   /** Notes that the recording does not have this. */

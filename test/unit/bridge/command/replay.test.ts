@@ -282,6 +282,37 @@ describe("what the module asks", () => {
     expect(missing).toEqual({ "api.store.get": 1 });
   });
 
+  const get = (key: string, value: unknown) => ({
+    method: "store.get",
+    params: { key },
+    answer: value === undefined ? null : { value },
+  });
+  const swap = (key: string, expected: unknown, value: unknown) => ({
+    method: "store.compare_and_set",
+    params: { key, expected, value },
+    answer: true,
+  });
+  /** Calls that count to 3, where the third one was refused. */
+  const counted = [undefined, 1, 2].map((before) => ({
+    api: [get("n", before), swap("n", before, (before ?? 0) + 1)],
+    verdict: { answer: before === 2 ? "M_FORBIDDEN" : "NOT_SPAM" },
+  }));
+
+  test.each([
+    ["in the same way: as recorded", "(await update({ key: 'n', update: (n = 0) => n + 1 })) > 2", 0],
+    [
+      "otherwise: what it has written itself",
+      "(await update({ key: 'n', update: (n = 0) => n + 100 })) > 100",
+      1,
+    ],
+    ["not at all: what was there before", "(await get({ key: 'n' })) > 1", 1],
+  ])("of its store is answered, where it writes %s", async (_, refuses, differing) => {
+    const body = `const { get, update } = context.api.store; return ${refuses} ? Codes.FORBIDDEN : NOT_SPAM;`;
+    const report = await replay(invite(body), write("counted.jsonl", ...counted));
+    expect(report).toMatchObject({ differing, uncertain: 0, missing: {} });
+    expect(report.seconds).toBeLessThan(2);
+  });
+
   test("of the room's state is answered from the recording, and what that lacks is named", async () => {
     const create = event({
       type: "m.room.create",

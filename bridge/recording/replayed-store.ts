@@ -1,0 +1,339 @@
+// The store that a replay has for itself. It begins as the recording shows it before the module's first write; after that,
+// only what this replay writes counts. What the recording shows at the same time tells where others have written.
+import { parseDuration } from "../base/duration.js";
+import { exactJson } from "../base/exact-json.js";
+import { isObject } from "../base/is-object.js";
+import { WireError } from "../module-api/api-errors.js";
+import type { RecordedApi, RecordedLine } from "./format.js";
+
+// As in the shim.
+const LISTED = 100;
+
+type Params = Record<string, unknown>;
+
+/** What a key holds: the JSON of its value, or null for none; and until when, in milliseconds. */
+interface Content {
+  json: string | null;
+  until: number;
+}
+
+/** What a recorded call tells of a key: what it held before, what it did not hold, what it holds after. */
+interface Step {
+  key: string;
+  before?: string | null;
+  notBefore?: string | null;
+  after?: Content | undefined;
+}
+
+/** What the recording tells of a key before the module wrote it. */
+interface Trace {
+  initial: Content | undefined;
+  written: boolean;
+}
+
+/** A key. Undefined: nobody knows what it holds. */
+interface Entry {
+  /** As it was in production. */
+  recorded: Content | undefined;
+  /** As it is in this replay. */
+  replayed: Content | undefined;
+  /** The module, as recorded or in this replay, has written it. */
+  isOwn: boolean;
+  isTraced: boolean;
+  /** Others have written it after this replay had written otherwise. */
+  isContested: boolean;
+  /** When the last recorded call that wrote it was over. What calls of the same time say has no order. */
+  busyUntil: number;
+}
+
+/** An answer. `wrote`: it has changed something. `isUncertain`: it depends on what the recording does not tell. */
+export interface StoreAnswer {
+  value: unknown;
+  wrote: boolean;
+  isUncertain: boolean;
+}
+
+export class ReplayedStore {
+  /** By module, since it is chosen after all was read. */
+  #traces = new Map<string, Map<string, Trace>>();
+  #entries = new Map<string, Entry>();
+  /** All keys, in the order of their bytes. */
+  #sorted: string[] = [];
+  #now = Number.NaN;
+  /** What the present call did in production after its first write of a key. */
+  #rest: Step[] = [];
+  /** When that call was over. */
+  #over = 0;
+
+  /** Takes what a line tells. The lines come in the order of their times. */
+  survey(line: RecordedLine): void {
+    if (Number.isNaN(this.#now)) this.#now = Date.parse(line.at);
+    const at = Date.parse(line.at);
+    const traces = this.#traces.get(line.module) ?? new Map<string, Trace>();
+    this.#traces.set(line.module, traces);
+    for (const one of line.api ?? [])
+      for (const { key, before, after } of stepsOf(one, at)) {
+        const trace = traces.get(key) ?? { initial: undefined, written: false };
+        traces.set(key, trace);
+        if (before !== undefined && !trace.written) trace.initial ??= lasting(before);
+        trace.written ||= after !== undefined;
+      }
+  }
+
+  /** From now on, this is the store of that module. */
+  begin(module: string): void {
+    for (const [key, { initial, written }] of this.#traces.get(module) ?? [])
+      this.#entries.set(key, {
+        ...UNTOUCHED,
+        ...{ recorded: initial, replayed: initial, isOwn: written, isTraced: true },
+      });
+    this.#sorted = [...this.#entries.keys()].sort(compare);
+    this.#traces.clear();
+  }
+
+  /** Takes the next line of the module. `isAsked`: this replay asks about it; else what it wrote is what others wrote. */
+  enter(line: RecordedLine, isAsked: boolean): void {
+    for (const step of this.#rest) {
+      const entry = this.#entryOf(step.key);
+      this.#apply(entry, { ...step, after: undefined });
+      if (step.after) entry.recorded = step.after;
+    }
+    for (const { key } of this.#rest) {
+      const entry = this.#entryOf(key);
+      entry.busyUntil = Math.max(entry.busyUntil, this.#over);
+    }
+    this.#now = Date.parse(line.at);
+    this.#rest = [];
+    this.#over = this.#now + ("callback" in line ? line.ms : 0);
+    const written = new Set<string>();
+    for (const one of line.api ?? [])
+      for (const step of [...stepsOf(one, this.#now), ...this.#absent(one)]) {
+        const entry = this.#entryOf(step.key);
+        if (isAsked && step.after) {
+          // What it held before that may come from others.
+          if (!written.has(step.key)) this.#apply(entry, { ...step, after: undefined });
+          written.add(step.key);
+        }
+        if (written.has(step.key)) this.#rest.push(step);
+        else this.#apply(entry, step);
+      }
+  }
+
+  /** The answer to a request; undefined if it is the recorded one. `recorded` is that of a list. */
+  ask(method: string, params: Params, recorded: unknown): StoreAnswer | undefined {
+    if (method === "store.list") return this.#list(params, recorded);
+    const { key } = params;
+    if (typeof key !== "string") return undefined;
+    const entry = this.#entryOf(key);
+    const content = this.#alive(entry.replayed);
+    const isUncertain = content === undefined || entry.isContested;
+    if (method === "store.get") {
+      if (!entry.isOwn) return undefined;
+      return { value: answerFor(content), wrote: false, isUncertain };
+    }
+    const after = this.#after(params);
+    if (method === "store.set") {
+      this.#write(entry, after, false);
+      return { value: null, wrote: true, isUncertain: false };
+    }
+    if (method === "store.delete") {
+      this.#write(entry, lasting(null), false);
+      return { value: content?.json !== null, wrote: true, isUncertain };
+    }
+    if (method !== "store.compare_and_set") return undefined;
+    if (content !== undefined && content.json !== textOf(params.expected))
+      return { value: false, wrote: false, isUncertain };
+    this.#write(entry, after, entry.isContested || (content === undefined && entry.isTraced));
+    return { value: true, wrote: true, isUncertain };
+  }
+
+  /** Nobody has used the key in the recording: this version begins without it. */
+  assumeEmpty(key: unknown): void {
+    const entry = this.#entryOf(String(key));
+    if (!entry.isTraced) entry.replayed ??= lasting(null);
+  }
+
+  #write(entry: Entry, content: Content, isContested: boolean): void {
+    entry.replayed = content;
+    entry.isOwn = true;
+    entry.isContested = isContested;
+  }
+
+  #list({ prefix = "", after, limit = LISTED }: Params, recorded: unknown): StoreAnswer | undefined {
+    const base = listed(recorded);
+    const most = Number(limit);
+    const found = new Map(base?.map(({ key, value }) => [key, value]));
+    const isFull = base !== undefined && base.length >= most;
+    let isUncertain = base === undefined;
+    let hasOwn = false;
+    for (const key of this.#within(String(prefix), after)) {
+      const entry = this.#entryOf(key);
+      hasOwn ||= entry.isOwn;
+      if (base && !entry.isOwn) continue;
+      const content = this.#alive(entry.replayed);
+      if (content === undefined || entry.isContested) isUncertain = true;
+      if (content === undefined) continue;
+      if (content.json !== null) found.set(key, JSON.parse(content.json));
+      // What would come in its place is not known.
+      else if (found.delete(key) && isFull) isUncertain = true;
+    }
+    if (!hasOwn) return undefined;
+    const entries = [...found].sort(([one], [other]) => compare(one, other)).slice(0, most);
+    return { value: entries.map(([key, value]) => ({ key, value })), wrote: false, isUncertain };
+  }
+
+  /** What a recorded list tells of keys that it lacks. */
+  #absent(one: RecordedApi): Step[] {
+    const base = one.method === "store.list" && "answer" in one ? listed(one.answer) : undefined;
+    if (base === undefined || !isObject(one.params)) return [];
+    const { prefix = "", after, limit = LISTED } = one.params;
+    const present = new Set(base.map(({ key }) => key));
+    const last = base.length >= Number(limit) ? base.at(-1)?.key : undefined;
+    const absent: Step[] = [];
+    for (const key of this.#within(String(prefix), after)) {
+      if (last !== undefined && compare(key, last) > 0) break;
+      if (!present.has(key)) absent.push({ key, before: null });
+    }
+    return absent;
+  }
+
+  /** Follows what the recording tells of a key, as long as this replay has not written otherwise. */
+  #apply(entry: Entry, { before, notBefore, after }: Step): void {
+    const was = this.#alive(entry.recorded);
+    if (before !== undefined && was?.json !== before) entry.recorded = lasting(before);
+    else if (notBefore !== undefined && was?.json === notBefore) entry.recorded = undefined;
+    if (after) entry.recorded = after;
+    const is = this.#alive(entry.recorded);
+    const replayed = this.#alive(entry.replayed);
+    if (was?.json === is?.json || replayed?.json === is?.json) return;
+    if (replayed?.json === was?.json) entry.replayed = entry.recorded;
+    else if (this.#now >= entry.busyUntil && entry.isTraced) entry.isContested = true;
+  }
+
+  #after({ value, ttl }: Params): Content {
+    try {
+      return contentOf(value, ttl, this.#now);
+    } catch (error) {
+      throw new WireError("api_error", (error as Error).message, { class: "ValueError" });
+    }
+  }
+
+  #alive(content: Content | undefined): Content | undefined {
+    return content && content.until <= this.#now ? lasting(null) : content;
+  }
+
+  #entryOf(key: string): Entry {
+    const known = this.#entries.get(key);
+    if (known) return known;
+    const entry = { ...UNTOUCHED };
+    this.#entries.set(key, entry);
+    this.#sorted.splice(this.#firstAfter(key), 0, key);
+    return entry;
+  }
+
+  /** The keys with a prefix, after a key. */
+  *#within(prefix: string, after: unknown): Generator<string> {
+    const from = typeof after === "string" && compare(after, prefix) >= 0 ? after : undefined;
+    let index = from === undefined ? this.#firstAfter(prefix) : this.#firstAfter(from);
+    // The key that is the prefix itself is just before.
+    if (from === undefined && this.#sorted[index - 1] === prefix) index--;
+    for (; index < this.#sorted.length; index++) {
+      const key = this.#sorted[index] ?? "";
+      if (!key.startsWith(prefix)) return;
+      yield key;
+    }
+  }
+
+  #firstAfter(key: string): number {
+    let [low, high] = [0, this.#sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (compare(this.#sorted[middle] ?? "", key) > 0) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+const UNTOUCHED: Entry = {
+  recorded: undefined,
+  replayed: undefined,
+  isOwn: false,
+  isTraced: false,
+  isContested: false,
+  busyUntil: 0,
+};
+
+function stepsOf(one: RecordedApi, at: number): Step[] {
+  if (!("answer" in one) || !isObject(one.params)) return [];
+  const { method, answer, params } = one;
+  if (method === "store.list") return (listed(answer) ?? []).map(stepOfEntry);
+  const { key, value, ttl, expected } = params;
+  if (typeof key !== "string") return [];
+  const after = () => {
+    try {
+      return contentOf(value, ttl, at);
+    } catch {
+      return lasting(textOf(value));
+    }
+  };
+  switch (method) {
+    case "store.get":
+      return [{ key, before: isObject(answer) ? textOf(answer.value) : null }];
+    case "store.set":
+      return [{ key, after: after() }];
+    case "store.delete":
+      return [{ key, ...(answer === false && { before: null }), after: lasting(null) }];
+    case "store.compare_and_set":
+      if (answer === true) return [{ key, before: textOf(expected), after: after() }];
+      return [{ key, notBefore: textOf(expected) }];
+    default:
+      return [];
+  }
+}
+
+function stepOfEntry({ key, value }: { key: string; value: unknown }): Step {
+  return { key, before: textOf(value) };
+}
+
+function listed(answer: unknown): { key: string; value: unknown }[] | undefined {
+  if (!Array.isArray(answer)) return undefined;
+  return answer.filter((one) => isObject(one) && typeof one.key === "string");
+}
+
+/** Throws a TypeError for a `ttl` that is none. */
+function contentOf(value: unknown, ttl: unknown, now: number): Content {
+  const until = ttl === undefined ? Number.POSITIVE_INFINITY : now + parseDuration(ttl);
+  return { json: textOf(value), until };
+}
+
+function lasting(json: string | null): Content {
+  return { json, until: Number.POSITIVE_INFINITY };
+}
+
+function answerFor(content: Content | undefined): unknown {
+  return content === undefined || content.json === null ? null : { value: JSON.parse(content.json) };
+}
+
+/** The same text for equal values; null for none. */
+function textOf(value: unknown): string | null {
+  if (value === undefined) return null;
+  try {
+    return exactJson(sorted(value));
+  } catch (error) {
+    // Too deep to be sorted. It is only compared.
+    if (error instanceof RangeError) return exactJson(value);
+    throw error;
+  }
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  const keys = Object.keys(value).sort();
+  return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]));
+}
+
+function compare(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
+}
