@@ -16,10 +16,15 @@ export interface Certificates {
 /** Uses the `cryptography` package that Synapse brings along, so that no openssl command is needed. */
 export function makeCertificates(python: string): Certificates {
   const { path: dir, remove } = temporaryFolder();
-  execFileSync(python, [ownFile("certificate.py"), dir], {
-    stdio: ["ignore", "ignore", "inherit"],
-    env: pythonEnvironment(),
-  });
+  try {
+    execFileSync(python, [ownFile("certificate.py"), dir], {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: pythonEnvironment(),
+    });
+  } catch (error) {
+    remove();
+    throw error;
+  }
   return {
     dir,
     keyPath: path.join(dir, "tls.key"),

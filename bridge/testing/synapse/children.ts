@@ -15,9 +15,9 @@ export function endWithThisProcess(child: Killable, cleanUp: () => void): () => 
   return () => running.delete(child);
 }
 
-/** Calls this when this process ends, however it does, unless it is killed. */
-export function whenThisProcessEnds(cleanUp: () => void): void {
-  endWithThisProcess({ kill: () => undefined }, cleanUp);
+/** Calls this when this process ends, however it does, unless it is killed. Returns what to call when that is not needed any more. */
+export function whenThisProcessEnds(cleanUp: () => void): () => void {
+  return endWithThisProcess({ kill: () => undefined }, cleanUp);
 }
 
 function watch(): void {

@@ -80,6 +80,15 @@ def install(order: Any, folder: Path) -> None:
     output.unlink()
 
 
+def remove_broken(folder: Path) -> None:
+    """Removes an installation whose Python has gone: it is a link to the one that made it."""
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists():
+        say(f"the Python of {folder} has gone: installing again")
+        shutil.rmtree(folder)
+
+
 def tail(path: Path) -> str:
     """The last lines of a file, to be put behind a message."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -93,7 +102,8 @@ def main() -> None:
     folder = Path(order["folder"])
     folder.parent.mkdir(parents=True, exist_ok=True)
     held = lock(folder.parent / f"{folder.name}.lock")
-    if not folder.exists():
+    if not (folder / "bin" / "python").exists():
+        remove_broken(folder)
         started = time.monotonic()
         # Whoever holds the lock is alone: what is left of others was interrupted.
         for old in folder.parent.glob(f"{folder.name}.new-*"):

@@ -1,6 +1,7 @@
 // Gives a Python with Synapse from the cache, and fills the cache first where it has none of this version.
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { endWithThisProcess } from "./children.js";
@@ -38,13 +39,25 @@ export async function installSynapse(asked?: string): Promise<Installation> {
   const cached = findCached(version);
   if (cached) return { version, name: cached, python: pythonOf(cached) };
   const { executable, release } = await findPython();
-  const name = `${version}-python${release}`;
+  const name = installationName(version, release);
   const folder = path.join(cacheFolder(), name);
-  // The exact versions were tried with the Pythons that they name.
-  const pinned = version === NEWEST_TESTED && Number(release.split(".")[1]) <= 13;
-  const constraints = pinned ? constraintsFile(shimFolder()) : null;
+  const constraints = constraintsOf(version, release);
   await runInstall(executable, { folder, requirements, constraints, seconds: PIP_SECONDS });
   return { version, name, python: pythonOf(name) };
+}
+
+/** The name of the folder in the cache. What pip is told is part of it: another release of this kit may tell something else. */
+export function installationName(version: string, release: string): string {
+  const constraints = constraintsOf(version, release);
+  const told = [requirementsOf(version), constraints && readFileSync(constraints, "utf8")];
+  const hash = createHash("sha256").update(JSON.stringify(told)).digest("hex").slice(0, 8);
+  return `${version}-python${release}-${hash}`;
+}
+
+/** The exact versions were tried with the Pythons that they name. */
+function constraintsOf(version: string, release: string): string | null {
+  const pinned = version === NEWEST_TESTED && Number(release.split(".")[1]) <= 13;
+  return pinned ? constraintsFile(shimFolder()) : null;
 }
 
 const pythonOf = (name: string) => path.join(cacheFolder(), name, "bin", "python");
@@ -53,9 +66,12 @@ const pythonOf = (name: string) => path.join(cacheFolder(), name, "bin", "python
 function findCached(version: string): string | undefined {
   const cache = cacheFolder();
   const names = existsSync(cache) ? readdirSync(cache) : [];
-  return names
-    .filter((name) => name.startsWith(`${version}-python`) && /^[\d.]+$/.test(name.split("-python")[1] ?? ""))
-    .find((name) => existsSync(pythonOf(name)));
+  return names.find((name) => {
+    const [, of, release] = /^(.+)-python(\d+\.\d+)-\w+$/.exec(name) ?? [];
+    return (
+      of === version && release && name === installationName(version, release) && existsSync(pythonOf(name))
+    );
+  });
 }
 
 async function runInstall(python: string, order: object): Promise<void> {

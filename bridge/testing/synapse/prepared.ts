@@ -1,7 +1,8 @@
 // Gives an installed Synapse with a database that is ready: without one, each server makes its tables anew, and works on them
 // for some time after its start.
-import { closeSync, copyFileSync, existsSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { describeThrown } from "../../base/thrown.js";
 import { temporaryFolder } from "./folders.js";
 import { writeConfig } from "./homeserver-yaml.js";
 import { cacheFolder, type Installation, installSynapse } from "./installation.js";
@@ -13,8 +14,10 @@ export interface Prepared extends Installation {
   readonly database?: string;
 }
 
-// It takes some seconds. Who has died meanwhile leaves its mark behind.
+// It takes some seconds.
 const LIMIT_MS = 120_000;
+// More than starting, waiting and stopping may take together: another process may have the number of one that has died.
+const MARK_MS = 600_000;
 const IDLE = "No more background updates to do";
 const DATABASE = "hs.db";
 
@@ -26,21 +29,62 @@ export async function prepareSynapse(version?: string): Promise<Prepared> {
   return existsSync(database) ? { ...installation, database } : installation;
 }
 
-/** Where another process does so already, this one does not wait for it. */
+/**
+ * Where another process does so already, this one does not wait for it. Two that begin at the same moment do it twice, which
+ * does no harm. Never rejects: without the database, servers only start more slowly.
+ */
 async function prepareDatabase(installation: Installation, database: string): Promise<void> {
-  const mark = `${database}.new`;
-  if (existsSync(mark) && Date.now() - statSync(mark).mtimeMs > LIMIT_MS) rmSync(mark, { force: true });
   try {
-    closeSync(openSync(mark, "wx"));
-  } catch {
-    return;
-  }
-  try {
+    if (isBeingPrepared(database)) return;
     process.stderr.write(`preparing a database for Synapse ${installation.version}, once\n`);
+    await makeDatabase(installation, database);
+  } catch (error) {
+    process.stderr.write(
+      `it could not be prepared, so that each server makes its own: ${describeThrown(error)}\n`,
+    );
+  }
+}
+
+async function makeDatabase(installation: Installation, database: string): Promise<void> {
+  const mark = `${database}.new-${process.pid}`;
+  writeFileSync(mark, "");
+  try {
     await runUntilIdle(installation, mark);
     if (statSync(mark).size > 0) renameSync(mark, database);
   } finally {
-    rmSync(mark, { force: true });
+    removeQuietly(mark);
+  }
+}
+
+/** Whether a process that lives is at it. Removes the marks of those that have died. */
+function isBeingPrepared(database: string): boolean {
+  const prefix = `${path.basename(database)}.new`;
+  const marks = readdirSync(path.dirname(database)).filter((name) => name.startsWith(prefix));
+  return marks.some((name) => {
+    const mark = path.join(path.dirname(database), name);
+    const written = statSync(mark, { throwIfNoEntry: false })?.mtimeMs;
+    if (written === undefined) return false;
+    const pid = Number(name.slice(prefix.length + 1));
+    if (Date.now() - written < MARK_MS && lives(pid)) return true;
+    removeQuietly(mark);
+    return false;
+  });
+}
+
+function lives(pid: number): boolean {
+  if (!(pid > 0)) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // The cache may be read-only, or be another user's.
   }
 }
 
@@ -74,5 +118,11 @@ async function runUntilIdle({ python }: Installation, target: string): Promise<v
 /** Puts the database where a new server looks for it; not over one that is there. */
 export function placeDatabase({ database }: Prepared, folder: string): void {
   const file = path.join(folder, DATABASE);
-  if (database !== undefined && !existsSync(file)) copyFileSync(database, file);
+  if (database === undefined || existsSync(file)) return;
+  try {
+    copyFileSync(database, file);
+  } catch {
+    // Synapse makes its tables itself where there is no file; half a file would end it.
+    rmSync(file, { force: true });
+  }
 }

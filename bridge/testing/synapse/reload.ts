@@ -15,6 +15,9 @@ export async function reload(
   records: Records,
   whyNot: () => string | undefined,
 ): Promise<boolean> {
+  // Another process may have its number by now.
+  const end = whyNot();
+  if (end !== undefined) throw new Error(end);
   const before = records.all().length;
   process.kill(pid, "SIGHUP");
   return waitFor(

@@ -22,6 +22,8 @@ export interface Running {
   readonly version: string;
   readonly dir: string;
   readonly records: Records;
+  /** Whether it has a bridge. */
+  readonly hasBridge: boolean;
 }
 
 // How long the news of the end of a process may take.
@@ -117,7 +119,10 @@ export class Server {
    * with the reason where it was refused: then the old version stays.
    */
   reload(): Promise<boolean> {
-    const done = this.#reloads.then(() => reload(this.pid, this.#running.records, () => this.#end));
+    const { hasBridge, records } = this.#running;
+    if (!hasBridge)
+      return Promise.reject(new Error("this Synapse has no modules of the bridge to load again"));
+    const done = this.#reloads.then(() => reload(this.pid, records, () => this.#end));
     this.#reloads = done.catch(() => undefined);
     return done;
   }

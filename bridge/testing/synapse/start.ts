@@ -1,6 +1,7 @@
 // Starts Synapses for tests: one, or some that federate.
 import path from "node:path";
 import { type Certificates, makeCertificates } from "./certificates.js";
+import { whenThisProcessEnds } from "./children.js";
 import { type TemporaryFolder, temporaryFolder } from "./folders.js";
 import { type HeldPort, holdPort } from "./held-port.js";
 import { type ModuleEntry, writeConfig } from "./homeserver-yaml.js";
@@ -45,7 +46,12 @@ export interface SynapseOptions {
 export class TestSynapse extends Server {
   readonly peers: readonly Server[];
 
-  constructor(running: Running, peers: readonly Server[]) {
+  constructor(
+    running: Running,
+    peers: readonly Server[],
+    /** Called when all have ended. */
+    private readonly cleanUp: () => void = () => undefined,
+  ) {
     super(running);
     this.peers = peers;
   }
@@ -53,6 +59,7 @@ export class TestSynapse extends Server {
   /** Ends all of the servers and removes their folders. */
   override async close(): Promise<void> {
     await Promise.all([super.close(), ...this.peers.map((peer) => peer.close())]);
+    this.cleanUp();
   }
 }
 
@@ -76,22 +83,51 @@ export async function startSynapse(options: SynapseOptions = {}): Promise<TestSy
   if (!Number.isInteger(count) || count < 1) throw new Error("`servers` must be a whole number from 1");
   const installation = await prepareSynapse(options.version);
   const certificates = count > 1 ? makeCertificates(installation.python) : undefined;
+  const cleanUp = certificates ? certificatesUntilTheEnd(certificates) : () => undefined;
   const shared = { options, installation, ...(certificates && { certificates }) };
-  const held = certificates ? await Promise.all(Array.from({ length: count }, holdPort)) : [undefined];
-  const names = held.map((port) => port && `localhost:${port.port}`);
-  const started = await Promise.allSettled(held.map((port, index) => startOne(shared, index, names, port)));
-  const running = started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  const failed = started.find((result) => result.status === "rejected");
-  const [first, ...others] = running;
-  if (failed || !first) {
-    await Promise.all(running.map(({ process }) => process.stop()));
-    certificates?.remove();
-    throw failed?.reason;
+  try {
+    const held = certificates
+      ? await Promise.all(Array.from({ length: count }, () => holdPort()))
+      : [undefined];
+    const [first, ...others] = await startAll(shared, held);
+    return new TestSynapse(
+      first,
+      others.map((other) => new Server(other)),
+      cleanUp,
+    );
+  } catch (error) {
+    cleanUp();
+    throw error;
   }
-  return new TestSynapse(
-    first,
-    others.map((other) => new Server(other)),
+}
+
+/** Keeps them until this is called, or this process ends: a server reads them at some time during its start. */
+function certificatesUntilTheEnd({ remove }: Certificates): () => void {
+  const forget = whenThisProcessEnds(remove);
+  return () => {
+    forget();
+    remove();
+  };
+}
+
+/** Starts a server for each port. If one does not start, ends the others, and throws the error of the one that was first. */
+async function startAll(
+  shared: Shared,
+  held: readonly (HeldPort | undefined)[],
+): Promise<[Running, ...Running[]]> {
+  const names = held.map((port) => port && `localhost:${port.port}`);
+  let failure: { error: unknown } | undefined;
+  const starts = held.map((port, index) =>
+    startOne(shared, index, names, port).catch((error) => {
+      failure ??= { error };
+      port?.release();
+      return undefined;
+    }),
   );
+  const running = (await Promise.all(starts)).filter((one) => one !== undefined);
+  if (!failure) return running as [Running, ...Running[]];
+  await Promise.all(running.map(({ process }) => process.stop()));
+  throw failure.error;
 }
 
 async function startOne(
@@ -130,21 +166,21 @@ export interface Boot {
 export async function boot(wanted: Boot): Promise<Running> {
   const { options, installation, folder, federation, clientPort } = wanted;
   const heldPort = federation?.heldPort ?? clientPort;
-  const cleanUp = () => {
-    folder.remove();
-    federation?.certificates.remove();
-  };
   try {
     const { modules: others, ...keys } = options.homeserver ?? {};
     const named = typeof keys.server_name === "string" ? keys.server_name : "test.localhost";
     const serverName = federation ? `localhost:${federation.heldPort.port}` : named;
     const recordsPath = path.join(folder.path, "bridge.jsonl");
     const sharedSecret = "registration";
+    const entries: ModuleEntry[] = [
+      ...bridgeEntry(wanted.modules, options),
+      ...(Array.isArray(others) ? others : []),
+    ];
     const { configPath, logPath } = writeConfig({
       dir: folder.path,
       serverName,
       sharedSecret,
-      modules: [...bridgeEntry(wanted.modules, options), ...(Array.isArray(others) ? others : [])],
+      modules: entries,
       extraConfig: { federation_domain_whitelist: wanted.allowed, ...keys, server_name: serverName },
       recordsPath,
       port: clientPort?.port,
@@ -165,12 +201,13 @@ export async function boot(wanted: Boot): Promise<Running> {
       ...(wanted.env && { env: wanted.env }),
       ...(federation && { certificates: federation.certificates }),
       ...(options.startTimeoutMs !== undefined && { startTimeoutMs: options.startTimeoutMs }),
-      // All of the servers read the certificates only when they start, so that the first one to end may remove them.
-      cleanUp,
+      cleanUp: () => folder.remove(),
     });
     const { version } = installation;
-    return { process, serverName, sharedSecret, version, dir: folder.path, records };
+    const hasBridge = entries.some(({ module }) => module.startsWith("synapse_module_bridge"));
+    return { process, serverName, sharedSecret, version, dir: folder.path, records, hasBridge };
   } catch (error) {
+    heldPort?.release();
     folder.remove();
     throw error;
   }

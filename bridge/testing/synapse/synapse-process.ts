@@ -119,7 +119,11 @@ export async function startProcess(options: SynapseProcessOptions): Promise<Syna
   const log = () => (existsSync(logPath) ? readFileSync(logPath, "utf8") : "");
   let hasEnded = false;
   const exited = new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
+    child.once("error", (error) => {
+      // Without a process id, it has not started.
+      hasEnded = child.pid === undefined;
+      reject(error);
+    });
     child.once("exit", (code) => {
       hasEnded = true;
       resolve(code);
@@ -143,7 +147,11 @@ export async function startProcess(options: SynapseProcessOptions): Promise<Syna
 
   const timeoutMs = options.startTimeoutMs ?? START_MS;
   const up = waitFor("Synapse's /health", () => (hasEnded ? "" : answering(portsPath)), timeoutMs);
-  const baseUrl = await Promise.race([up.catch(() => undefined), exited.then(() => "")]);
+  const baseUrl = await Promise.race([up.catch(() => undefined), exited.then(() => "")]).catch((error) => {
+    forget();
+    cleanUp();
+    throw error;
+  });
   if (baseUrl === "") {
     await Promise.race([closed, pause(REST_MS, undefined, { ref: false })]);
     const exitCode = await exited;

@@ -1,8 +1,9 @@
 // How the cache is filled: once, by one process at a time, whole or not at all. A small package stands in for Synapse.
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { installSynapse } from "../../../../../bridge/testing/synapse/installation.js";
+import { installationName, installSynapse } from "../../../../../bridge/testing/synapse/installation.js";
 import { ownFile } from "../../../../../bridge/testing/synapse/own-files.js";
 import { NEWEST_TESTED } from "../../../../../bridge/testing/synapse/releases.js";
 import { venvPython } from "../../../../support/paths.js";
@@ -96,6 +97,15 @@ test("one that is killed leaves no process, and the next one begins anew", async
   expect(names()).toEqual(["1.0", "1.0.lock"]);
 }, 90_000);
 
+test("an installation whose Python has gone is made again", async () => {
+  writeSource();
+  mkdirSync(folder.path("cache/1.0/bin"), { recursive: true });
+  symlinkSync(folder.path("removed"), folder.path("cache/1.0/bin/python"));
+  const { printed, ended } = install();
+  expect([await ended, printed()]).toEqual([0, expect.stringMatching(/the Python of .* has gone/)]);
+  expect(existsSync(folder.path("cache/1.0/bin/python"))).toBe(true);
+}, 90_000);
+
 test("where pip fails, its last lines are shown, and nothing is left", async () => {
   const { printed, ended } = install([folder.path("missing-source")]);
   expect(await ended).toBe(1);
@@ -110,14 +120,20 @@ test("what is in the cache needs no Python on PATH and no network", async () => 
     process.env.PATH = "/nowhere";
     delete process.env.PYTHON;
     delete process.env.SYNAPSE_VERSION;
-    const bin = `synapse-module-bridge/synapse/${NEWEST_TESTED}-python3.12/bin`;
+    const name = installationName(NEWEST_TESTED, "3.12");
+    const bin = `synapse-module-bridge/synapse/${name}/bin`;
     mkdirSync(folder.path(bin), { recursive: true });
     folder.write(`${bin}/python`, "");
     expect(await installSynapse()).toEqual({
       version: NEWEST_TESTED,
-      name: `${NEWEST_TESTED}-python3.12`,
+      name,
       python: folder.path(`${bin}/python`),
     });
+    // Of a kit that has told pip something else.
+    const cache = folder.path("synapse-module-bridge/synapse");
+    renameSync(join(cache, name), join(cache, `${NEWEST_TESTED}-python3.12-00000000`));
+    await expect(installSynapse()).rejects.toThrow("Synapse needs a Python");
+    renameSync(join(cache, `${NEWEST_TESTED}-python3.12-00000000`), join(cache, name));
     process.env.SYNAPSE_VERSION = "1.150.0";
     await expect(installSynapse()).rejects.toThrow("Synapse needs a Python");
     expect(await installSynapse(NEWEST_TESTED)).toMatchObject({ version: NEWEST_TESTED });
