@@ -48,6 +48,8 @@ const MAX_GLOBS = 2_000;
 const MAX_VERDICTS = 10_000;
 /** A list that changes all the time is told about at most so often. */
 const TELL_MS = 1_000;
+/** If it could not be told: the database may be back by then. */
+const TELL_AGAIN_MS = 3_000;
 /** A process may hear of a change before its own Synapse has it, so it looks again. */
 const AGAIN_MS = [1_000, 5_000];
 const RETRY_MS = 30_000;
@@ -176,8 +178,12 @@ class BanLists {
   readonly #rules = new Map<string, Record<Kind, Rules>>();
   /** By user id or room id; forgotten when a rule changes. */
   readonly #verdicts = new Map<string, Rule | undefined>();
-  /** The last reading of a list. One after another, so that an older state never replaces a newer one. */
-  readonly #readings = new Map<string, Promise<void>>();
+  /** The readings under way, by list: one at a time, so that an older state never replaces a newer one. */
+  readonly #reading = new Map<string, Promise<void>>();
+  /** The readings that begin after those. Whoever wants another one shares it. */
+  readonly #nextReading = new Map<string, Promise<void>>();
+  /** The rules and admins of which the log has a warning. */
+  readonly #warned = new Set<string>();
   /** The lists that were told about just now: whether they have changed since. */
   readonly #told = new Map<string, boolean>();
   readonly #closing = new AbortController();
@@ -212,7 +218,18 @@ class BanLists {
       this.#told.delete(room_id);
       if (again) await this.tell(room_id);
     });
-    await this.#api.broadcast({ topic: "changed", value: room_id });
+    try {
+      await this.#api.broadcast({ topic: "changed", value: room_id });
+    } catch (error) {
+      this.#log.error(
+        { list: room_id, err: error },
+        "a change of a ban list could not be told to all processes; it will be tried again",
+      );
+      this.#inBackground(async () => {
+        await this.#pause(TELL_AGAIN_MS);
+        await this.tell(room_id);
+      });
+    }
   }
 
   /** Reads a list again, now and a little later. */
@@ -234,11 +251,16 @@ class BanLists {
     });
     if (rule === undefined || !isMine) return rule;
     if (!(await this.#api.is_user_admin({ user_id }))) return rule;
-    this.#log.warn(
-      { user_id, rule: rule.told[1] },
-      "a rule bans an admin of this server, and is not applied",
-    );
+    this.#warn(user_id, rule);
     return undefined;
+  }
+
+  #warn(user_id: string, { told: [, rule] }: Rule): void {
+    const about = JSON.stringify([user_id, rule]);
+    if (this.#warned.has(about)) return;
+    if (this.#warned.size >= MAX_VERDICTS) this.#warned.clear();
+    this.#warned.add(about);
+    this.#log.warn({ user_id, rule }, "a rule bans an admin of this server, and is not applied");
   }
 
   /** The rule that bans a room. */
@@ -270,9 +292,23 @@ class BanLists {
   }
 
   #read(room_id: string): Promise<void> {
-    const before = this.#readings.get(room_id) ?? Promise.resolve();
-    const reading = before.catch(() => {}).then(() => this.#readNow(room_id));
-    this.#readings.set(room_id, reading);
+    const next = this.#nextReading.get(room_id);
+    if (next !== undefined) return next;
+    const current = this.#reading.get(room_id);
+    if (current === undefined) return this.#begin(room_id);
+    const waiting = current
+      .catch(() => {})
+      .then(() => {
+        this.#nextReading.delete(room_id);
+        return this.#begin(room_id);
+      });
+    this.#nextReading.set(room_id, waiting);
+    return waiting;
+  }
+
+  #begin(room_id: string): Promise<void> {
+    const reading = this.#readNow(room_id).finally(() => this.#reading.delete(room_id));
+    this.#reading.set(room_id, reading);
     return reading;
   }
 

@@ -97,7 +97,10 @@ async function judge(what: string, user: UserId, window_ms: number, limit: numbe
   return [Codes.LIMIT_EXCEEDED, { retry_after_ms: (window + 1) * window_ms - now }] as const;
 }
 
-/** When the account stops being new: 0 if it is not limited at all. It is asked for once, since it never changes. */
+/**
+ * When the account stops being new: 0 if it is not limited at all. It is asked for once, so whoever becomes an admin, or is one
+ * no longer, counts as before until Node starts anew.
+ */
 async function newUntil(user_id: UserId, { api, config, data }: Context): Promise<number> {
   const known = data.newUntil.get(user_id);
   if (known !== undefined) return known;

@@ -126,6 +126,45 @@ test("a rule that is made, or taken away by a redaction, is in force at once", a
   expect(t.writes.map(({ method }) => method)).toEqual(["broadcast", "broadcast"]);
 });
 
+test("however often a list is to be read while it is being read, it is read once more", async () => {
+  let readings = 0;
+  const api = {
+    async get_room_state() {
+      readings++;
+      return readings > 1 ? [rule("user", "@bad:x.org")] : [];
+    },
+  };
+  // Each time that the config names it, it is to be read.
+  await using t = await createTester(policy, { users, api, config: { lists: Array(9).fill(list) } });
+  expect((await asks.message(t, "@bad:x.org")).outcome).toBe("refused");
+  expect(readings).toBe(2);
+});
+
+test("a change that cannot be told is told later", async () => {
+  let [state, asked]: [readonly Event[], number] = [[], 0];
+  const api = {
+    get_room_state: async () => state,
+    async broadcast() {
+      if (++asked === 1) throw new Error("no database");
+    },
+  };
+  await using t = await createTester(policy, { users, api, config: { lists: [list] } });
+  const made = event.policyRule("user", "@bad:x.org", "m.ban", { room_id: list });
+  state = [made];
+  await t.ask("on_new_event", { event: made });
+  expect(t.logs.filter(({ level }) => level === 50)).toMatchObject([
+    { list, err: { message: "api.broadcast failed: no database" } },
+  ]);
+  await waitFor("the second try", () => asked === 2, 10_000);
+});
+
+test("a rule that bans an admin is warned of once", async () => {
+  await using t = await start([rule("user", "@admin*:example.org")]);
+  for (let count = 0; count < 3; count++)
+    expect((await asks.join(t, "@admin:example.org")).outcome).toBe("allowed");
+  expect(t.logs.filter(({ level }) => level === 40)).toMatchObject([{ user_id: "@admin:example.org" }]);
+});
+
 test("events of other rooms change nothing, and cost no call", async () => {
   await using t = await start([]);
   const elsewhere = event.policyRule("user", "@bad:x.org", "m.ban", { room_id: room });
