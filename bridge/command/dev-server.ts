@@ -1,6 +1,6 @@
 // Keeps the Synapse of `dev` running: starts it, loads the modules again, and starts it again where that is not enough.
 import { mkdirSync } from "node:fs";
-import { whenThisProcessEnds } from "../testing/synapse/children.js";
+import { whenThisProcessEnds } from "../base/children.js";
 import { temporaryFolder } from "../testing/synapse/folders.js";
 import { holdPort } from "../testing/synapse/held-port.js";
 import { type Prepared, prepareSynapse } from "../testing/synapse/prepared.js";

@@ -41,8 +41,8 @@ export class FakeSynapse {
   readonly pending = new Map<object, string>();
   /** Gets what modules broadcast. Must not throw. */
   onBroadcast: (broadcast: Broadcast) => void = () => {};
-  /** Opens when what is pending is abandoned. */
-  #gate = gate();
+  /** Answers what is pending, one by one: racing with one lasting promise would keep all that has been answered. */
+  #abandon = new Set<(nothing: null) => void>();
   #templates = new Map<string, { render?: (variables: object) => unknown }>();
   #transactions = new Map<number, string>();
 
@@ -56,15 +56,22 @@ export class FakeSynapse {
 
   /** Answers what is pending with nothing: a rejection that no module awaits would end the test's process. */
   async abandon(): Promise<void> {
-    const { open } = this.#gate;
-    this.#gate = gate();
-    open(null);
+    for (const answer of this.#abandon) answer(null);
     for (let turns = 0; turns < TURNS_TO_DELIVER; turns++) await real.turn();
   }
 
   /** Answers a request of the host. Rejects with a ResponseError, as the shim answers with one. */
-  serve(method: string, params: unknown): Promise<unknown> {
-    return Promise.race([this.#serve(method, params), this.#gate.opened]);
+  async serve(method: string, params: unknown): Promise<unknown> {
+    let answer: (nothing: null) => void = () => {};
+    const abandoned = new Promise<null>((resolve) => {
+      answer = resolve;
+    });
+    this.#abandon.add(answer);
+    try {
+      return await Promise.race([this.#serve(method, params), abandoned]);
+    } finally {
+      this.#abandon.delete(answer);
+    }
   }
 
   async #serve(method: string, params: unknown): Promise<unknown> {
@@ -305,14 +312,6 @@ function cell(value: unknown): unknown {
   if (ArrayBuffer.isView(value))
     return { bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64") };
   return typeof value === "object" && value !== null ? { json: value } : (value ?? null);
-}
-
-function gate(): { opened: Promise<null>; open(nothing: null): void } {
-  let open: (nothing: null) => void = () => {};
-  const opened = new Promise<null>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
 }
 
 /** A copy that later changes of the module do not reach. */

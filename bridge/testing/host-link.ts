@@ -11,6 +11,7 @@ import {
   type MessageReader,
   type MessageWriter,
 } from "vscode-jsonrpc/node";
+import { endWithThisProcess } from "../base/children.js";
 import { OWN_FOLDER } from "../base/own-folder.js";
 import { real } from "../base/real-time.js";
 import { VERSION } from "../base/version.js";
@@ -57,6 +58,9 @@ const MOST_PRINTED = 2_000;
 
 abstract class Link {
   protected readonly connection: MessageConnection;
+  /** The requests that have no answer. Racing each with one lasting promise would keep all that they have brought. */
+  readonly #waiting = new Set<(error: Error) => void>();
+  #ended: Error | undefined;
 
   constructor(reader: MessageReader, writer: MessageWriter, options: LinkOptions) {
     batchMessages();
@@ -68,14 +72,21 @@ abstract class Link {
     this.connection.listen();
   }
 
-  /** Rejects when the host can answer nothing any more. */
-  protected abstract readonly ended: Promise<never>;
+  /** Lets all requests reject: the host can answer nothing any more. */
+  protected end(error: Error): void {
+    this.#ended = error;
+    for (const reject of this.#waiting) reject(error);
+  }
 
   async request(method: string, params: unknown, deadline_ms?: number): Promise<unknown> {
     const source = new CancellationTokenSource();
     let isLate = false;
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
+    let fail = (_: Error) => {};
+    const failed = new Promise<never>((_, reject) => {
+      fail = reject;
+      this.#waiting.add(fail);
+      if (this.#ended) reject(this.#ended);
       if (deadline_ms === undefined) return;
       timer = real.setTimeout(() => {
         isLate = true;
@@ -83,13 +94,15 @@ abstract class Link {
         timer = real.setTimeout(() => reject(new MissedDeadline()), GRACE_MS);
       }, deadline_ms);
     });
+    failed.catch(() => {});
     try {
       const answer = this.connection.sendRequest(method, params, source.token);
       answer.catch(() => {});
-      return await Promise.race([answer, late, this.ended]);
+      return await Promise.race([answer, failed]);
     } catch (error) {
       throw isLate ? new MissedDeadline() : error;
     } finally {
+      this.#waiting.delete(fail);
       real.clearTimeout(timer);
     }
   }
@@ -101,7 +114,6 @@ abstract class Link {
 
 /** A host in this process. It imports modules by `importer`; without it, from files. */
 export class HostHere extends Link implements HostLink {
-  protected readonly ended = new Promise<never>(() => {});
   readonly #host: Host;
   readonly #thrown = new Map<string | null, unknown>();
 
@@ -135,7 +147,6 @@ export class HostHere extends Link implements HostLink {
 
 /** A host in a child process, as Synapse starts it. */
 export class HostInChild extends Link implements HostLink {
-  protected readonly ended: Promise<never>;
   readonly #child;
   readonly #wire: Duplex;
   readonly #exited: Promise<void>;
@@ -147,7 +158,8 @@ export class HostInChild extends Link implements HostLink {
     const child = spawn(
       process.execPath,
       ["--enable-source-maps", hostProgram(), "host", "--records", "3", "--for-tests", clockFile],
-      { stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] },
+      // As in production: what a runner has in its environment, such as NODE_OPTIONS, is not for the module.
+      { stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"], env: {} },
     );
     const [, output, errors, records, wire] = child.stdio as unknown as [
       null,
@@ -164,26 +176,24 @@ export class HostInChild extends Link implements HostLink {
     for (const stream of [output, errors])
       stream.on("data", (text) => (printed = `${printed}${text}`.slice(-MOST_PRINTED)));
     createInterface({ input: records, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
-      const { log, ends, printed: text } = JSON.parse(line);
+      const { log, ends, printed: text } = recordOf(line);
       if (ends) cause = [ends.module, ends.cause].filter(Boolean).join(": ");
       if (log?.err) this.#thrown.push({ ...log, error: rebuilt(log.err) });
-      if (log?.msg !== THROWN && (log ?? text)) options.record(log ?? text);
+      if (log?.msg !== THROWN && (log ?? text)) options.record(log ?? text ?? {});
     });
     // A module that blocks its process would not notice that this one has gone.
-    const kill = () => child.kill("SIGKILL");
-    process.once("exit", kill);
+    const forget = endWithThisProcess(child, () => undefined);
     this.#exited = new Promise((resolve) =>
       child.once("close", () => {
-        process.off("exit", kill);
+        forget();
         resolve();
       }),
     );
     child.on("error", (error) => (cause = `${process.execPath} cannot be started: ${error.message}`));
     this.#wire = wire;
-    this.ended = this.#exited.then(() => {
-      throw new Error(`the module's process has ended: ${cause || printed || child.exitCode}`);
-    });
-    this.ended.catch(() => {});
+    void this.#exited.then(() =>
+      this.end(new Error(`the module's process has ended: ${cause || printed || child.exitCode}`)),
+    );
   }
 
   readonly #share: () => void;
@@ -213,6 +223,21 @@ export class HostInChild extends Link implements HostLink {
     await this.#exited;
     real.clearTimeout(timer);
     this.connection.dispose();
+  }
+}
+
+interface HostRecord {
+  log?: Record<string, unknown> & { err?: Record<string, unknown> };
+  ends?: { module?: string; cause?: string };
+  printed?: Record<string, unknown>;
+}
+
+/** A record of the host. A process that is killed may leave half a line behind. */
+function recordOf(line: string): HostRecord {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return {};
   }
 }
 

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { endWithThisProcess } from "../../bridge/testing/synapse/children.js";
+import { endWithThisProcess } from "../../bridge/base/children.js";
 import { environment } from "../../bridge/testing/synapse/synapse-process.js";
 import { type ModuleEntry, writeConfig } from "./config.js";
 import { venvPython } from "./paths.js";

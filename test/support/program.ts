@@ -1,6 +1,6 @@
 // Starts a program that ends with this process, keeps what it prints, and ends it again by its own id.
 import { spawn } from "node:child_process";
-import { endWithThisProcess } from "../../bridge/testing/synapse/children.js";
+import { endWithThisProcess } from "../../bridge/base/children.js";
 import { harnessFile, venvPython } from "./paths.js";
 
 export interface ProgramOptions {

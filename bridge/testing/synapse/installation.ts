@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
-import { endWithThisProcess } from "./children.js";
+import { endWithThisProcess } from "../../base/children.js";
 import { ownFile, shimFolder } from "./own-files.js";
 import { findPython, pythonEnvironment } from "./python.js";
 import { constraintsFile, NEWEST_TESTED, requirementsOf } from "./releases.js";

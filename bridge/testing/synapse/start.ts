@@ -1,7 +1,7 @@
 // Starts Synapses for tests: one, or some that federate.
 import path from "node:path";
+import { whenThisProcessEnds } from "../../base/children.js";
 import { type Certificates, makeCertificates } from "./certificates.js";
-import { whenThisProcessEnds } from "./children.js";
 import { type TemporaryFolder, temporaryFolder } from "./folders.js";
 import { type HeldPort, holdPort } from "./held-port.js";
 import { type ModuleEntry, writeConfig } from "./homeserver-yaml.js";

@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { endWithThisProcess } from "../../base/children.js";
 import type { Certificates } from "./certificates.js";
-import { endWithThisProcess } from "./children.js";
 import type { HeldPort } from "./held-port.js";
 import { ownFile } from "./own-files.js";
 import { waitFor } from "./wait.js";

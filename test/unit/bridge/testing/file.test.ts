@@ -10,7 +10,8 @@ const open: Tester[] = [];
 afterEach(() => Promise.all(open.splice(0).map((t) => t.close().catch(() => {}))));
 afterAll(() => folder.remove());
 
-const module = `import { Codes, NOT_SPAM, SynapseError, defineModule } from "synapse-module-bridge";
+const module = `import { writeSync } from "node:fs";
+import { Codes, NOT_SPAM, SynapseError, defineModule } from "synapse-module-bridge";
 export default defineModule({
   grants: ["store"],
   setup: ({ api, log }) => log.info("in setup of " + api.server_name),
@@ -22,6 +23,8 @@ export default defineModule({
         case "@hangs:example.org": await new Promise(() => {}); break;
         case "@loops:example.org": for (;;);
         case "@exits:example.org": process.exit(3);
+        case "@torn:example.org": writeSync(3, '{"log":{"msg":"half of'); process.kill(process.pid, "SIGKILL"); break;
+        case "@env:example.org": throw new Error("[" + Object.keys(process.env).join() + "]");
         case "@prints:example.org": console.log("printed"); return NOT_SPAM;
         case "@counts:example.org": await api.store.update({ key: "n", update: (n: any = 0) => n + 1, ttl: "1h" });
       }
@@ -68,7 +71,7 @@ test("what it throws is the error here, with the line of the file", async () => 
   const thrown = await ask(t, "throws").catch((error) => error);
   expect(thrown).toBeInstanceOf(RangeError);
   expect(thrown.message).toBe("boom");
-  expect(thrown.stack).toMatch(/policy\.ts:8:/);
+  expect(thrown.stack).toMatch(/policy\.ts:9:/);
   const { outcome, error } = await ask(t, "refused");
   expect(isSynapseError(error)).toBe(true);
   expect({ outcome, ...error }).toMatchObject({ outcome: "refused", code: 418, errcode: "ORG_TEA" });
@@ -87,6 +90,25 @@ test("one that ends its process is named", async () => {
   await expect(ask(t, "exits")).rejects.toThrow(
     "the module's process has ended: policy: it called process.exit",
   );
+});
+
+test("one that is killed while it writes a record ends no more than itself", async () => {
+  const t = await testerOf();
+  await expect(ask(t, "torn")).rejects.toThrow("the module's process has ended");
+});
+
+test("it gets nothing of this process's environment, as in production", async () => {
+  const t = await testerOf();
+  await expect(ask(t, "env")).rejects.toThrow("[]");
+});
+
+test("many testers listen to the end of this process as one", async () => {
+  const counts = () => ["exit", "SIGINT"].map((event) => process.listenerCount(event));
+  const before = counts();
+  const [one, two] = [await testerOf(), await testerOf()];
+  expect(counts()).toEqual(before.map((count) => count + 1));
+  await Promise.all([one.close(), two.close()]);
+  expect(counts()).toEqual(before);
 });
 
 test("reload takes the file as it is now, and keeps the old one if that cannot be loaded", async () => {

@@ -12,7 +12,10 @@ let isWatching = false;
 export function endWithThisProcess(child: Killable, cleanUp: () => void): () => void {
   running.set(child, cleanUp);
   watch();
-  return () => running.delete(child);
+  return () => {
+    running.delete(child);
+    if (running.size === 0) unwatch();
+  };
 }
 
 /** Calls this when this process ends, however it does, unless it is killed. Returns what to call when that is not needed any more. */
@@ -24,13 +27,20 @@ function watch(): void {
   if (isWatching) return;
   isWatching = true;
   process.on("exit", endAll);
-  for (const signal of signals) {
-    process.once(signal, () => {
-      endAll();
-      // Whoever else listens decides what happens next; if nobody does, it is what would have happened without us.
-      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-    });
-  }
+  for (const signal of signals) process.on(signal, onSignal);
+}
+
+function unwatch(): void {
+  isWatching = false;
+  process.off("exit", endAll);
+  for (const signal of signals) process.off(signal, onSignal);
+}
+
+function onSignal(signal: NodeJS.Signals): void {
+  process.off(signal, onSignal);
+  endAll();
+  // Whoever else listens decides what happens next; if nobody does, it is what would have happened without us.
+  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }
 
 function endAll(): void {
