@@ -149,6 +149,8 @@ async function ask(
   const origin = newOrigin(call.call);
   const context = makeContext(running, data, environment.cancellation, call.request, said.give);
   const warn = (message: string) => running.log.warn({ request: call.request }, `${name}: ${message}`);
+  const settled = (outcome: { answer: unknown } | { failure: CallError }) =>
+    entry.settled?.(context, { ...outcome, reason: said.reason?.text });
   try {
     const run = () => runAsModule(name, call.request, () => handler(prepared.forModule(lifetime), context));
     // Only where it is needed: tracking awaits makes all promises of the process slower.
@@ -163,17 +165,29 @@ async function ask(
     const read = readAnswer(callback, answer, environment.catalogue, warn, prepared.isRare);
     if (callback.result === "Authenticated")
       await untilAborted(checkAuthenticated(read, running.api), environment.cancellation);
+    settled({ answer: callback.edits === undefined ? read : call.params[callback.edits] });
     return read;
   } catch (error) {
-    if (error instanceof CallError) throw error;
-    const failure = toCallError(running, callback, error, call.request);
-    if (!callback.secret || failure.kind !== "synapse_error") throw withCause(failure, error);
-    throw withCause(redactSynapseError(failure.data as ErrorData["synapse_error"]), error);
+    const failure = error instanceof CallError ? error : failureOf(running, callback, error, call.request);
+    settled({ failure });
+    throw failure;
   } finally {
     lifetime.end();
     origin.over = true;
     if (callback.membership_lock && origin.pending > 0) environment.notAwaited?.(name);
   }
+}
+
+/** What the shim is told of what a handler threw. */
+function failureOf(
+  running: RunningModule,
+  callback: Callback,
+  error: unknown,
+  request: string | null,
+): CallError {
+  const failure = toCallError(running, callback, error, request);
+  if (!callback.secret || failure.kind !== "synapse_error") return withCause(failure, error);
+  return withCause(redactSynapseError(failure.data as ErrorData["synapse_error"]), error);
 }
 
 /** Asks a module that has a thread. */

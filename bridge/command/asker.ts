@@ -8,7 +8,7 @@ import { dispatch } from "../calls/dispatch.js";
 import { FollowUps } from "../calls/follow-ups.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import type { ErrorData } from "../catalogue/protocol.js";
-import type { RecordedCall, Verdict } from "../recording/format.js";
+import { type RecordedCall, type Verdict, verdictOf } from "../recording/format.js";
 import type { RecordedAnswers } from "../recording/recorded-answers.js";
 import { AnswerCache, questionOf } from "../shim-rules/answer-cache.js";
 import { matches } from "../shim-rules/match.js";
@@ -90,8 +90,9 @@ export class Asker {
       verdict = { answer };
       reason = given_reason?.text;
     } catch (error) {
+      if (!(error instanceof CallError)) throw error;
       verdict = verdictOf(error);
-      if (error instanceof CallError && error.kind === "synapse_error")
+      if (error.kind === "synapse_error")
         reason = (error.data as ErrorData["synapse_error"]).given_reason?.text;
     } finally {
       clearTimeout(timer);
@@ -136,15 +137,4 @@ class NoAnswer extends Error {
   constructor(readonly asked: Asking) {
     super();
   }
-}
-
-function verdictOf(error: unknown): Verdict {
-  if (!(error instanceof CallError)) throw error;
-  if (error.kind === "synapse_error") {
-    const { code, errcode, msg } = error.data as ErrorData["synapse_error"];
-    return { error: { code, errcode, msg } };
-  }
-  if (error.kind === "cancelled") return { unavailable: "deadline" };
-  const { kind } = error.data as Partial<ErrorData["module_fault"]>;
-  return { fault: kind ?? "threw", message: error.message };
 }

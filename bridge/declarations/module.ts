@@ -1,6 +1,7 @@
 // Types of a module that has been loaded and checked. define.ts has the types of what authors write.
 import path from "node:path";
 import type { ConfiguredModule, DeclaredCallback, DeclaredLogin, Match } from "../catalogue/protocol.js";
+import type { CallError } from "../transport/call-error.js";
 
 export type Handler = (params: object, context: object) => unknown;
 export type WebHandler = (request: Request, context: object) => unknown;
@@ -8,16 +9,27 @@ export type Setup = (context: object) => unknown;
 export type Close = (context: object) => unknown;
 export type BroadcastHandler = (value: unknown, context: object) => unknown;
 
+/** What a call of a handler came to for Synapse, with the text of the reason that the handler gave. */
+export type Outcome = { readonly reason: string | undefined } & (
+  | { readonly answer: unknown }
+  | { readonly failure: CallError }
+);
+
+/** Called once for each call of a handler, with the handler's context, when its outcome is known. It never throws. */
+export type Settled = (context: object, outcome: Outcome) => void;
+
 /** One callback's entry: what the shim gets of it, and the handler. */
 export interface Entry extends Omit<DeclaredCallback, "checkers"> {
   /** Absent if the shim answers by itself (`fields`), or if there are `checkers`. */
   readonly handler?: Handler;
+  readonly settled?: Settled;
   readonly checkers?: readonly Checker[];
 }
 
 /** One entry of auth_checkers. */
 export interface Checker extends DeclaredLogin {
   readonly handler?: Handler;
+  readonly settled?: Settled;
 }
 
 export interface LoadedModule {

@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 import { exactJson } from "../base/exact-json.js";
 import { isObject } from "../base/is-object.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
-import type { ErrorName, SynapseInfo } from "../catalogue/protocol.js";
+import type { ErrorData, ErrorName, SynapseInfo } from "../catalogue/protocol.js";
 import type { Event, StateKey } from "../sdk/wire-types.js";
+import type { CallError } from "../transport/call-error.js";
 
 /** Rises if a reader of before would take a line for something else. */
 export const FORMAT = 1;
@@ -77,6 +78,17 @@ export type Verdict =
   | { fault: "threw" | "answer"; message: string }
   /** No answer within the deadline. */
   | { unavailable: "deadline" };
+
+/** The verdict of a call that has failed so. */
+export function verdictOf(failure: CallError): Verdict {
+  if (failure.kind === "synapse_error") {
+    const { code, errcode, msg } = failure.data as ErrorData["synapse_error"];
+    return { error: { code, errcode, msg } };
+  }
+  if (failure.kind === "cancelled") return { unavailable: "deadline" };
+  const { kind } = failure.data as Partial<ErrorData["module_fault"]>;
+  return { fault: kind ?? "threw", message: failure.message };
+}
 
 /** What it would not do to record: undefined for callbacks that may be recorded. */
 export function whyUnrecorded({ secret, unrecorded }: Callback): string | undefined {

@@ -2,29 +2,33 @@
 // api when they are loaded, so that calls cost nothing where nothing is recorded.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { performance } from "node:perf_hooks";
-import { exactJson, holdsRareNumber } from "../base/exact-json.js";
+import { exactJson } from "../base/exact-json.js";
 import { describeThrown } from "../base/thrown.js";
 import { VERSION } from "../base/version.js";
-import { readAnswer, UnfitAnswer } from "../calls/answer.js";
 import { RoomState } from "../calls/state.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import type { Recording, SynapseInfo } from "../catalogue/protocol.js";
-import type { Handler, LoadedModule } from "../declarations/module.js";
+import type { Entry, Handler, LoadedModule, Outcome } from "../declarations/module.js";
 import { currentModule } from "../logging/current-module.js";
 import type { Logger } from "../logging/log.js";
 import type { ApiSource } from "../module-api/api.js";
 import { WireError } from "../module-api/api-errors.js";
-import { isSynapseError } from "../sdk/errors.js";
 import type { StateEvents } from "../sdk/objects.js";
-import { digest, FORMAT, isSecretMethod, MOST_LINE, mayFit, type Verdict, whyUnrecorded } from "./format.js";
+import {
+  digest,
+  FORMAT,
+  isSecretMethod,
+  MOST_LINE,
+  mayFit,
+  type Verdict,
+  verdictOf,
+  whyUnrecorded,
+} from "./format.js";
 import { SeenState } from "./seen-state.js";
 import { RecordingWriter } from "./writer.js";
 
 // In characters: what `setup` was told, which each file begins with.
 const MOST_HEADS = 1024 * 1024;
-
-// In characters.
-const MOST_REASON = 1_000;
 
 const TOO_LONG = "longer than a recording takes";
 
@@ -37,8 +41,6 @@ interface Told {
   /** It has settled. What it has left running belongs to no call. */
   over: boolean;
 }
-
-type Context = { readonly signal: AbortSignal; reason(text: unknown, details?: unknown): void };
 
 export class Recorder {
   #current = new AsyncLocalStorage<Told>();
@@ -75,8 +77,7 @@ export class Recorder {
       const { handler, checkers } = entry;
       const declared = this.catalogue.callbacks.get(callback);
       if (!declared) return [callback, entry] as const;
-      const around = (inner: Handler | undefined) =>
-        inner && { handler: this.#around(declared, name, inner) };
+      const around = (inner: Handler | undefined) => inner && this.#around(declared, name, inner);
       const listed = checkers?.map((checker) => ({ ...checker, ...around(checker.handler) }));
       return [callback, { ...entry, ...around(handler), ...(listed && { checkers: listed }) }] as const;
     });
@@ -103,8 +104,12 @@ export class Recorder {
       if (from?.kind === "unrecorded" || isSecretMethod(method, this.catalogue))
         return source.request(method, params);
       const at = new Date().toISOString();
-      const tell = (end: object) =>
-        this.#tell(from, params.module, at, { method, params: params.params, ...end });
+      const tell = (end: object) => {
+        const told = { method, params: params.params, ...end };
+        const isTold = this.#unlessItFails(() => this.#tell(from, params.module, at, told) ?? true);
+        // Without this answer the call could not be asked again, so the call is left out.
+        if (!isTold && from) from.length = Number.POSITIVE_INFINITY;
+      };
       try {
         const answer = await source.request(method, params);
         tell({ answer });
@@ -161,46 +166,39 @@ export class Recorder {
     });
   }
 
-  #around(callback: Callback, module: string, handler: Handler): Handler {
+  #around(callback: Callback, module: string, handler: Handler): Pick<Entry, "handler" | "settled"> {
+    const apart: Handler = (params, context) => this.unrecorded(() => handler(params, context));
     if (whyUnrecorded(callback) !== undefined || !this.#callbacks.has(callback.name))
-      return (params, context) => this.unrecorded(() => handler(params, context));
-    return (params, context) => this.#ask(callback, module, handler, params, context as Context);
+      return { handler: apart };
+    const open = new WeakMap<object, CallInProgress>();
+    return {
+      handler: (params, context) => {
+        const call = this.#unlessItFails(() => new CallInProgress(callback, module, params));
+        if (call === undefined) return apart(params, context);
+        open.set(context, call);
+        return this.#current.run(call.told, () => handler(call.params, context));
+      },
+      settled: (context, outcome) => {
+        const call = open.get(context);
+        if (call === undefined) return;
+        call.told.over = true;
+        this.#unlessItFails(() => {
+          const line = call.line(outcome, this.#ends.get(module) ?? "}");
+          if (line === undefined) this.#writer.dropped(TOO_LONG);
+          else this.#writer.write(line);
+        });
+      },
+    };
   }
 
-  #ask(callback: Callback, module: string, handler: Handler, params: object, context: Context): unknown {
-    const call = new CallInProgress(callback, module, params);
-    const finish = (verdict: () => Verdict) => {
-      if (call.told.over) return;
-      call.told.over = true;
-      const line = call.line(verdict, this.#ends.get(module) ?? "}");
-      if (line === undefined) this.#writer.dropped(TOO_LONG);
-      else this.#writer.write(line);
-    };
-    const answered = (given: unknown) => {
-      finish(() => call.answered(given, this.catalogue));
-      return given;
-    };
-    const threw = (error: unknown) => {
-      finish(() => verdictOfThrown(error));
-      throw error;
-    };
-    const { reason } = context;
-    context.reason = (text, details) => {
-      call.reason = text;
-      reason(text, details);
-    };
-    let given: unknown;
+  /** What it returns. A call that cannot be recorded is answered all the same. */
+  #unlessItFails<T>(run: () => T): T | undefined {
     try {
-      given = this.#current.run(call.told, () => handler(call.params, context));
+      return run();
     } catch (error) {
-      return threw(error);
+      this.#writer.dropped(`they cannot be written as JSON (${describeThrown(error)})`);
+      return undefined;
     }
-    if (typeof given !== "object" || given === null || !("then" in given)) return answered(given);
-    // Nobody waits for the answer any more.
-    context.signal.addEventListener("abort", () => finish(() => ({ unavailable: "deadline" })), {
-      once: true,
-    });
-    return Promise.resolve(given).then(answered, threw);
   }
 }
 
@@ -217,8 +215,6 @@ class CallInProgress {
   readonly told: Told;
   /** What the handler gets. */
   readonly params: object;
-  /** What it has given to `context.reason`. */
-  reason: unknown;
   #started = performance.now();
   #at = new Date().toISOString();
   #request = currentModule()?.request ?? null;
@@ -247,41 +243,13 @@ class CallInProgress {
     if (mayFit(recorded, MOST_LINE)) this.#paramsJson = exactJson(recorded);
   }
 
-  /** What the host will tell the shim about this answer. */
-  answered(given: unknown, catalogue: Catalogue): Verdict {
-    const { callback, params } = this;
-    if (callback.edits !== undefined) {
-      const edited = (params as Record<string, unknown>)[callback.edits];
-      const { [callback.edits]: before } = JSON.parse(this.#paramsJson ?? "{}");
-      return { answer: exactJson(edited) === exactJson(before) ? null : edited };
-    }
-    try {
-      // The function of a follow-up stays in the process.
-      const json =
-        catalogue.type(callback.result).follow_up && Array.isArray(given)
-          ? given.map((one) => (typeof one === "function" ? { module: this.told.module, id: "" } : one))
-          : given;
-      return {
-        answer: readAnswer(
-          callback,
-          json,
-          catalogue,
-          () => {},
-          () => holdsRareNumber(params),
-        ),
-      };
-    } catch (error) {
-      if (!(error instanceof UnfitAnswer)) throw error;
-      return { fault: "answer", message: error.message };
-    }
-  }
-
   /** The line; undefined if it is too long. */
-  line(verdict: () => Verdict, end: string): string | undefined {
+  line(outcome: Outcome, end: string): string | undefined {
     const { callback, told } = this;
     if (this.#paramsJson === undefined || told.length > MOST_LINE) return undefined;
     const state = this.#seen?.recorded;
     if (!mayFit(state, MOST_LINE)) return undefined;
+    const { reason } = outcome;
     const ms = Math.round((performance.now() - this.#started) * 1000) / 1000;
     const parts = [
       begin(this.#at, told.module),
@@ -290,23 +258,25 @@ class CallInProgress {
       `"params":${this.#paramsJson}`,
       ...(state ? [`"state":${exactJson(state)}`] : []),
       ...(told.api.length > 0 ? [`"api":[${told.api.join(",")}]`] : []),
-      `"verdict":${verdictJson(verdict())}`,
-      ...(typeof this.reason === "string"
-        ? [`"reason":${JSON.stringify(this.reason.slice(0, MOST_REASON))}`]
-        : []),
+      `"verdict":${verdictJson(this.#verdict(outcome))}`,
+      ...(reason === undefined ? [] : [`"reason":${JSON.stringify(reason)}`]),
       `"ms":${ms}`,
     ];
     const line = parts.join(",") + end;
     return line.length > MOST_LINE ? undefined : line;
   }
+
+  #verdict(outcome: Outcome): Verdict {
+    if ("failure" in outcome) return verdictOf(outcome.failure);
+    const { answer } = outcome;
+    const { edits } = this.callback;
+    if (edits === undefined) return { answer };
+    // What this module has left as it was it has not edited.
+    const { [edits]: before } = JSON.parse(this.#paramsJson ?? "{}");
+    return { answer: exactJson(answer) === exactJson(before) ? null : answer };
+  }
 }
 
 function verdictJson(verdict: Verdict): string {
   return mayFit(verdict, MOST_LINE) ? exactJson(verdict) : " ".repeat(MOST_LINE);
-}
-
-function verdictOfThrown(error: unknown): Verdict {
-  if (!isSynapseError(error)) return { fault: "threw", message: describeThrown(error) };
-  const { code, errcode, msg } = error;
-  return { error: { code, errcode, msg } };
 }

@@ -78,21 +78,64 @@ test("a call has its parameters as the module saw them, its verdict, its time an
 });
 
 test.each([
-  ["throws", "throw new Error('oops')", { fault: "threw", message: "Error: oops" }],
+  [
+    "throws",
+    "throw new Error('oops')",
+    { fault: "threw", message: "policy: user_may_invite threw Error: oops" },
+  ],
   [
     "answers what does not fit",
     "return 7",
-    { fault: "answer", message: expect.stringMatching(/^answered 7; expected/) },
+    { fault: "answer", message: expect.stringMatching(/^policy: user_may_invite answered 7; expected/) },
+  ],
+  [
+    "answers with a getter that throws",
+    "return ['M_FORBIDDEN', { get x() { throw new Error('oops'); } }]",
+    { fault: "answer", message: expect.stringMatching(/x is a getter$/) },
   ],
   [
     "throws a SynapseError",
     "throw new SynapseError(429, 'slow', 'M_LIMIT_EXCEEDED')",
     { error: { code: 429, errcode: "M_LIMIT_EXCEEDED", msg: "slow" } },
   ],
-])("a module that %s has that as its verdict", async (_, body, verdict) => {
+  [
+    "throws a SynapseError that Synapse could not send",
+    "const error = new SynapseError(429, 'slow', 'M_LIMIT_EXCEEDED'); error.code = 200; throw error",
+    { fault: "threw", message: expect.stringMatching(/whose code, msg or errcode is not valid$/) },
+  ],
+  [
+    "throws a SynapseError with fields that are not JSON",
+    "throw new SynapseError(429, 'slow', 'M_LIMIT_EXCEEDED', { at: 1n })",
+    { fault: "threw", message: expect.stringContaining("additional_fields") },
+  ],
+])("a module that %s has as its verdict what the shim is told", async (_, body, verdict) => {
   await start(moduleOf("user_may_invite", body));
-  await rig.callback("user_may_invite", INVITE, ["policy"]).catch(() => {});
+  const asked = rig.callback("user_may_invite", INVITE, ["policy"]);
+  const told = await asked.catch(({ data, message }) =>
+    data.kind === undefined ? { error: data } : { fault: data.kind, message },
+  );
+  expect(told).toMatchObject(verdict);
   expect((await recorded()).map((line) => line.verdict)).toEqual([verdict]);
+});
+
+test.each([
+  ["what is not JSON", "params.request_content.at = 1n"],
+  [
+    "a getter that throws",
+    "Object.defineProperty(params.request_content, 'at', { enumerable: true, get() { throw new Error('oops'); } })",
+  ],
+])("edits with %s are the fault of the module, and recorded as what they are", async (_, body) => {
+  await start(moduleOf("on_create_room", body));
+  const params = {
+    requester: { user: "@a:example.org" },
+    request_content: { name: "old" },
+    is_requester_admin: false,
+  };
+  const asked = rig.callback("on_create_room", params, ["policy"]);
+  await expect(asked).rejects.toMatchObject({ data: { kind: "answer" } });
+  expect((await recorded()).map((line) => line.verdict)).toEqual([
+    { fault: "answer", message: expect.stringContaining("left something in request_content") },
+  ]);
 });
 
 test("a call that is cancelled at its deadline is recorded once, as one without an answer", async () => {
