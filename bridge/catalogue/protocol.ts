@@ -68,6 +68,24 @@ export const LIMITS = {
   transaction_statements_ms: 3000,
   /** How long the function of one run_db_interaction may take, from the moment it has a connection. */
   transaction_function_ms: 500,
+  /** How long a local call may take, unless the admin sets `timeout`. */
+  local_timeout_ms: 5000,
+  /** The same for a federated call. */
+  federated_timeout_ms: 2000,
+  /** How many answers of one entry are kept for its `ttl`. The least recently used one goes. */
+  kept_answers: 10000,
+  /** The JSON of an answer that is kept. A larger one is shared by the calls that wait for it. */
+  kept_answer_bytes: 4096,
+  /** A key of the store, in UTF-8. */
+  store_key_bytes: 512,
+  /** The JSON of a value of the store. */
+  store_value_bytes: 65536,
+  /** How many entries `store.list` may be asked for at once. */
+  store_list_entries: 500,
+  /** How many it gives without a `limit`. */
+  store_list_default_entries: 100,
+  /** The longest `ttl` of an entry of the store: 100 years. */
+  store_ttl_ms: 3153600000000,
 } as const;
 
 export const ERROR_CODES = {

@@ -7,7 +7,7 @@ import type { RunningModule } from "../calls/context.js";
 import { dispatch } from "../calls/dispatch.js";
 import { FollowUps } from "../calls/follow-ups.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
-import type { ErrorData } from "../catalogue/protocol.js";
+import { type ErrorData, LIMITS } from "../catalogue/protocol.js";
 import { type RecordedCall, type Verdict, verdictOf } from "../recording/format.js";
 import type { RecordedAnswers } from "../recording/recorded-answers.js";
 import { AnswerCache, questionOf } from "../shim-rules/answer-cache.js";
@@ -18,7 +18,7 @@ import type { Replayed } from "./comparison.js";
 import type { ReportProgress } from "./subprocess.js";
 
 // As long as the shim waits for a local call by default.
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = LIMITS.local_timeout_ms;
 // Longer than any handler may take, and a pause of a busy machine: the module blocks the event loop.
 const BLOCKED_MS = 3 * DEADLINE_MS;
 

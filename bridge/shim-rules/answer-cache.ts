@@ -4,12 +4,12 @@
 import { exactJson } from "../base/exact-json.js";
 import { isObject } from "../base/is-object.js";
 import type { Callback } from "../catalogue/catalogue.js";
+import { LIMITS } from "../catalogue/protocol.js";
 
 type Params = Record<string, unknown>;
 
-// As in the shim.
-const MOST_REMEMBERED = 10_000;
-const MOST_ANSWER_BYTES = 4 * 1024;
+const MOST_REMEMBERED = LIMITS.kept_answers;
+const MOST_ANSWER_BYTES = LIMITS.kept_answer_bytes;
 
 export class AnswerCache<Reply extends { readonly answer: unknown }> {
   /** The least recently used reply is first. */

@@ -2,6 +2,7 @@
 import { ResponseError } from "vscode-jsonrpc/node";
 import { formatDuration, parseDuration } from "../base/duration.js";
 import { kindOf } from "../calls/wire-errors.js";
+import { LIMITS } from "../catalogue/protocol.js";
 import { isSynapseError, SynapseError } from "../sdk/errors.js";
 import type { JsonObject } from "../sdk/json.js";
 import type { FakeSynapse, Lent } from "./fake-synapse.js";
@@ -83,6 +84,8 @@ export class Exchange {
     if (this.remedy) return undefined;
     const { timeout } = this;
     const own = typeof timeout === "object" ? timeout : { local: timeout, federated: timeout };
-    return parseDuration(local ? (own.local ?? "5s") : (own.federated ?? "2s"));
+    return parseDuration(
+      local ? (own.local ?? LIMITS.local_timeout_ms) : (own.federated ?? LIMITS.federated_timeout_ms),
+    );
   }
 }

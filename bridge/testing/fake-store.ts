@@ -3,16 +3,16 @@
 import { parseDuration } from "../base/duration.js";
 import { exactJson } from "../base/exact-json.js";
 import { isObject } from "../base/is-object.js";
+import { LIMITS } from "../catalogue/protocol.js";
 import type { JsonValue } from "../sdk/json.js";
 import type { StoreEntry } from "../sdk/storage-types.js";
 import type { Clock } from "./clock.js";
 
-// As in the shim.
-const MOST_KEY_BYTES = 512;
-const MOST_VALUE_BYTES = 64 * 1024;
-const MOST_LISTED = 500;
-const LISTED = 100;
-const MOST_TTL_MS = 100 * 365 * 24 * 60 * 60 * 1000;
+const MOST_KEY_BYTES = LIMITS.store_key_bytes;
+const MOST_VALUE_BYTES = LIMITS.store_value_bytes;
+const MOST_LISTED = LIMITS.store_list_entries;
+const LISTED = LIMITS.store_list_default_entries;
+const MOST_TTL_MS = LIMITS.store_ttl_ms;
 
 type Params = Record<string, unknown>;
 

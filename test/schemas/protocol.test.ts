@@ -69,6 +69,14 @@ test.each(Object.keys(limits))("%s is kept", (name) => {
   expect(bridge.includes(`LIMITS.${name}`) || new RegExp(`"${name}"`).test(shim)).toBe(true);
 });
 
+test.each(Object.keys(limits).filter((name) => /^(?:store|kept|local|federated)_/.test(name)))(
+  "%s is kept by the shim, and by the kit as the shim does",
+  (name) => {
+    expect(bridge).toContain(`LIMITS.${name}`);
+    expect(shim).toContain(`LIMITS["${name}"]`);
+  },
+);
+
 test.each(Object.keys(protocol.causes))("the cause %s is told by who is said to tell it", (name) => {
   const by = protocol.causes[name]?.by;
   if (by !== "shim") expect(bridge.includes(`CAUSES.${name}`)).toBe(true);

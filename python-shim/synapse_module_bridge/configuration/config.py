@@ -50,7 +50,7 @@ class Timeout:
     federated: int
 
 
-DEFAULT_TIMEOUT = Timeout(local=5_000, federated=2_000)
+DEFAULT_TIMEOUT = Timeout(local=LIMITS["local_timeout_ms"], federated=LIMITS["federated_timeout_ms"])
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)

@@ -16,15 +16,15 @@ from synapse_module_bridge.codec.codec import ENCODE, pdu_of
 from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.schema.catalogue import Callback
-from synapse_module_bridge.schema.protocol import Reason
+from synapse_module_bridge.schema.protocol import LIMITS, Reason
 from synapse_module_bridge.transport.framing import decode, encode, to_body
 from synapse_module_bridge.transport.rpc import RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 
 # For each entry: about as many as a busy server has active users, at some hundred bytes each.
-MOST_REMEMBERED = 10_000
+MOST_REMEMBERED = LIMITS["kept_answers"]
 # A larger answer is shared by the calls that wait for it, and not kept.
-MOST_ANSWER_BYTES = 4 * 1024
+MOST_ANSWER_BYTES = LIMITS["kept_answer_bytes"]
 
 # A hash of what a call asks.
 Question = bytes

@@ -15,14 +15,16 @@ from synapse.storage.database import LoggingTransaction
 from synapse.storage.engines import PostgresEngine
 from synapse.storage.engines._base import IsolationLevel
 
+from synapse_module_bridge.schema.protocol import LIMITS
+
 # The store is for small entries. For large ones, a module makes a table of its own.
-MOST_KEY_BYTES = 512
-MOST_VALUE_BYTES = 64 * 1024
+MOST_KEY_BYTES = LIMITS["store_key_bytes"]
+MOST_VALUE_BYTES = LIMITS["store_value_bytes"]
 # Entries in one answer of `list`: at most, and by default.
-MOST_LISTED = 500
-LISTED = 100
+MOST_LISTED = LIMITS["store_list_entries"]
+LISTED = LIMITS["store_list_default_entries"]
 # 100 years.
-MOST_TTL_MS = 100 * 365 * 24 * 60 * 60 * 1000
+MOST_TTL_MS = LIMITS["store_ttl_ms"]
 CLEAN_UP_MS = 15 * 60 * 1000
 # A longer transaction would block others on SQLite.
 _REMOVED_AT_ONCE = 1_000
