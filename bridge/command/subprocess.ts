@@ -1,5 +1,5 @@
-// Runs `check` and `call` in a subprocess, since a module may end, crash or hang the process that loads it. The command's
-// own process names the module that did, and prints the answer: modules cannot write to its standard output.
+// Runs `check`, `call` and `replay` in a subprocess, since a module may end, crash or hang the process that loads it. The
+// command's own process names the module that did, and prints the answer: modules cannot write to its standard output.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeSync } from "node:fs";
