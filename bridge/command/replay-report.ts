@@ -72,6 +72,9 @@ function sentences(report: ReplayReport): string {
     unknown.length > 0 ? `This version of the bridge does not know ${unknown.join(", ")}.` : "",
     skipped.torn > 0 ? `${number(skipped.torn)} files end within a line, which was skipped.` : "",
     skipped.unreadable > 0 ? `${number(skipped.unreadable)} lines are no lines of a recording.` : "",
+    skipped.removed > 0
+      ? `${skipped.removed === 1 ? "1 file was removed before it was read, and its" : `${number(skipped.removed)} files were removed before they were read, and their`} calls are left out: Synapse removes the oldest while it records.`
+      : "",
   ]
     .filter((one) => one !== "")
     .join("\n");
@@ -79,7 +82,10 @@ function sentences(report: ReplayReport): string {
 
 function conclusion({ differing, uncertain, calls }: ReplayReport): string {
   if (differing === 0 && uncertain === 0) return `All ${number(calls)} verdicts are as recorded.`;
-  const rest = uncertain > 0 ? `; ${number(uncertain)} more cannot be compared for certain` : "";
+  const rest =
+    uncertain > 0
+      ? `; ${number(uncertain)} more cannot be compared, since the recording lacks something`
+      : "";
   return `${number(differing)} of ${number(calls)} verdicts differ${rest}.`;
 }
 

@@ -2,10 +2,11 @@
 // ones.
 import path from "node:path";
 import { CancellationToken } from "vscode-jsonrpc/node";
+import { didYouMean } from "../base/nearest.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import { nameOf } from "../declarations/module.js";
 import type { Logger } from "../logging/log.js";
-import { filesOf, readInOrder, type Skipped } from "../recording/reader.js";
+import { filesOf, newSkipped, readInOrder, type Skipped } from "../recording/reader.js";
 import { RecordedAnswers } from "../recording/recorded-answers.js";
 import { Survey } from "../recording/survey.js";
 import { Cancellation } from "../transport/cancellation.js";
@@ -19,6 +20,8 @@ export interface ReplayOptions {
   config?: string;
   /** The recorded module that this one takes the place of. */
   module?: string;
+  /** The callbacks whose calls are asked; all by default. */
+  callback?: readonly string[];
 }
 
 /** What `--json` prints. */
@@ -44,9 +47,9 @@ export interface ReplayReport {
   writes: Record<string, number>;
   /** How many answers of the api are those of another call. */
   borrowed: number;
-  /** Callbacks of the module without a recorded call. */
+  /** Callbacks of the module without a recorded call that was asked. */
   without_calls: string[];
-  /** Lines that could not be read. */
+  /** Lines and files that could not be read. */
   skipped: Skipped;
   /** Recorded calls of callbacks that this version of the bridge does not know. */
   unknown_callbacks: Record<string, number>;
@@ -61,10 +64,14 @@ export async function replay(
   log: Logger,
   report: ReportProgress = () => {},
 ): Promise<ReplayReport> {
+  const chosen = options.callback && new Set(options.callback);
+  for (const one of chosen ?? [])
+    if (!catalogue.callbacks.has(one))
+      throw new Error(`there is no callback ${one}${didYouMean(one, catalogue.callbacks.keys())}`);
   const files = filesOf(path.resolve(recording));
   const survey = new Survey();
   const answers = new RecordedAnswers(catalogue);
-  const skipped: Skipped = { torn: 0, unreadable: 0 };
+  const skipped = newSkipped();
   for await (const line of readInOrder(files, skipped)) {
     survey.add(line);
     answers.survey(line);
@@ -88,10 +95,11 @@ export async function replay(
   const asker = new Asker(running, answers, catalogue, report);
   const comparison = new Comparison(catalogue);
   const unknown = new Map<string, number>();
+  const again = newSkipped();
   const began = performance.now();
   try {
-    for await (const line of readInOrder(files, { torn: 0, unreadable: 0 })) {
-      const isCall = "callback" in line && line.module === name;
+    for await (const line of readInOrder(files, again)) {
+      const isCall = "callback" in line && line.module === name && (chosen?.has(line.callback) ?? true);
       const callback = isCall ? catalogue.callbacks.get(line.callback) : undefined;
       answers.enter(line, callback !== undefined);
       if (!isCall) continue;
@@ -125,8 +133,11 @@ export async function replay(
     missing: Object.fromEntries(answers.missing),
     writes: Object.fromEntries(answers.writes),
     borrowed: answers.borrowed,
-    without_calls: [...running.module.callbacks.keys()].filter((one) => !Object.hasOwn(callbacks, one)),
-    skipped,
+    without_calls: [...running.module.callbacks.keys()].filter(
+      (one) => !Object.hasOwn(callbacks, one) && (chosen?.has(one) ?? true),
+    ),
+    // The second time, files of the first may be missing.
+    skipped: { ...skipped, removed: again.removed },
     unknown_callbacks: Object.fromEntries(unknown),
   };
 }

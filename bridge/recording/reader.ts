@@ -12,6 +12,12 @@ export interface Skipped {
   torn: number;
   /** Other lines that are no lines of a recording. */
   unreadable: number;
+  /** Files that were removed before they were read: Synapse removes the oldest while it records. */
+  removed: number;
+}
+
+export function newSkipped(): Skipped {
+  return { torn: 0, unreadable: 0, removed: 0 };
 }
 
 /** The files of a recording. Throws an Error if there is none. */
@@ -29,7 +35,11 @@ export async function* readInOrder(files: readonly string[], skipped: Skipped): 
   const open: { next: RecordedLine; lines: AsyncGenerator<RecordedLine> }[] = [];
   for (const file of files) {
     const lines = readFile(file, skipped);
-    const first = await lines.next();
+    const first = await lines.next().catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+      skipped.removed++;
+      return { done: true } as const;
+    });
     if (!first.done) open.push({ next: first.value, lines });
   }
   try {

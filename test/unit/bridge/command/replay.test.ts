@@ -82,16 +82,56 @@ test("differences are grouped by what they are, the most frequent first, each wi
 });
 
 test.each([
-  ["nothing differs", "return NOT_SPAM;", 0],
-  ["a verdict differs", "return Codes.FORBIDDEN;", 1],
+  ["0 if nothing differs", "return NOT_SPAM;", 0, "All 2 verdicts are as recorded."],
+  ["1 if a verdict differs", "return Codes.FORBIDDEN;", 1, "2 of 2 verdicts differ."],
   [
-    "a verdict differs where the recording lacks something",
+    "0 if verdicts cannot be compared, and tells how many",
     "return (await context.api.is_user_admin({ user_id: '@a:b' }).catch(() => 1)) ? Codes.FORBIDDEN : NOT_SPAM;",
-    1,
+    0,
+    "0 of 2 verdicts differ; 2 more cannot be compared, since the recording lacks something.",
   ],
-])("with --expect-same, the exit code tells whether %s", async (_, body, code) => {
-  const report = await replay(invite(body), write("same.jsonl", {}), "--expect-same");
-  expect(report.code).toBe(code);
+])("with --expect-same, the exit code is %s", async (_, body, code, conclusion) => {
+  const done = await run(["replay", invite(body), write("same.jsonl", {}, {}), "--expect-same"]);
+  expect([done.code, done.out.trimEnd().split("\n").at(-1)]).toEqual([code, conclusion]);
+});
+
+describe("--callback", () => {
+  const recording = () =>
+    write(
+      "chosen.jsonl",
+      {},
+      { callback: "user_may_join_room", params: { user: "@a:b", room: "!r:x", is_invited: true } },
+      { callback: "user_may_create_room", params: { user_id: "@a:b" } },
+    );
+
+  test("chooses the callbacks whose calls are asked", async () => {
+    const args = ["--callback", "user_may_invite", "--callback", "user_may_create_room"];
+    const report = await replay(invite("return Codes.FORBIDDEN;"), recording(), ...args);
+    expect(report).toMatchObject({ calls: 2, differing: 1, without_calls: [], unknown_callbacks: {} });
+    expect(Object.keys(report.callbacks).sort()).toEqual(["user_may_create_room", "user_may_invite"]);
+  });
+
+  test("must be a callback", async () => {
+    const args = ["replay", invite("return NOT_SPAM;"), recording(), "--callback", "user_may_invit"];
+    expect(await run(args)).toMatchObject({
+      code: 2,
+      out: "",
+      err: "there is no callback user_may_invit (did you mean user_may_invite?)\n",
+    });
+  });
+});
+
+test("files that Synapse removes during the replay are left out, and told", async () => {
+  const removes = `(await import("node:fs")).rmSync(${JSON.stringify(folder.path("live/a.jsonl"))}, { force: true });`;
+  const file = folder.write("policy.ts", moduleOf("user_may_invite", "return NOT_SPAM;", removes));
+  write("live/a.jsonl", {});
+  write("live/b.jsonl", {}, {});
+  const { code, out } = await run(["replay", file, folder.path("live")]);
+  expect([code, out.split("\n").find((text) => text.includes("removed"))]).toEqual([
+    0,
+    "1 file was removed before it was read, and its calls are left out: Synapse removes the oldest while it records.",
+  ]);
+  expect(out).toMatch(/was asked 2 calls/);
 });
 
 describe("the module that is replaced", () => {

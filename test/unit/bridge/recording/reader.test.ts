@@ -1,7 +1,8 @@
 // Recordings that were damaged, made by another version, or made by somebody who means harm.
+import { rmSync } from "node:fs";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { mayFit, type RecordedCall } from "../../../../bridge/recording/format.js";
-import { filesOf, readInOrder, type Skipped } from "../../../../bridge/recording/reader.js";
+import { filesOf, newSkipped, readInOrder } from "../../../../bridge/recording/reader.js";
 import { temporaryFolder } from "../../../support/temporary-folder.js";
 
 const folder = temporaryFolder();
@@ -26,7 +27,7 @@ function line(second: number, more: object = {}): string {
 }
 
 async function readAll(given: string) {
-  const skipped: Skipped = { torn: 0, unreadable: 0 };
+  const skipped = newSkipped();
   const lines: RecordedCall[] = [];
   for await (const one of readInOrder(filesOf(given), skipped)) lines.push(one as RecordedCall);
   return { lines, skipped };
@@ -45,7 +46,7 @@ test("a text with other ends of lines is one line", async () => {
   const file = folder.write("ends.jsonl", `${line(1, { params: { text } })}\n${line(2)}`);
   const { lines, skipped } = await readAll(file);
   expect(lines.map(({ params }) => params)).toEqual([{ text }, { inviter: "@a:b" }]);
-  expect(skipped).toEqual({ torn: 0, unreadable: 0 });
+  expect(skipped).toEqual(newSkipped());
 });
 
 test("characters that are cut by the pieces of a read are whole", async () => {
@@ -58,7 +59,7 @@ test("a line that was torn by a crash is skipped, and told apart from a broken o
   const file = folder.write("torn.jsonl", `${line(1)}\n{"broken\n${line(2)}\n${line(3).slice(0, 100)}`);
   const { lines, skipped } = await readAll(file);
   expect(lines).toHaveLength(2);
-  expect(skipped).toEqual({ torn: 1, unreadable: 1 });
+  expect(skipped).toEqual({ torn: 1, unreadable: 1, removed: 0 });
 });
 
 test.each([
@@ -78,6 +79,17 @@ test.each([
   const { lines, skipped } = await readAll(file);
   expect(lines.map((one) => one.at)).toEqual([at(2)]);
   expect(skipped.unreadable).toBe(1);
+});
+
+test("a file that was removed in the meantime is skipped and counted", async () => {
+  folder.write("live/one.jsonl", `${line(1)}\n`);
+  folder.write("live/two.jsonl", `${line(2)}\n`);
+  const files = filesOf(folder.path("live"));
+  rmSync(folder.path("live/one.jsonl"));
+  const skipped = newSkipped();
+  const times: string[] = [];
+  for await (const one of readInOrder(files, skipped)) times.push(one.at);
+  expect([times, skipped]).toEqual([[at(2)], { torn: 0, unreadable: 0, removed: 1 }]);
 });
 
 test("keys such as __proto__ are keys like others", async () => {
