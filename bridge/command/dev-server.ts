@@ -21,6 +21,8 @@ export interface DevServerOptions {
 
 // So that lines come as they happen.
 const LOOK_MS = 50;
+// Far more than come between two looks, as `dev` may run for days.
+const KEPT_RECORDS = 10_000;
 // What Synapse takes only when it starts, such as a new callback.
 const NEEDS_RESTART = /restart Synapse/;
 const INSPECT = "SYNAPSE_MODULE_BRIDGE_INSPECT";
@@ -72,6 +74,7 @@ export class DevServer {
       modules: target.modules,
       allowed: [],
       clientPort,
+      keptRecords: KEPT_RECORDS,
       ...(inspectPort !== undefined && { env: inspectEnvironment(inspectPort) }),
     });
     this.#running = running;
@@ -114,8 +117,9 @@ export class DevServer {
   #printRecords({ records }: Running): () => void {
     let printed = 0;
     const look = () => {
-      const all = records.all();
-      for (; printed < all.length; printed++) this.print.record(all[printed] as (typeof all)[number]);
+      const fresh = records.after(printed);
+      printed += fresh.length;
+      for (const record of fresh) this.print.record(record);
     };
     const timer = setInterval(look, LOOK_MS);
     return () => {

@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { checkKeys } from "../base/known-words.js";
 import { didYouMean } from "../base/nearest.js";
 import { real } from "../base/real-time.js";
 import { type Callback, type Catalogue, catalogue as readCatalogue } from "../catalogue/catalogue.js";
@@ -42,6 +43,11 @@ import { type Wanted, wantedModules } from "./wanted.js";
 import { World } from "./world.js";
 
 type Params = Record<string, unknown>;
+
+const OPTIONS: Readonly<Record<keyof TesterOptions, true>> = {
+  ...{ config: true, server_name: true, grants: true, now: true, users: true, rooms: true },
+  ...{ api: true, timeout: true },
+};
 
 // After its limit, a host answers that a handler is late.
 const REPLY_MS = 500;
@@ -344,5 +350,6 @@ export async function createTester<const What extends TesterInput>(
   what: What,
   options: TesterOptions = {},
 ): Promise<Tester<What>> {
+  checkKeys("createTester", options, OPTIONS);
   return new KitTester<What>(wantedModules(what, options), options).start();
 }

@@ -2,6 +2,7 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { isObject } from "../base/is-object.js";
+import { checkKeys } from "../base/known-words.js";
 import type { ConfiguredModule } from "../catalogue/protocol.js";
 import type { TesterOptions } from "./options.js";
 
@@ -38,12 +39,17 @@ interface InputEntry {
   grants?: readonly string[] | "all";
 }
 
+const ENTRY: Readonly<Record<keyof InputEntry, true>> = {
+  ...{ path: true, module: true, name: true, config: true, grants: true },
+};
+
 function entryOf(one: unknown): InputEntry {
   if (one instanceof URL) return { path: fileURLToPath(one) };
   if (typeof one === "string") return { path: one.startsWith("file:") ? fileURLToPath(one) : one };
   if (!isObject(one)) throw new TypeError("createTester: give a path, an imported module, or a list of them");
   if ("path" in one || "module" in one) {
     const { path: file, module } = one as InputEntry;
+    checkKeys("createTester", one, ENTRY);
     return { ...one, ...(file === undefined ? { module: defaultOf(module) } : entryOf(file)) };
   }
   return { module: defaultOf(one) };

@@ -1,5 +1,6 @@
 // Sends requests to a server, and turns its refusals into errors.
 
+import type { LogRecord, Records } from "./records.js";
 import { waitFor } from "./wait.js";
 
 export interface RequestOptions {
@@ -40,13 +41,13 @@ export class Connection {
     readonly baseUrl: string,
     /** Tells why there is no answer, if that is known soon. */
     private readonly whyNot: () => Promise<string | undefined>,
-    /** The errors that were logged so far: what a module threw, with its stack. */
-    private readonly errors: () => readonly string[],
+    /** What is logged: also what a module threw, with its stack. */
+    private readonly records: Records,
   ) {}
 
   async request(method: string, path: string, body: unknown, options: RequestOptions): Promise<unknown> {
     const raw = typeof body === "string" || body instanceof Uint8Array;
-    const before = this.errors().length;
+    const before = this.records.count();
     const response = await this.fetch(path, {
       method,
       headers: {
@@ -75,9 +76,9 @@ export class Connection {
 
   /** What Node logs may come a little later than the answer. */
   private async errorsSince(before: number): Promise<readonly string[]> {
-    const found = () => this.errors().length > before;
-    await waitFor("an error in the log", found, LOG_MS).catch(() => undefined);
-    return this.errors().slice(before);
+    const errors = () => this.records.after(before).filter(isError);
+    await waitFor("an error in the log", () => errors().length > 0, LOG_MS).catch(() => undefined);
+    return errors().map(({ log }) => log);
   }
 
   private async fetch(path: string, init: RequestInit): Promise<Response> {
@@ -89,6 +90,8 @@ export class Connection {
     }
   }
 }
+
+const isError = ({ level }: LogRecord) => level === "ERROR" || level === "CRITICAL";
 
 async function refusal(response: Response, request: string): Promise<MatrixError> {
   const text = await response.text();

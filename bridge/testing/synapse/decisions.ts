@@ -1,16 +1,27 @@
 // Gives the bridge's decisions as rows.
 import { setTimeout as pause } from "node:timers/promises";
+import { checkKeys, checkWord } from "../../base/known-words.js";
+import { catalogue } from "../../catalogue/catalogue.js";
+import type { CallbackName } from "../../sdk/define.js";
 import type { LogRecord, Records } from "./records.js";
+
+/** What a decision came to; of a shadow module, what it would have come to. */
+export type DecisionOutcome = (typeof OUTCOMES)[number];
+
+const OUTCOMES = [
+  ...(["allowed", "answered", "left", "refused", "replaced", "edited", "error", "fault", "policy"] as const),
+  ...(["would_allow", "would_answer", "would_refuse", "would_replace", "would_edit"] as const),
+  ...(["would_error", "would_fault", "would_policy"] as const),
+] as const;
 
 /** Who decided what about whom. Absent is what a decision does not have. */
 export interface Decision {
   /** When, in ISO 8601. */
   readonly time: string;
-  readonly callback: string;
+  readonly callback: CallbackName;
   /** The module that decided; several names, with commas, where it is not known which one did. */
   readonly module?: string;
-  /** allowed, answered, left, refused, replaced, edited, error, fault or policy; of a shadow module `would_allow` and so on. */
-  readonly outcome: string;
+  readonly outcome: DecisionOutcome;
   /** What may be shown of the answer, such as a code. */
   readonly answer?: string;
   /** Why there is no answer of a module, such as `deadline`; or what the module says about its answer. */
@@ -28,10 +39,10 @@ export interface Decision {
 
 /** Which decisions: all that is given must hold. */
 export interface DecisionFilter {
-  readonly callback?: string;
+  readonly callback?: CallbackName;
   readonly module?: string;
   /** Without it, decisions that let everything pass are left out, as the admin's list does. */
-  readonly outcome?: string;
+  readonly outcome?: DecisionOutcome;
   readonly user?: string;
   readonly room?: string;
   readonly event?: string;
@@ -43,14 +54,25 @@ export interface DecisionFilter {
 
 export const DECISION_LOGGER = "synapse_module_bridge.decision";
 /** Outcomes that changed nothing. */
-const QUIET = new Set(["allowed", "answered", "left", "would_allow", "would_answer"]);
+const QUIET: ReadonlySet<DecisionOutcome> = new Set([
+  "allowed",
+  "answered",
+  "left",
+  "would_allow",
+  "would_answer",
+]);
 const FIELDS = ["callback", "module", "outcome", "user", "room", "event"] as const;
+const FILTERS: Readonly<Record<keyof DecisionFilter, true>> = {
+  ...{ callback: true, module: true, outcome: true, user: true, room: true, event: true },
+  ...{ since: true, atLeast: true },
+};
 const WAIT_MS = 10_000;
 const LOOK_MS = 20;
 // Synapse's formatter rounds the time to the hundredth of a second.
 const ROUNDING_MS = 5;
 
 export async function decisions(records: Records, filter: DecisionFilter = {}): Promise<Decision[]> {
+  checkFilter(filter);
   const end = performance.now() + WAIT_MS;
   for (;;) {
     const found = matching(records, filter);
@@ -61,6 +83,16 @@ export async function decisions(records: Records, filter: DecisionFilter = {}): 
       );
     await pause(LOOK_MS);
   }
+}
+
+/** A misspelt filter would find nothing for ever, which a test may take for good news. */
+function checkFilter(filter: DecisionFilter): void {
+  const { callback, outcome, since } = filter;
+  checkKeys("decisions", filter, FILTERS);
+  if (callback !== undefined) checkWord("decisions", "callback", callback, catalogue().callbacks.keys());
+  if (outcome !== undefined) checkWord("decisions", "outcome", outcome, OUTCOMES);
+  if (since !== undefined && Number.isNaN(new Date(since).getTime()))
+    throw new TypeError(`decisions: since: ${since} is no time`);
 }
 
 function matching(records: Records, filter: DecisionFilter): Decision[] {

@@ -1,6 +1,6 @@
 // `synapse-module-bridge/testing/synapse`: a real Synapse for tests of modules.
 export { MatrixError, type RequestOptions } from "./connection.js";
-export type { Decision, DecisionFilter } from "./decisions.js";
+export type { Decision, DecisionFilter, DecisionOutcome } from "./decisions.js";
 export { type Prepared, prepareSynapse } from "./prepared.js";
 export type { LogRecord } from "./records.js";
 export { NEWEST_TESTED } from "./releases.js";

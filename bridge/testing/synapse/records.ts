@@ -17,16 +17,35 @@ export interface LogRecord {
 export class Records {
   #offset = 0;
   readonly #all: LogRecord[] = [];
+  /** How many are kept no longer. */
+  #dropped = 0;
 
-  /** What the file has already is left out. */
-  constructor(private readonly path: string) {
+  /** What the file has already is left out. No more than twice `kept` records are kept. */
+  constructor(
+    private readonly path: string,
+    private readonly kept = Number.POSITIVE_INFINITY,
+  ) {
     if (existsSync(path)) this.#offset = statSync(path).size;
   }
 
   /** All records so far. */
   all(): readonly LogRecord[] {
     for (const line of this.#readNew().split("\n")) if (line) this.#all.push(JSON.parse(line));
+    // Not at each record: what is left has to be moved.
+    if (this.#all.length > this.kept * 2)
+      this.#dropped += this.#all.splice(0, this.#all.length - this.kept).length;
     return this.#all;
+  }
+
+  /** How many there were so far. */
+  count(): number {
+    return this.all().length + this.#dropped;
+  }
+
+  /** Those that came after the first `count`. */
+  after(count: number): readonly LogRecord[] {
+    const all = this.all();
+    return all.slice(Math.max(0, count - this.#dropped));
   }
 
   #readNew(): string {

@@ -18,14 +18,14 @@ export async function reload(
   // Another process may have its number by now.
   const end = whyNot();
   if (end !== undefined) throw new Error(end);
-  const before = records.all().length;
+  const before = records.count();
   process.kill(pid, "SIGHUP");
   return waitFor(
     "the reload",
     () => {
       const why = whyNot();
       if (why !== undefined) throw new Error(why);
-      for (const { namespace, log } of records.all().slice(before)) {
+      for (const { namespace, log } of records.after(before)) {
         if (namespace !== LOGGER) continue;
         const refused = REFUSED.exec(log);
         if (refused) throw new Error(`the new version was refused, and the old one stays: ${refused[1]}`);

@@ -65,13 +65,7 @@ export class Server {
       await Promise.race([ended, pause(NEWS_MS, undefined, { ref: false })]);
       return this.#end;
     };
-    const isError = ({ level }: LogRecord) => level === "ERROR" || level === "CRITICAL";
-    const errors = () =>
-      running.records
-        .all()
-        .filter(isError)
-        .map(({ log }) => log);
-    this.#connection = new Connection(this.baseUrl, whyNot, errors);
+    this.#connection = new Connection(this.baseUrl, whyNot, running.records);
   }
 
   /**

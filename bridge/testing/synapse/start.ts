@@ -1,6 +1,7 @@
 // Starts Synapses for tests: one, or some that federate.
 import path from "node:path";
 import { whenThisProcessEnds } from "../../base/children.js";
+import { checkKeys } from "../../base/known-words.js";
 import { type Certificates, makeCertificates } from "./certificates.js";
 import { type TemporaryFolder, temporaryFolder } from "./folders.js";
 import { type HeldPort, holdPort } from "./held-port.js";
@@ -42,6 +43,11 @@ export interface SynapseOptions {
   readonly startTimeoutMs?: number;
 }
 
+const OPTIONS: Readonly<Record<keyof SynapseOptions, true>> = {
+  ...{ modules: true, config: true, homeserver: true, version: true, servers: true, peerModules: true },
+  startTimeoutMs: true,
+};
+
 /** The server that was asked for, and those that it federates with. */
 export class TestSynapse extends Server {
   readonly peers: readonly Server[];
@@ -78,6 +84,7 @@ interface Shared {
  * @throws SynapseStartError, with Synapse's last lines; an Error that says what to do where Synapse cannot be installed
  */
 export async function startSynapse(options: SynapseOptions = {}): Promise<TestSynapse> {
+  checkKeys("startSynapse", options, OPTIONS);
   refuseWindows();
   const count = options.servers ?? 1;
   if (!Number.isInteger(count) || count < 1) throw new Error("`servers` must be a whole number from 1");
@@ -158,6 +165,8 @@ export interface Boot {
   readonly federation?: { readonly heldPort: HeldPort; readonly certificates: Certificates };
   /** The port for clients; default: any. Not together with `federation`. */
   readonly clientPort?: HeldPort;
+  /** How many of its records are kept at least. Default: all. */
+  readonly keptRecords?: number;
   /** Added to its environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -189,7 +198,7 @@ export async function boot(wanted: Boot): Promise<Running> {
       }),
     });
     placeDatabase(installation, folder.path);
-    const records = new Records(recordsPath);
+    const records = new Records(recordsPath, wanted.keptRecords);
     const process = await startProcess({
       python: installation.python,
       app: "homeserver",

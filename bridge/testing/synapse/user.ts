@@ -1,6 +1,6 @@
 // A small Matrix client: a user of a server under test.
 import { randomUUID } from "node:crypto";
-import { type Connection, type RequestOptions, segment } from "./connection.js";
+import { type Connection, MatrixError, type RequestOptions, segment } from "./connection.js";
 
 const v3 = "/_matrix/client/v3";
 const room = (room_id: string) => `${v3}/rooms/${segment(room_id)}`;
@@ -111,8 +111,15 @@ export class User {
 
   /** The bytes of uploaded media. */
   async download(mxc: string): Promise<Uint8Array> {
-    const path = `/_matrix/client/v1/media/download/${mxc.replace("mxc://", "")}`;
-    return this.request("GET", path, undefined, { as: "bytes" });
+    const media = mxc.replace("mxc://", "");
+    const get = (path: string) => this.request("GET", `${path}/${media}`, undefined, { as: "bytes" });
+    try {
+      return await get("/_matrix/client/v1/media/download");
+    } catch (error) {
+      // Synapse has it since 1.111.
+      if (!(error instanceof MatrixError) || error.errcode !== "M_UNRECOGNIZED") throw error;
+      return get("/_matrix/media/v3/download");
+    }
   }
 
   async setDisplayName(displayname: string): Promise<void> {

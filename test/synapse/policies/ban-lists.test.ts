@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { startSynapse, type TestSynapse, type User } from "synapse-module-bridge/testing/synapse";
+import {
+  type DecisionOutcome,
+  startSynapse,
+  type TestSynapse,
+  type User,
+} from "synapse-module-bridge/testing/synapse";
 import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
 import { cacheWithVenv } from "../kit/cached.js";
@@ -88,7 +93,8 @@ test("messages of a banned user are not shown, from seconds after the rule was m
   await troll.join(room, [hs.server_name]);
   const isShown = async (text: string) => {
     const event = await troll.send(room, text);
-    const judged = (outcome: string) => hs.decisions({ callback: "check_event_for_spam", event, outcome });
+    const judged = (outcome: DecisionOutcome) =>
+      hs.decisions({ callback: "check_event_for_spam", event, outcome });
     return waitFor("the message to be judged", async () => {
       if ((await judged("refused")).length > 0) return { shown: false };
       if ((await judged("allowed")).length === 0) return undefined;

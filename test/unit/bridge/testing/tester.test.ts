@@ -678,6 +678,16 @@ describe("loading", () => {
     await expect(createTester([])).rejects.toThrow("at least one module");
   });
 
+  test("a misspelt option is refused, with the one that was meant", async () => {
+    const module = withHandler("user_may_invite", () => NOT_SPAM);
+    await expect(createTester(module, { usrs: {} } as object)).rejects.toThrow(
+      "createTester: there is no key usrs (did you mean users?)",
+    );
+    await expect(createTester([{ module, confg: {} }])).rejects.toThrow(
+      "createTester: there is no key confg (did you mean config?)",
+    );
+  });
+
   test("what setup throws is what createTester rejects with", async () => {
     const fault = new Error("the list server is down");
     const setup = async () => Promise.reject(fault);

@@ -63,6 +63,13 @@ exit 4`);
   expect(leftBehind()).toEqual([]);
 });
 
+test("a misspelt option is refused, with the one that was meant", async () => {
+  const wrong = { module: [{ path: "policy.ts" }] };
+  await expect(startSynapse(wrong as object)).rejects.toThrow(
+    "startSynapse: there is no key module (did you mean modules?)",
+  );
+});
+
 test("a server that fails before Synapse is launched lets go of its port", async () => {
   const heldPort = await holdPort();
   const gone = { path: folder.path("gone/deep"), remove: () => {} };
