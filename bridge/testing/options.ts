@@ -1,7 +1,7 @@
 // The types of `createTester`: what a test gives, asks and gets.
 
 import type { CallbackParams, CallbackResults } from "../sdk/callbacks.js";
-import type { CallbackName } from "../sdk/define.js";
+import type { CallbackName, ContextOf } from "../sdk/define.js";
 import type { SynapseError } from "../sdk/errors.js";
 import type { Grant } from "../sdk/grant-types.js";
 import type { Id } from "../sdk/ids.js";
@@ -87,6 +87,29 @@ export type FakeApi = {
       : Api[Name];
 };
 
+/** The module of a test, as its types say it. */
+type ConfigOf<What> = What extends { readonly module: infer Inner }
+  ? ConfigOf<Inner>
+  : What extends { readonly default: infer Inner }
+    ? ConfigOf<Inner>
+    : [ContextOf<What>] extends [never]
+      ? unknown
+      : ContextOf<What>["config"];
+
+/** With every key optional: the test gives those that matter to it, and the defaults are filled in. */
+type PartOf<Value> = Value extends readonly (infer Item)[]
+  ? readonly PartOf<Item>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]?: PartOf<Value[Key]> }
+    : Value;
+
+/** What `config` may be: keys of the module's `configSchema`, or any object if the module's types do not say. */
+export type ConfigInput<What> = [ConfigOf<What>] extends [never]
+  ? object
+  : JsonValue extends ConfigOf<What>
+    ? object
+    : PartOf<ConfigOf<What>>;
+
 /**
  * The options of `createTester`.
  * @example
@@ -94,9 +117,12 @@ export type FakeApi = {
  * const options: TesterOptions = { config: { per_hour: 1 }, now: "2026-01-10T00:00:00Z" };
  * ```
  */
-export interface TesterOptions {
-  /** The module's config, as in homeserver.yaml: it is checked, and defaults are filled in. */
-  readonly config?: object;
+export interface TesterOptions<Config = object> {
+  /**
+   * The module's config, as in homeserver.yaml: it is checked, and defaults are filled in. Of an imported module, a key that its
+   * `configSchema` does not have does not compile.
+   */
+  readonly config?: Config;
   /** The name of the homeserver; by default `example.org`. */
   readonly server_name?: string;
   /** The writes of the api that the module may use; by default those that it declares. */

@@ -32,6 +32,7 @@ import type {
   AskParams,
   AskResult,
   Checked,
+  ConfigInput,
   FetchOptions,
   Tester,
   TesterInput,
@@ -348,8 +349,9 @@ async function readRequests(callback: Callback, given: object): Promise<object> 
  */
 export async function createTester<const What extends TesterInput>(
   what: What,
-  options: TesterOptions = {},
+  options: TesterOptions<ConfigInput<What>> = {},
 ): Promise<Tester<What>> {
   checkKeys("createTester", options, OPTIONS);
-  return new KitTester<What>(wantedModules(what, options), options).start();
+  const given = options as TesterOptions;
+  return new KitTester<What>(wantedModules(what, given), given).start();
 }

@@ -5,6 +5,17 @@ import { createTester } from "synapse-module-bridge/testing";
 const policy = defineModule({
   callbacks: { user_may_invite: () => NOT_SPAM, user_may_join_room: () => NOT_SPAM },
 });
+const limited = defineModule({
+  configSchema: {
+    type: "object",
+    properties: {
+      limit: { type: "integer" },
+      lists: { type: "array", items: { type: "object", properties: { room: { type: "string" } } } },
+    },
+    required: ["limit"],
+    additionalProperties: false,
+  },
+});
 const invite = { inviter: "@a:x", invitee: "@b:x", room_id: "!r:x" } as const;
 
 export async function misuses(): Promise<void> {
@@ -25,6 +36,14 @@ export async function misuses(): Promise<void> {
   await createTester(policy, { api: { get_userinfo: async () => null } });
   // @ts-expect-error an answer of another type
   await createTester(policy, { api: { is_user_admin: async () => "yes" } });
+  // @ts-expect-error a misspelt key of the config
+  await createTester(limited, { config: { limits: 1 } });
+  // @ts-expect-error a misspelt key within the config
+  await createTester({ module: limited }, { config: { lists: [{ rooms: "!r:x" }] } });
+  // @ts-expect-error a value of another type
+  await createTester({ default: limited }, { config: { limit: "1" } });
+  // @ts-expect-error a config of a module that takes none
+  await createTester(policy, { config: { limit: 1 } });
   // @ts-expect-error no such grant
   await createTester(policy, { grants: ["send_mal"] });
 }

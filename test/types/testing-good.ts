@@ -39,6 +39,12 @@ export async function uses(fromElsewhere: string, list: string[]): Promise<void>
   await login.followUp?.({ user_id: "@a:x" });
   const chain = await createTester(["a.ts", policy, { path: "b.ts", config: {} }]);
   await chain.ask("check_username_for_spam", { user_profile: "@a:x", requester_id: "@b:x" });
+  await createTester({ module: policy }, { config: { limit: 2 } });
+  await createTester({ default: policy }, { config: {} });
+  await createTester({ callbacks: { user_may_invite: () => "NOT_SPAM" } }, { config: { any: 1 } });
+  await createTester(policy as object, { config: { any: 1 } });
+  await createTester("a.ts", { config: { any: 1 } });
+  await createTester(["a.ts", policy], { config: { any: 1 } });
   const file = await createTester("a.ts");
   await file.ask("check_registration_for_spam", {});
 }
