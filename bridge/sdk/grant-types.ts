@@ -23,15 +23,16 @@ export type Grant = ApiWrites[keyof ApiWrites];
 export type Grants = readonly Grant[] | undefined;
 
 /**
- * Stands for a write whose grant the module does not declare, so that a call of it does not compile: add the grant to
- * `grants`. The write itself fits this type, so that a function which needs few grants takes an api that has more.
+ * Stands for a write whose grant the module does not declare, so that a call of it does not compile, and the message tells what
+ * to do. In ApiOf the write itself is beside it, so that a function which needs few grants takes an api that has more.
  * @example
  * ```ts fragment value
- * const needed: NotGranted<"store.set">["needs_the_grant"] = "store";
+ * const needed: AddToGrants<"store">["add_to_grants"] = "store";
  * ```
  */
-export interface NotGranted<Method extends string> {
-  readonly needs_the_grant: Method extends keyof ApiWrites ? ApiWrites[Method] : never;
+export interface AddToGrants<Missing extends Grant> {
+  /** One of these grants. */
+  readonly add_to_grants: Missing;
 }
 
 // Without strictNullChecks, undefined extends every type: so it is asked for first.
@@ -63,6 +64,6 @@ type Group<Name extends string, Methods extends object, Declared extends Grant> 
 
 type Granted<Path extends string, Method, Declared extends Grant> = Path extends keyof ApiWrites
   ? [Extract<ApiWrites[Path], Declared>] extends [never]
-    ? NotGranted<Path> | Method
+    ? AddToGrants<ApiWrites[Path]> | Method
     : Method
   : Method;

@@ -76,7 +76,12 @@ const cases: [title: string, literal: string, ...errors: string[]][] = [
   [
     "a write without its grant",
     `{ grants: ["store"], callbacks: { async on_new_event(_, { api }) { await api.delete_room({ room_id: "!a:b" }); } } }`,
-    `Type 'NotGranted<"delete_room">' has no call signatures`,
+    `Type 'AddToGrants<"delete_room">' has no call signatures`,
+  ],
+  [
+    "a write of a group without its grant",
+    `{ grants: ["send_mail"], callbacks: { async on_new_event(_, { api }) { await api.store.set({ key: "a", value: 1 }); } } }`,
+    `Type 'AddToGrants<"store">' has no call signatures`,
   ],
   [
     "a misspelt field of an event",
