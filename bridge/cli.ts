@@ -77,6 +77,7 @@ program
   .argument("<module>", "the module's file or folder")
   .argument("<recording>", "a file of a recording, or the folder with all of them")
   .option("--config <file>", "the module's config, as YAML or JSON")
+  .option("--api <file>", "what calls of the api answer that are not recorded, by method, as YAML or JSON")
   .option("--module <name>", "the recorded module that this one takes the place of")
   .option(
     "--callback <name>",

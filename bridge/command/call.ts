@@ -5,13 +5,13 @@ import path from "node:path";
 import { isObject } from "../base/is-object.js";
 import { didYouMean } from "../base/nearest.js";
 import { readText } from "../base/text-files.js";
-import { parseYaml } from "../base/yaml.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import { nameOf } from "../declarations/module.js";
 import type { Logger } from "../logging/log.js";
 import { LoadProblems } from "../testing/load-problems.js";
 import type { RoomOption } from "../testing/options.js";
 import { KitTester } from "../testing/tester.js";
+import { forKit, readAnswers, readYaml } from "./api-file.js";
 import { problemsInWords } from "./load-alone.js";
 import type { ReportProgress } from "./subprocess.js";
 
@@ -63,7 +63,7 @@ export class ByHand {
     report({ loading: absolute });
     const state = options.state === undefined ? [] : readState(options.state);
     const room = roomOf(params, state) ?? `!room:${options.serverName}`;
-    const api = options.api === undefined ? {} : readApi(options.api, catalogue);
+    const api = options.api === undefined ? {} : forKit(readAnswers(options.api, catalogue), catalogue);
     const settings = {
       ...{ path: absolute, name: nameOf({ path: absolute }) },
       ...(options.config !== undefined && { config_file: path.resolve(options.config) }),
@@ -140,37 +140,11 @@ export function readParams(file: string): Params {
 
 /** A list of state events, or the answer of `GET /rooms/{id}/state`, which is one. */
 function readState(file: string): unknown[] {
-  const read = readFrom(file);
+  const read = readYaml(file);
   const events = isObject(read) ? read.events : read;
   if (!Array.isArray(events) || !events.every(isObject))
     throw new Error(`${file} must hold a list of state events, each with type, state_key and content`);
   return events;
-}
-
-/** Answers by method, such as `http_client.get_json`; each call of a method gets the same. */
-function readApi(file: string, { methods, properties }: Catalogue): Params {
-  const read = readFrom(file);
-  if (!isObject(read))
-    throw new Error(`${file} must hold an object: what calls of the api answer, by method`);
-  const api: Params = {};
-  for (const [name, answer] of Object.entries(read)) {
-    const [first = "", second] = name.split(".");
-    if (properties.has(name)) api[name] = answer;
-    else if (!methods.has(name))
-      throw new Error(`${file}: the api has no ${name}${didYouMean(name, methods.keys())}`);
-    else if (second === undefined) api[name] = () => answer;
-    else api[first] = { ...(api[first] as object | undefined), [second]: () => answer };
-  }
-  return api;
-}
-
-function readFrom(file: string): unknown {
-  const text = readText(path.resolve(file));
-  try {
-    return parseYaml(text);
-  } catch (error) {
-    throw new Error(`${file} ${(error as Error).message}`, { cause: error });
-  }
 }
 
 /** The room that the call or its state is about. */

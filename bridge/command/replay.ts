@@ -12,6 +12,7 @@ import { Survey } from "../recording/survey.js";
 import { Cancellation } from "../transport/cancellation.js";
 import { Asker } from "./asker.js";
 import { type CallbackReport, Comparison } from "./comparison.js";
+import { givenAnswers } from "./given-answers.js";
 import { loadAlone } from "./load-alone.js";
 import type { ReportProgress } from "./subprocess.js";
 
@@ -22,6 +23,8 @@ export interface ReplayOptions {
   module?: string;
   /** The callbacks whose calls are asked; all by default. */
   callback?: readonly string[];
+  /** The file with what calls of the api answer, by method. */
+  api?: string;
 }
 
 /** What `--json` prints. */
@@ -79,6 +82,7 @@ export async function replay(
   const recorded = survey.choose(options.module, nameOf({ path: path.resolve(file) }), recording);
   const { name, synapse } = recorded;
   answers.replace(name);
+  if (options.api !== undefined) answers.given = givenAnswers(options.api, synapse.server_name, catalogue);
   report({ loading: path.resolve(file) });
   const running = await loadAlone(file, options, { synapse, source: answers.source }, catalogue, log);
   report({ asking: "setup" });

@@ -21,7 +21,15 @@ const MOST_KNOWN = 512 * 1024 * 1024;
 
 const STORE = "store.";
 
+/** Answers that a person has given for methods of the api. They come before the recorded ones. */
+export interface GivenAnswers {
+  has(method: string): boolean;
+  /** `path` may be a step of a transaction. Rejects with a WireError. */
+  request(path: string, request: ApiRequest): Promise<unknown>;
+}
+
 export class RecordedAnswers {
+  given: GivenAnswers | undefined;
   /** The time of the call that is asked about, in milliseconds; until the first call, the time of this process. */
   now: number | undefined;
   /** What the module has asked and the recording has not, each with how often. */
@@ -79,7 +87,10 @@ export class RecordedAnswers {
 
   get source(): ApiSource {
     return {
-      request: async (method, params) => this.#request(method, params),
+      request: async (method, params) => {
+        const [name = ""] = method.split("/");
+        return this.given?.has(name) ? this.given.request(method, params) : this.#request(method, params);
+      },
       handleOf: () => undefined,
       now: () => this.now ?? Date.now(),
       render: async () => {

@@ -322,6 +322,41 @@ describe("what the module asks", () => {
     expect(missing).toEqual({ "api.store.get": 1 });
   });
 
+  test("and --api answers comes from its file, the steps of a transaction too", async () => {
+    const api = folder.write(
+      "api.yaml",
+      "http_client.get_json: { banned: ['@a:b'] }\nrun_db_interaction: [{ rows: [{ rooms: 3 }], rowcount: 1 }]\nis_user_admin: true\n",
+    );
+    const body = `
+      const { api } = context;
+      const { banned } = await api.http_client.get_json({ uri: "https://x/" });
+      const [listed] = await api.run_db_interaction({ desc: "d", statements: [{ sql: "SELECT 1" }] });
+      const done = await api.run_db_interaction({ desc: "d", func: (txn: any) => txn.execute("SELECT 1") });
+      const isAdmin = await api.is_user_admin({ user_id: "@a:b" });
+      return banned[0] === "@a:b" && listed.rows[0].rooms + done.rows[0].rooms === 6 && isAdmin ? Codes.FORBIDDEN : NOT_SPAM;`;
+    const recording = write("given.jsonl", { api: [answer("@a:b", false)] });
+    expect(await replay(invite(body), recording, "--api", api)).toMatchObject({
+      differing: 1,
+      uncertain: 0,
+      missing: {},
+      callbacks: { user_may_invite: { differences: [{ to: "M_FORBIDDEN" }] } },
+    });
+  });
+
+  test.each([
+    ["is_user_admn: true", "the api has no is_user_admn (did you mean is_user_admin?)"],
+    ["store.get: 1", "a replay has store.get without a file: leave it out"],
+    ["server_name: x", "a replay has server_name without a file: leave it out"],
+    ["[1]", "must hold an object"],
+  ])("must be what --api can answer: %s is refused", async (text, message) => {
+    const api = folder.write("api.yaml", text);
+    const { code, err } = await run([
+      "replay",
+      ...[invite("return NOT_SPAM;"), write("given.jsonl", {}), "--api", api],
+    ]);
+    expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+  });
+
   const get = (key: string, value: unknown) => ({
     method: "store.get",
     params: { key },
