@@ -391,6 +391,16 @@ export interface Tester<What = unknown> {
   fetch(url: string | URL, options?: FetchOptions): Promise<Response>;
   /** Moves the clock of the api, of `ttl` and of the store: `"30m"`, or milliseconds. It moves no timer of the module. */
   advance(duration: string | number): void;
+  /**
+   * Changes one event of the state of a room of `rooms`, as `setState` of a user on a real Synapse.
+   * @example
+   * ```ts fragment testing
+   * const t = await createTester("src/policy.ts", { rooms: { "!r:example.org": {} } });
+   * t.setState("!r:example.org", "m.room.topic", { topic: "tea" });
+   * t.setState("!r:example.org", "m.room.member", { membership: "leave" }, "@a:example.org");
+   * ```
+   */
+  setState(room_id: string, type: string, content: object, state_key?: string): void;
   /** The entries of `api.store`: of one module by its name, or of all. */
   readonly store: { entries(module?: string): StoreEntry[] };
   /** The writes of the modules to the api, in order. Those to the store are in `store`. */

@@ -268,6 +268,11 @@ export class KitTester<What = unknown> implements Tester<What> {
     }
   }
 
+  setState(room_id: string, type: string, content: object, state_key = ""): void {
+    this.#checkOpen();
+    this.#world.setState(room_id, type, content, state_key);
+  }
+
   advance(duration: string | number): void {
     this.#clock.advance(duration);
   }

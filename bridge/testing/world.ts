@@ -34,6 +34,18 @@ export class World {
     return new Room(room_id ?? own, option, this.clock.now(), this.catalogue);
   }
 
+  /** Changes one event of a room's state. Throws a TypeError for a room that there is not. */
+  setState(room_id: string, type: string, content: object, state_key: string): void {
+    const room = this.rooms.get(room_id);
+    if (!room) {
+      const known = [...this.rooms.keys()].join(", ") || "none";
+      throw new TypeError(`setState: there is no room ${room_id} in \`rooms\` (${known})`);
+    }
+    // Most memberships are their users' own.
+    const sender = type === "m.room.member" ? { sender: state_key } : {};
+    room.add({ type, content, state_key, ...sender }, this.clock.now(), this.catalogue);
+  }
+
   isOurs(user_id: string): boolean {
     return user_id.slice(user_id.indexOf(":") + 1) === this.server_name;
   }
@@ -57,10 +69,12 @@ export class Room {
     this.room_id = room_id;
     this.public = published;
     this.aliases = aliases;
-    for (const event of events) {
-      // A state event without a key is one that a test has written by hand.
-      this.put(sanitizeEvent(this.whole({ state_key: "", ...event }, now), catalogue) as unknown as Event);
-    }
+    for (const event of events) this.add(event, now, catalogue);
+  }
+
+  /** Adds to the state what a test has written. A state event without a key is one that it has written by hand. */
+  add(event: Record<string, unknown>, now: number, catalogue: Catalogue): void {
+    this.put(sanitizeEvent(this.whole({ state_key: "", ...event }, now), catalogue) as unknown as Event);
   }
 
   /** An event of this room, with what its test has not written. */

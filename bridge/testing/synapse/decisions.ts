@@ -1,6 +1,6 @@
 // Gives the bridge's decisions as rows.
-import { setTimeout as pause } from "node:timers/promises";
 import { checkKeys, checkWord } from "../../base/known-words.js";
+import { real } from "../../base/real-time.js";
 import { catalogue } from "../../catalogue/catalogue.js";
 import type { CallbackName } from "../../sdk/define.js";
 import type { LogRecord, Records } from "./records.js";
@@ -73,15 +73,15 @@ const ROUNDING_MS = 5;
 
 export async function decisions(records: Records, filter: DecisionFilter = {}): Promise<Decision[]> {
   checkFilter(filter);
-  const end = performance.now() + WAIT_MS;
+  const end = real.now() + WAIT_MS;
   for (;;) {
     const found = matching(records, filter);
     if (found.length >= (filter.atLeast ?? 0)) return found;
-    if (performance.now() > end)
+    if (real.now() > end)
       throw new Error(
         `waited ${WAIT_MS} ms in vain for ${filter.atLeast} decisions: there are ${found.length}`,
       );
-    await pause(LOOK_MS);
+    await real.pause(LOOK_MS);
   }
 }
 

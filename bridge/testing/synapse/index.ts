@@ -8,3 +8,4 @@ export type { Server, UserOptions } from "./server.js";
 export { type SynapseOptions, startSynapse, type TestedModule, type TestSynapse } from "./start.js";
 export { SynapseStartError } from "./synapse-process.js";
 export type { ClientEvent, Json, User } from "./user.js";
+export { waitFor } from "./wait.js";

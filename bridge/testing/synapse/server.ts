@@ -1,6 +1,6 @@
 // A running Synapse, as tests use it: its users, its decisions, its log.
 import { createHmac } from "node:crypto";
-import { setTimeout as pause } from "node:timers/promises";
+import { real } from "../../base/real-time.js";
 import { Connection, MatrixError, type RequestOptions } from "./connection.js";
 import { type Decision, type DecisionFilter, decisions } from "./decisions.js";
 import type { LogRecord, Records } from "./records.js";
@@ -62,7 +62,7 @@ export class Server {
     });
     // A connection may break before the end of the process is known.
     const whyNot = async () => {
-      await Promise.race([ended, pause(NEWS_MS, undefined, { ref: false })]);
+      await real.atMost(NEWS_MS, ended);
       return this.#end;
     };
     this.#connection = new Connection(this.baseUrl, whyNot, running.records);

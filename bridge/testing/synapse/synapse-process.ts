@@ -1,8 +1,8 @@
 // Starts one process of Synapse (the main one, or a worker), and waits until it is up.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { setTimeout as pause } from "node:timers/promises";
 import { endWithThisProcess } from "../../base/children.js";
+import { real } from "../../base/real-time.js";
 import type { Certificates } from "./certificates.js";
 import type { HeldPort } from "./held-port.js";
 import { ownFile } from "./own-files.js";
@@ -132,9 +132,9 @@ export async function startProcess(options: SynapseProcessOptions): Promise<Syna
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const stop = async () => {
     if (!hasEnded) child.kill("SIGTERM");
-    const insist = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+    const insist = real.setTimeout(() => child.kill("SIGKILL"), STOP_MS);
     await exited.catch(() => undefined);
-    clearTimeout(insist);
+    real.clearTimeout(insist);
     forget();
     cleanUp();
   };
@@ -153,7 +153,7 @@ export async function startProcess(options: SynapseProcessOptions): Promise<Syna
     throw error;
   });
   if (baseUrl === "") {
-    await Promise.race([closed, pause(REST_MS, undefined, { ref: false })]);
+    await real.atMost(REST_MS, closed);
     const exitCode = await exited;
     return fail(`ended with exit code ${exitCode} before it was up`, exitCode);
   }

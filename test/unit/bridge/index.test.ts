@@ -2,6 +2,7 @@
 import { expect, test } from "@jest/globals";
 import * as surface from "synapse-module-bridge";
 import * as kit from "synapse-module-bridge/testing";
+import * as synapse from "synapse-module-bridge/testing/synapse";
 
 test("a module can import these values, and no others", () => {
   expect(Object.keys(surface)).toEqual([
@@ -29,6 +30,14 @@ test("a module can import these values, and no others", () => {
 
 test("a test can import these values, and no others", () => {
   expect(Object.keys(kit)).toEqual(["createTester", "event"]);
+  expect(Object.keys(synapse)).toEqual([
+    "MatrixError",
+    "NEWEST_TESTED",
+    "SynapseStartError",
+    "prepareSynapse",
+    "startSynapse",
+    "waitFor",
+  ]);
 });
 
 test("defineModule gives back the literal that it was given", () => {

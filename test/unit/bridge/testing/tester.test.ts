@@ -309,6 +309,22 @@ describe("parameters", () => {
   };
   afterEach(() => void seen.splice(0));
 
+  test("setState changes the state of a room of the test", async () => {
+    const module = { callbacks: { check_event_allowed: state } };
+    const t = await testerOf(module, { rooms: { "!r:example.org": { state: [event.create()] } } });
+    const asked = { event: event.message("@a:example.org", "x"), room: "!r:example.org" };
+    t.setState("!r:example.org", "m.room.member", { membership: "join" }, "@a:example.org");
+    await t.ask("check_event_allowed", asked);
+    t.setState("!r:example.org", "m.room.topic", { topic: "tea" });
+    t.setState("!r:example.org", "m.room.topic", { topic: "coffee" });
+    await t.ask("check_event_allowed", asked);
+    const before = ["m.room.create", "m.room.member"];
+    expect(seen.map(({ types }) => types)).toEqual([before, [...before, "m.room.topic"]]);
+    expect(() => t.setState("!s:example.org", "m.room.topic", {})).toThrow(
+      "setState: there is no room !s:example.org in `rooms` (!r:example.org)",
+    );
+  });
+
   test("the room's state comes from rooms, or from what the call brings", async () => {
     const t = await testerOf(
       { callbacks: { check_event_allowed: state, check_threepid_can_be_invited: state } },
