@@ -9,6 +9,7 @@ export { contentOf, malformed } from "./sdk/contents.js";
 export { DatabaseError, isDatabaseError } from "./sdk/database-error.js";
 export type * from "./sdk/define.js";
 export { defineHead, defineModule } from "./sdk/define.js";
+export type * from "./sdk/entries.js";
 export {
   ApiError,
   HttpResponseException,

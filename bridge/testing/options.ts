@@ -1,7 +1,8 @@
 // The types of `createTester`: what a test gives, asks and gets.
 
 import type { CallbackParams, CallbackResults } from "../sdk/callbacks.js";
-import type { CallbackName, ContextOf } from "../sdk/define.js";
+import type { ContextOf } from "../sdk/define.js";
+import type { CallbackName } from "../sdk/entries.js";
 import type { SynapseError } from "../sdk/errors.js";
 import type { Grant } from "../sdk/grant-types.js";
 import type { Id } from "../sdk/ids.js";

@@ -126,9 +126,18 @@ describe("TypeScript and JavaScript", () => {
 });
 
 describe("hover texts", () => {
-  // A list is nothing but its items. The others stand for all callbacks or methods, each of which has its own.
+  // A list is nothing but its items. Of the others, authors see none, or one for each callback or method.
   const LIST = /^export type \w+ = readonly \w+\[\];/;
-  const ALL = ["CallbackParams", "CallbackResults", "ApiWrites", "NotSpam", "EVENT_SHAPES", "HONOURED_IN"];
+  const ALL = [
+    "CallbackParams",
+    "CallbackResults",
+    "ApiWrites",
+    "NotSpam",
+    "EVENT_SHAPES",
+    "HONOURED_IN",
+    "Inferred",
+    "InferredWeb",
+  ];
   const EXPORT =
     /(\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?^export (?:const )?(?:interface|type|enum|class|function|const)? ?(\w+).*$/gm;
 

@@ -47,6 +47,7 @@ STORAGE = "docs/author/storage.md"
 CONFIGURATION = "docs/admin/configuration.md"
 SETTINGS = "schemas/config.schema.json"
 DEFINE = "bridge/sdk/define.ts"
+ENTRIES = "bridge/sdk/entries.ts"
 LOCAL, FEDERATED = config.DEFAULT_TIMEOUT.local // 1000, config.DEFAULT_TIMEOUT.federated // 1000
 START = f"{LIMITS['start_timeout_ms'] // 1000}s"
 LIKE, TRIM, SNIPPET = (sqlite_guard.MOST_LENGTH_WITH[name] for name in ("like", "trim", "snippet"))
@@ -61,8 +62,8 @@ TOLD: list[tuple[str, Any]] = [
     ("docs/admin/operations.md", f"and modules close, for at most {STOPPING}"),
     (DEFINE, f"at the end of a test. It has {word(LIMITS['close_ms'] / 1000)} seconds"),
     ("docs/author/modules.md", f"It gets `data` and `log`, and has {word(LIMITS['close_ms'] / 1000)} seconds"),
-    (DEFINE, f"`text` is shortened to {limit('reason_characters')} characters"),
-    (DEFINE, f"their JSON has more than {limit('reason_details_characters')} characters"),
+    (ENTRIES, f"`text` is shortened to {limit('reason_characters')} characters"),
+    (ENTRIES, f"their JSON has more than {limit('reason_details_characters')} characters"),
     (FAILURES, f"at first after 1 s, later after at most 1 min. One attempt has {limit('setup_attempt_ms')}"),
     (FAILURES, f"but for at least {limit('interrupt_early_ms')}; or for {limit('interrupt_after_ms')}, whether"),
     (FAILURES, f"such as `execSync`, for {limit('kill_after_ms')} longer"),
@@ -123,9 +124,9 @@ TOLD: list[tuple[str, Any]] = [
     (STORAGE, f"| {sqlite_guard.MOST_PATTERN:,} bytes |"),
     (SETTINGS, f"Default: {START}."),
     (SETTINGS, f"Default: {LOCAL}s local, {FEDERATED}s federated."),
-    (DEFINE, f"For `setup`: after {limit('setup_attempt_ms')}."),
+    (ENTRIES, f"For `setup`: after {limit('setup_attempt_ms')}."),
     (DEFINE, f"It has {limit('setup_attempt_ms')}; if"),
-    (DEFINE, f"by default {LOCAL} s for local calls and {FEDERATED} s for federated ones"),
+    (ENTRIES, f"by default {LOCAL} s for local calls and {FEDERATED} s for federated ones"),
     (DEFINE, f"The request's body has at most {limit('body_bytes')}"),
     ("bridge/sdk/storage-types.ts", f"for which they have {limit('transaction_statements_ms')}"),
     ("bridge/sdk/storage-types.ts", f"takes longer than {limit('transaction_function_ms')}"),

@@ -2,7 +2,7 @@
 import { checkKeys, checkWord } from "../../base/known-words.js";
 import { real } from "../../base/real-time.js";
 import { catalogue } from "../../catalogue/catalogue.js";
-import type { CallbackName } from "../../sdk/define.js";
+import type { CallbackName } from "../../sdk/entries.js";
 import type { LogRecord, Records } from "./records.js";
 
 /** What a decision came to; of a shadow module, what it would have come to. */
