@@ -46,26 +46,28 @@ export class RecordedAnswers {
   #call: Map<string, string[]> | undefined;
   #state: RecordedState | undefined;
   #api: RecordedApi[] = [];
-  #store = new ReplayedStore();
 
-  constructor(private readonly catalogue: Catalogue) {}
+  constructor(
+    private readonly catalogue: Catalogue,
+    private readonly store = new ReplayedStore(),
+  ) {}
 
   /** Takes the answers of a line, before anything is asked. Of several answers to a question, the first is kept. */
   survey(line: RecordedLine): void {
     this.#learn(line, false);
-    if (this.#length <= MOST_KNOWN) this.#store.survey(line);
+    this.store.survey(line);
   }
 
   /** From now on, a module takes the place of this recorded one. */
   replace(module: string): void {
     this.#module = module;
-    this.#store.begin(module);
+    this.store.begin(module);
   }
 
   /** Takes the next line. `isAsked`: the module will be asked about it. */
   enter(line: RecordedLine, isAsked: boolean): void {
     this.#learn(line, true);
-    if (line.module === this.#module) this.#store.enter(line, isAsked);
+    if (line.module === this.#module) this.store.enter(line, isAsked);
   }
 
   #learn(line: RecordedLine, isLater: boolean): void {
@@ -138,7 +140,7 @@ export class RecordedAnswers {
     }
     const missing = this.#lacks(`api.${method}`, isSecretMethod(method, this.catalogue));
     if (method !== "store.get") throw missing;
-    this.#store.assumeEmpty((params as { key?: unknown }).key);
+    this.store.assumeEmpty((params as { key?: unknown }).key);
     return null;
   }
 
@@ -169,7 +171,7 @@ export class RecordedAnswers {
     const hasFailed = recorded !== undefined && "error" in recorded;
     // As the store failed in this call.
     if (hasFailed && !isOther) return undefined;
-    const told = this.#store.ask(method, params, hasFailed ? undefined : recorded?.answer);
+    const told = this.store.ask(method, params, hasFailed ? undefined : recorded?.answer);
     if (told?.isUncertain) this.#note(`api.${method} (written by others, or before the recording)`);
     if (told?.wrote && recorded === undefined) count(this.writes, `api.${method}`);
     return told;

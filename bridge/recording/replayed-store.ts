@@ -8,6 +8,8 @@ import type { RecordedApi, RecordedLine } from "./format.js";
 
 // As in the shim.
 const LISTED = 100;
+// In characters: what is kept of keys before anything is asked.
+const MOST_TRACED = 256 * 1024 * 1024;
 
 type Params = Record<string, unknown>;
 
@@ -64,6 +66,10 @@ export class ReplayedStore {
   #rest: Step[] = [];
   /** When that call was over. */
   #over = 0;
+  #length = 0;
+
+  /** `most`: how many characters of keys and values it keeps of the recording. */
+  constructor(private readonly most = MOST_TRACED) {}
 
   /** Takes what a line tells. The lines come in the order of their times. */
   survey(line: RecordedLine): void {
@@ -73,11 +79,22 @@ export class ReplayedStore {
     this.#traces.set(line.module, traces);
     for (const one of line.api ?? [])
       for (const { key, before, after } of stepsOf(one, at)) {
-        const trace = traces.get(key) ?? { initial: undefined, written: false };
+        const known = traces.get(key);
+        if (!known) this.#length += key.length;
+        if (this.#isPartial && !known) continue;
+        const trace = known ?? { initial: undefined, written: false };
         traces.set(key, trace);
-        if (before !== undefined && !trace.written) trace.initial ??= lasting(before);
+        if (before !== undefined && !trace.written && !trace.initial) {
+          trace.initial = lasting(before);
+          this.#length += before?.length ?? 0;
+        }
         trace.written ||= after !== undefined;
       }
+  }
+
+  /** Whether keys are missing. What they hold is unknown until it is seen. */
+  get #isPartial(): boolean {
+    return this.#length > this.most;
   }
 
   /** From now on, this is the store of that module. */
@@ -225,7 +242,7 @@ export class ReplayedStore {
   #entryOf(key: string): Entry {
     const known = this.#entries.get(key);
     if (known) return known;
-    const entry = { ...UNTOUCHED };
+    const entry = { ...UNTOUCHED, isOwn: this.#isPartial, isTraced: this.#isPartial };
     this.#entries.set(key, entry);
     this.#sorted.splice(this.#firstAfter(key), 0, key);
     return entry;

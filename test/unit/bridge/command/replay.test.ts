@@ -255,6 +255,18 @@ test("`ttl` of the new version answers equal questions for as long as in product
   });
 });
 
+test("an answer that `ttl` keeps is as certain as the one that was kept", async () => {
+  const file = folder.write(
+    "policy.ts",
+    `import { Codes, defineModule } from "synapse-module-bridge";
+    export default defineModule({ callbacks: { user_may_invite: { ttl: "1h", async handler(_, { api }) {
+      await api.get_threepids_for_user({ user_id: "@a:b" }).catch(() => {});
+      return Codes.FORBIDDEN;
+    } } } });`,
+  );
+  expect(await replay(file, write("kept.jsonl", {}, {}))).toMatchObject({ differing: 0, uncertain: 2 });
+});
+
 describe("what the module asks", () => {
   const answer = (user: string, admin: boolean) => ({
     method: "is_user_admin",

@@ -3,6 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import { catalogue } from "../../../../bridge/catalogue/catalogue.js";
 import type { RecordedApi, RecordedCall, RecordedLine } from "../../../../bridge/recording/format.js";
 import { RecordedAnswers } from "../../../../bridge/recording/recorded-answers.js";
+import { ReplayedStore } from "../../../../bridge/recording/replayed-store.js";
 
 type Ask = (method: string, params: object) => Promise<unknown>;
 
@@ -43,8 +44,12 @@ const list = (params: object, ...entries: [string, unknown][]): RecordedApi => (
 });
 
 /** Replays the lines; `each` stands for the module. Returns what it returned at each call, and `?` where it is not certain. */
-async function replay(lines: RecordedLine[], each: (ask: Ask, call: number) => Promise<unknown>) {
-  const answers = new RecordedAnswers(catalogue());
+async function replay(
+  lines: RecordedLine[],
+  each: (ask: Ask, call: number) => Promise<unknown>,
+  store = new ReplayedStore(),
+) {
+  const answers = new RecordedAnswers(catalogue(), store);
   for (const line of lines) answers.survey(line);
   answers.replace("policy");
   const ask: Ask = (method, params) =>
@@ -245,4 +250,22 @@ test("a store that failed in a call fails in it again", async () => {
   const error = { kind: null, message: "no database", data: {} };
   const lines = [call(0, [{ method: "store.get", params: { key: "n" }, error }, set("n", 1)])];
   await expect(replay(lines, read("n"))).rejects.toThrow("no database");
+});
+
+test("what a recording with too many keys tells is not kept, and reads of such a key are not certain", async () => {
+  const lines = [
+    call(0, [get("long key", 1)]),
+    call(10, [get("n", undefined), set("n", 1)]),
+    call(20, [get("n", 1)]),
+  ];
+  expect(await replay(lines, add(100), new ReplayedStore(4))).toEqual([
+    ["?", 100],
+    ["?", 200],
+    ["?", 300],
+  ]);
+  expect(await replay(lines, read("n"), new ReplayedStore(4))).toEqual([
+    ["?", undefined],
+    undefined,
+    undefined,
+  ]);
 });
