@@ -36,6 +36,7 @@ export class DevServer {
   #server: Server | undefined;
   #port = 0;
   #isIntroduced = false;
+  #hasEnded = false;
   #stopPrinting = () => {};
   readonly #folder: { readonly path: string; remove(): void };
 
@@ -44,14 +45,23 @@ export class DevServer {
     private readonly options: DevServerOptions,
   ) {
     this.ended = new Promise((_, reject) => {
-      this.#fail = reject;
+      this.#fail = (error) => {
+        this.#hasEnded = true;
+        reject(error);
+      };
     });
+    this.ended.catch(() => undefined); // it may end while nobody waits for that
     this.#folder = options.data === undefined ? temporaryFolder() : keptFolder(options.data);
     whenThisProcessEnds(() => this.#folder.remove());
   }
 
   get isUp(): boolean {
     return this.#server !== undefined;
+  }
+
+  /** Whether `ended` has been rejected. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   async install(): Promise<void> {
@@ -88,9 +98,7 @@ export class DevServer {
     this.print.line(
       `Synapse ${running.version} is up after ${seconds.toFixed(1)} s: ${this.#server.baseUrl}`,
     );
-    if (this.#isIntroduced) return;
-    this.#isIntroduced = true;
-    this.print.line(await introduce(this.#server));
+    await this.#introduce();
   }
 
   /** Loads the modules again. Rejects with the reason where the new version is refused. */
@@ -102,7 +110,19 @@ export class DevServer {
     } catch (error) {
       if (!NEEDS_RESTART.test((error as Error).message)) throw error;
       this.print.line("This needs a restart of Synapse:");
-      await this.start(target);
+      return this.start(target);
+    }
+    await this.#introduce();
+  }
+
+  /** Makes the users, and prints them once. The module may refuse them: then the next version is asked again. */
+  async #introduce(): Promise<void> {
+    if (this.#isIntroduced || !this.#server) return;
+    try {
+      this.print.line(await introduce(this.#server));
+      this.#isIntroduced = true;
+    } catch (error) {
+      throw new Error(`There are no users yet: ${(error as Error).message}\nSave the file to try again.`);
     }
   }
 

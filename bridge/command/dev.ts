@@ -43,6 +43,8 @@ export async function dev(given: string, options: DevOptions): Promise<never> {
     try {
       await work();
     } catch (error) {
+      // `ended` tells why.
+      if (server.hasEnded) return;
       if (error instanceof SynapseStartError)
         print.startFailed(error, !isYaml(given) && options.config === undefined);
       else print.problem((error as Error).message);

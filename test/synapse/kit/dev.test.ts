@@ -65,9 +65,11 @@ const shown = async (what: RegExp, timeoutMs = 60_000): Promise<string> => {
   }
 };
 
-/** Says this as alice, by the line that was printed; gives the answer. */
-async function say(text: string): Promise<string> {
-  const line = (await shown(/^ {2}curl -X PUT .*$/m)).trim().replace('"hello"', JSON.stringify(text));
+/** Says this as alice, or as bob, by the line that was printed; gives the answer. */
+async function say(text: string, who: "alice" | "bob" = "alice"): Promise<string> {
+  await shown(/Ctrl-C ends all/);
+  const lines = printed.match(/^ {2}curl -X PUT .*$/gm) ?? [];
+  const line = (lines[who === "alice" ? 0 : 1] ?? "").trim().replace('"hello"', JSON.stringify(text));
   return (await run("bash", ["-c", line])).stdout;
 }
 
@@ -81,6 +83,8 @@ test("each save decides, what does not load changes nothing, and Ctrl-C ends all
     /refused {2,}check_event_for_spam {2}words M_FORBIDDEN {2}@alice:test\.localhost in !\S+ \$\S+ {2}[\d.]+ ms/,
   );
   await shown(/WARNING {3}\[words\] this is spam/);
+  expect(await say("spam", "bob")).toContain("M_FORBIDDEN");
+  await shown(/refused {2,}check_event_for_spam {2}words M_FORBIDDEN {2}@bob:test\.localhost/);
 
   const saved = performance.now();
   folder.write("words.ts", policy("ham"));
@@ -147,6 +151,37 @@ test("a Synapse that ends by itself ends it, with its last lines", async () => {
   process.kill(synapse, "SIGKILL");
   await shown(/Synapse has ended\. Its last lines:\n.* INFO /);
   await waitFor("the end of dev", () => dev?.exitCode === 1);
+}, 180_000);
+
+const registering = (answer: string) => `
+import { defineModule, RegistrationBehaviour } from "synapse-module-bridge";
+export default defineModule({
+  callbacks: {
+    async check_registration_for_spam(_, { log }) {
+      log.warn("somebody registers");
+      return ${answer};
+    },
+  },
+});
+`;
+
+test("users that the module refuses are made after the next save", async () => {
+  folder.write("closed.ts", registering("RegistrationBehaviour.DENY"));
+  await start("closed.ts");
+  await shown(/There are no users yet: .*\nSave the file to try again\./);
+  folder.write("closed.ts", registering("RegistrationBehaviour.ALLOW"));
+  await shown(/reloaded in .*@admin:test\.localhost {2}password: \S.*Ctrl-C ends all/s);
+}, 180_000);
+
+test("a Synapse that ends while it makes the users ends it, with its last lines and without a stack", async () => {
+  folder.write("slow.ts", registering("new Promise(() => setInterval(() => {}, 1000))"));
+  await start("slow.ts");
+  await shown(/\[slow\] somebody registers/);
+  const [synapse = 0] = childrenOf(dev?.pid ?? 0);
+  process.kill(synapse, "SIGKILL");
+  await shown(/Synapse has ended\. Its last lines:\n.* INFO /);
+  await waitFor("the end of dev", () => dev?.exitCode === 1);
+  expect(printed).not.toMatch(/^ {4}at |There are no users yet/m);
 }, 180_000);
 
 test("type errors are shown, and block nothing", async () => {
