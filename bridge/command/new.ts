@@ -60,7 +60,10 @@ function nextSteps(folder: string, bridge: string): string {
     "  npm run dev      # a Synapse beside your editor",
     "",
     ...(bridge.startsWith("file:")
-      ? [`Its package.json takes the bridge from where this command is: ${bridge}. Keep that.`, ""]
+      ? [
+          `Its package.json takes the bridge from where this command is: ${bridge}. Keep that; CI needs it, too.`,
+          "",
+        ]
       : []),
     "",
   ].join("\n");

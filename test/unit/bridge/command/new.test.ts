@@ -26,7 +26,9 @@ describe("synapse-module-bridge new", () => {
       first: "My Policy has a module, and tests of it in memory and on a real Synapse. Now:",
     });
     expect(stdout).toContain("cd 'My Policy'\n");
-    expect(stdout).toContain(`takes the bridge from where this command is: ${bridge}. Keep that.`);
+    expect(stdout).toContain(
+      `takes the bridge from where this command is: ${bridge}. Keep that; CI needs it, too.`,
+    );
     const read = (file: string) => readFileSync(folder.path(join("My Policy", file)), "utf8");
     const manifest = JSON.parse(read("package.json"));
     expect(manifest).toMatchObject({
