@@ -13,7 +13,8 @@ afterAll(() => folder.remove());
 const module = `import { writeSync } from "node:fs";
 import { Codes, NOT_SPAM, SynapseError, defineModule } from "synapse-module-bridge";
 export default defineModule({
-  grants: ["store"],
+  grants: ["store", "broadcast"],
+  broadcasts: { spin: () => { for (;;); } },
   setup: ({ api, log }) => log.info("in setup of " + api.server_name),
   callbacks: {
     async user_may_create_room({ user_id }, { api }) {
@@ -23,6 +24,7 @@ export default defineModule({
         case "@hangs:example.org": await new Promise(() => {}); break;
         case "@loops:example.org": for (;;);
         case "@exits:example.org": process.exit(3);
+        case "@spins:example.org": await api.broadcast({ topic: "spin", value: 1 }); break;
         case "@torn:example.org": writeSync(3, '{"log":{"msg":"half of'); process.kill(process.pid, "SIGKILL"); break;
         case "@env:example.org": throw new Error("[" + Object.keys(process.env).join() + "]");
         case "@prints:example.org": console.log("printed"); return NOT_SPAM;
@@ -71,7 +73,7 @@ test("what it throws is the error here, with the line of the file", async () => 
   const thrown = await ask(t, "throws").catch((error) => error);
   expect(thrown).toBeInstanceOf(RangeError);
   expect(thrown.message).toBe("boom");
-  expect(thrown.stack).toMatch(/policy\.ts:9:/);
+  expect(thrown.stack).toMatch(/policy\.ts:10:/);
   const { outcome, error } = await ask(t, "refused");
   expect(isSynapseError(error)).toBe(true);
   expect({ outcome, ...error }).toMatchObject({ outcome: "refused", code: 418, errcode: "ORG_TEA" });
@@ -83,6 +85,11 @@ test("one that hangs misses its deadline, also if it blocks its process", async 
   const t = await testerOf({ timeout: 100 });
   await expect(ask(t, "hangs")).rejects.toThrow("policy: user_may_create_room: no answer within 100ms");
   await expect(ask(t, "loops")).rejects.toThrow("policy: user_may_create_room: no answer within 100ms");
+});
+
+test("a broadcast's handler that blocks its process is not waited for without end", async () => {
+  const t = await testerOf({ timeout: 100 });
+  await expect(ask(t, "spins")).rejects.toThrow("policy: user_may_create_room: no answer within 100ms");
 });
 
 test("one that ends its process is named", async () => {
