@@ -32,7 +32,9 @@ export interface HoverTexts extends Page {
 }
 
 export function hoverTexts(): HoverTexts[] {
+  const index = readFileSync(join(ROOT, "bridge/index.ts"), "utf8");
   return readdirSync(join(ROOT, "bridge/sdk"))
+    .filter((name) => index.includes(`"./sdk/${name.replace(/\.ts$/, ".js")}"`))
     .sort()
     .map((name) => hoverTextsOf(`bridge/sdk/${name}`));
 }
