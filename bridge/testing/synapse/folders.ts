@@ -34,7 +34,11 @@ export function temporaryFolder(parent = tmpdir()): TemporaryFolder {
   const folder = mkdtempSync(path.join(parent, PREFIX));
   const owner: Owner = { pid: process.pid, started: startOf(process.pid) ?? "", place: place() };
   writeFileSync(path.join(folder, OWNER), JSON.stringify(owner));
-  return { path: folder, remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }) };
+  return { path: folder, remove: () => removeFolder(folder) };
+}
+
+function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
 function removeLeftBehind(parent: string): void {
@@ -42,9 +46,10 @@ function removeLeftBehind(parent: string): void {
     if (!name.startsWith(PREFIX)) continue;
     const folder = path.join(parent, name);
     try {
-      if (isLeftBehind(folder)) rmSync(folder, { recursive: true, force: true });
+      if (isLeftBehind(folder)) removeFolder(folder);
     } catch {
-      // The folder is shared: another process may remove it now, or it belongs to somebody else.
+      // The folder is shared: another process may remove it now, it belongs to somebody else, or a
+      // process that its killed owner started still writes into it. The next start tries again.
     }
   }
 }
