@@ -13,9 +13,9 @@ from synapse.config._base import Config as SynapseConfig
 from synapse.module_api import ModuleApi
 from synapse.storage.database import LoggingTransaction
 from synapse.storage.engines import PostgresEngine
-from synapse.storage.engines._base import IsolationLevel
 
 from synapse_module_bridge.schema.protocol import LIMITS
+from synapse_module_bridge.storage.own_tables import OwnTables
 
 # The store is for small entries. For large ones, a module makes a table of its own.
 MOST_KEY_BYTES = LIMITS["store_key_bytes"]
@@ -52,7 +52,7 @@ class Store:
 
     def __init__(self, api: ModuleApi) -> None:
         self._api = api
-        self._has_table = False
+        self._tables = OwnTables(api, "module_bridge_store", _CREATE)
 
     async def get(self, module: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
         """The entry as `{"value": ...}`, or None."""
@@ -130,7 +130,7 @@ class Store:
             )
             return txn.rowcount
 
-        while await self._interact(remove) >= _REMOVED_AT_ONCE:
+        while await self._tables.interact_as_is(remove) >= _REMOVED_AT_ONCE:
             pass
 
     async def _run(self, sql: str, values: tuple[Any, ...]) -> Sequence[tuple[Any, ...]]:
@@ -138,9 +138,7 @@ class Store:
             txn.execute(sql, values)
             return [] if txn.description is None else txn.fetchall()
 
-        await self._make_table()
-        rows: Sequence[tuple[Any, ...]] = await self._interact(run)
-        return rows
+        return await self._tables.interact(run)
 
     async def _change(self, sql: str, values: tuple[Any, ...]) -> int:
         """Runs a statement that changes entries, and returns how many it has changed."""
@@ -149,29 +147,7 @@ class Store:
             txn.execute(sql, values)
             return txn.rowcount
 
-        await self._make_table()
-        changed: int = await self._interact(change)
-        return changed
-
-    async def _interact(self, func: Any) -> Any:
-        # Of two processes that write the same entry, the second waits and then sees the first one's value. In Synapse's
-        # default isolation level (REPEATABLE READ) it would fail and be retried, and fail for good where many write.
-        api: Any = self._api
-        return await api.run_db_interaction("module_bridge_store", func, isolation_level=IsolationLevel.READ_COMMITTED)
-
-    async def _make_table(self) -> None:
-        def make(txn: LoggingTransaction) -> None:
-            for statement in _CREATE:
-                txn.execute(statement)
-
-        if self._has_table:
-            return
-        try:
-            await self._interact(make)
-        except Exception:
-            # Where two processes create it at once, PostgreSQL may fail in spite of IF NOT EXISTS.
-            await self._interact(make)
-        self._has_table = True
+        return await self._tables.interact(change)
 
 
 def _now() -> int:
