@@ -101,7 +101,9 @@ class Bridge(HostEvents):
         self._is_local = Locality(api)
         self._routing_table = RoutingTable(self._is_local, api.server_name)
         self._shadows: set[str] = set()
-        self._accepted = Accepted(config.modules)
+        # The same in all processes.
+        secret: bytes = api._hs.config.key.macaroon_secret_key
+        self._accepted = Accepted(config.modules, secret)
         self._up = False
         # From the host's last pulse: bytes, and the number of modules that are not set up.
         self._memory = {"rss": 0, "heap_used": 0}

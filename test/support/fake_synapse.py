@@ -37,6 +37,7 @@ class Api:
         self.web_resources: dict[str, Any] = {}
         self.cached_functions: dict[str, Any] = {}
         self._hs = self
+        self.config = SimpleNamespace(key=SimpleNamespace(macaroon_secret_key=b"secret"))
         self.public_room_list_manager = self
         self.published: set[str] = set()
         for category in {callback.category for callback in CALLBACKS.values()}:

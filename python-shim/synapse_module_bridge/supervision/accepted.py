@@ -7,6 +7,7 @@ from typing import Any
 from synapse_module_bridge.configuration.module_configs import ConfigFiles, Unreadable, with_configs
 from synapse_module_bridge.supervision.handshake import Occasion
 from synapse_module_bridge.supervision.on_disk import OnDisk
+from synapse_module_bridge.supervision.versions import Version, version_of
 
 # A module, as the host gets it or as it declares it.
 Module = Mapping[str, Any]
@@ -18,10 +19,11 @@ MOST_NAMED = 5
 
 
 class Accepted:
-    """`configured` is `modules` of homeserver.yaml, as of Synapse's start."""
+    """`configured` is `modules` of homeserver.yaml, as of Synapse's start. `secret` is for the hashes of configs."""
 
-    def __init__(self, configured: Sequence[Module]) -> None:
+    def __init__(self, configured: Sequence[Module], secret: bytes = b"") -> None:
         self._configured = configured
+        self._secret = secret
         # The modules as the host got them.
         self._told: Sequence[Module] = ()
         # Opaque: only the host reads it.
@@ -32,6 +34,8 @@ class Accepted:
         self._at = 0.0
         # The declarations of all modules.
         self.modules: Sequence[Module] = ()
+        # By name, the version of each module that runs.
+        self.versions: Mapping[str, Version] = {}
         # The names of the modules that differ from those accepted before.
         self.changed: Sequence[str] = ()
         # By name, why a module could not be loaded again at a restart.
@@ -59,6 +63,10 @@ class Accepted:
         declared = {module["name"]: module for module in manifest["modules"]}
         self.modules = [declared.get(module["name"], module) for module in self.modules or manifest["modules"]]
         self.missing = self._missing(manifest)
+        self.versions = {
+            module["name"]: version_of(module, given.get("config"), self._secret)
+            for module, given in zip(self.modules, self._told, strict=False)
+        }
         self._on_disk.forget_others(self._digests())
         configs = zip(before_told, self._told, strict=False)
         have_changed = [one.get("config") != other.get("config") for one, other in configs] or [True] * len(self._told)
