@@ -83,6 +83,7 @@ async function askInOrder(
     if (environment.cancellation.requested) throw cancelled();
     const started = performance.now();
     let answer: unknown;
+    let failed = false;
     const said = new ReasonGiven((message) =>
       environment.modules
         .get(name)
@@ -104,9 +105,11 @@ async function askInOrder(
           .get(name)
           ?.log.error({ request: call.request }, `${callback.name}: ${error.message}`);
       environment.onNotifyError?.(error);
+      failed = true;
       answer = null;
     } finally {
-      asked.push({ module: name, ms: Math.round((performance.now() - started) * 1000) / 1000 });
+      const ms = Math.round((performance.now() - started) * 1000) / 1000;
+      asked.push(failed ? { module: name, ms, failed } : { module: name, ms });
     }
     if (before !== undefined) {
       const after = exactJson(edited);
@@ -208,6 +211,9 @@ async function askInThread(
       throw fromWire(error);
     });
   if (!reply) throw moduleUnavailable(name, `the host has no module that answers ${callback.name}`);
+  // Its log has it already.
+  if (reply.asked.some(({ failed }) => failed))
+    throw moduleFault(name, "threw", `${callback.name} failed in its thread`);
   said.reason = reply.given_reason;
   if (callback.edits === undefined) return reply.answer;
   if (reply.module !== null) replaceContent(call.params[callback.edits], reply.answer);

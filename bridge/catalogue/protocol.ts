@@ -525,6 +525,8 @@ export type AskedModules = readonly Asked[];
 export type Asked = {
   readonly module: string;
   readonly ms: number;
+  /** The handler of a notification failed: the modules after it were asked all the same. */
+  readonly failed?: true;
 };
 
 /** Whether the handler threw, or its answer has the wrong type. */

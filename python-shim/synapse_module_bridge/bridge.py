@@ -1,7 +1,7 @@
 """Defines the class that homeserver.yaml names, which Synapse imports. It connects the parts of the shim."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import attr
@@ -23,7 +23,7 @@ from synapse_module_bridge.pipeline.notifications import Notifications
 from synapse_module_bridge.pipeline.pipeline import Pipeline
 from synapse_module_bridge.pipeline.round_trip import RoundTrip
 from synapse_module_bridge.pipeline.router import Router
-from synapse_module_bridge.process.exit_cause import kind_of_end
+from synapse_module_bridge.process.exit_cause import KINDS_OF_ENDS, kind_of_end
 from synapse_module_bridge.process.host_files import HostFiles, remove_left_behind
 from synapse_module_bridge.process.node import check_version, find_node
 from synapse_module_bridge.quarantine.quarantine import Quarantine
@@ -105,9 +105,11 @@ class Bridge(HostEvents):
         secret: bytes = api._hs.config.key.macaroon_secret_key
         self._accepted = Accepted(config.modules, secret)
         self._up = False
-        # From the host's last pulse: bytes, and the number of modules that are not set up.
+        # From the host's last pulse: bytes, and the modules that are not set up.
         self._memory = {"rss": 0, "heap_used": 0}
-        self._not_set_up = 0
+        self._not_set_up: Collection[str] = ()
+        # Node's version.
+        self._node = ""
 
     def start(self) -> None:
         """Starts the host, registers the callbacks, and hands the host to the reactor.
@@ -237,23 +239,53 @@ class Bridge(HostEvents):
 
     def _watch_metrics(self) -> None:
         server_name = self._api.server_name
-        metrics.LATE.labels(server_name)  # so that it begins at 0
         here = (server_name,)
+        metrics.begin(server_name, KINDS_OF_ENDS, [module["name"] for module in self._accepted.modules])
         metrics.watch(metrics.QUEUED, here, lambda: self._notifications.queued)
         metrics.watch(metrics.IN_FLIGHT, here, lambda: self._exchange.entrance.backpressure.in_flight)
         metrics.watch(metrics.WAITING, here, lambda: self._exchange.entrance.backpressure.waiting)
-        metrics.watch(metrics.BREAKERS, here, lambda: len(self._pipeline.open_breakers()))
-        metrics.watch(metrics.QUARANTINES, here, self._quarantines)
         metrics.watch(metrics.UP, here, lambda: self._up, min)
-        metrics.watch(metrics.SETUP_FAILURES, here, lambda: self._not_set_up)
+        metrics.watch(metrics.SETUP_FAILURES, here, lambda: len(self._not_set_up))
         metrics.watch(metrics.MEMORY, ("rss", server_name), lambda: self._memory["rss"])
         metrics.watch(metrics.MEMORY, ("heap_used", server_name), lambda: self._memory["heap_used"])
+        lasting = self._initialize_params
+        versions = lasting["version"], lasting["synapse"]["version"]
+        metrics.INFO.watch(lambda: {(*versions, self._node, server_name): 1})
+        metrics.MODULE_INFO.watch(
+            lambda: {(name, *version, server_name): 1 for name, version in self._accepted.versions.items()}
+        )
+        metrics.SET_UP.watch(lambda: self._of_each_module(lambda name: name not in self._not_set_up))
+        metrics.MODES.watch(self._modes)
+        metrics.QUARANTINES.watch(self._quarantines)
+        metrics.BREAKERS.watch(self._breakers)
 
-    def _quarantines(self) -> int:
-        return len(self._quarantine.listed()) + self._web_paths.refusals()
+    def _of_each_module(self, value: Callable[[str], float]) -> Mapping[tuple[str, ...], float]:
+        """The values of all modules, by the labels of a metric. Any thread may call it."""
+        names = [module["name"] for module in self._accepted.modules]
+        return {(name, self._api.server_name): value(name) for name in names}
+
+    def _modes(self) -> Mapping[tuple[str, ...], float]:
+        here = self._api.server_name
+        modes = {
+            module["name"]: "shadow" if module["name"] in self._shadows else "enforce"
+            for module in self._accepted.modules
+        }
+        return {(name, mode, here): mode == set_mode for name, set_mode in modes.items() for mode in metrics.ALL_MODES}
+
+    def _quarantines(self) -> Mapping[tuple[str, ...], float]:
+        held, paths = self._quarantine.by_module(), self._web_paths.by_module()
+        return self._of_each_module(lambda name: held.get(name, 0) + paths.get(name, 0))
+
+    def _breakers(self) -> Mapping[tuple[str, ...], float]:
+        return {
+            (entry.module, callback, self._api.server_name): entry.breaker.is_open
+            for callback, entries in self._pipeline.entries.items()
+            for entry in entries
+        }
 
     def manifest(self, manifest: Mapping[str, Any], told: Mapping[str, Any]) -> None:
         self._accepted.accept(told, manifest)
+        self._node = manifest["runtime"].removeprefix("node ")
         for name, why in self._accepted.missing.items():
             logger.error("%s cannot be loaded again: policy answers for it until it can be: %s", name, why)
         if self._accepted.missing:
@@ -298,4 +330,4 @@ class Bridge(HostEvents):
         memory = pulse.get("memory", {})
         for kind in self._memory:
             self._memory[kind] = memory.get(kind, self._memory[kind])
-        self._not_set_up = len(pulse.get("not_set_up", ())) + len(self._accepted.missing)
+        self._not_set_up = {*pulse.get("not_set_up", ()), *self._accepted.missing}

@@ -15,6 +15,7 @@ from synapse_module_bridge.routing.entry import Entry
 from synapse_module_bridge.schema.catalogue import TYPES, Callback
 from synapse_module_bridge.telemetry import metrics
 from synapse_module_bridge.telemetry.log_text import one_line
+from synapse_module_bridge.telemetry.outcomes import ERRORS, REFUSALS
 
 logger = logging.getLogger("synapse_module_bridge.decision")
 
@@ -23,6 +24,8 @@ _QUIET = frozenset({"allowed", "answered", "would_allow", "would_answer"})
 # Whether the library `opentracing` is installed.
 TRACING = getattr(opentracing, "opentracing", None) is not None
 _UNTRACED = nullcontext()
+# Information; and of a follow-up, that it has edited nothing. What a module lets pass is counted as its reply is read.
+_ANSWERS = frozenset({"answered", "would_answer", "allowed"})
 # Outcomes whose spans are marked as errors.
 _FAILURES = frozenset({"fault", "policy", "would_fault", "would_policy"})
 
@@ -79,6 +82,8 @@ class Recorded:
         """
         label = module if isinstance(module, str) else module[0] if module is not None and len(module) == 1 else ""
         metrics.CALLS.add(self.callback.name, label, outcome, reason or "", self.server_name)
+        for name in (module,) if isinstance(module, str) else module or ():
+            self._count(name, outcome)
         level = logging.DEBUG if outcome in _QUIET else logging.INFO
         if self._span is None and not logger.isEnabledFor(level):
             return
@@ -100,6 +105,17 @@ class Recorded:
         }
         text = " ".join(f"{key}={_value(value)}" for key, value in fields.items() if value is not None)
         logger.log(level, "%s", text, extra=_attributes(fields))
+
+    def _count(self, module: str, outcome: str) -> None:
+        count = metrics.MODULES.of(module, self.callback.name, self.server_name)
+        if count is None:
+            return
+        if outcome in REFUSALS:
+            count.refusals += 1
+        elif outcome in ERRORS:
+            count.errors += 1
+        elif outcome in _ANSWERS:
+            count.passed += 1
 
     def finish(self) -> None:
         """Counts the time of the call: Synapse has its answer."""

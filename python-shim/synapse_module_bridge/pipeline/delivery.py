@@ -13,6 +13,7 @@ from synapse_module_bridge.pipeline.pipeline import Pipeline
 from synapse_module_bridge.routing.entry import Entry
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.telemetry import metrics
+from synapse_module_bridge.telemetry.outcomes import WOULD
 from synapse_module_bridge.transport.rpc import RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 
@@ -85,7 +86,7 @@ class Delivery:
         try:
             reply = await self._pipeline.reply(call, [entry])
             outcome, summary = summarise(call.callback, reply.answer, decided=reply.module is not None)
-            call.record(_WOULD[outcome], entry.module, summary, given=reply.reason)
+            call.record(WOULD[outcome], entry.module, summary, given=reply.reason)
         except RpcError as e:
             outcome = _WOULD_FAIL.get(e.code, "would_policy")
             reason = why_unanswered(e) if outcome == "would_policy" else None
@@ -96,12 +97,5 @@ class Delivery:
             await self._shadow_one(call, entry)
 
 
-_WOULD = {
-    "allowed": "would_allow",
-    "answered": "would_answer",
-    "refused": "would_refuse",
-    "replaced": "would_replace",
-    "edited": "would_edit",
-}
 # What the module itself has done. With any other error of the host, it has not answered.
 _WOULD_FAIL = {ERROR_CODES["module_fault"]: "would_fault", ERROR_CODES["synapse_error"]: "would_error"}

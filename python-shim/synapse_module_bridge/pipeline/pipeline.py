@@ -19,7 +19,9 @@ from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.pipeline.failures import Final, judge
 from synapse_module_bridge.pipeline.round_trip import RoundTrip
 from synapse_module_bridge.resilience import policy
+from synapse_module_bridge.resilience.answer_cache import AnswerCache, Question
 from synapse_module_bridge.resilience.circuit_breaker import CircuitBreaker
+from synapse_module_bridge.routing.counting import count_passed
 from synapse_module_bridge.routing.entry import Entry
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.transport.host_interface import Host
@@ -140,8 +142,22 @@ class Pipeline:
         question = None if answer_cache is None else call.as_question()
         if answer_cache is None or question is None:
             return self.round_trip.ask(call, entries)
-        ask = partial(self.round_trip.ask, call, entries)
-        return answer_cache.ask(question, ask, partial(self._host.within, deadline=call.deadline))
+        return self._kept_reply(call, entries, answer_cache, question)
+
+    async def _kept_reply(
+        self, call: Call, entries: Sequence[Entry], answer_cache: AnswerCache, question: Question
+    ) -> Reply:
+        is_kept = True
+
+        def ask() -> Awaitable[Reply]:
+            nonlocal is_kept
+            is_kept = False
+            return self.round_trip.ask(call, entries)
+
+        reply = await answer_cache.ask(question, ask, partial(self._host.within, deadline=call.deadline))
+        if is_kept and reply.module is None:
+            count_passed(entries)
+        return reply
 
     def _decode(self, call: Call, reply: Reply) -> Any:
         """The answer for Synapse, where a module has decided or edited. Records it. Raises RpcError if it is unfit."""

@@ -20,6 +20,7 @@ from synapse_module_bridge.codec.replies import Reply, read_error, read_reply
 from synapse_module_bridge.quarantine.quarantine import Quarantine
 from synapse_module_bridge.quarantine.settling import Settling
 from synapse_module_bridge.quarantine.suspects import Recent
+from synapse_module_bridge.routing.counting import count_failed, count_passed, count_times
 from synapse_module_bridge.routing.entry import Entry, encode_params
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.telemetry import metrics
@@ -73,6 +74,9 @@ class RoundTrip:
             # The modules before it have passed. But edits of theirs are lost, so all are asked again.
             ended = index_of(e.data.get("module"), entries) if call.callback.result != "Edits" else None
             if ended is not None:
+                count_passed(entries[:ended])
+                if call.callback.notify:
+                    count_failed(entries[:ended], e.data.get("asked"))
                 return await self._settle_one(call, entries, ended)
         elif question.since >= self.settling.unread_since and not call.was_unread:
             # Once only, lest a call that has been read all the same ends Node again and again.
@@ -101,6 +105,10 @@ class RoundTrip:
             logger.error("%s: the host's reply is malformed or ambiguous", call.callback.name)
             raise Unavailable(Reason.REPLY)
         _answered(entries, read.module, call.who)
+        count_passed(entries if read.module is None else _passed(call, entries, read.module))
+        count_times(entries, reply.get("asked"))
+        if call.callback.notify:
+            count_failed(entries, reply.get("asked"))
         return read
 
     def error(self, e: RpcError, question: "_Question") -> RpcError:
@@ -108,6 +116,11 @@ class RoundTrip:
         call, entries = question.call, question.entries
         error = read_error(e, question.modules)
         index = index_of(error.data.get("module"), entries)
+        if index is not None:
+            count_passed(entries[:index])
+            count_times(entries, error.data.get("asked"))
+            if call.callback.notify:
+                count_failed(entries[:index], error.data.get("asked"))
         # A module in a thread of its own has used up its share of the time, and may still be working.
         is_overdue = index is not None and error.data.get("reason") == Reason.DEADLINE
         self.recent.add(call, [entries[index]] if index is not None and is_overdue else entries, is_overdue=is_overdue)
@@ -125,6 +138,9 @@ class RoundTrip:
             return
         call, entries = expired.asked
         data = answer.get("data") if isinstance(answer, dict) else None
+        told = data if isinstance(data, dict) else answer
+        if isinstance(told, dict):
+            count_times(entries, told.get("asked"))
         index = index_of(data.get("module"), entries) if isinstance(data, dict) else None
         # A single module was known at once (`expired`). Where Synapse had cancelled the call, no deadline was missed.
         cancelled = expired.ended_at < call.deadline
@@ -245,6 +261,13 @@ def _answered(entries: Sequence[Entry], last: str | None, who: str) -> None:
             entry.breaker.answered(who)
         if entry.module == last:
             break
+
+
+def _passed(call: Call, entries: Sequence[Entry], decided_by: str) -> Sequence[Entry]:
+    """The entries that have let the call pass. What the module `decided_by` has answered is recorded as a decision."""
+    if call.callback.result == "Edits":
+        return [entry for entry in entries if entry.module != decided_by]
+    return entries[: index_of(decided_by, entries)]
 
 
 def index_of(module: Any, entries: Sequence[Entry]) -> int | None:

@@ -12,6 +12,9 @@ _FROM_OUTSIDE = ("killed by SIGKILL", "killed by SIGTERM", "killed by SIGHUP", "
 # Causes of the main thread, or of the whole process, as where it is stopped.
 _OF_THE_MAIN_THREAD = (CAUSES["blocked"], CAUSES["silent"])
 
+# The labels of nearly all ends, so that their counts can begin at 0.
+KINDS_OF_ENDS = (*CAUSES.values(), *_FROM_OUTSIDE, "killed by SIGABRT", "killed by SIGSEGV", "exit code 1", "other")
+
 
 def is_of_no_call(cause: str) -> bool:
     """Whether no open call can have ended the host: another process has, or something long ago."""

@@ -11,8 +11,8 @@ and an admin can.
 import logging
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import attr
 
@@ -173,6 +173,11 @@ class Quarantine:
         for held in [*self._set_aside.values()]:
             self._lasts(held.key)
         return [*self._set_aside.values()]
+
+    def by_module(self) -> Mapping[str, int]:
+        """How many are set aside now, by module. It changes nothing, so any thread may call it."""
+        now = self._now()
+        return Counter(held.module for held in [*self._set_aside.values()] if held.until > now)
 
     def end(self, id: str) -> bool:
         """Ends the one with this id, and forgets that it was. Returns whether there was one."""

@@ -7,8 +7,8 @@ was there each time is refused earlier than all others.
 
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -167,9 +167,10 @@ class WebPaths:
                 logger.warning("%s serves %s again: something else has ended Node", refused.module, refused.path)
         self._noted_last, self._refused_last = [], []
 
-    def refusals(self) -> int:
-        """How many paths, and visitors of paths, are refused now."""
-        return sum(self._lasts(refused) for refused in [*self._refused])
+    def by_module(self) -> Mapping[str, int]:
+        """By module, how many paths, and visitors of paths, are refused now. Any thread may call it."""
+        now = self._now()
+        return Counter(refused.module for refused, until in [*self._refused.items()] if until > now)
 
     def reloaded(self, modules: Collection[str]) -> None:
         """These modules have changed: their past ends no longer count."""

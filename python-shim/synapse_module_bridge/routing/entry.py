@@ -12,6 +12,7 @@ from synapse_module_bridge.codec.template import Template
 from synapse_module_bridge.resilience.answer_cache import AnswerCache
 from synapse_module_bridge.resilience.circuit_breaker import CircuitBreaker
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
+from synapse_module_bridge.telemetry.module_counts import ModuleCount
 
 # Pairs of an event type and a state key, as modules declare them. None stands for all state keys.
 StateKeys = Sequence[tuple[str, str | None]]
@@ -30,6 +31,8 @@ class Entry:
     room_state: StateKeys
     # All entries of the module for this callback share it.
     breaker: CircuitBreaker
+    # What the module was asked about this callback. All its entries for it share it.
+    count: ModuleCount = attr.ib(factory=ModuleCount)
     shadow: bool = False
     # For a callback with a list of entries: the index in the list, and the login.
     index: int | None = None

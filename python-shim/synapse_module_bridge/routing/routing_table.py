@@ -12,6 +12,7 @@ from synapse_module_bridge.resilience.answer_cache import AnswerCache
 from synapse_module_bridge.resilience.circuit_breaker import CircuitBreaker
 from synapse_module_bridge.routing.entry import Entry, Login
 from synapse_module_bridge.routing.locality import Locality
+from synapse_module_bridge.routing.zeros import begin
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 from synapse_module_bridge.telemetry import metrics
 
@@ -56,6 +57,7 @@ class RoutingTable:
             matches=compile_match(callback, declared.get("match", {}), lambda params: self._is_local(callback, params)),
             room_state=[(event_type, state_key) for event_type, state_key in declared.get("room_state", [])],
             breaker=breaker,
+            count=begin(callback, module, self._server_name, shadow=shadow),
             shadow=shadow,
             index=index,
             login=login,

@@ -21,6 +21,10 @@ class Counters(Collector):
         self._counts: dict[tuple[str, ...], int] = {}
         REGISTRY.register(self)
 
+    def begin(self, *labels: str) -> None:
+        """Lets the counter with these values of the labels begin at 0."""
+        self._counts.setdefault(labels, 0)
+
     def add(self, *labels: str) -> None:
         """Adds 1 to the counter with these values of the labels."""
         try:
@@ -47,12 +51,18 @@ class Durations(Collector):
         self._sums: dict[tuple[str, ...], float] = {}
         REGISTRY.register(self)
 
+    def begin(self, *labels: str) -> None:
+        """Lets the histogram with these values of the labels begin without a value."""
+        if labels not in self._sums:
+            self._counts[labels] = [0] * (len(self._buckets) + 1)
+            self._sums[labels] = 0.0
+
     def add(self, seconds: float, *labels: str) -> None:
         """Adds a value to the histogram with these values of the labels."""
         try:
             self._sums[labels] += seconds
         except KeyError:
-            self._counts[labels] = [0] * (len(self._buckets) + 1)
+            self.begin(*labels)
             self._sums[labels] = seconds
         self._counts[labels][bisect_left(self._buckets, seconds)] += 1
 

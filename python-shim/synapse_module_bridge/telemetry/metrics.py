@@ -1,10 +1,13 @@
 """Declares the bridge's metrics, in the registry and with the `server_name` label of Synapse's own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import Counter, Gauge
 
+from synapse_module_bridge.schema.protocol import CAUSES
 from synapse_module_bridge.telemetry.counters import Counters, Durations
+from synapse_module_bridge.telemetry.module_counts import BOUNDS, ModuleCounts
+from synapse_module_bridge.telemetry.readings import Readings
 
 SERVER = "server_name"
 _PREFIX = "synapse_module_bridge_"
@@ -18,8 +21,9 @@ SECONDS = Durations(
     _PREFIX + "call_seconds",
     "How long calls of a callback took, from Synapse's question to its answer.",
     ["callback", SERVER],
-    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0),
+    buckets=BOUNDS,
 )
+MODULES = ModuleCounts(_PREFIX + "module_", SERVER)
 REMEMBERED = Counter(
     _PREFIX + "remembered",
     "Questions that were answered from the answer cache: a module had answered an equal one within its `ttl`.",
@@ -36,14 +40,17 @@ WAITING = Gauge(_PREFIX + "calls_waiting", "Calls that wait in line for Node.", 
 UP = Gauge(_PREFIX + "up", "1 while the module host answers; with several, while all do.", [SERVER])
 ENDS = Counter(_PREFIX + "host_ends", "How often the module host has ended, by cause.", ["cause", SERVER])
 LATE = Counter(_PREFIX + "late_answers", "Answers that came after their deadline.", [SERVER])
-BREAKERS = Gauge(
-    _PREFIX + "breakers_open", "Callbacks of modules that are not asked, since they missed deadlines.", [SERVER]
+BREAKERS = Readings(
+    _PREFIX + "breakers_open",
+    "1 while a module is not asked about a callback by somebody, since it missed deadlines.",
+    ["module", "callback", SERVER],
+    max,
 )
-QUARANTINES = Gauge(
+QUARANTINES = Readings(
     _PREFIX + "quarantines",
     "Authors, servers and questions that a module is not asked about, and web paths that are not served, since they "
     "have ended or hung Node.",
-    [SERVER],
+    ["module", SERVER],
 )
 THREAD_ENDS = Counter(
     _PREFIX + "thread_ends",
@@ -51,6 +58,37 @@ THREAD_ENDS = Counter(
     ["module", "cause", SERVER],
 )
 SETUP_FAILURES = Gauge(_PREFIX + "modules_not_set_up", "Modules whose setup has not succeeded.", [SERVER])
+SET_UP = Readings(_PREFIX + "module_set_up", "1 while a module's setup has succeeded.", ["module", SERVER], min)
+ALL_MODES = ("off", "shadow", "enforce")
+MODES = Readings(
+    _PREFIX + "module_mode",
+    "1 for the mode that a module is in: off, shadow or enforce.",
+    ["module", "mode", SERVER],
+    max,
+)
+OVERRIDES = Readings(
+    _PREFIX + "module_overridden",
+    "1 while a mode is in force that an admin has set while Synapse ran, and that is not the one of homeserver.yaml.",
+    ["module", SERVER],
+    max,
+)
+INFO = Readings(
+    _PREFIX + "info",
+    "The versions of the bridge, of Synapse and of Node.",
+    ["version", "synapse", "node", SERVER],
+    max,
+)
+MODULE_INFO = Readings(
+    _PREFIX + "module_info",
+    "The version of a module that runs: hashes of its files and of its config.",
+    ["module", "files", "config", SERVER],
+    max,
+)
+DECISIONS_DROPPED = Counter(
+    _PREFIX + "decisions_dropped",
+    "Decisions that were counted, and not stored in Synapse's database, since there were too many or it failed.",
+    [SERVER],
+)
 MEMORY = Gauge(_PREFIX + "node_memory_bytes", "Memory of Node, by kind: rss, heap_used.", ["kind", SERVER])
 SPURIOUS = Counter(
     _PREFIX + "spurious_answers", "Messages of the module host that are not JSON, or that answer no open request."
@@ -65,6 +103,17 @@ LOG_DROPPED = Counter(
     _PREFIX + "log_lines_dropped",
     "Log lines of the host and its modules that were dropped, by the host or by the shim.",
 )
+
+
+def begin(server_name: str, ends: Iterable[str], modules: Sequence[str]) -> None:
+    """Lets counters begin at 0, so that Prometheus sees their first increase. `ends` are causes of an end."""
+    LATE.labels(server_name)
+    DECISIONS_DROPPED.labels(server_name)
+    for cause in ends:
+        ENDS.labels(cause, server_name)
+    for cause in CAUSES.values():
+        for module in ("", *modules):
+            THREAD_ENDS.labels(module, cause, server_name)
 
 
 _watched: dict[tuple[Gauge, tuple[str, ...]], list[Callable[[], float]]] = {}

@@ -77,6 +77,8 @@ describe("modules are asked in order", () => {
     const answer = await rig.callback("on_user_deactivation_status_changed", params, names);
     expect(answer).toMatchObject({ answer: null, module: null });
     expect(asked(answer)).toEqual(["a", "b", "c"]);
+    expect(answer.asked).toMatchObject([{ failed: true }, { failed: true }, { module: "c" }]);
+    expect(answer.asked[2]).not.toHaveProperty("failed");
     const name = "on_user_deactivation_status_changed";
     expect(logged(50)).toEqual([
       ["a", "REQ-1", `a: ${name} threw Error: oops`],

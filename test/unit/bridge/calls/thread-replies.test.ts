@@ -86,6 +86,19 @@ test("the answer of a thread counts as that of a module without one", async () =
   });
 });
 
+test("a notification goes on to the module after the one that has failed in its thread", async () => {
+  const failing = async (): Promise<Reply> => ({
+    ...{ answer: null, module: null },
+    asked: [{ module: "a", ms: 1, failed: true }],
+  });
+  const threads = { a: failing, b: answering(null) };
+  const { asked } = await ask("on_profile_update", threads, { params: {} });
+  expect(asked).toEqual([
+    { module: "a", ms: expect.any(Number), failed: true },
+    { module: "b", ms: expect.any(Number) },
+  ]);
+});
+
 describe("edits of a module in a thread", () => {
   const edit = (...threads: ((call: Call) => Promise<unknown>)[]) => {
     const request_content = JSON.parse('{ "name": "den", "topic": "tea" }');

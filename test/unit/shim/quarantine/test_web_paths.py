@@ -42,12 +42,12 @@ def test_a_path_that_was_being_served_at_three_ends_is_refused_to_all_for_ten_mi
     assert caplog.messages == [
         "m does not serve /x to anybody for 10 min: it was being served 3 times when Node, or its thread, ended"
     ]
-    assert rig.refuses("another") and rig.paths.refusals() == 1
+    assert rig.refuses("another") and rig.paths.by_module() == {"m": 1}
     assert not rig.refuses("another", path="/y") and not rig.refuses("another", module="n")
     rig.time.now += REFUSED_SECONDS - 1
     assert rig.refuses("another")
     rig.time.now += 1
-    assert not rig.refuses("another") and rig.paths.refusals() == 0
+    assert not rig.refuses("another") and rig.paths.by_module() == {}
     assert not rig.paths._refused
     # All begins anew.
     assert not rig.end("another")

@@ -1,0 +1,107 @@
+"""Counts what each module was asked, by callback, and how it has answered: for Prometheus and the bridge itself."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
+
+import attr
+from prometheus_client import REGISTRY
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector, CollectorRegistry
+
+# The upper bounds of the buckets, in seconds. The last bucket has none.
+BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+@attr.s(slots=True, auto_attribs=True, eq=False)
+class ModuleCount:
+    """What one module was asked about one callback since Synapse started. Only the reactor's thread may write to it."""
+
+    # What it let pass, and what it answered with information.
+    passed: int = 0
+    # Refusals, replacements and edits; of a shadow module, what it would have objected to.
+    refusals: int = 0
+    # How often it failed, or policy answered in its place.
+    errors: int = 0
+    # By bucket, how many of its answers took so long, not counting those of lower buckets; and the sum of all.
+    buckets: list[int] = attr.ib(factory=lambda: [0] * (len(BOUNDS) + 1))
+    seconds: float = 0.0
+
+    @property
+    def calls(self) -> int:
+        """How often it was asked, however it has answered."""
+        return self.passed + self.refusals + self.errors
+
+    def took(self, seconds: float) -> None:
+        """Notes how long one answer took in Node."""
+        self.buckets[bisect_left(BOUNDS, seconds)] += 1
+        self.seconds += seconds
+
+
+def quantile(buckets: Sequence[int], part: float) -> float | None:
+    """The seconds within which this part of the answers came, as Prometheus estimates them; None without answers.
+
+    Within a bucket, answers count as evenly spread. What is in the last bucket counts as its lower bound.
+    """
+    rank = part * sum(buckets)
+    below, lower = 0, 0.0
+    for count, upper in zip(buckets, BOUNDS, strict=False):
+        if count and below + count >= rank:
+            return lower + (upper - lower) * (rank - below) / count
+        below, lower = below + count, upper
+    return lower if any(buckets) else None
+
+
+class ModuleCounts(Collector):
+    """The counts of all modules, by module, callback and this server's name."""
+
+    def __init__(self, prefix: str, server: str, registry: CollectorRegistry = REGISTRY) -> None:
+        self._prefix, self._labels = prefix, ["module", "callback", server]
+        self._counts: dict[tuple[str, str, str], ModuleCount] = {}
+        registry.register(self)
+
+    def begin(self, module: str, callback: str, server_name: str) -> ModuleCount:
+        """The count of a module that is asked about the callback. A new one is 0, so that its first call is an
+        increase. It outlives reloads.
+        """
+        return self._counts.setdefault((module, callback, server_name), ModuleCount())
+
+    def of(self, module: str, callback: str, server_name: str) -> ModuleCount | None:
+        """The count, if it has begun."""
+        return self._counts.get((module, callback, server_name))
+
+    def by_callback(self, server_name: str) -> Mapping[tuple[str, str], ModuleCount]:
+        """All counts of this server, by module and callback."""
+        return {key[:2]: count for key, count in self._counts.copy().items() if key[2] == server_name}
+
+    def collect(self) -> Iterator[Metric]:
+        prefix, labels = self._prefix, self._labels
+        calls = CounterMetricFamily(
+            prefix + "calls",
+            "What a module was asked, by callback, also where policy has answered in its place.",
+            labels=labels,
+        )
+        refusals = CounterMetricFamily(
+            prefix + "refusals",
+            "Calls that a module has refused, replaced or edited; for a shadow module, that it would have.",
+            labels=labels,
+        )
+        errors = CounterMetricFamily(
+            prefix + "errors",
+            "Calls for which a module has failed, or has thrown a SynapseError, or policy has answered in its place.",
+            labels=labels,
+        )
+        seconds = HistogramMetricFamily(
+            prefix + "seconds",
+            "How long a module took to answer, within Node.",
+            labels=labels,
+        )
+        bounds = [*map(str, BOUNDS), "+Inf"]
+        # Copies, since Prometheus may collect in another thread.
+        for key, count in self._counts.copy().items():
+            calls.add_metric(key, count.calls)
+            refusals.add_metric(key, count.refusals)
+            errors.add_metric(key, count.errors)
+            upto = list(accumulate(count.buckets.copy()))
+            seconds.add_metric(key, list(zip(bounds, upto, strict=True)), sum_value=count.seconds)
+        yield from (calls, refusals, errors, seconds)
