@@ -1,5 +1,5 @@
 // `npm run test:compat`: the slow compatibility tests. The wheel in a clean environment, an older Synapse, newer Nodes,
-// and a Synapse with workers, on PostgreSQL and Redis, and one with tracing.
+// and a Synapse with workers, on PostgreSQL and Redis, one with tracing, and one that Prometheus watches.
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { root } from "./inputs.mjs";
@@ -54,9 +54,12 @@ const steps = [
   jest("packages, older Synapse", [], testFiles(["test/packages"]), ["--maxWorkers=2"]),
   // A deployment has several processes, each with a Node: one at a time.
   {
-    ...jest("workers, tracing", [], testFiles(["test/synapse/workers", "test/synapse/tracing"]), [
-      "--runInBand",
-    ]),
+    ...jest(
+      "workers, tracing, monitoring",
+      [],
+      testFiles(["test/synapse/workers", "test/synapse/tracing", "test/synapse/monitoring"]),
+      ["--runInBand"],
+    ),
     alone: true,
   },
   ...installed.map(({ line, path }) => ({

@@ -15,7 +15,10 @@ const pythonSources = [
 ];
 
 // What `npm run test:compat` runs instead, since it installs much.
-const installing = ["test/packages", "test/synapse/tracing", "test/synapse/workers"];
+const installing = [
+  ...["test/packages", "test/synapse/monitoring"],
+  ...["test/synapse/tracing", "test/synapse/workers"],
+];
 
 /** All TypeScript tests below some folders, less those below others. */
 export function testFiles(folders, without = []) {

@@ -1,0 +1,238 @@
+/** The alert rules and the dashboard on a real Prometheus that scrapes a real Synapse with a worker: each fault makes its alert. */
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { bridge, shim } from "../../support/bridge.js";
+import { type Client, registerUser } from "../../support/client.js";
+import { type Deployment, startDeployment } from "../../support/deployment.js";
+import { host, interruptibleNode, nextHost } from "../../support/host.js";
+import { projectRoot } from "../../support/paths.js";
+import { type Alert, type Prometheus, promtool, startPrometheus } from "../../support/prometheus.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
+import { waitFor } from "../../support/wait.js";
+import { modulePath, order } from "../faults/modules.js";
+import { expressions, impatientRules, rules } from "./expressions.js";
+
+const here = (name: string) => join(projectRoot, "test/synapse/monitoring", name);
+const files = temporaryFolder();
+const [mood, behaveConfig] = [files.path("mood"), files.path("behave.json")];
+const { node, down } = interruptibleNode(files);
+const patienceMs = 60_000;
+
+let deployment: Deployment;
+let prometheus: Prometheus;
+let alice: Client;
+let room: string;
+
+beforeAll(async () => {
+  writeFileSync(mood, "quiet");
+  writeFileSync(behaveConfig, '{ "name": "before" }');
+  const behave = { path: modulePath("behave.ts") };
+  const modules = [
+    { ...behave, config_file: behaveConfig },
+    { ...behave, name: "apart", config: { name: "apart" }, isolated: true },
+    { ...behave, name: "shade", config: { name: "shade" }, shadow: true },
+    { path: modulePath("setup.ts"), config: { mood } },
+    { path: here("modules/varied.ts") },
+  ];
+  const on_failure = { local: "defer", federated: "allow" };
+  deployment = await startDeployment({
+    modules: [bridge({ modules, node, timeout: "2s", on_failure })],
+    workers: ["worker1"],
+    pythonPath: [shim],
+  });
+  const targets = Object.entries(deployment.processes).map(([name, { baseUrl }]) => [name, baseUrl]);
+  prometheus = await startPrometheus({ targets: Object.fromEntries(targets), rules: impatientRules });
+  alice = await user("alice");
+  room = (await alice.createRoom({ preset: "public_chat" })).body.room_id;
+}, 120_000);
+
+afterAll(async () => {
+  await prometheus?.stop();
+  await deployment?.stop();
+  files.remove();
+});
+
+async function user(name: string): Promise<Client> {
+  const { baseUrl } = deployment.process("main");
+  return registerUser({ baseUrl, sharedSecret: deployment.sharedSecret }, name);
+}
+
+/** Somebody who has not been quarantined yet, in the room. */
+async function newcomer(name: string): Promise<Client> {
+  const client = await user(name);
+  await client.join(room);
+  return client;
+}
+
+const nodeOf = (name: string) => host(deployment.process(name).pid);
+
+async function killNode(name: string): Promise<void> {
+  const { pid } = deployment.process(name);
+  const before = host(pid);
+  process.kill(before, "SIGKILL");
+  await nextHost(pid, before);
+  await waitFor("the new Node", async () => {
+    const [up] = await prometheus.query(`synapse_module_bridge_up{instance="${name}"}`);
+    return up?.value === 1 && host(pid) !== before;
+  });
+}
+
+const firing = async (name: string): Promise<Alert[]> =>
+  (await prometheus.alerts()).filter(({ labels, state }) => labels.alertname === name && state === "firing");
+
+/** Waits until the alert fires with these labels. Goes on with the fault meanwhile. */
+async function fires(
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  goOn: () => Promise<unknown> = async () => undefined,
+): Promise<Alert> {
+  return waitFor(
+    name,
+    async () => {
+      await goOn();
+      const found = await firing(name);
+      return found.find((alert) =>
+        Object.entries(labels).every(([key, value]) => alert.labels[key] === value),
+      );
+    },
+    patienceMs,
+  );
+}
+
+test("promtool finds nothing wrong with the rules", async () => {
+  expect(await promtool("check", "rules", join(projectRoot, "docs/admin/alerts.yml"))).toContain(
+    `${rules.length} rules found`,
+  );
+});
+
+test("each alert fires when it should, and only then", async () => {
+  expect(await promtool("test", "rules", here("alerts.test.yml"))).toContain("SUCCESS");
+});
+
+describe("before any fault", () => {
+  beforeAll(async () => {
+    const more = { msgtype: "m.text", body: "hello" };
+    for (let message = 0; message < 3; message++) {
+      await alice.send(room, more);
+      await deployment.through("worker1", alice).send(room, more);
+    }
+    await waitFor("the calls to be scraped", async () => {
+      const samples = await prometheus.query(
+        "sum by (instance) (rate(synapse_module_bridge_module_calls_total[10s])) > 0",
+      );
+      return samples.length === 2;
+    });
+  });
+
+  test.each(expressions)(
+    "$of names metrics and labels that there are",
+    async ({ metrics, labels, promql }) => {
+      const series = await Promise.all(metrics.map((metric) => prometheus.series(metric)));
+      expect(metrics.filter((_, index) => series[index]?.length === 0)).toEqual([]);
+      const known = new Set(series.flat().flatMap((one) => Object.keys(one)));
+      expect(labels.filter((label) => !known.has(label))).toEqual([]);
+      // The expression itself is understood.
+      await prometheus.query(promql);
+    },
+  );
+
+  test.each(expressions.filter(({ of }) => of.startsWith("the panel")))(
+    "$of shows something for $promql",
+    async ({ promql }) => {
+      expect((await prometheus.query(promql)).length).toBeGreaterThan(0);
+    },
+  );
+
+  test("no alert fires", async () => {
+    expect(await prometheus.alerts()).toEqual([]);
+  });
+});
+
+describe("a fault makes its alert", () => {
+  test("a handler that throws", async () => {
+    await alice.send(room, order("throw"));
+    const { annotations } = await fires("ModuleFails", { module: "behave", callback: "check_event_allowed" });
+    expect(annotations.summary).toBe("behave throws at check_event_allowed");
+  });
+
+  test("a policy that refuses everybody", async () => {
+    const refuse = () => alice.send(room, order("refuse", { callback: "check_event_for_spam" }));
+    await fires("ModuleRefusesMost", { module: "behave", callback: "check_event_for_spam" }, refuse);
+    expect(await firing("ModuleRefusesMost")).toHaveLength(1);
+  });
+
+  test("a module that takes long", async () => {
+    const slow = () => alice.send(room, order("slow", { ms: 1_200 }));
+    await fires("ModuleSlow", { module: "behave", callback: "check_event_allowed", instance: "main" }, slow);
+    expect((await firing("ModuleSlow")).map(({ labels }) => labels.module)).toEqual(["behave"]);
+  });
+
+  test("a module that misses its deadlines", async () => {
+    const hang = () => alice.send(room, order("hang"));
+    const at = { callback: "check_event_allowed" };
+    await fires("ModuleBreakerOpen", { ...at, module: "behave", instance: "main" }, hang);
+    await fires("PolicyAnswersForModules", { ...at, reason: "breaker" }, hang);
+  });
+
+  test("a Node that ends again and again", async () => {
+    for (let end = 0; end < 3; end++) await killNode("worker1");
+    await fires("ModuleBridgeRestarts", { instance: "worker1" });
+    expect((await firing("ModuleBridgeRestarts")).map(({ labels }) => labels.instance)).toEqual(["worker1"]);
+  });
+
+  test("a Node that cannot start", async () => {
+    writeFileSync(down, "");
+    process.kill(nodeOf("worker1"), "SIGKILL");
+    await fires("ModuleBridgeDown", { instance: "worker1" });
+    expect((await firing("ModuleBridgeDown")).map(({ labels }) => labels.instance)).toEqual(["worker1"]);
+    // Of the next one, a setup fails.
+    writeFileSync(mood, "fail");
+    rmSync(down);
+    await fires("ModuleNotSetUp", { instance: "worker1", module: "setup" });
+    expect(await firing("ModuleBridgeDown")).toEqual([]);
+    writeFileSync(mood, "quiet");
+    await waitFor("the setup", async () => (await firing("ModuleNotSetUp")).length === 0, patienceMs);
+  });
+
+  test("a user whose messages end Node", async () => {
+    const bob = await newcomer("bob");
+    await bob.send(room, order("exit"));
+    await fires("ModuleQuarantine", { module: "behave", instance: "main" });
+  });
+
+  test("notifications that no module gets", async () => {
+    const carol = await newcomer("carol");
+    await carol.send(room, { msgtype: "m.text", body: "x", ends: true });
+    await fires("ModuleQuarantine", { module: "varied" });
+    await carol.send(room, { msgtype: "m.text", body: "x" });
+    await fires("NotificationsDropped", { callback: "on_new_event", reason: "quarantine" });
+  });
+
+  test("a thread that ends again and again", async () => {
+    for (const name of ["dave", "erin", "frank"])
+      await (await newcomer(name)).send(room, order("exit", { for: "apart" }));
+    await fires("ModuleThreadRestarts", { module: "apart", instance: "main" });
+  });
+
+  test("a module that was reloaded in one process only", async () => {
+    const versions = () => prometheus.series('synapse_module_bridge_module_info{module="behave"}');
+    const [before] = await versions();
+    writeFileSync(behaveConfig, '{ "name": "after" }');
+    process.kill(deployment.process("main").pid, "SIGHUP");
+    await fires("ModuleVersionsDiffer", { module: "behave" });
+    const [main, ...more] = (await versions()).filter(({ instance }) => instance === "main");
+    // What ran before is gone, and the files are the same.
+    expect(more).toEqual([]);
+    expect(main?.config).not.toBe(before?.config);
+    expect(main?.files).toBe(before?.files);
+    process.kill(deployment.process("worker1").pid, "SIGHUP");
+    await waitFor("both", async () => (await firing("ModuleVersionsDiffer")).length === 0, patienceMs);
+  });
+
+  test("no bridge at all", async () => {
+    expect(existsSync(down)).toBe(false);
+    await Promise.all(Object.values(deployment.processes).map((process) => process.stop()));
+    await fires("ModuleBridgeMissing", {});
+  });
+});
