@@ -7,6 +7,7 @@ import { createLogger, type Logger } from "../logging/log.js";
 import type { Records } from "../logging/records.js";
 import { redactThrown } from "../transport/redaction.js";
 import type { Host } from "./host.js";
+import { refuseFetchWithoutWebAssembly } from "./without-webassembly.js";
 
 export interface MonitoredHost {
   host: Host;
@@ -15,6 +16,7 @@ export interface MonitoredHost {
 }
 
 export function monitorHost(records: Records, makeHost: (log: Logger) => Host): MonitoredHost {
+  refuseFetchWithoutWebAssembly();
   const log = createLogger(records);
   let host: Host | undefined;
   const exitReporter = new ExitReporter({
