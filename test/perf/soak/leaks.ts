@@ -41,9 +41,12 @@ export function judgeLeaks(watch: Watch, before: Idle, after: Idle, problems: Pr
       problems.add("descriptors leaked", `${who}: ${first}, then ${last}`);
   }
   const { seconds, memory } = watch.nodes.lastLife();
-  const { first, last } = memory;
-  if (seconds >= JUDGE_MEMORY_AFTER_S && first && last && last > first * (1 + MOST_GROWTH)) {
-    problems.add("memory of Node grew", `${first} bytes, then ${last}, in ${seconds.toFixed(0)} s`);
+  const [early, late] = memory.leastOfHalves() ?? [0, 0];
+  if (seconds >= JUDGE_MEMORY_AFTER_S && late > early * (1 + MOST_GROWTH)) {
+    problems.add(
+      "memory of Node grew",
+      `never under ${early} bytes, then never under ${late}, in ${seconds.toFixed(0)} s`,
+    );
   }
   judgeSynapse(watch, problems);
   const { inFlight = 0, waiting = 0, queued = 0 } = watch.metrics ?? {};
