@@ -42,6 +42,20 @@ program
   });
 
 program
+  .command("mode")
+  .description("switch a module of a running Synapse off or on: the Python package's command has it")
+  .argument("<arguments...>", "homeserver.yaml, the module, and its mode")
+  .option("--note <text>", "why, for the record")
+  .option("--until <time>", "when the mode ends by itself")
+  .action(() => {
+    process.stderr.write(
+      "The command of the Python package has `mode`, since it needs Synapse's database: run it on Synapse's machine, " +
+        "with the Python that Synapse runs with.\n",
+    );
+    process.exitCode = COULD_NOT_LOOK;
+  });
+
+program
   .command("call")
   .description("ask a module about one call, without a Synapse")
   .argument("<module>", "the module's file or folder")

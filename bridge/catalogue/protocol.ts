@@ -387,7 +387,8 @@ export type ConfiguredModule = {
   /** Why the shim could not read `config`. */
   readonly config_fault?: string;
   readonly grants?: readonly string[] | "all";
-  readonly shadow?: boolean;
+  /** What the module may do. By default it enforces. One that is off is loaded only for what it declares, and at a restart not at all. */
+  readonly mode?: "enforce" | "shadow" | "off";
   /** The module has its own thread. Shadow modules that are not isolated share one. */
   readonly isolated?: boolean;
 };
@@ -408,6 +409,8 @@ export type Manifest = {
   /** The modules that could be loaded, in order. */
   readonly modules: readonly DeclaredModule[];
   readonly faults: StartupProblems;
+  /** What is wrong with modules that are off. It stops nothing, and such a module is among `modules` without callbacks. */
+  readonly broken: StartupProblems;
   /** What they were loaded from. Absent if the shim sent a snapshot. */
   readonly snapshot?: readonly Part[];
 };

@@ -3,7 +3,7 @@
 import { formatDuration } from "../base/duration.js";
 import { formatTable } from "../base/table.js";
 import type { Callback, Catalogue, FailurePolicy } from "../catalogue/catalogue.js";
-import type { Conditions } from "../catalogue/protocol.js";
+import type { Conditions, ConfiguredModule } from "../catalogue/protocol.js";
 import {
   DEPENDS_ON_CONFIG,
   type ListedChecker,
@@ -16,7 +16,7 @@ type ByOrigin<Value> = Readonly<Record<(typeof ORIGINS)[number], Value>>;
 const UNKNOWN = "(depends on config)";
 
 export type ShownModule = Pick<ListedModule, "name" | "callbacks" | "web_resources" | "broadcasts"> & {
-  shadow?: boolean;
+  mode?: ConfiguredModule["mode"];
   isolated?: boolean;
 };
 
@@ -80,7 +80,9 @@ export function broadcastTable(modules: ShownModule[]): string {
 }
 
 /** Says in which thread a module runs, if not on the main thread. */
-function describeThread({ shadow, isolated }: ShownModule): string {
+function describeThread({ mode, isolated }: ShownModule): string {
+  if (mode === "off") return " (off)";
+  const shadow = mode === "shadow";
   if (isolated) return shadow ? " (shadow, in a thread of its own)" : " (in a thread of its own)";
   return shadow ? " (shadow, in the thread of the shadow modules)" : "";
 }

@@ -46,7 +46,7 @@ export function findCallbackClashes(
   const owners = new Map<string, string>();
   const logins: Logins = new Map();
   return modules.flatMap((module) => {
-    const shadow = settings[module.index]?.shadow === true;
+    const shadow = settings[module.index]?.mode === "shadow";
     const problems = [...module.callbacks.keys()].flatMap((name) => {
       const callback = catalogue.callbacks.get(name);
       return (callback && problemOf(callback, module, shadow, owners)) ?? [];

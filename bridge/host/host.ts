@@ -130,7 +130,7 @@ export class Host {
     const loaded = problem
       ? { modules: [], faults: [problem] }
       : await (this.#threads?.load(params, modules.load.bind(modules)) ?? modules.load(params));
-    return { version, catalogue: catalogue.hash, runtime: `node ${process.version}`, ...loaded };
+    return { version, catalogue: catalogue.hash, runtime: `node ${process.version}`, broken: [], ...loaded };
   }
 
   #start(): void {

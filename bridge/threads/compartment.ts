@@ -167,7 +167,7 @@ export class Compartment {
     if (this.#logLevels) thread.setLogLevels(this.#logLevels);
     thread.start();
     if (this.spawnOptions.initialize.debug) return;
-    const isShadow = this.modules.every(({ settings }) => settings.shadow);
+    const isShadow = this.modules.every(({ settings }) => settings.mode === "shadow");
     watch(thread, isShadow ? SHADOW_SILENT_MS : SILENT_MS, this.spawnOptions.options.log);
   }
 

@@ -23,8 +23,9 @@ import { partsOf, withinLimit } from "../loading/snapshot-parts.js";
 import { type CallError, moduleUnavailable } from "../transport/call-error.js";
 import type { Cancellation } from "../transport/cancellation.js";
 import { Compartment, type SpawnOptions } from "./compartment.js";
+import { declareOff } from "./declare-off.js";
 import { type ManifestPart, namesOf, type PlacedModule, relocated } from "./load-in-thread.js";
-import { mergeManifests, place } from "./placement.js";
+import { mergeManifests, place, withOff } from "./placement.js";
 import type { ThreadOptions } from "./thread.js";
 import { ThreadApart } from "./thread-apart.js";
 import type { Relay } from "./thread-connection.js";
@@ -53,7 +54,7 @@ export class Threads {
     const { options, relay } = this;
     const spawnOptions: SpawnOptions = { options, relay, initialize };
     options.held.patience_ms = params.held_patience_ms ?? 0;
-    const { here, apart } = place(all);
+    const { here, apart, off } = place(all);
     this.#threadApart = new ThreadApart([here, apart].flat(2), spawnOptions);
     const { snapshot: given } = params;
     const own = await loadHere(
@@ -67,9 +68,12 @@ export class Threads {
     const parts = [{ ...own, faults: relocated(own.faults, here) }];
     this.#compartments = apart.map((modules) => this.#compartment(modules, spawnOptions));
     for (const compartment of this.#compartments) parts.push(await compartment.load());
-    const loaded = apart.length === 0 ? own : mergeManifests(parts, all, this.catalogue);
-    if (given !== undefined) return loaded;
-    const recorded = parts.flatMap(({ snapshot = [] }) => snapshot);
+    const isAllHere = apart.length + off.length === 0;
+    const running = isAllHere ? own : mergeManifests(parts, all, this.catalogue);
+    if (given !== undefined) return running;
+    const declared = await declareOff(off, spawnOptions);
+    const loaded = withOff(running, declared, all, this.catalogue);
+    const recorded = [...parts, ...declared].flatMap(({ snapshot = [] }) => snapshot);
     const { parts: snapshot, dropped } = withinLimit(recorded, (message) => options.log.warn(message));
     // A later thread loads the same from this snapshot.
     spawnOptions.initialize = { ...initialize, snapshot };
@@ -80,7 +84,7 @@ export class Threads {
     const compartment = new Compartment(modules, spawnOptions);
     for (const { name, settings } of modules) {
       this.#compartmentOf.set(name, compartment);
-      if (settings.shadow) this.#withoutTimeLimit.add(name);
+      if (settings.mode === "shadow") this.#withoutTimeLimit.add(name);
     }
     return compartment;
   }

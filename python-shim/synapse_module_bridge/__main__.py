@@ -1,6 +1,7 @@
 """Implements the command `synapse-module-bridge` of the wheel, for which pip makes a Python script.
 
-It checks a homeserver.yaml itself. For all else, it runs the built host's command, with the Node that the shim finds.
+It checks a homeserver.yaml and sets modes itself. For all else, it runs the built host's command, with the Node that
+the shim finds.
 """
 
 import argparse
@@ -8,7 +9,7 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from typing import NoReturn
 
@@ -23,6 +24,7 @@ Matrix Synapse modules in TypeScript
 
 commands:
   check   check homeserver.yaml or modules, and show which callback goes to which module
+  mode    switch a module off or on, or to shadow, also while Synapse runs
   call    ask a module about one call, without a Synapse
   replay  ask a module everything that a recording has, and show where its verdicts differ
 
@@ -41,8 +43,10 @@ def main() -> None:
     if args[0] in ("-h", "--help"):
         print(_HELP, end="")
         return
+    if args[0] == "mode":
+        sys.exit(_run(lambda: _mode(args[1:])))
     if args[:1] == ["check"] and (paths := _homeserver_files(args[1:])):
-        sys.exit(_check(paths))
+        sys.exit(_run(lambda: _check(paths)))
     try:
         _run_host_command(args)
     except StartupProblem as e:
@@ -90,18 +94,28 @@ def _is_module(path: str) -> bool:
     return _MODULE.search(path) is not None or os.path.exists(os.path.join(path, "package.json"))
 
 
+def _mode(args: Sequence[str]) -> int:
+    from synapse_module_bridge.command.mode import mode
+
+    return mode(args)
+
+
 def _check(paths: Sequence[str]) -> int:
+    from synapse_module_bridge.command.check import check
+
+    return check(paths)
+
+
+def _run(command: Callable[[], int]) -> int:
+    """Runs a command that imports Synapse, which takes a second, and the host's declarations. Returns the exit code."""
     # Garbage collection would take a third of the time of this short process, and free nothing.
     gc.disable()
     try:
-        # Imported here, since it imports Synapse, which takes a second, and the host.
-        from synapse_module_bridge.command.check import check
-
         # So that any path and message can be printed.
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
-        code = check(paths)
+        code = command()
         sys.stdout.flush()
         return code
     except StartupError as e:

@@ -1,7 +1,8 @@
 """Defines the class that homeserver.yaml names, which Synapse imports. It connects the parts of the shim."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import attr
@@ -12,7 +13,7 @@ from synapse_module_bridge.calls.call import Rules
 from synapse_module_bridge.calls.exchange import Exchange
 from synapse_module_bridge.calls.open_calls import OpenCalls
 from synapse_module_bridge.configuration import config as configuration
-from synapse_module_bridge.configuration.config import BridgeConfig
+from synapse_module_bridge.configuration.config import BridgeConfig, mode_of, name_of
 from synapse_module_bridge.configuration.homeserver_yaml import has_changed
 from synapse_module_bridge.module_api.api import ApiRequests
 from synapse_module_bridge.module_api.storage import Storage
@@ -35,23 +36,29 @@ from synapse_module_bridge.reactor.steady_clock import SteadyClock
 from synapse_module_bridge.reactor.when_idle import drained
 from synapse_module_bridge.resilience.policy import Policies
 from synapse_module_bridge.resilience.web_load import WebLoad
+from synapse_module_bridge.routing.entry import Entry
 from synapse_module_bridge.routing.locality import Locality
+from synapse_module_bridge.routing.modes_in_force import ModesInForce
 from synapse_module_bridge.routing.routing_table import RoutingTable
 from synapse_module_bridge.routing.workers import Workers
 from synapse_module_bridge.schema.installed import HOST_FOLDER
+from synapse_module_bridge.schema.modes import ENFORCE, OFF, SHADOW, Mode, lesser
 from synapse_module_bridge.schema.protocol import API, fits, method_name
 from synapse_module_bridge.schema.startup_problems import StartupError, StartupProblem, StartupProblems, describe
+from synapse_module_bridge.shared.deployment import Deployment, deployment_of
 from synapse_module_bridge.storage.store import Store
-from synapse_module_bridge.supervision.accepted import Accepted
+from synapse_module_bridge.supervision.accepted import Accepted, Module, modes_of
 from synapse_module_bridge.supervision.handshake import Occasion
 from synapse_module_bridge.supervision.host_events import HostEvents
 from synapse_module_bridge.supervision.launch import environment, host_command, initialize_params
+from synapse_module_bridge.supervision.registered import Registered, needed
 from synapse_module_bridge.supervision.reload import Reload, in_thread, on_sighup
 from synapse_module_bridge.supervision.supervisor import Supervisor
+from synapse_module_bridge.supervision.switching import Switching
 from synapse_module_bridge.synapse_hooks.advice import advise, advise_everywhere
 from synapse_module_bridge.synapse_hooks.broadcasts import Broadcasts
-from synapse_module_bridge.synapse_hooks.registration import declared_callbacks, register_callbacks
-from synapse_module_bridge.synapse_hooks.synapse_api import available_callbacks
+from synapse_module_bridge.synapse_hooks.registration import declared_callbacks, lacking_callbacks, register_callbacks
+from synapse_module_bridge.synapse_hooks.synapse_api import available_callbacks, delegates_authentication
 from synapse_module_bridge.synapse_hooks.web import WebResource
 from synapse_module_bridge.telemetry import metrics
 from synapse_module_bridge.transport.rpc import Refuse, Respond
@@ -75,35 +82,50 @@ class ModuleBridge:
         # Even where no module runs: this process may run Synapse's background tasks.
         Store(api).clean_up_regularly()
         workers = Workers(config, api)
+        deployment = deployment_of(api, CLOCK, reactor)
         for text in advise_everywhere(config, workers):
             logger.warning("%s", text)
         if not workers.starts_node():
+            deployment.modes.add(_yaml_modes(config))
             return
         try:
-            Bridge(config, api).start()
+            Bridge(config, api, deployment).start()
         except StartupProblem as e:
             message = describe(e.faults if isinstance(e, StartupProblems) else [e])
             logger.critical("%s", message)
             raise StartupError(message) from None
 
 
-class Bridge(HostEvents):
-    """One bridge in one process of Synapse."""
+def _yaml_modes(config: BridgeConfig) -> dict[str, Mode]:
+    return {name_of(module): mode_of(module) for module in config.modules}
 
-    def __init__(self, config: BridgeConfig, api: ModuleApi) -> None:
+
+class Bridge(HostEvents):
+    """One bridge in one process of Synapse. Without a `deployment`, the modes are those of homeserver.yaml."""
+
+    def __init__(self, config: BridgeConfig, api: ModuleApi, deployment: Deployment | None = None) -> None:
         self._config = config
         self._api = api
         self._open_calls = OpenCalls()
         self._storage = Storage(api, reactor, CLOCK)
-        self._broadcasts = Broadcasts(api, lambda method, params: self._host.tell_all(method, params))
+        self._deployment = deployment
+        self._names = [name_of(module) for module in config.modules]
+        self._yaml_modes = _yaml_modes(config)
+        # In this process.
+        self.modes = ModesInForce()
+        self._broadcasts = Broadcasts(
+            api, lambda method, params: self._host.tell_all(method, params), is_off=self.modes.is_off
+        )
         added = {**self._storage.methods, **self._broadcasts.methods}
         self._requests = ApiRequests(api, self._open_calls, CLOCK, added)
         self._is_local = Locality(api)
         self._routing_table = RoutingTable(self._is_local, api.server_name)
-        self._shadows: set[str] = set()
         # The same in all processes.
         secret: bytes = api._hs.config.key.macaroon_secret_key
         self._accepted = Accepted(config.modules, secret)
+        self._registered = Registered()
+        # By callback, the entries of all modules, as if all enforced.
+        self._entries: Mapping[str, Sequence[Entry]] = {}
         self._up = False
         # From the host's last pulse: bytes, and the modules that are not set up.
         self._memory = {"rss": 0, "heap_used": 0}
@@ -132,14 +154,21 @@ class Bridge(HostEvents):
             events=self,
             debug=self._config.debug,
         )
+        self._switching = Switching(
+            *(self._host, self._accepted, self._registered, self._wished),
+            lambda: self.modes.running,
+            lambda modes: self._with_modules(self._accepted.initialize("restart"), modes),
+        )
         self._reload = Reload(
             *(self._host, self._accepted, CLOCK, self._runner("module_bridge_reload"), self._initialize),
             lambda: has_changed(self._api, self._config),
+            self._registered,
+            self._switching,
         )
         rules = self._rules()
         self._exchange = Exchange(self._host, self._open_calls)
         self._quarantine, self._recent = Quarantine(self._api.server_name), Recent()
-        self._round_trip = RoundTrip(self._exchange, self._quarantine, self._recent, self._api.server_name)
+        self._round_trip = RoundTrip(self._exchange, self._quarantine, self._recent, self._api.server_name, self.modes)
         self._settling = self._round_trip.settling = Settling(
             *(self._host, self._exchange.entrance, self._quarantine, self._round_trip.ask_apart),
             *(self._runner("module_bridge_suspects"), self._api.get_room_state),
@@ -155,29 +184,89 @@ class Bridge(HostEvents):
             delivery.notify, self._runner("module_bridge_notification"), self._api.server_name
         )
         self._host.before_stop = lambda: drained(CLOCK, self._is_busy)
-        router = Router(self._pipeline, self._notifications, delivery, self._runner("module_bridge_shadow"))
+        self._router = router = Router(
+            self._pipeline, self._notifications, delivery, self._runner("module_bridge_shadow")
+        )
         try:
             manifest = self._host.start()
-            callbacks = declared_callbacks(manifest, self._config, self._api)
-            self._reload.registered(manifest["modules"])
-            follow_ups = FollowUps(self._exchange, rules)
+            modules = self._registrable()
+            callbacks = declared_callbacks({"modules": modules}, self._config, self._api)
+            self._registered.are(modules)
+            follow_ups = FollowUps(self._exchange, rules, self.modes)
             register_callbacks(
-                *(self._api, callbacks, manifest["modules"], router, follow_ups, self._shadows),
+                *(self._api, callbacks, modules, router, follow_ups),
                 optional=self._config.optional_callbacks,
             )
         except BaseException:
             self._host.abandon()
             raise
-        self._register_web_resources(manifest)
-        self._broadcasts.register(manifest["modules"])
+        self._register_web_resources(modules)
+        self._broadcasts.register(modules)
         self._watch_metrics()
-        for text in advise(self._config, manifest["modules"], available_callbacks(self._api)):
+        for text in advise(self._config, modules, available_callbacks(self._api)):
             logger.warning("%s", text)
         self._host.run()
         on_sighup(self._api, self._reload.requested)
-        modules = ", ".join(module["name"] for module in manifest["modules"])
+        if self._deployment is not None:
+            self._deployment.modes.add(self._yaml_modes, self._modes_changed)
+            self._deployment.reloads.add(self._reload.reload)
+            self._modes_changed()
+        described = ", ".join(self._described(name) for name in self._names)
         names = ", ".join(callback.name for callback in callbacks) or "none"
-        logger.info("modules: %s; on %s; callbacks: %s", modules, manifest["runtime"], names)
+        logger.info("modules: %s; on %s; callbacks: %s", described, manifest["runtime"], names)
+
+    def _described(self, name: str) -> str:
+        mode = self.modes.of(name)
+        return name if mode == ENFORCE else f"{name} ({mode})"
+
+    def _registrable(self) -> list[Module]:
+        """What is registered of each module. Of one that is off, nothing keeps Synapse from starting."""
+        available, delegates = available_callbacks(self._api), delegates_authentication(self._api)
+        modules: list[Module] = []
+        for name, module in zip(self._names, self._accepted.modules, strict=True):
+            if self.modes.is_off(name):
+                problems = lacking_callbacks({0: module}, self._config, available, delegates)
+                if problems:
+                    self._accepted.broken[name] = "; ".join(problem.message for problem in problems)
+                if name in self._accepted.broken:
+                    logger.error("%s is off, and could not be switched on: %s", name, self._accepted.broken[name])
+                    module = needed(module, OFF)
+            # The admin's wish may be newer than homeserver.yaml, or end.
+            offers = ENFORCE in (self.modes.of(name), self._yaml_modes[name])
+            modules.append(module if offers else needed(module, SHADOW))
+        return modules
+
+    def mode_of(self, name: str) -> Mode:
+        """The mode that is in force in this process."""
+        return self.modes.of(name)
+
+    def problem_of(self, name: str) -> str | None:
+        """Why a module could not be loaded, or does not have the mode that it should have."""
+        switching = self._switching.problems.get(name)
+        return switching or self._accepted.missing.get(name) or self._accepted.broken.get(name)
+
+    def why_restart_needed(self, name: str, mode: Mode) -> str | None:
+        """Why a module cannot have this mode before Synapse is restarted, or at all; or None."""
+        return self._switching.why_restart_needed(name, mode)
+
+    def _wished(self) -> Mapping[str, Mode]:
+        if self._deployment is None:
+            return self._yaml_modes
+        modes = self._deployment.modes
+        return {name: modes.wished(name, mode) for name, mode in self._yaml_modes.items()}
+
+    def _modes_changed(self) -> None:
+        if self._deployment is not None:
+            modes = self._deployment.modes
+            self._router.until_modes = None if modes.is_known else modes.until_known
+        self._switching.forget_problems()
+        self._apply_modes(self.modes.running)
+        if self._switching.is_due:
+            self._reload.modes_changed()
+
+    def _apply_modes(self, running: Mapping[str, Mode]) -> None:
+        self.modes.update(self._wished(), running)
+        self._pipeline.entries = self.modes.table(self._entries)
 
     def _is_busy(self) -> bool:
         return self._notifications.queued > 0 or self._open_calls.under_way
@@ -198,10 +287,23 @@ class Bridge(HostEvents):
         return synapse if record is None else {**synapse, "record": attr.asdict(record)}
 
     def _initialize(self, occasion: Occasion) -> dict[str, Any]:
-        modules = self._blame.with_threads(self._accepted.initialize(occasion), reloads=occasion == "reload")
-        return {**self._initialize_params, **modules}
+        told = self._accepted.initialize(occasion)
+        # After an end of Node, no module may do more than before: that comes once it has shown that it can run.
+        modes = self.modes.in_force if occasion == "restart" else self._wished()
+        return self._with_modules(told, modes, reloads=occasion == "reload")
 
-    def _handle(self, method: str, params: Mapping[str, Any], answer: Respond, refuse: Refuse) -> None:
+    def _with_modules(
+        self, told: Mapping[str, Any], modes: Mapping[str, Mode], *, reloads: bool = False
+    ) -> dict[str, Any]:
+        modules = [
+            {**module, "name": name, "mode": modes[name]}
+            for module, name in zip(told["modules"], self._names, strict=True)
+        ]
+        return {**self._initialize_params, **self._blame.with_threads({**told, "modules": modules}, reloads=reloads)}
+
+    def _handle(
+        self, told: Mapping[str, Any], method: str, params: Mapping[str, Any], answer: Respond, refuse: Refuse
+    ) -> None:
         if method == _THREAD_ENDED:
             if fits("ThreadEnded", params):
                 self._blame.thread_ended(params)
@@ -211,7 +313,9 @@ class Bridge(HostEvents):
         else:
             if self._settling.busy and method.startswith(API):
                 self._settling.turns.api_asked(params.get("module"))
-            self._requests.handle(method, params, answer, refuse)
+            # A host that is to take over may use the grants of a module that it enforces; one that is to go, no more.
+            modes = {name: lesser(mode, self.modes.wished.get(name, mode)) for name, mode in modes_of(told).items()}
+            self._requests.handle(method, params, answer, refuse, modes)
 
     def _rules(self) -> Rules:
         return Rules(
@@ -229,13 +333,19 @@ class Bridge(HostEvents):
     def _runner(self, desc: str) -> Run:
         return lambda func: run_in_background_process(self._api, desc, func)
 
-    def _register_web_resources(self, manifest: Mapping[str, Any]) -> None:
+    def _register_web_resources(self, modules: Sequence[Module]) -> None:
         load, timeout = WebLoad(), self._config.timeout.local
-        for module in manifest["modules"]:
+        for module in modules:
             for path in module["web_resources"]:
                 at = (module["name"], path, timeout)
-                resource = WebResource(self._exchange, load, self._web_paths, *at)
+                is_served = partial(self._is_served, module["name"])
+                resource = WebResource(self._exchange, load, self._web_paths, *at, is_served)
                 self._api.register_web_resource(path, resource)
+
+    async def _is_served(self, name: str) -> bool:
+        if self._router.until_modes is not None:
+            await self._router.until_modes(self._config.timeout.local / 2000)
+        return not self.modes.is_off(name)
 
     def _watch_metrics(self) -> None:
         server_name = self._api.server_name
@@ -266,11 +376,7 @@ class Bridge(HostEvents):
 
     def _modes(self) -> Mapping[tuple[str, ...], float]:
         here = self._api.server_name
-        modes = {
-            module["name"]: "shadow" if module["name"] in self._shadows else "enforce"
-            for module in self._accepted.modules
-        }
-        return {(name, mode, here): mode == set_mode for name, set_mode in modes.items() for mode in metrics.ALL_MODES}
+        return {(name, mode, here): mode == self.modes.of(name) for name in self._names for mode in metrics.ALL_MODES}
 
     def _quarantines(self) -> Mapping[tuple[str, ...], float]:
         held, paths = self._quarantine.by_module(), self._web_paths.by_module()
@@ -292,16 +398,20 @@ class Bridge(HostEvents):
             self._reload.some_are_missing()
         for name, what in self._accepted.not_kept(told).items():
             logger.info("%s: a restart of Node takes from disk: %s", name, ", ".join(what))
-        modules, grants = [], {}
-        for module, configured in zip(self._accepted.modules, self._config.modules, strict=True):
-            shadow = configured.get("shadow", False)
-            grants[module["name"]] = configured.get("grants", [])
-            modules.append((module, shadow))
-            if shadow:
-                self._shadows.add(module["name"])
-        self._pipeline.entries = self._routing_table.of(modules)
-        self._requests.grants.set(grants, self._shadows)
-        self._blame.taken_over(self._config.modules)
+        self._requests.grants.set(
+            {name: module.get("grants", []) for name, module in zip(self._names, self._config.modules, strict=True)}
+        )
+        running = modes_of(told)
+        self._entries = self._routing_table.of(
+            [
+                (module, running[name] == SHADOW)
+                for name, module in zip(self._names, self._accepted.modules, strict=True)
+            ]
+        )
+        self._apply_modes(running)
+        self._blame.taken_over(self._config.modules, self.modes.running)
+        if self._switching.is_due:
+            self._reload.modes_changed()
         # Calls that the previous host has not finished must not be blamed for the end of this one.
         self._open_calls.forget_expired()
 

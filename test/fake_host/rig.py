@@ -23,6 +23,7 @@ from synapse.util.async_helpers import delay_cancellation
 from synapse_module_bridge.bridge import CLOCK, Bridge, ModuleBridge
 from synapse_module_bridge.process.host_files import PREFIX
 from synapse_module_bridge.schema.catalogue import CALLBACKS
+from synapse_module_bridge.shared.deployment import Deployment
 from turning import reactor, settled, turn_until
 from twisted.internet.defer import Deferred
 from twisted.logger import globalLogPublisher
@@ -115,7 +116,7 @@ def running(
 
 
 @contextmanager
-def running_bridge(folder: Path, config: Mapping[str, Any]) -> Iterator[Rig]:
+def running_bridge(folder: Path, config: Mapping[str, Any], deployment: Deployment | None = None) -> Iterator[Rig]:
     """The same over whatever host the configuration asks for."""
     turn_until(lambda: True)
     _warm_up()
@@ -128,12 +129,14 @@ def running_bridge(folder: Path, config: Mapping[str, Any]) -> Iterator[Rig]:
     globalLogPublisher.addObserver(observe)  # type: ignore[arg-type] # a function will do
     before = _descriptors()
     api = Api()
-    bridge: Any = Bridge(ModuleBridge.parse_config(config), api)  # type: ignore[arg-type]
+    bridge: Any = Bridge(ModuleBridge.parse_config(config), api, deployment)  # type: ignore[arg-type]
     try:
         bridge.start()
         rig = Rig(folder, bridge, api)
         rig.forget_pauses()
         yield rig
+        if deployment is not None:
+            deployment.stop()
         settled(bridge._host.stop())
         turn_until(lambda: _descriptors() == before)
         assert children() == []

@@ -20,6 +20,7 @@ export interface TestedModule {
   readonly config?: unknown;
   readonly config_file?: string;
   readonly grants?: readonly string[] | "all";
+  readonly mode?: "enforce" | "shadow" | "off";
   readonly shadow?: boolean;
   readonly isolated?: boolean;
   /** What a newer bridge has. */

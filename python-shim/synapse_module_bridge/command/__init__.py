@@ -1,4 +1,4 @@
-"""The command `synapse-module-bridge check`, which checks a homeserver.yaml.
+"""The commands `check`, which checks a homeserver.yaml, and `mode`, which sets a module's mode.
 
-It reads homeserver.yaml with Synapse's own parser, and looks at it with the code that starts the bridge in Synapse.
+They read homeserver.yaml with Synapse's own parser, and know what Synapse would make of it.
 """

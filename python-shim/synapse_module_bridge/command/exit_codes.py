@@ -1,4 +1,4 @@
-"""Names the exit codes of the command `check`, which are like those of diff and grep."""
+"""Names the exit codes of the commands, which are like those of diff and grep."""
 
-# No problem; problems; the check could not be made.
+# No problem; problems; it could not look.
 SOUND, FAULTY, NOT_LOOKED = 0, 1, 2

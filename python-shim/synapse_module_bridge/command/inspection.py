@@ -11,7 +11,7 @@ from typing import Any
 import attr
 from synapse.module_api import ModuleApi
 
-from synapse_module_bridge.configuration.config import BACKGROUND, BridgeConfig, examine
+from synapse_module_bridge.configuration.config import BACKGROUND, BridgeConfig, examine, mode_of
 from synapse_module_bridge.configuration.module_configs import with_configs
 from synapse_module_bridge.process.child import Child
 from synapse_module_bridge.process.exit_cause import describe_exit
@@ -21,6 +21,7 @@ from synapse_module_bridge.resilience.policy import Policies
 from synapse_module_bridge.routing.workers import MAIN, asking_processes, registers
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 from synapse_module_bridge.schema.installed import HOST_FOLDER
+from synapse_module_bridge.schema.modes import OFF
 from synapse_module_bridge.schema.startup_problems import StartupProblem
 from synapse_module_bridge.supervision.handshake import cannot_start, faults_from_host
 from synapse_module_bridge.supervision.handshake import examine as examine_modules
@@ -54,13 +55,16 @@ def inspect(block: Any, settings: Mapping[str, Any]) -> Found:
     try:
         node = find_node(config.node)
         check_version(node)
-        modules, of_modules = _load(node, config, settings)
+        modules, of_modules, broken = _load(node, config, settings)
     except StartupProblem as e:
         # Where the block itself names a Node that does not work, that is a problem of the block.
         return Found(faults=[*faults, e], looked=config.node is not None and e.path is not None)
     available = available_callbacks(ModuleApi)
-    faults += [*of_modules, *lacking_callbacks(modules, config, available, _delegates(settings))]
-    faults += _apart(modules, config, available)
+    running = {index: module for index, module in modules.items() if mode_of(config.modules[index]) != OFF}
+    off = {index: module for index, module in modules.items() if index not in running}
+    faults += [*of_modules, *lacking_callbacks(running, config, available, _delegates(settings))]
+    faults += _apart(running, config, available)
+    broken = [*broken, *lacking_callbacks(off, config, available, _delegates(settings))]
     try:
         described = _describe(node, config, modules)
     except StartupProblem as e:
@@ -68,12 +72,20 @@ def inspect(block: Any, settings: Mapping[str, Any]) -> Found:
     return Found(
         faults=faults + faults_from_host(described["faults"]),
         text=described["text"],
-        advice=list(advise(config, list(modules.values()), available)),
+        advice=[
+            *advise(config, list(running.values()), available),
+            *(f"a module that is off could not be switched on: {problem.message}" for problem in broken),
+        ],
     )
 
 
-def _load(node: str, config: BridgeConfig, settings: Mapping[str, Any]) -> tuple[Modules, Sequence[StartupProblem]]:
-    """The sound modules, and the problems of the others. Raises StartupProblem where no host can be started."""
+def _load(
+    node: str, config: BridgeConfig, settings: Mapping[str, Any]
+) -> tuple[Modules, Sequence[StartupProblem], Sequence[StartupProblem]]:
+    """The sound modules, the problems of the others, and those of modules that are off.
+
+    Raises StartupProblem where no host can be started.
+    """
     command = host_command(node, HOST_FOLDER, config)
     synapse = initialize_params(
         config,
@@ -142,7 +154,7 @@ def _describe(node: str, config: BridgeConfig, modules: Modules) -> Mapping[str,
 
 def _asked(settings: Mapping[str, Any], module: Mapping[str, Any] | None) -> Mapping[str, Any]:
     # Without the config, which may have secrets, and does not matter here.
-    asked = {"settings": {key: settings[key] for key in ("path", "name", "shadow", "isolated") if key in settings}}
+    asked = {"settings": {key: settings[key] for key in ("path", "name", "mode", "isolated") if key in settings}}
     if module is not None:
         declared = {key: module[key] for key in ("callbacks", "web_resources")}
         more = {"broadcasts": module.get("broadcasts", []), "files": list(module.get("files", {}))}

@@ -4,6 +4,7 @@ import atexit
 import difflib
 import logging
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from synapse.config._base import Config as SynapseConfig
 from synapse.module_api.errors import ConfigError
 
 from synapse_module_bridge.schema.catalogue import CALLBACKS, CONFIG_SCHEMA
+from synapse_module_bridge.schema.modes import ENFORCE, OFF, SHADOW, Mode
 from synapse_module_bridge.schema.on_failure import OnFailure, expressible
 from synapse_module_bridge.schema.protocol import LIMITS
 from synapse_module_bridge.schema.startup_problems import StartupProblem, describe
@@ -69,7 +71,7 @@ class BridgeConfig:
 
     # The folder in which Synapse was started.
     folder: str
-    # As in the YAML, in the order in which they are asked.
+    # As in the YAML, in the order in which they are asked. `shadow` has become a `mode`, which is absent for enforce.
     modules: list[dict[str, Any]]
     # The path of Node, where it is configured.
     node: str | None
@@ -114,6 +116,7 @@ def examine(config: Any) -> tuple[BridgeConfig | None, list[StartupProblem]]:
     if faults:
         return None, faults
     faults = _memory_faults(config.get("memory")) + _record_faults(config.get("record", {}))
+    faults += [fault for index, module in enumerate(config["modules"]) for fault in _mode_faults(index, module)]
     for name, entry in config.get("callbacks", {}).items():
         faults += _callback_faults(name, entry)
         faults += _callback_workers_faults(name, entry, config.get("workers", ()))
@@ -181,6 +184,45 @@ def _record_faults(record: Mapping[str, Any]) -> list[StartupProblem]:
     if SynapseConfig.parse_size(record.get("limit", DEFAULT_RECORDING_LIMIT)) < LEAST_RECORDING_MB * MIB:
         faults.append(StartupProblem(("record", "limit"), f"must be at least {LEAST_RECORDING_MB}M"))
     return faults
+
+
+def _mode_faults(index: int, module: Mapping[str, Any]) -> list[StartupProblem]:
+    mode, shadow = _written_mode(module), module.get("shadow")
+    if mode is None or shadow is None or shadow is (mode == SHADOW):
+        return []
+    says = f"shadow: {str(shadow).lower()} and mode: {mode} contradict each other"
+    return [StartupProblem(("modules", index, "mode"), f"{says}: keep one of them")]
+
+
+def _written_mode(module: Mapping[str, Any]) -> Mode | None:
+    mode = module.get("mode")
+    # YAML takes `off` without quotes for false.
+    return OFF if mode is False else mode
+
+
+def mode_of(module: Mapping[str, Any]) -> Mode:
+    """The mode of one of `BridgeConfig.modules`."""
+    mode: Mode = module.get("mode", ENFORCE)
+    return mode
+
+
+def name_of(module: Mapping[str, Any]) -> str:
+    """The configured name, else that of the file or folder, without an extension: as in declarations/module.ts."""
+    name: str | None = module.get("name")
+    return _EXTENSION.sub("", os.path.basename(module["path"])) if name is None else name
+
+
+def written_modes(config: Any) -> dict[str, Mode]:
+    """By name, the modes of a block's modules, as far as they can be read: something may be wrong with the block."""
+    modules = config.get("modules") if isinstance(config, Mapping) else None
+    listed = [module for module in modules or () if isinstance(module, Mapping) and isinstance(module.get("path"), str)]
+    return {
+        name_of({**module, "path": os.path.normpath(module["path"])}): mode_of(_absolute(module, os.getcwd()))
+        for module in listed
+    }
+
+
+_EXTENSION = re.compile(r"\.[mc]?[jt]sx?$")
 
 
 def _no_callback(name: str) -> str:
@@ -270,7 +312,10 @@ def _timeout(value: Any, default: Timeout) -> Timeout:
 
 def _absolute(module: Mapping[str, Any], folder: str) -> dict[str, Any]:
     """The module with absolute paths: a Synapse that becomes a daemon changes its folder before it loads modules."""
-    result = dict(module)
+    result = {key: value for key, value in module.items() if key not in ("mode", "shadow")}
+    mode = _written_mode(module) or (SHADOW if module.get("shadow") else ENFORCE)
+    if mode != ENFORCE:
+        result["mode"] = mode
     for key in ("path", "config_file"):
         if key in result:
             result[key] = _path(result[key], folder)

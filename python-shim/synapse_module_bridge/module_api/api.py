@@ -17,12 +17,15 @@ from synapse_module_bridge.module_api.methods import ApiMethods
 from synapse_module_bridge.reactor.background import run_in_background_process
 from synapse_module_bridge.routing.entry import select_state
 from synapse_module_bridge.schema.catalogue import METHODS, Method
+from synapse_module_bridge.schema.modes import Mode
 from synapse_module_bridge.schema.protocol import API, ERROR_CODES, method_name
 from synapse_module_bridge.transport.rpc import METHOD_NOT_FOUND, Refuse, Respond, RpcError
 
-Handler = Callable[[Mapping[str, Any]], Awaitable[Any]]
+# Gets the request, and the modes of the modules of the host that asks.
+Handler = Callable[[Mapping[str, Any], Mapping[str, Mode]], Awaitable[Any]]
 # Gets the module's name and the parameters, as wire values.
 AddedMethod = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
+NO_MODES: Mapping[str, Mode] = {}
 
 
 class ApiRequests:
@@ -46,8 +49,18 @@ class ApiRequests:
         for name, call in added.items():
             self._handlers[name] = self._added_handler(METHODS[name.split("/")[1]], call)
 
-    def handle(self, name: str, params: Mapping[str, Any], answer: Respond, refuse: Refuse) -> None:
-        """Runs a request of the host in the background, in a log context of its own, and answers it. Never raises."""
+    def handle(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        answer: Respond,
+        refuse: Refuse,
+        modes: Mapping[str, Mode] = NO_MODES,
+    ) -> None:
+        """Runs a request of the host in the background, in a log context of its own, and answers it. Never raises.
+
+        `modes` is as for `Grants.check`.
+        """
         handler = self._handlers.get(name)
         if handler is None:
             refuse(RpcError(METHOD_NOT_FOUND, f"no such method: {name}"))
@@ -55,20 +68,20 @@ class ApiRequests:
 
         async def run() -> None:
             try:
-                answer(await handler(params))
+                answer(await handler(params, modes))
             except Exception as e:
                 refuse(wire_error(e))
 
         run_in_background_process(self._api, "module_bridge_api", run)
 
-    async def _state_get(self, params: Mapping[str, Any]) -> Any:
+    async def _state_get(self, params: Mapping[str, Any], _: Mapping[str, Mode]) -> Any:
         state = await self._state(params)
         keys = params.get("keys")
         if keys is None:
             return [encode_event(event) for event in state.values()]
         return [encode_event(event) for event in select_state(state, [(kind, key) for kind, key in keys])]
 
-    async def _state_keys(self, params: Mapping[str, Any]) -> Any:
+    async def _state_keys(self, params: Mapping[str, Any], _: Mapping[str, Mode]) -> Any:
         return [list(key) for key in await self._state(params)]
 
     async def _state(self, params: Mapping[str, Any]) -> Mapping[tuple[str, str], Any]:
@@ -85,17 +98,17 @@ class ApiRequests:
             raise RpcError(ERROR_CODES["call_over"], "the call has ended")
         return call
 
-    async def _render(self, params: Mapping[str, Any]) -> str:
+    async def _render(self, params: Mapping[str, Any], _: Mapping[str, Mode]) -> str:
         folder = params.get("custom_template_directory")
         return self._methods.templates.render(params["filename"], folder, params["variables"])
 
-    async def _not_awaited(self, params: Mapping[str, Any]) -> None:
+    async def _not_awaited(self, params: Mapping[str, Any], _: Mapping[str, Mode]) -> None:
         self._memberships.not_awaited(params["call"], params["module"])
 
     def _api_handler(self, method: Method) -> Handler:
-        async def handler(request: Mapping[str, Any]) -> Any:
+        async def handler(request: Mapping[str, Any], modes: Mapping[str, Mode]) -> Any:
             module, handle = request.get("module"), request.get("call")
-            arguments = self._arguments(method, self._checked(method, request))
+            arguments = self._arguments(method, self._checked(method, request, modes))
             if method.name == "update_room_membership" and isinstance(handle, int):
                 result = await self._memberships.run(
                     lambda: self._methods.call(method, arguments),
@@ -111,16 +124,16 @@ class ApiRequests:
         return handler
 
     def _added_handler(self, method: Method, call: AddedMethod) -> Handler:
-        async def handler(request: Mapping[str, Any]) -> Any:
-            given = self._checked(method, request)
+        async def handler(request: Mapping[str, Any], modes: Mapping[str, Mode]) -> Any:
+            given = self._checked(method, request, modes)
             return await call(request["module"], given)
 
         return handler
 
-    def _checked(self, method: Method, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _checked(self, method: Method, request: Mapping[str, Any], modes: Mapping[str, Mode]) -> Mapping[str, Any]:
         """The request's parameters. Raises RpcError where the module has no grant, and TypeError."""
         if method.access == "write":
-            self.grants.check(request.get("module"), method)
+            self.grants.check(request.get("module"), method, modes)
         given = request.get("params")
         if not isinstance(given, dict):
             raise TypeError("params must be an object")

@@ -13,6 +13,7 @@ from synapse_module_bridge.quarantine.quarantine import Quarantine
 from synapse_module_bridge.quarantine.settling import Settling
 from synapse_module_bridge.quarantine.suspects import Recent, Suspect
 from synapse_module_bridge.quarantine.web_paths import WebPaths, WebVisit
+from synapse_module_bridge.schema.modes import SHADOW, Mode
 from synapse_module_bridge.schema.protocol import LIMITS
 from synapse_module_bridge.supervision.accepted import Accepted
 from synapse_module_bridge.supervision.culprits import Culprits
@@ -56,11 +57,14 @@ class Blame:
     def _names(self) -> Sequence[str]:
         return [module["name"] for module in self._accepted.modules]
 
-    def taken_over(self, configured: Sequence[Mapping[str, Any]]) -> None:
-        """A host has taken over with what is accepted now. Changed modules lose their quarantines and past ends."""
+    def taken_over(self, configured: Sequence[Mapping[str, Any]], modes: Mapping[str, Mode]) -> None:
+        """A host has taken over with what is accepted now. Changed modules lose their quarantines and past ends.
+
+        One that was switched off and on again does not: it is the same code.
+        """
         self._apart.clear()
         for name, module in zip(self._names, configured, strict=True):
-            if module.get("isolated") or module.get("shadow"):
+            if module.get("isolated") or modes.get(name) == SHADOW:
                 self._apart.add(name)
         self._quarantine.reloaded(self._accepted.changed)
         self.culprits.reloaded(self._accepted.changed)

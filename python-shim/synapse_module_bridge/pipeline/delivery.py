@@ -35,10 +35,11 @@ class Delivery:
         with call.traced(notification.entries):
             try:
                 await self._until_host_is_up()
+                entries = self._pipeline.modes.still_asked(notification.entries)
                 # Its time begins only now.
                 call.since = time.monotonic()
                 call.deadline = call.since + self._pipeline.rules.seconds[call.callback.name, call.local]
-                if await self._notify(call, notification.entries):
+                if await self._notify(call, entries):
                     call.record("allowed")
             except (Unavailable, RpcError) as e:
                 reason = e.reason if isinstance(e, Unavailable) else reason_of(e)
@@ -57,7 +58,7 @@ class Delivery:
                     await self._pipeline.reply(call, told)
                 return bool(told)
             except AskAgain:
-                entries = told
+                entries = self._pipeline.modes.still_asked(told)
         return False
 
     def _drop(self, call: Call, modules: Sequence[str], reason: str) -> None:
@@ -79,6 +80,8 @@ class Delivery:
             self._shadowed -= 1
 
     async def _shadow_one(self, call: Call, entry: Entry) -> None:
+        if self._pipeline.modes.is_off(entry.module):
+            return
         reason = self._pipeline.why_not(call, entry)
         if reason is not None:
             call.record("would_policy", entry.module, reason=reason)

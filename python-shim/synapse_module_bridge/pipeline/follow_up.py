@@ -15,6 +15,7 @@ from synapse_module_bridge.codec.merge import Unsafe, merge
 from synapse_module_bridge.codec.replies import read_error, reason_of, synapse_error
 from synapse_module_bridge.pipeline.failures import ModuleFault
 from synapse_module_bridge.routing.entry import current_request
+from synapse_module_bridge.routing.modes_in_force import ModesInForce
 from synapse_module_bridge.schema.catalogue import Callback
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason, fits, method_name
 from synapse_module_bridge.transport.framing import TooLarge
@@ -28,9 +29,10 @@ FollowUp = Mapping[str, str]
 class FollowUps:
     """Runs follow-ups on the host that has them."""
 
-    def __init__(self, exchange: Exchange, rules: Rules) -> None:
+    def __init__(self, exchange: Exchange, rules: Rules, modes: ModesInForce | None = None) -> None:
         self._exchange = exchange
         self._rules = rules
+        self._modes = modes or ModesInForce()
 
     async def run(self, callback: Callback, follow_up: FollowUp, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Runs a follow-up with these parameters. Returns the edited parameters, or None if it has edited none.
@@ -38,6 +40,8 @@ class FollowUps:
         Raises SynapseError and ModuleFault.
         """
         module, rules = follow_up["module"], self._rules
+        if self._modes.is_off(module):
+            return None
         recorded = Recorded(callback=callback, params={}, server_name=rules.server_name, started=time.monotonic())
         question = _Question(callback, follow_up, params, time.monotonic() + rules.seconds[callback.name, True])
         try:

@@ -39,7 +39,8 @@ class Pipeline:
         self.round_trip = round_trip
         self._quarantine = round_trip.quarantine
         self.rules = rules
-        # The routing table: by callback, the entries of all modules, in order.
+        self.modes = round_trip.modes
+        # The routing table: by callback, the entries of all modules that are not off, in order.
         self.entries: Mapping[str, Sequence[Entry]] = {}
 
     def open_breakers(self) -> set[CircuitBreaker]:
@@ -73,6 +74,7 @@ class Pipeline:
                                 return answer
                             on_record = True
                     except AskAgain:
+                        entries = self.modes.still_asked(entries)
                         continue
                     except RpcError as e:
                         failure = judge(call, asked, e, self.rules.policies)

@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Sequence
 from operator import attrgetter
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from synapse_module_bridge.calls.again import AskAgain
 from synapse_module_bridge.calls.call import Call
@@ -22,6 +22,7 @@ from synapse_module_bridge.quarantine.settling import Settling
 from synapse_module_bridge.quarantine.suspects import Recent
 from synapse_module_bridge.routing.counting import count_failed, count_passed, count_times
 from synapse_module_bridge.routing.entry import Entry, encode_params
+from synapse_module_bridge.routing.modes_in_force import ModesInForce
 from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.telemetry import metrics
 from synapse_module_bridge.transport.framing import TooLarge
@@ -41,11 +42,19 @@ class RoundTrip:
     # Asks suspects, by `ask_apart`. The bridge sets it, since each of the two needs the other.
     settling: Settling
 
-    def __init__(self, exchange: Exchange, quarantine: Quarantine, recent: Recent, server_name: str) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        quarantine: Quarantine,
+        recent: Recent,
+        server_name: str,
+        modes: ModesInForce | None = None,
+    ) -> None:
         self.exchange = exchange
         self.quarantine = quarantine
         self.recent = recent
         self._server_name = server_name
+        self.modes = modes or ModesInForce()
 
     def ask(self, call: Call, entries: Sequence[Entry]) -> Coroutine[Any, Any, Reply]:
         """The reply of these modules. Raises RpcError, Unavailable and AskAgain."""
@@ -169,8 +178,10 @@ class _Question(HostRequest):
         return await self._trip.failed(self, e)
 
     def held_back(self) -> "Deferred[None] | None":
-        """The call's author may have been set aside or suspected while the call waited."""
+        """The call's author may have been set aside or suspected while the call waited, or a module switched off."""
         trip = self._trip
+        if trip.modes.are_out(self.entries):
+            return succeed(None)
         if self.goes_ahead or not (trip.quarantine.active or trip.settling.busy):
             return None
         if trip.settling.gate.holds(self.call, self.modules) or any(

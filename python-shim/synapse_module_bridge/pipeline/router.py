@@ -3,7 +3,7 @@
 Most calls end here: no module's `match` fits, so Node is not asked.
 """
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from copy import copy
 from typing import Any, NamedTuple
 
@@ -37,6 +37,8 @@ class Router:
         self._notifications = notifications
         self._delivery = delivery
         self._run = run
+        # Waits for the first reading of the modes, for at most so many seconds. None once they are known.
+        self.until_modes: Callable[[float], Awaitable[None]] | None = None
         # By callback, and by the module and the login that it is registered for.
         self._routes: dict[tuple[str, str | None, Login | None], _Route] = {}
 
@@ -51,6 +53,13 @@ class Router:
 
         It asks one module (and its checker of a login), or, without `module`, all that declare the callback.
         """
+        if self.until_modes is not None:
+            return self._once_known(callback, args, module, login)
+        return self._answer(callback, args, module, login)
+
+    def _answer(
+        self, callback: Callback, args: Sequence[Any], module: str | None, login: Login | None
+    ) -> Coroutine[Any, Any, Any]:
         params = bind(callback, args)
         route = self._routes.get((callback.name, module, login))
         if route is None or route.table is not self._pipeline.entries:
@@ -72,6 +81,16 @@ class Router:
             # Such a callback is registered for each module, so there is only one entry.
             return _at_once(entries[0].template(call.params))
         return self._pipeline.ask_traced(call, entries) if TRACING else self._pipeline.ask(call, entries)
+
+    async def _once_known(
+        self, callback: Callback, args: Sequence[Any], module: str | None, login: Login | None
+    ) -> Any:
+        """As `answer`, once the modes are known. Where they come too late, those of homeserver.yaml hold."""
+        rules = self._pipeline.rules
+        local, _ = rules.whose(callback, bind(callback, args))
+        if self.until_modes is not None:
+            await self.until_modes(rules.seconds[callback.name, local] / 2)
+        return await self._answer(callback, args, module, login)
 
     def _new_route(self, callback: Callback, module: str | None, login: Login | None) -> _Route:
         table = self._pipeline.entries

@@ -83,6 +83,8 @@ class Callback:
     unrecorded: str | None
     # Whether Synapse asks somebody else after "no opinion", which the decision's record then says.
     passed_on: bool
+    # Whether Synapse takes one for all modules, and asks nobody else.
+    single: bool
     # Whether modules declare a list of entries, one for each login type.
     listed: bool
     # Whether it may be asked twice: it has no secrets, does not lose its use, and its parameters outlive the call.
@@ -199,6 +201,7 @@ def _callback(name: str, entry: Mapping[str, Any], types: Mapping[str, Any]) -> 
         secret=entry.get("secret", False),
         unrecorded="passwords or tokens" if "secret" in entry else entry.get("unrecorded"),
         passed_on=result.get("passed_on", False),
+        single=entry.get("single", False),
         listed=entry.get("listed", False),
         repeatable=not ({"secret", "once"} & entry.keys() or _PASSING & set(entry["params"].values())),
         per_module=bool({"listed", "apart"} & entry.keys()) or result.get("merge", False),

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synapse_module_bridge.configuration.module_configs import ConfigFiles, Unreadable, with_configs
-from synapse_module_bridge.supervision.handshake import Occasion
+from synapse_module_bridge.schema.modes import ENFORCE, Mode
+from synapse_module_bridge.supervision.handshake import Occasion, faults_from_host
 from synapse_module_bridge.supervision.on_disk import OnDisk
 from synapse_module_bridge.supervision.versions import Version, version_of
 
@@ -40,6 +41,8 @@ class Accepted:
         self.changed: Sequence[str] = ()
         # By name, why a module could not be loaded again at a restart.
         self.missing: Mapping[str, str] = {}
+        # By name, what is wrong with a module that was off when its file was read.
+        self.broken: dict[str, str] = {}
 
     def initialize(self, occasion: Occasion) -> dict[str, Any]:
         """The part of `initialize` about the modules.
@@ -61,6 +64,11 @@ class Accepted:
             self._snapshot = manifest.get("snapshot")
             self._at = time.time()
         declared = {module["name"]: module for module in manifest["modules"]}
+        if "snapshot" not in told:
+            self.broken = self._broken(manifest)
+        if self.modules:
+            # What is broken declares nothing.
+            declared = {name: module for name, module in declared.items() if name not in self.broken}
         self.modules = [declared.get(module["name"], module) for module in self.modules or manifest["modules"]]
         self.missing = self._missing(manifest)
         self.versions = {
@@ -83,6 +91,18 @@ class Accepted:
             if isinstance(at, int) and at < len(self.modules):
                 missing.setdefault(self.modules[at]["name"], fault["message"])
         return missing
+
+    def _broken(self, manifest: Manifest) -> dict[str, str]:
+        modules, broken = self.modules or manifest["modules"], dict[str, str]()
+        for fault in faults_from_host(manifest.get("broken", [])):
+            at = fault.path[1] if fault.path is not None and len(fault.path) > 1 else None
+            if isinstance(at, int) and at < len(modules):
+                broken.setdefault(modules[at]["name"], fault.message)
+        return broken
+
+    def declared(self, name: str) -> Module | None:
+        """What a module declares; None where there is no such module."""
+        return next((module for module in self.modules if module["name"] == name), None)
 
     def not_kept(self, told: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
         """By module, what a restart will read from disk, since the snapshot lacks it. Empty after a restart."""
@@ -121,6 +141,11 @@ class Accepted:
         more = len(differing) - MOST_NAMED
         others = f" and {more} more" if more > 0 else ""
         return f"; it runs what was loaded at {at}; on disk differs: {', '.join(differing[:MOST_NAMED])}{others}"
+
+
+def modes_of(told: Mapping[str, Any]) -> Mapping[str, Mode]:
+    """By name, the modes of an `initialize` of the bridge."""
+    return {module["name"]: module.get("mode", ENFORCE) for module in told["modules"]}
 
 
 def _files(module: Module) -> dict[str, str]:

@@ -35,12 +35,15 @@ def shake_hands(child: Child, initialize: Mapping[str, Any], timeout: float) -> 
 
 def examine(
     child: Child, initialize: Mapping[str, Any], timeout: float
-) -> tuple[dict[int, Mapping[str, Any]], Sequence[StartupProblem]]:
-    """As `shake_hands`, for the command `check`: returns the sound modules, by their place, and all problems."""
+) -> tuple[dict[int, Mapping[str, Any]], Sequence[StartupProblem], Sequence[StartupProblem]]:
+    """As `shake_hands`, for the command `check`: returns the sound modules, by their place, and all problems.
+
+    Those of modules that are off come last, since they stop nothing.
+    """
     try:
         manifest = _ask(child, initialize, timeout)
     except StartupProblem as e:
-        return {}, [e]
+        return {}, [e], []
     faults: Sequence[StartupProblem] = []
     try:
         checked(manifest)
@@ -48,7 +51,8 @@ def examine(
         faults = e.faults if isinstance(e, StartupProblems) else [e]
     modules = manifest.get("modules") if isinstance(manifest, dict) else None
     sound = {module["name"]: module for module in modules or () if _is_module(module)}
-    return {index: sound[name] for index, name in child.begun.items() if name in sound}, faults
+    broken = faults_from_host(manifest.get("broken", [])) if isinstance(manifest, dict) else []
+    return {index: sound[name] for index, name in child.begun.items() if name in sound}, faults, broken
 
 
 def _ask(child: Child, initialize: Mapping[str, Any], timeout: float) -> Any:

@@ -1,26 +1,34 @@
-"""Reloads changed modules when Synapse gets SIGHUP, and retries modules that could not be loaded again at a restart."""
+"""Replaces the host: when Synapse gets SIGHUP or an admin asks for a reload, when modules have other modes, and while
+modules are missing that could not be loaded again at a restart. Only one replacement is under way at a time.
+"""
 
 import inspect
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from synapse.app._base import register_sighup
-from synapse.logging.context import make_deferred_yieldable
+from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
 from synapse.module_api import ModuleApi
 from twisted.internet import threads
+from twisted.internet.defer import Deferred
 
 from synapse_module_bridge.reactor.background import Run
 from synapse_module_bridge.reactor.unexpected import contained, log_unexpected
-from synapse_module_bridge.schema.catalogue import CALLBACKS
-from synapse_module_bridge.supervision.accepted import Accepted, Manifest
+from synapse_module_bridge.supervision.accepted import Accepted, Manifest, modes_of
 from synapse_module_bridge.supervision.backoff import LONGEST_PAUSE_SECONDS
 from synapse_module_bridge.supervision.handshake import Initialize
+from synapse_module_bridge.supervision.registered import Registered
 from synapse_module_bridge.supervision.supervisor import Supervisor
+from synapse_module_bridge.supervision.switching import Switching
 from synapse_module_bridge.transport.unavailable import Unavailable
 
 logger = logging.getLogger("synapse_module_bridge.reload")
+
+# What became of a reload: as in `Reload` of `schemas/admin.json`.
+Outcome = Mapping[str, Any]
+UNCHANGED: Outcome = {"outcome": "unchanged"}
 
 # Before the first retry. The pause doubles each time.
 FIRST_PAUSE_SECONDS = 1.0
@@ -41,6 +49,8 @@ class Reload:
         run: Run,
         initialize: Initialize,
         yaml_has_changed: Callable[[], bool],
+        registered: Registered,
+        switching: Switching,
     ) -> None:
         self._host = host
         self._accepted = accepted
@@ -48,18 +58,22 @@ class Reload:
         self._run = run
         self._initialize = initialize
         self._yaml_has_changed = yaml_has_changed
-        # The declarations that are registered with Synapse, which takes no more until it is restarted.
-        self._registered: Sequence[Mapping[str, Any]] = ()
+        self._registered = registered
+        self._switching = switching
         self._under_way = False
         # Whether another SIGHUP has come meanwhile.
         self._again = False
+        # Whether modules may have to run in other modes.
+        self._switches = False
+        # Those who wait for the next reload that begins, and those of the present one.
+        self._next: list[Deferred[Outcome]] = []
+        self._present: list[Deferred[Outcome]] = []
         self._pause = FIRST_PAUSE_SECONDS
         self._retry_timer: Any = None
+        # As these two, for modules that could not be brought into their modes.
+        self._switch_pause = FIRST_PAUSE_SECONDS
+        self._switch_timer: Any = None
         self._stopped = False
-
-    def registered(self, modules: Sequence[Mapping[str, Any]]) -> None:
-        """These modules' declarations were registered with Synapse."""
-        self._registered = modules
 
     def requested(self) -> None:
         """Synapse has got SIGHUP."""
@@ -69,6 +83,22 @@ class Reload:
             self._again = True
         else:
             self._start(self._reload)
+
+    async def reload(self) -> Outcome:
+        """Reloads, and returns what became of it. Does not wait for a host that is down. Never raises."""
+        if not self._host.is_up:
+            self.requested()
+            return {"outcome": "failed", "problem": "Node is down: a reload follows once it is back"}
+        done: Deferred[Outcome] = Deferred()
+        self._next.append(done)
+        self.requested()
+        return await make_deferred_yieldable(done)
+
+    def modes_changed(self) -> None:
+        """Modules should run in other modes than they do."""
+        self._switches = True
+        if not self._under_way and not self._stopped:
+            self._start(self._switch)
 
     def some_are_missing(self) -> None:
         """Modules could not be loaded again at a restart: retries them until they can be."""
@@ -84,8 +114,9 @@ class Reload:
     def stop(self) -> None:
         """Synapse stops."""
         self._stopped = True
-        if self._retry_timer is not None and self._retry_timer.active():
-            self._retry_timer.cancel()
+        for timer in (self._retry_timer, self._switch_timer):
+            if timer is not None and timer.active():
+                timer.cancel()
 
     def _retry(self) -> None:
         if not self._accepted.missing:
@@ -102,11 +133,25 @@ class Reload:
     async def _work(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
             await self._one(work)
-            while self._again:
-                self._again = False
-                await self._one(self._reload)
+            while self._again or self._switches:
+                # A reload takes over in the wished modes.
+                again, self._again = self._again, False
+                await self._one(self._reload if again else self._switch)
         finally:
             self._under_way = False
+
+    async def _switch(self) -> None:
+        self._switches = False
+        await self._switching.switch()
+        if not self._switching.may_pass:
+            self._switch_pause = FIRST_PAUSE_SECONDS
+        elif not self._stopped and (self._switch_timer is None or not self._switch_timer.active()):
+            self._switch_timer = self._clock.callLater(self._switch_pause, self._switch_again)
+            self._switch_pause = min(2 * self._switch_pause, LONGEST_PAUSE_SECONDS)
+
+    def _switch_again(self) -> None:
+        self._switching.forget_passing()
+        self.modes_changed()
 
     async def _one(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -115,35 +160,51 @@ class Reload:
             log_unexpected("a reload", e)
 
     async def _reload(self) -> None:
+        self._present, self._next = self._next, []
+        outcome: Outcome = {"outcome": "failed", "problem": "a fault of the bridge: the log says more"}
+        try:
+            outcome = await self._reloaded()
+        finally:
+            present, self._present = self._present, []
+            for one in present:
+                with PreserveLoggingContext():
+                    one.callback(outcome)
+
+    async def _reloaded(self) -> Outcome:
         if not self._host.is_up:
             logger.info("SIGHUP: the module host is down; a reload follows once it is back")
             try:
                 await self._host.until_up_again()
             except Unavailable:
-                return
+                return {"outcome": "failed", "problem": "Synapse stops"}
+        self._switching.forget_problems()
+        self._switches = False
         told, yaml_has_changed = await in_thread(self._look)
         if yaml_has_changed:
             logger.warning(YAML_HAS_CHANGED)
         if told is None:
             logger.info("SIGHUP: no file of a module has changed")
-            return
+            self._switches = True
+            return UNCHANGED
         started = time.monotonic()
         reason = await self._host.replace(
-            lambda manifest: needs_restart(self._registered, manifest["modules"]), "reload", told
+            lambda manifest: self._registered.why_not(manifest["modules"], modes_of(told)), "reload", told
         )
         if reason is not None:
             logger.error(
                 "SIGHUP: the modules that run stay as they are, since the new ones cannot take over: %s", reason
             )
-            return
+            self._switches = True
+            return {"outcome": "failed", "problem": reason}
         names = ", ".join(self._accepted.changed) or "none"
         seconds = time.monotonic() - started
         logger.info("SIGHUP: the changed modules have taken over after %.2f s: %s", seconds, names)
+        return {"outcome": "reloaded", "changed": list(self._accepted.changed)}
 
     def _look(self) -> tuple[Mapping[str, Any] | None, bool]:
         """The `initialize` of a new host, or None if nothing has changed; and whether homeserver.yaml has changed."""
         yaml_has_changed = contained("reading homeserver.yaml", self._yaml_has_changed, False)
-        is_due = self._accepted.differing() or self._accepted.missing
+        is_due = self._accepted.differing() or self._accepted.missing or self._accepted.broken
         return self._initialize("reload") if is_due else None, yaml_has_changed
 
     async def _load_again(self) -> None:
@@ -189,35 +250,3 @@ def on_sighup(api: ModuleApi, reload: Callable[[], None]) -> None:
         register(homeserver.get_instance_id(), reload)
     else:
         register(reload)
-
-
-def _logins(module: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
-    checkers = module.get("callbacks", {}).get("auth_checkers", {}).get("checkers", ())
-    return [(checker["login_type"], tuple(checker["fields"])) for checker in checkers]
-
-
-def needs_restart(registered: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> str | None:
-    """Why the declarations `new` need a restart of Synapse, since more would have to be registered; or None."""
-    before = {module["name"]: module for module in registered}
-    callbacks = {name for module in registered for name in module["callbacks"]}
-    problems = []
-    for module in new:
-        own = before.get(module["name"], {})
-        # Some callbacks are registered once for each module.
-        own_callbacks = own.get("callbacks", {})
-        problems += [
-            f"{module['name']} has the new callback {name}"
-            for name in module["callbacks"]
-            if name not in (own_callbacks if CALLBACKS[name].per_module else callbacks)
-        ]
-        logins = _logins(own)
-        problems += [
-            f"{module['name']} has the new login type {login_type} by {' and '.join(fields) or 'nothing'}"
-            for login_type, fields in _logins(module)
-            if logins and (login_type, fields) not in logins
-        ]
-        known = own.get("web_resources", ())
-        problems += [
-            f"{module['name']} has the new web resource {path}" for path in module["web_resources"] if path not in known
-        ]
-    return f"{'; '.join(problems)}: restart Synapse to add it" if problems else None

@@ -8,6 +8,7 @@ then killed.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
@@ -25,12 +26,23 @@ from synapse_module_bridge.supervision.grace_period import GracePeriod
 from synapse_module_bridge.supervision.handshake import Initialize, Occasion, cannot_start, greet, shake_hands
 from synapse_module_bridge.supervision.host_events import HostEvents
 from synapse_module_bridge.supervision.running_host import RunningHost
-from synapse_module_bridge.transport.rpc import ConnectionGone, OnLate, RequestHandler, RpcError, ToSend
+from synapse_module_bridge.transport.rpc import (
+    ConnectionGone,
+    OnLate,
+    Refuse,
+    RequestHandler,
+    Respond,
+    RpcError,
+    ToSend,
+)
 from synapse_module_bridge.transport.unavailable import Unavailable
 
 logger = logging.getLogger("synapse_module_bridge.host")
 
 T = TypeVar("T")
+
+# Gets the `initialize` of the process that asks, and the request: its method, its parameters, and how to answer it.
+HandleRequest = Callable[[Mapping[str, Any], str, Mapping[str, Any], Respond, Refuse], None]
 
 # A host that has run so long has recovered: after its next end, it is restarted without a pause again.
 STEADY_SECONDS = 30.0
@@ -40,11 +52,17 @@ CLOSE_SECONDS = LIMITS["close_ms"] / 1000
 # How much may wait for a host that does not read its input. Beyond that, policy answers.
 MOST_UNSENT_BYTES = 64 * 1024 * 1024
 
+# Why a host could not be replaced, where that passes by itself.
+IS_DOWN, HAS_ENDED = "the module host is down", "the present module host ended meanwhile"
+PASSING = (IS_DOWN, HAS_ENDED)
+
 
 class Supervisor:
     """`command` returns the command line of a new process, and `initialize` the parameters of its `initialize`.
 
-    `env` is its whole environment. `handle_request` answers its requests. `clock` is an IReactorTime, and deadlines are
+    `env` is its whole environment. `handle_request` answers its requests, and gets its `initialize` first.
+
+    `clock` is an IReactorTime, and deadlines are
     times of it. Implements `transport.host_interface.Host`.
     """
 
@@ -56,7 +74,7 @@ class Supervisor:
         env: Mapping[str, str],
         initialize: Initialize,
         start_timeout: float,
-        handle_request: RequestHandler,
+        handle_request: HandleRequest,
         events: HostEvents,
         make_child: Callable[[Sequence[str], Mapping[str, str], RequestHandler, LogRelay], Child] = Child,
         debug: bool = False,
@@ -92,8 +110,7 @@ class Supervisor:
         Raises StartupProblem; then no process is left.
         """
         initialize = self._initialize("start")
-        child = self._spawn()
-        child.told = initialize
+        child = self._spawn(initialize)
         try:
             manifest = shake_hands(child, initialize, self._start_timeout)
         except BaseException:
@@ -103,12 +120,14 @@ class Supervisor:
         self._events.manifest(manifest, initialize)
         return manifest
 
-    def _spawn(self) -> Child:
+    def _spawn(self, initialize: Mapping[str, Any]) -> Child:
         command = self._command()
         try:
-            return self._make_child(command, self._env, self._handle_request, LogRelay())
+            child = self._make_child(command, self._env, partial(self._handle_request, initialize), LogRelay())
         except OSError as e:
             raise cannot_start(command, e) from e
+        child.told = initialize
+        return child
 
     def run(self) -> None:
         """Hands the process to the reactor, and lets the modules set up."""
@@ -187,8 +206,7 @@ class Supervisor:
         self, initialize: Mapping[str, Any], *, some_will_do: bool
     ) -> "tuple[Child, Deferred[Mapping[str, Any]]]":
         """A new process, and its manifest to come. Raises any exception; then no process is left."""
-        child = self._spawn()
-        child.told = initialize
+        child = self._spawn(initialize)
         try:
             self._attach(child)
             return child, greet(child, initialize, self._start_timeout, self._clock, some_will_do)
@@ -221,7 +239,7 @@ class Supervisor:
         """
         old = self._child
         if old is None or not self._grace_period.is_up or self._stopped is not None:
-            return "the module host is down"
+            return IS_DOWN
         try:
             initialize = self._initialize(occasion) if told is None else told
             # At a restart, modules that cannot be loaded again do not keep the others from running.
@@ -232,7 +250,7 @@ class Supervisor:
             manifest = await make_deferred_yieldable(greeting)
             reason = refuse(manifest) or await self._running[child].set_up(self._start_timeout)
             if reason is None and (self._child is not old or self._stopped is not None):
-                reason = "the present module host ended meanwhile"
+                reason = HAS_ENDED
             if reason is None:
                 self._events.manifest(manifest, child.told)
         except Exception as e:

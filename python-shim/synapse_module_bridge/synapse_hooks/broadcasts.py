@@ -35,12 +35,19 @@ Tell = Callable[[str, Mapping[str, Any]], "Deferred[Any] | None"]
 
 
 class Broadcasts:
-    """`now` gives the time in seconds, of a clock that never goes back."""
+    """`now` gives the time in seconds, of a clock that never goes back. `is_off` tells of a module's name."""
 
-    def __init__(self, api: ModuleApi, tell: Tell, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        api: ModuleApi,
+        tell: Tell,
+        now: Callable[[], float] = time.monotonic,
+        is_off: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self._api = api
         self._tell = tell
         self._now = now
+        self._is_off = is_off
         self._lines: dict[str, _Line] = {}
         # For `ApiRequests`.
         self.methods: Mapping[str, AddedMethod] = {API + "broadcast": self._send}
@@ -73,6 +80,8 @@ class Broadcasts:
                 line.lock.release()
 
     def _received(self, module: str, topic: str, value: Any) -> None:
+        if self._is_off(module):
+            return
         line = self._lines[module]
         if line.waiting >= MOST_WAITING:
             if not line.dropping:

@@ -86,7 +86,6 @@ def register_callbacks(
     modules: Sequence[Mapping[str, Any]],
     router: Router,
     follow_ups: FollowUps,
-    shadows: Collection[str] = (),
     optional: Collection[str] = (),
 ) -> None:
     """Registers one function for all modules, or one for each, where Synapse combines their answers or goes on after an
@@ -122,9 +121,6 @@ def register_callbacks(
     lost = register(api, {callback.name: forwarder(callback, router.answer) for callback in shared})
     for module in modules:
         own = [callback for callback in callbacks if callback.per_module and callback.name in module["callbacks"]]
-        if module["name"] in shadows:
-            # Clients must not be offered the login types of a shadow module.
-            own = [callback for callback in own if not callback.listed]
         lost += register(api, {callback.name: of_module(callback, module) for callback in own})
     for name in (name for name in lost if name in optional):
         logger.warning("%s", _forgotten(name))

@@ -2,11 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from os import SEEK_END
 from typing import Any
 
+from synapse.api.errors import UnrecognizedRequestError
 from synapse.http.server import finish_request, set_cors_headers
 from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable, run_in_background
 from synapse.module_api import DirectServeJsonResource
@@ -32,11 +33,25 @@ from synapse_module_bridge.transport.unavailable import Unavailable
 logger = logging.getLogger("synapse_module_bridge.web")
 
 
+async def _always() -> bool:
+    return True
+
+
 class WebResource(DirectServeJsonResource):
-    """Serves one path, with all HTTP methods, by one module. Errors are JSON, as elsewhere in the client API."""
+    """Serves one path, with all HTTP methods, by one module. Errors are JSON, as elsewhere in the client API.
+
+    `is_served` tells, once that is known, whether the module is not off.
+    """
 
     def __init__(
-        self, exchange: Exchange, load: WebLoad, web_paths: WebPaths, module: str, path: str, timeout_ms: int
+        self,
+        exchange: Exchange,
+        load: WebLoad,
+        web_paths: WebPaths,
+        module: str,
+        path: str,
+        timeout_ms: int,
+        is_served: Callable[[], Awaitable[bool]] = _always,
     ) -> None:
         super().__init__()
         self._exchange = exchange
@@ -45,8 +60,12 @@ class WebResource(DirectServeJsonResource):
         self._module = module
         self._path = path
         self._timeout_ms = timeout_ms
+        self._is_served = is_served
 
     async def _async_render(self, request: Any) -> None:
+        if not await self._is_served():
+            # As Synapse answers for a path that it does not know.
+            raise UnrecognizedRequestError(code=404)
         try:
             error: Exception | None = None
             reply = await self._ask(request)

@@ -33,7 +33,7 @@ test("half of a pair", async () => {
 });
 
 test("a shadow module, and a match, where nobody else would answer", async () => {
-  expect(await faultsOf("shadow.ts", declaring("on_legacy_renew"), { shadow: true })).toEqual([
+  expect(await faultsOf("shadow.ts", declaring("on_legacy_renew"), { mode: "shadow" })).toEqual([
     "modules.0.path: shadow is a shadow module and implements on_legacy_renew: Synapse would ask no other module, so nobody would answer",
   ]);
   const matched =

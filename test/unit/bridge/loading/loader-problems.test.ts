@@ -330,7 +330,7 @@ describe("a fault is told with its place", () => {
     const { faults } = await load(
       { path: folder.write("size.ts", "export default { callbacks: { min_batch_size: () => 1 } };") },
       { path: folder.write("control.ts", controller) },
-      { path: folder.write("shadow.ts", controller), shadow: true },
+      { path: folder.write("shadow.ts", controller), mode: "shadow" },
       { path: folder.write("check.ts", checker('["b", "c"]')) },
       { path: folder.write("same.ts", checker('["b", "c"]')) },
       { path: folder.write("other.ts", checker('["b"]')) },

@@ -21,7 +21,7 @@ test("a thread reads what its own modules were loaded from, and nothing of other
   const main = { path: inviting("main", "return NOT_SPAM;") };
   const shadows = ["a", "b"].map((name) => ({
     path: inviting(name, `${ENDS} return "${name}";`),
-    shadow: true,
+    mode: "shadow" as const,
   }));
   const snapshot = await recorded([main, ...shadows]);
   expect(snapshot.map(({ names }) => names)).toEqual([["main"], ["a", "b"]]);

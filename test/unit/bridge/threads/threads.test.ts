@@ -11,7 +11,7 @@ import { errorOf, INVITE, moduleOf } from "../rig.js";
 
 const shadow = (name: string, body: string, before = "") => ({
   path: inviting(name, body, before),
-  shadow: true,
+  mode: "shadow" as const,
 });
 const isolated = (name: string, body: string, before = "") => ({
   path: inviting(name, body, before),
@@ -218,10 +218,10 @@ test("what is wrong is told at its place in the configuration, within threads an
     { ...serves("b"), isolated: true },
     {
       ...serves("c", 'configSchema: { type: "object", properties: { word: {} }, required: ["word"] }'),
-      shadow: true,
+      mode: "shadow" as const,
     },
     { path: "/nowhere.ts", isolated: true },
-    { ...shadow("exits", "", "process.exit(0);"), shadow: false, isolated: true },
+    { ...shadow("exits", "", "process.exit(0);"), mode: "enforce", isolated: true },
   ]);
   expect(modules.map(({ name }) => name)).toEqual(["a", "b"]);
   const told = faults.map(({ path, message }) => [path.slice(1).join("."), message]);
@@ -243,7 +243,7 @@ test("two modules of one name are told, whatever threads they have", async () =>
   const { faults } = await initialize([
     { path, isolated: true },
     { path, name: "b" },
-    { path, shadow: true },
+    { path, mode: "shadow" as const },
   ]);
   const message = "another module is called a already: give each a `name` of its own";
   expect(faults).toEqual([{ path: ["modules", 2, "path"], message }]);
@@ -271,7 +271,7 @@ test("setups of threads are told with the others", async () => {
   const pulses: { not_set_up: string[]; threads: { modules: string[] }[] }[] = [];
   host.shim.onNotification("pulse", (pulse) => void pulses.push(pulse));
   await load([
-    { path: fails, shadow: true },
+    { path: fails, mode: "shadow" as const },
     { path: fails, name: "too", isolated: true },
     shadow("fine", ""),
   ]);

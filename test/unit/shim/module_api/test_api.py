@@ -53,10 +53,11 @@ def ask(method: str, params: dict[str, Any], grants: Any = "all", api: Any = Non
     turn_until(lambda: True)
     synapse: Any = api or Worker()
     requests = ApiRequests(synapse, OpenCalls(), reactor, {})
-    requests.grants.set({"m": grants}, ["shadow"])
+    requests.grants.set({"m": grants})
     answers: list[Any] = []
     module = params.pop("module", "m")
-    requests.handle(f"api/{method}", {"module": module, "params": params}, answers.append, answers.append)
+    asked = {"module": module, "params": params}
+    requests.handle(f"api/{method}", asked, answers.append, answers.append, {"shadow": "shadow", "off": "off"})
     turn_until(lambda: answers)
     return answers[0]
 
@@ -77,6 +78,7 @@ NAME = {"user_id": USER, "new_displayname": "A"}
         ("set_displayname", {"user_id": USER}, "api_error", "the parameter new_displayname is missing"),
         ("is_user_admin", {"user_id": USER}, "api_error", "AssertionError"),
         ("delete_room", {"module": "shadow"}, "not_granted", "it is a shadow module"),
+        ("delete_room", {"module": "off"}, "not_granted", "it is switched off"),
         ("delete_room", {"module": None}, "not_granted", "write `grants: [delete_room]`"),
     ],
 )  # fmt: skip

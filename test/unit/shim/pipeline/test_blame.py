@@ -109,7 +109,7 @@ def test_an_end_that_says_nothing_of_a_request_lets_the_end_before_be_taken_back
 def test_a_host_that_takes_over_is_not_blamed_for_what_the_last_one_had_not_finished(rig: Rig) -> None:
     for _ in range(ENDS_OF_A_PATH):
         rig.visits()
-        rig.blame.taken_over([{}, {}])
+        rig.blame.taken_over([{}, {}], {})
         rig.blame.node_ended("exit code 1", None, 0.0)
     assert rig.refused == ""
 
@@ -118,7 +118,7 @@ def test_a_module_that_has_changed_begins_anew(rig: Rig) -> None:
     for _ in range(ENDS_OF_A_PATH):
         rig.visits()
         rig.blame.node_ended("exit code 1", None, 0.0)
-    rig.blame.taken_over([{}, {}])
+    rig.blame.taken_over([{}, {}], {})
     assert rig.refused == "n"
 
 

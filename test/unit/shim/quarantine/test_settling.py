@@ -242,8 +242,10 @@ def test_the_end_of_a_thread_is_counted_and_lets_recent_calls_be_suspected(tmp_p
         assert settled(ask(rig, "@user1:test")) is GOOD
         labels = {"module": "m", "cause": "exit code 1"}
         before = count("thread_ends_total", **labels)
-        rig.bridge._handle("thread_ended", {"modules": ["m"], **labels}, None, None)
-        rig.bridge._handle("thread_ended", {"modules": ["stranger"], "module": 5, "cause": []}, None, None)
+        rig.bridge._handle({"modules": []}, "thread_ended", {"modules": ["m"], **labels}, None, None)
+        rig.bridge._handle(
+            {"modules": []}, "thread_ended", {"modules": ["stranger"], "module": 5, "cause": []}, None, None
+        )
         until_settled(rig)
         assert count("thread_ends_total", **labels) == before + 1
         assert [bool(one["apart"]) for one in asked(rig)] == [False, True]

@@ -13,7 +13,7 @@ from rig import running_bridge
 from synapse.module_api.errors import Codes
 from synapse_module_bridge.configuration import module_configs
 from synapse_module_bridge.supervision import on_disk
-from synapse_module_bridge.supervision.reload import needs_restart
+from synapse_module_bridge.supervision.registered import needs_restart
 from turning import turn_until
 from two_modules import (
     REFUSED,

@@ -10,6 +10,7 @@ from synapse_module_bridge.pipeline.router import Router
 from synapse_module_bridge.routing.locality import Locality
 from synapse_module_bridge.routing.routing_table import RoutingTable
 from synapse_module_bridge.schema.catalogue import CALLBACKS
+from synapse_module_bridge.supervision.registered import needed
 from synapse_module_bridge.synapse_hooks.registration import register_callbacks
 from turning import outcome
 
@@ -37,9 +38,9 @@ class Registered:
         router = Router(self.calls, nobody, nobody, nobody)
         names = {name for declared, _ in modules for name in declared["callbacks"]}
         callbacks = [callback for callback in CALLBACKS.values() if callback.name in names]
-        shadows = [declared["name"] for declared, shadow in modules if shadow]
         follow_ups = FollowUps(self.calls.round_trip.exchange, self.calls.rules)
-        register_callbacks(api, callbacks, [declared for declared, _ in modules], router, follow_ups, shadows)
+        registered = [needed(declared, "shadow" if shadow else "enforce") for declared, shadow in modules]
+        register_callbacks(api, callbacks, registered, router, follow_ups)
 
     def load(self, *modules: tuple[dict[str, Any], bool]) -> None:
         self.calls.entries = RoutingTable(Locality(self.api), "test").of(modules)
