@@ -208,9 +208,9 @@ class Bridge(HostEvents):
         self._host.run()
         on_sighup(self._api, self._reload.requested)
         if self._deployment is not None:
-            self._deployment.modes.add(self._yaml_modes, self._modes_changed)
+            self._deployment.modes.add(self._yaml_modes, self)
             self._deployment.reloads.add(self._reload.reload)
-            self._modes_changed()
+            self.modes_changed()
         described = ", ".join(self._described(name) for name in self._names)
         names = ", ".join(callback.name for callback in callbacks) or "none"
         logger.info("modules: %s; on %s; callbacks: %s", described, manifest["runtime"], names)
@@ -255,7 +255,8 @@ class Bridge(HostEvents):
         modes = self._deployment.modes
         return {name: modes.wished(name, mode) for name, mode in self._yaml_modes.items()}
 
-    def _modes_changed(self) -> None:
+    def modes_changed(self) -> None:
+        """Modules should have other modes."""
         if self._deployment is not None:
             modes = self._deployment.modes
             self._router.until_modes = None if modes.is_known else modes.until_known

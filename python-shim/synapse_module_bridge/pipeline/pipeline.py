@@ -76,7 +76,16 @@ class Pipeline:
                     except AskAgain:
                         entries = self.modes.still_asked(entries)
                         continue
+                    except Unavailable:
+                        if not self.modes.are_out(asked):
+                            raise
+                        entries = self.modes.still_asked(entries)
+                        continue
                     except RpcError as e:
+                        if self.modes.are_out(asked):
+                            # It was switched off while it was asked.
+                            entries = self.modes.still_asked(entries)
+                            continue
                         failure = judge(call, asked, e, self.rules.policies)
                         if isinstance(failure, Final):
                             return failure.answer

@@ -180,9 +180,11 @@ class _Question(HostRequest):
     def held_back(self) -> "Deferred[None] | None":
         """The call's author may have been set aside or suspected while the call waited, or a module switched off."""
         trip = self._trip
-        if trip.modes.are_out(self.entries):
+        if self.goes_ahead:
+            return None
+        if trip.modes.restrict and trip.modes.are_out(self.entries):
             return succeed(None)
-        if self.goes_ahead or not (trip.quarantine.active or trip.settling.busy):
+        if not (trip.quarantine.active or trip.settling.busy):
             return None
         if trip.settling.gate.holds(self.call, self.modules) or any(
             trip.quarantine.holds(self.call, module) for module in self.modules

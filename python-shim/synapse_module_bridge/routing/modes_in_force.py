@@ -20,11 +20,14 @@ class ModesInForce:
         # The modes in which the host runs them.
         self.running: Mapping[str, Mode] = {}
         self.in_force: Mapping[str, Mode] = {}
+        # Whether any module does not enforce. Each call reads this.
+        self.restrict = False
 
     def update(self, wished: Mapping[str, Mode], running: Mapping[str, Mode]) -> None:
         """Other modes are wished, or another host has taken over."""
         self.wished, self.running = wished, running
         self.in_force = {name: lesser(mode, running.get(name, mode)) for name, mode in wished.items()}
+        self.restrict = any(mode != ENFORCE for mode in self.in_force.values())
 
     def of(self, module: str) -> Mode:
         """The mode that is in force."""
@@ -43,7 +46,7 @@ class ModesInForce:
 
     def are_out(self, entries: Sequence[Entry]) -> bool:
         """Whether any of the entries is not asked any more."""
-        return any(self._is_out(entry) for entry in entries)
+        return self.restrict and any(self._is_out(entry) for entry in entries)
 
     def _is_out(self, entry: Entry) -> bool:
         mode = self.of(entry.module)

@@ -6,7 +6,7 @@ What an admin sets is in Synapse's database, so that it holds in all processes, 
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from synapse.logging.context import PreserveLoggingContext
 from synapse.module_api import ModuleApi
@@ -25,6 +25,26 @@ logger = logging.getLogger("synapse_module_bridge.modes")
 
 # After this time, calls wait no longer for the first reading: the modes of homeserver.yaml hold.
 FIRST_READING_SECONDS = 10.0
+
+
+class Runs(Protocol):
+    """A bridge that runs modules in this process."""
+
+    def mode_of(self, name: str) -> Mode:
+        """The mode that is in force in this process."""
+        ...
+
+    def problem_of(self, name: str) -> str | None:
+        """Why a module could not be loaded, or does not have the mode that it should have."""
+        ...
+
+    def why_restart_needed(self, name: str, mode: Mode) -> str | None:
+        """Why a module cannot have this mode before Synapse is restarted, or at all; or None."""
+        ...
+
+    def modes_changed(self) -> None:
+        """Modules should have other modes."""
+        ...
 
 
 class UnknownModule(ValueError):
@@ -52,7 +72,8 @@ class Modes:
         self._now = now
         # Of all bridges of this process.
         self._yaml: dict[str, Mode] = {}
-        self._changed: list[Callable[[], None]] = []
+        # By module, the bridge that runs it here.
+        self._runs: dict[str, Runs] = {}
         self._stored: Mapping[str, Override] = {}
         # Those of them that have not ended by themselves.
         self._lasting: Mapping[str, Override] = {}
@@ -61,10 +82,20 @@ class Modes:
         self._is_told = False
         self._waiting: list[Deferred[None]] = []
 
-    def add(self, yaml: Mapping[str, Mode], changed: Callable[[], None] = lambda: None) -> None:
-        """A bridge has these modules, with the modes of homeserver.yaml. `changed` tells it that others should hold."""
+    def add(self, yaml: Mapping[str, Mode], runs: Runs | None = None) -> None:
+        """A bridge has these modules, with the modes of homeserver.yaml. `runs` is that bridge, if they run here."""
         self._yaml |= yaml
-        self._changed.append(changed)
+        if runs is not None:
+            self._runs |= dict.fromkeys(yaml, runs)
+
+    def runs(self, module: str) -> Runs | None:
+        """The bridge that runs the module in this process; None where no Node does."""
+        return self._runs.get(module)
+
+    def why_restart_needed(self, module: str, mode: Mode) -> str | None:
+        """As in `Runs`. None where the module does not run in this process."""
+        runs = self._runs.get(module)
+        return None if runs is None else runs.why_restart_needed(module, mode)
 
     @property
     def yaml(self) -> Mapping[str, Mode]:
@@ -151,8 +182,8 @@ class Modes:
                     one.callback(None)
 
     def _call_changed(self) -> None:
-        for changed in self._changed:
-            contained("applying modes", changed, None)
+        for runs in {id(runs): runs for runs in self._runs.values()}.values():
+            contained("applying modes", runs.modes_changed, None)
 
     async def until_known(self, seconds: float) -> None:
         """Waits for the first reading, for at most so long."""

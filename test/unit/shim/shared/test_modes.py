@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from database_api import DatabaseApi
+from synapse_module_bridge.schema.modes import Mode
 from synapse_module_bridge.shared import mode_tables
 from synapse_module_bridge.shared.deployment import Deployment
 from synapse_module_bridge.shared.modes import FIRST_READING_SECONDS, UnknownModule
@@ -38,11 +39,20 @@ class Process:
         self.now = 1_000_000.0
         self.modes._now = lambda: self.now
         self.changes = 0
-        self.modes.add({"a": "enforce", "b": "shadow", "c": "off"}, self.changed)
+        self.modes.add({"a": "enforce", "b": "shadow", "c": "off"}, self)
         self.deployment.begin(self.clock)
 
-    def changed(self) -> None:
+    def modes_changed(self) -> None:
         self.changes += 1
+
+    def mode_of(self, name: str) -> Mode:
+        raise NotImplementedError
+
+    def problem_of(self, name: str) -> str | None:
+        raise NotImplementedError
+
+    def why_restart_needed(self, name: str, mode: Mode) -> str | None:
+        return f"{name} {mode}"
 
     @property
     def wished(self) -> list[str]:

@@ -281,7 +281,7 @@ def test_calls_wait_for_the_first_reading(switched: Switched) -> None:
         switched.set("off")
         modes = switched.deployment.modes
         modes.is_known = False
-        rig.bridge._modes_changed()
+        rig.bridge.modes_changed()
         waiting = rig.ask("user_may_invite", *INVITE)
         assert not waiting.called
         # The next look at the database.
