@@ -74,6 +74,7 @@ export interface Initialized {
   runtime: string;
   modules: DeclaredModule[];
   faults: { path: (string | number)[]; message: string }[];
+  broken: { path: (string | number)[]; message: string }[];
 }
 
 export interface Answer {

@@ -83,6 +83,35 @@ describe("check of a homeserver.yaml", () => {
     ]);
   });
 
+  test("knows modes, and only warns of what is wrong with a module that is off", async () => {
+    folder.write("sound.ts", "export default { callbacks: { user_may_invite() {} } };");
+    folder.write("broken.ts", "export default {");
+    const entries = ["mode: off", "mode: 'off'", "mode: shadow", "mode: enforce, shadow: false"];
+    const modules = entries.map((mode, index) => `{ path: sound.ts, name: m${index}, ${mode} }`);
+    folder.write("modes.yaml", homeserver(`modules: [${modules}, { path: broken.ts, mode: off }]`));
+    const { code, out } = await run(["check", "modes.yaml"]);
+    expect(out.match(/m\d.*?(?= {2})/g)).toEqual([
+      "m0 (off)",
+      "m1 (off)",
+      "m2 (shadow, in the thread of the shadow modules)",
+      "m3",
+    ]);
+    expect(out).toMatch(/Warning: a module that is off could not be switched on: .*broken\.ts:1/);
+    expect(code).toBe(0);
+    const wrong = ["mode: on", "mode: shadow, shadow: false", "mode: off, shadow: true"];
+    const listed = wrong.map((mode) => `{ path: sound.ts, ${mode} }`);
+    folder.write("wrong.yaml", homeserver(`modules: [${listed[0]}]`));
+    expect((await run(["check", "wrong.yaml"])).out).toContain("mode: must be enforce, shadow or off");
+    folder.write("wrong.yaml", homeserver(`modules: [${listed.slice(1)}]`));
+    const { out: told } = await run(["check", "wrong.yaml"]);
+    expect(told).toContain(
+      "modules[0].mode: shadow: false and mode: shadow contradict each other: keep one of them",
+    );
+    expect(told).toContain(
+      "modules[1].mode: shadow: true and mode: off contradict each other: keep one of them",
+    );
+  });
+
   test("tells all faults with their place, and fails", async () => {
     folder.write("unknown.ts", "export default { callbacks: { user_may_invte() {} } };");
     folder.write(
@@ -131,7 +160,7 @@ env: [A B]`),
     for (const line of [
       "modules[0].shadow: must be true or false, and is a whole number",
       "modules[0].grants: must be a list of ModuleApi methods, or all",
-      "modules[0]: unknown key 'nme'; the keys are path, name, config, config_file, grants, shadow, isolated",
+      "modules[0]: unknown key 'nme'; the keys are path, name, config, config_file, grants, mode, shadow, isolated",
       "timeout: must be a duration (milliseconds, or a number with s, m, h, d, w or y, such as 5s), or { local: <duration>, federated: <duration> }",
       "on_failure: must be allow, deny or defer, or { local: <one of these>, federated: <one of these> }",
       "workers: must be a list of worker names; `main` is the main process",

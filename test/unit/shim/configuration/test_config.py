@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from synapse.module_api.errors import ConfigError
-from synapse_module_bridge.configuration.config import DEBUG_MS, Record, Timeout, parse
+from synapse_module_bridge.configuration.config import DEBUG_MS, Record, Timeout, mode_of, name_of, parse
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.schema.on_failure import OnFailure
 
@@ -48,6 +48,39 @@ def test_paths_are_made_absolute() -> None:
     here = os.getcwd()
     assert parsed.modules == [{"path": f"{here}/a/b.ts", "config_file": f"{here}/c.yaml"}]
     assert parsed.node == f"{here}/bin/node"
+
+
+@pytest.mark.parametrize(
+    ("written", "mode"),
+    [
+        ({}, "enforce"),
+        ({"mode": "off"}, "off"),
+        # YAML's `off`.
+        ({"mode": False}, "off"),
+        ({"shadow": True}, "shadow"),
+        ({"shadow": False}, "enforce"),
+        ({"mode": "shadow", "shadow": True}, "shadow"),
+        ({"mode": "off", "shadow": False}, "off"),
+    ],
+)
+def test_a_mode_can_be_written_in_several_ways(written: dict[str, Any], mode: str) -> None:
+    parsed = parse({"modules": [{**MODULE, **written}]})
+    assert mode_of(parsed.modules[0]) == mode
+    assert parsed.modules[0].get("mode", "enforce") == mode and "shadow" not in parsed.modules[0]
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ({"path": "/a/b.ts"}, "b"),
+        ({"path": "/a/b.test.mts"}, "b.test"),
+        ({"path": "/a/folder"}, "folder"),
+        ({"path": "/a/b.ts", "name": "c"}, "c"),
+        ({"path": "/a/b.json"}, "b.json"),
+    ],
+)
+def test_a_module_has_the_name_that_the_host_gives_it(module: dict[str, Any], name: str) -> None:
+    assert name_of(module) == name
 
 
 def test_durations_are_synapses() -> None:
