@@ -186,6 +186,7 @@ def test_the_last_of_many_wishes_wins_and_replacements_do_not_pile_up(switched: 
 def test_off_holds_while_node_is_down_and_the_next_one_is_without_the_module(switched: Switched) -> None:
     with switched.running():
         rig = switched.rig
+        turn_until(lambda: switched.times("set-up") == 1)
         os.kill(rig.bridge._host._child.pid, signal.SIGKILL)
         turn_until(lambda: not rig.bridge._host.is_up)
         waiting = rig.ask("user_may_invite", *INVITE)
