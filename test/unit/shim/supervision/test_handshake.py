@@ -54,7 +54,7 @@ def start(request: pytest.FixtureRequest) -> Any:
             events=HostEvents(),
         )
         spawn = host._spawn
-        host._spawn = lambda told: children.append(spawn(told)) or children[-1]  # type: ignore[func-returns-value,method-assign]
+        host._spawn = lambda initialize: children.append(spawn(initialize)) or children[-1]  # type: ignore[func-returns-value,method-assign]
         try:
             return host.start()
         finally:
