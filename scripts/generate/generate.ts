@@ -4,6 +4,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
+import { renderAdminApi } from "./render-admin-api.js";
+import { renderAdminTypes } from "./render-admin-types.js";
 import { renderApiDocs } from "./render-api.js";
 import { renderCallbacks } from "./render-callbacks.js";
 import { renderCodes } from "./render-codes.js";
@@ -25,6 +27,8 @@ export async function renderAll(sources: Sources): Promise<[path: string, text: 
     ["bridge/sdk/module-api.ts", moduleApi],
     ["bridge/sdk/codes.ts", codes],
     ["bridge/catalogue/protocol.ts", renderProtocolTypes(sources)],
+    ["bridge/catalogue/admin-api.ts", renderAdminTypes(sources)],
+    ["docs/reference/admin-api.md", renderAdminApi(sources)],
     ["docs/reference/callbacks.md", renderCallbacks(sources)],
     ["docs/reference/faults.md", renderFaults(sources.faults)],
     ["docs/reference/types.md", renderTypeDocs([wireTypes, callbacks, codes, ...sources.sdk])],

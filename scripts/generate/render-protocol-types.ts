@@ -31,7 +31,7 @@ import type { ${used.join(", ")} } from "../sdk/wire-types.js";
 ${text}`;
 }
 
-function renderConstants<Entry extends { readonly summary: string }>(
+export function renderConstants<Entry extends { readonly summary: string }>(
   name: string,
   entries: Readonly<Record<string, Entry>>,
   pick: (entry: Entry) => unknown,
@@ -61,11 +61,11 @@ function renderReasons({ reasons }: Protocol): string {
 /** With a comment above each, where there is one. */
 type Members = readonly (readonly [name: string, type: string, comment?: string])[];
 
-function renderMembers(comment: string, name: string, members: Members): string {
+export function renderMembers(comment: string, name: string, members: Members): string {
   return `/** ${comment} */\nexport type ${name} = ${blockOf(members)};\n`;
 }
 
-function blockOf(members: Members): string {
+export function blockOf(members: Members): string {
   const lines = members.map(([name, type, comment]) => {
     const above = comment === undefined ? "" : `  /** ${comment} */\n`;
     return `${above}  readonly ${name}: ${type.replaceAll("\n", "\n  ")};\n`;
@@ -116,7 +116,7 @@ function contentOf({ params, result, errors = [] }: Message, sources: Sources): 
   ]);
 }
 
-function renderDefinition(name: string, schema: Schema, sources: Sources): string {
+export function renderDefinition(name: string, schema: Schema, sources: Sources): string {
   return `/** ${schema.description} */\nexport type ${name} = ${typeOf(schema, sources)};\n`;
 }
 
@@ -165,7 +165,7 @@ function objectOf({ properties, required = [], additionalProperties }: Schema, s
     return [`${quoted(name)}${optional}`, typeOf(property, sources), property.description] as const;
   });
   if (!properties || additionalProperties) {
-    const others = typeOf(additionalProperties ?? {}, sources);
+    const others = typeOf(additionalProperties || {}, sources);
     const named =
       others === "unknown" ? [] : [...members.map(([, type]) => type), members.length > 0 ? "undefined" : []];
     const all = [...new Set([others, ...named.flat()])].join(" | ");

@@ -4,6 +4,9 @@ import { code, type Row, table } from "./markdown.js";
 import type { Message, Protocol, Schema, Sources } from "./sources.js";
 import { GENERATED } from "./type-text.js";
 
+/** Of protocol.json or admin.json. */
+type Definitions = Pick<Protocol, "definitions">;
+
 const INTRODUCTION = `# The protocol: reference
 
 <!-- ${GENERATED} -->
@@ -48,7 +51,7 @@ export function renderProtocol({ protocol }: Sources): string {
   ].join("\n");
 }
 
-function section(title: string, head: Row, rows: readonly Row[], text = ""): string {
+export function section(title: string, head: Row, rows: readonly Row[], text = ""): string {
   return `## ${title}\n\n${text && `${text}\n\n`}${table(head, rows)}`;
 }
 
@@ -78,7 +81,7 @@ ${table(
 )}`;
 }
 
-function numberRows(numbers: Protocol["limits"]): Row[] {
+export function numberRows(numbers: Protocol["limits"]): Row[] {
   return Object.entries(numbers).map(([name, { value, summary }]) => [
     code(name),
     value.toLocaleString("en"),
@@ -107,14 +110,14 @@ function errorRows(protocol: Protocol): Row[] {
 }
 
 /** To its section, where there is one. */
-function linkTo(type: string, { definitions }: Protocol): string {
+export function linkTo(type: string, { definitions }: Definitions): string {
   const name = type.replace(/\?$/, "");
   return Object.hasOwn(definitions, name)
     ? `[${name}](#${name.toLowerCase()})${type.slice(name.length)}`
     : type;
 }
 
-function renderDefinition(protocol: Protocol): (entry: [name: string, schema: Schema]) => string {
+export function renderDefinition(protocol: Definitions): (entry: [name: string, schema: Schema]) => string {
   return ([name, schema]) => {
     const fields = fieldsOf(schema, "", protocol);
     const type = schema.properties ? "" : `\nType: ${describe(schema, protocol)}.\n`;
@@ -124,7 +127,7 @@ function renderDefinition(protocol: Protocol): (entry: [name: string, schema: Sc
 }
 
 /** Those of objects within it, too. */
-function fieldsOf({ properties = {}, required = [] }: Schema, at: string, protocol: Protocol): Row[] {
+function fieldsOf({ properties = {}, required = [] }: Schema, at: string, protocol: Definitions): Row[] {
   return Object.entries(properties).flatMap(([key, field]) => {
     const name = `${at}${key}`;
     const optional = required.includes(key) ? "" : "?";
@@ -136,7 +139,7 @@ function fieldsOf({ properties = {}, required = [] }: Schema, at: string, protoc
 }
 
 /** A type in words. */
-function describe(schema: Schema, protocol: Protocol): string {
+function describe(schema: Schema, protocol: Definitions): string {
   if (schema.$ref !== undefined) return linkTo(schema.$ref.split("#/definitions/")[1] ?? "", protocol);
   if (schema.const !== undefined) return code(JSON.stringify(schema.const));
   if (schema.enum) return schema.enum.map((value) => code(JSON.stringify(value))).join(" or ");
@@ -147,7 +150,7 @@ function describe(schema: Schema, protocol: Protocol): string {
     : types.map((type) => describeKind(type, schema, protocol)).join(" or ");
 }
 
-function describeKind(type: string, schema: Schema, protocol: Protocol): string {
+function describeKind(type: string, schema: Schema, protocol: Definitions): string {
   const { items, additionalProperties, properties } = schema;
   if (type === "array" && Array.isArray(items))
     return `[${items.map((item) => describe(item, protocol)).join(", ")}]`;

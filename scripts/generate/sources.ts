@@ -12,7 +12,7 @@ export interface Fault {
 
 type Named<Value> = Readonly<Record<string, Value>>;
 
-/** A JSON Schema, as far as protocol.json uses it. */
+/** A JSON Schema, as far as protocol.json and admin.json use it. */
 export interface Schema {
   readonly description?: string;
   readonly default?: unknown;
@@ -24,7 +24,7 @@ export interface Schema {
   readonly items?: Schema | readonly Schema[];
   readonly required?: readonly string[];
   readonly properties?: Named<Schema>;
-  readonly additionalProperties?: Schema;
+  readonly additionalProperties?: Schema | false;
 }
 
 export interface Message {
@@ -47,12 +47,12 @@ interface WireErrorType {
   readonly thrown_as?: string;
 }
 
-/** protocol.json. */
 interface DeclaredNumber {
   readonly value: number;
   readonly summary: string;
 }
 
+/** protocol.json. */
 export interface Protocol {
   readonly version: number;
   readonly limits: Named<DeclaredNumber>;
@@ -62,6 +62,35 @@ export interface Protocol {
   readonly causes: Named<{ readonly text: string; readonly by: string; readonly summary: string }>;
   readonly errors: Named<WireErrorType>;
   readonly reasons: Named<{ readonly summary: string }>;
+  readonly definitions: Named<Schema>;
+}
+
+/** What follows `?` in a request to the admin API: a text where no type is given. */
+export interface AdminParameter {
+  readonly description: string;
+  readonly type?: "integer" | "moment";
+  readonly required?: boolean;
+  readonly example: string;
+}
+
+export interface AdminEndpoint {
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  /** Below the API's own; `<name>` stands for what differs. */
+  readonly path: string;
+  readonly summary: string;
+  readonly query?: Named<AdminParameter>;
+  /** The definition of what is sent, with an example. */
+  readonly body?: string;
+  readonly example?: unknown;
+  /** The definition of what is answered. */
+  readonly answer: string;
+}
+
+/** admin.json. */
+export interface AdminApi {
+  readonly limits: Named<DeclaredNumber>;
+  readonly endpoints: Named<AdminEndpoint>;
+  readonly errors: readonly { readonly status: number; readonly errcode: string; readonly summary: string }[];
   readonly definitions: Named<Schema>;
 }
 
@@ -92,6 +121,7 @@ export interface Sources {
   readonly methods: readonly (readonly [string, ApiMethod])[];
   readonly absent: readonly (readonly [name: string, why: string])[];
   readonly protocol: Protocol;
+  readonly admin: AdminApi;
   readonly codes: readonly (readonly [string, string])[];
   readonly faults: Readonly<Record<string, Fault>>;
   /** The texts of the SDK's files that declare types by hand. */
@@ -120,6 +150,7 @@ export function readSources(): Sources {
     methods: Object.entries(api.methods),
     absent: Object.entries(api.absent),
     protocol: read("protocol.json"),
+    admin: read("admin.json"),
     codes: Object.entries(read("codes.json")),
     faults,
     sdk: SDK_FILES.map((name) => readText(`bridge/sdk/${name}.ts`)),

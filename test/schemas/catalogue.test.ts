@@ -20,7 +20,7 @@ const read = (name: string) =>
   JSON.parse(readFileSync(new URL(`../../schemas/${name}`, import.meta.url), "utf8"));
 const types: Record<string, Definition> = read("types.json").definitions;
 
-test.each(["callbacks", "api", "protocol"])("%s.json fits catalogue.schema.json", (name) => {
+test.each(["callbacks", "api", "protocol", "admin"])("%s.json fits catalogue.schema.json", (name) => {
   const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });
   ajv.addSchema(read("catalogue.schema.json"));
   const validate = ajv.compile({ $ref: `catalogue.schema.json#/definitions/${name}` });

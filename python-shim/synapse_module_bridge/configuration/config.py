@@ -6,7 +6,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import attr
 from jsonschema import Draft7Validator
@@ -42,6 +42,7 @@ DEFAULT_RECORDING_LIMIT = "1G"
 DEBUG_MS = 24 * 60 * 60 * 1000
 # In place of a process's name: the one that runs Synapse's background tasks.
 BACKGROUND = "background"
+AdminApi = Literal["api", "page", False]
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
@@ -94,6 +95,8 @@ class BridgeConfig:
     memory_mb: int | None
     # None where nothing is recorded.
     record: Record | None
+    # What admins get over HTTP; None where the key is absent.
+    admin_api: AdminApi | None
     # Whether a debugger may pause Node. All limits of time are DEBUG_MS then.
     debug: bool
 
@@ -288,6 +291,7 @@ def _with_defaults(config: Mapping[str, Any], folder: str) -> BridgeConfig:
         env=tuple(config.get("env", ())),
         memory_mb=SynapseConfig.parse_size(config["memory"]) // MIB if "memory" in config else None,
         record=_record(config["record"], folder) if "record" in config else None,
+        admin_api=config.get("admin_api"),
         debug=debug,
     )
 
