@@ -9,6 +9,8 @@ import attr
 from synapse.module_api import ModuleApi
 from twisted.internet import reactor
 
+from synapse_module_bridge.admin.admin import admin_of
+from synapse_module_bridge.admin.bridge_status import BridgeStatus
 from synapse_module_bridge.calls.call import Rules
 from synapse_module_bridge.calls.exchange import Exchange
 from synapse_module_bridge.calls.open_calls import OpenCalls
@@ -83,17 +85,21 @@ class ModuleBridge:
         Store(api).clean_up_regularly()
         workers = Workers(config, api)
         deployment = deployment_of(api, CLOCK, reactor)
+        admin = admin_of(api, CLOCK, deployment)
+        admin.add(config)
         for text in advise_everywhere(config, workers):
             logger.warning("%s", text)
         if not workers.starts_node():
             deployment.modes.add(_yaml_modes(config))
             return
+        bridge = Bridge(config, api, deployment)
         try:
-            Bridge(config, api, deployment).start()
+            bridge.start()
         except StartupProblem as e:
             message = describe(e.faults if isinstance(e, StartupProblems) else [e])
             logger.critical("%s", message)
             raise StartupError(message) from None
+        admin.runs(bridge.status)
 
 
 def _yaml_modes(config: BridgeConfig) -> dict[str, Mode]:
@@ -175,6 +181,10 @@ class Bridge(HostEvents):
         )
         self._pipeline = Pipeline(self._host, self._round_trip, rules)
         self._web_paths = WebPaths()
+        self.status = BridgeStatus(
+            *(self, self._names, self._accepted, self._quarantine, self._web_paths),
+            *(lambda: self._pipeline.entries, self._api.server_name),
+        )
         self._blame = Blame(
             *(self._settling, self._quarantine, self._recent, rules, self._open_calls, self._accepted),
             *(self._web_paths, self._host.cause_is_known),
@@ -393,6 +403,7 @@ class Bridge(HostEvents):
     def manifest(self, manifest: Mapping[str, Any], told: Mapping[str, Any]) -> None:
         self._accepted.accept(told, manifest)
         self._node = manifest["runtime"].removeprefix("node ")
+        self.status.runs(self._node)
         for name, why in self._accepted.missing.items():
             logger.error("%s cannot be loaded again: policy answers for it until it can be: %s", name, why)
         if self._accepted.missing:
@@ -417,6 +428,7 @@ class Bridge(HostEvents):
         self._open_calls.forget_expired()
 
     def died(self, cause: str, culprit: str | None, heard_at: float) -> str:
+        self.status.ended(cause)
         self._blame.node_ended(cause, culprit, heard_at)
         running = self._open_calls.describe()
         self._open_calls.forget_expired()
@@ -436,9 +448,11 @@ class Bridge(HostEvents):
 
     def up(self, up: bool) -> None:
         self._up = up
+        self.status.up(up)
 
     def pulse(self, pulse: Mapping[str, Any]) -> None:
         memory = pulse.get("memory", {})
         for kind in self._memory:
             self._memory[kind] = memory.get(kind, self._memory[kind])
         self._not_set_up = {*pulse.get("not_set_up", ()), *self._accepted.missing}
+        self.status.pulse(self._not_set_up)

@@ -5,7 +5,9 @@ how often a path was being served when Node, or its module's thread, ended witho
 was there each time is refused earlier than all others.
 """
 
+import hashlib
 import logging
+import secrets
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -33,6 +35,7 @@ GIVEN_UP_SECONDS = 2 * (LIMITS["interrupt_after_ms"] + LIMITS["kill_after_ms"]) 
 MOST_OVER = 5_000
 # More visitors are not named in one line of the log.
 MOST_NAMED = 3
+_SALT = secrets.token_hex(8)
 
 
 @attr.s(slots=True, auto_attribs=True, eq=False)
@@ -58,6 +61,19 @@ class _Refused(NamedTuple):
     path: str
     # None: all of them.
     visitor: str | None
+
+
+class RefusedPath(NamedTuple):
+    """A path that is not served."""
+
+    # For the admin.
+    id: str
+    module: str
+    path: str
+    # None: to nobody.
+    visitor: str | None
+    # On the clock of `WebPaths`.
+    until: float
 
 
 class WebPaths:
@@ -172,7 +188,30 @@ class WebPaths:
         now = self._now()
         return Counter(refused.module for refused, until in [*self._refused.items()] if until > now)
 
+    def listed(self) -> Sequence[RefusedPath]:
+        """The paths that are refused now."""
+        return [
+            RefusedPath(_id_of(refused), *refused, until)
+            for refused, until in [*self._refused.items()]
+            if self._lasts(refused)
+        ]
+
+    def end(self, id: str) -> bool:
+        """Serves the path with this id again, and forgets its past ends. Returns whether there was one."""
+        refused = next((refused for refused in [*self._refused] if _id_of(refused) == id), None)
+        if refused is None or not self._lasts(refused):
+            return False
+        del self._refused[refused]
+        self._ends.pop((refused.module, refused.path), None)
+        logger.warning("%s serves %s again", refused.module, refused.path)
+        return True
+
     def reloaded(self, modules: Collection[str]) -> None:
         """These modules have changed: their past ends no longer count."""
         self._ends = {path: ends for path, ends in self._ends.items() if path[0] not in modules}
         self._refused = {refused: until for refused, until in self._refused.items() if refused.module not in modules}
+
+
+def _id_of(refused: _Refused) -> str:
+    """Tells nothing of the visitor's address to who reads it, since it is mixed with a number of this process."""
+    return hashlib.sha256(repr((_SALT, *refused)).encode("utf-8", "backslashreplace")).hexdigest()[:8]

@@ -115,6 +115,14 @@ class Accepted:
         configs = [told["config_source"] for told in self._told if self._has_changed(told)]
         return self._on_disk.differing(self._digests()) + configs
 
+    def differing_by_module(self) -> Mapping[str, list[str]]:
+        """By name, the paths of a module's files that have changed since they were loaded. May run in a thread."""
+        return {
+            module["name"]: self._on_disk.differing(_files(module))
+            + ([told["config_source"]] if self._has_changed(told) else [])
+            for module, told in zip(self.modules, self._told, strict=False)
+        }
+
     def differs(self, name: str) -> bool:
         """Whether a file or the config of this module has changed since it was loaded. May run in a thread."""
         for module, told in zip(self.modules, self._told, strict=False):

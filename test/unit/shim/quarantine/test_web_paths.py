@@ -211,3 +211,21 @@ def test_the_past_ends_of_a_module_that_has_changed_do_not_count(module: str, is
         rig.end(visitor)
     rig.paths.reloaded([module])
     assert rig.end(SEVERAL[2]) is is_refused
+
+
+def test_what_is_refused_is_listed_and_can_be_ended(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    assert rig.paths.listed() == [] and not rig.paths.end("")
+    for _ in range(2):
+        rig.end(SEVERAL[0])
+    [refused] = rig.paths.listed()
+    assert refused[1:] == ("m", "/x", SEVERAL[0], rig.time.now + REFUSED_SECONDS)
+    assert SEVERAL[0] not in refused.id and len(refused.id) == 8
+    assert not rig.paths.end("other") and rig.refuses(SEVERAL[0])
+    assert rig.paths.end(refused.id) and not rig.refuses(SEVERAL[0])
+    assert caplog.messages[-1] == "m serves /x again"
+    # Its past ends do not count any more.
+    assert not rig.end(SEVERAL[0])
+    rig.end(SEVERAL[0])
+    [refused] = rig.paths.listed()
+    rig.time.now += REFUSED_SECONDS
+    assert rig.paths.listed() == [] and not rig.paths.end(refused.id)

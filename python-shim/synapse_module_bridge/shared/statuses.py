@@ -1,0 +1,58 @@
+"""Keeps one row for each process of Synapse, which says how the bridge is doing there. Each process writes its own."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from synapse.module_api import ModuleApi
+from synapse.storage.database import LoggingTransaction
+
+from synapse_module_bridge.schema.admin import ADMIN_LIMITS
+from synapse_module_bridge.storage.own_tables import OwnTables
+
+EXPIRES_MS = ADMIN_LIMITS["status_expires_ms"]
+# More processes than any deployment has.
+MOST_PROCESSES = 500
+
+TABLE = "module_bridge_statuses"
+_CREATE = (
+    f"CREATE TABLE IF NOT EXISTS {TABLE} (name TEXT NOT NULL PRIMARY KEY, ts BIGINT NOT NULL, status TEXT NOT NULL)",
+)
+_WRITE = (
+    f"INSERT INTO {TABLE} (name, ts, status) VALUES (?, ?, ?) "
+    "ON CONFLICT (name) DO UPDATE SET ts = excluded.ts, status = excluded.status"
+)
+
+
+class Statuses:
+    """The rows of a deployment. Its processes must agree about the time, to a few seconds."""
+
+    def __init__(self, api: ModuleApi) -> None:
+        self._tables = OwnTables(api, "module_bridge_statuses", _CREATE)
+
+    async def write(self, name: str, status: Mapping[str, Any], *, clean_up: bool) -> None:
+        """Writes the status of the process `name`. With `clean_up`, removes those of processes that are gone."""
+        text = json.dumps(status, separators=(",", ":"))
+
+        def write(txn: LoggingTransaction) -> None:
+            now = _now()
+            txn.execute(_WRITE, (name, now, text))
+            if clean_up:
+                txn.execute(f"DELETE FROM {TABLE} WHERE ts <= ?", (now - EXPIRES_MS,))
+
+        await self._tables.interact(write)
+
+    async def live(self) -> Sequence[dict[str, Any]]:
+        """The statuses of all processes that are not gone, by their names, each with its `seen_ts`."""
+
+        def read(txn: LoggingTransaction) -> Sequence[tuple[int, str]]:
+            sql = f"SELECT ts, status FROM {TABLE} WHERE ts > ? ORDER BY name LIMIT {MOST_PROCESSES}"
+            txn.execute(sql, (_now() - EXPIRES_MS,))
+            return txn.fetchall()
+
+        return [{**json.loads(status), "seen_ts": ts} for ts, status in await self._tables.interact(read)]
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,61 @@
+// A service on loopback that Synapse asks about access tokens, as it asks the Matrix Authentication Service.
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Client } from "./client.js";
+
+export interface AuthService {
+  /** Of homeserver.yaml. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Gives a user of the homeserver, which it makes, a token with these scopes. */
+  user(baseUrl: string, name: string, ...scopes: readonly string[]): Promise<Client>;
+  /** From now on, the token is not valid any more. It must not have been asked about before: Synapse remembers answers. */
+  revoke(client: Client): void;
+  close(): Promise<void>;
+}
+
+const secret = "shared with the service";
+const clientApi = "urn:matrix:client:api:*";
+
+export async function startAuthService(): Promise<AuthService> {
+  const tokens = new Map<string, object>();
+  const server = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (chunk: string) => {
+      body += chunk;
+    });
+    request.on("end", () => {
+      const { port } = server.address() as AddressInfo;
+      const issuer = `http://127.0.0.1:${port}/`;
+      const answer =
+        request.url === "/oauth2/introspect"
+          ? (tokens.get(new URLSearchParams(body).get("token") ?? "") ?? { active: false })
+          : { issuer, account_management_uri: `${issuer}account` };
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify(answer));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return {
+    config: {
+      matrix_authentication_service: { enabled: true, endpoint, secret },
+      enable_registration: false,
+      password_config: { enabled: false },
+      registration_shared_secret: null,
+    },
+    async user(baseUrl, name, ...scopes) {
+      const path = "/_synapse/mas/provision_user";
+      const { status, text } = await new Client(baseUrl, "", secret).post(path, { localpart: name });
+      if (status >= 300) throw new Error(`could not make ${name}: ${status} ${text}`);
+      const token = `mat_${name}_${tokens.size}`;
+      tokens.set(token, { active: true, scope: [clientApi, ...scopes].join(" "), username: name });
+      return new Client(baseUrl, `@${name}:test.localhost`, token);
+    },
+    revoke: ({ accessToken }) => tokens.delete(accessToken),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
