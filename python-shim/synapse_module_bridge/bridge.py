@@ -1,7 +1,8 @@
 """Defines the class that homeserver.yaml names, which Synapse imports. It connects the parts of the shim."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -86,20 +87,28 @@ class ModuleBridge:
         workers = Workers(config, api)
         deployment = deployment_of(api, CLOCK, reactor)
         admin = admin_of(api, CLOCK, deployment)
-        admin.add(config)
+        with _told_to_the_admin():
+            admin.add(config)
         for text in advise_everywhere(config, workers):
             logger.warning("%s", text)
         if not workers.starts_node():
             deployment.modes.add(_yaml_modes(config))
             return
         bridge = Bridge(config, api, deployment)
-        try:
+        with _told_to_the_admin():
             bridge.start()
-        except StartupProblem as e:
-            message = describe(e.faults if isinstance(e, StartupProblems) else [e])
-            logger.critical("%s", message)
-            raise StartupError(message) from None
         admin.runs(bridge.status)
+
+
+@contextmanager
+def _told_to_the_admin() -> Iterator[None]:
+    """Makes the last line that Synapse prints, and one of its log, of what stops it."""
+    try:
+        yield
+    except StartupProblem as e:
+        message = describe(e.faults if isinstance(e, StartupProblems) else [e])
+        logger.critical("%s", message)
+        raise StartupError(message) from None
 
 
 def _yaml_modes(config: BridgeConfig) -> dict[str, Mode]:
