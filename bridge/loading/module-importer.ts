@@ -4,6 +4,7 @@ import fs from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import path from "node:path";
 import type { Jiti, JitiOptions } from "jiti";
+import { describeDenied } from "../base/denied.js";
 import { isObject } from "../base/is-object.js";
 import { findUnfitText, noSuchFile, readText } from "../base/text-files.js";
 import * as sdk from "../index.js";
@@ -209,6 +210,7 @@ function choose(target: unknown): string | undefined {
 function describe(error: unknown, file: string): string {
   if (!isObject(error) || typeof error.message !== "string")
     return `${file} threw ${String(error)} when it was loaded`;
+  if (error.code === "EACCES" && typeof error.path === "string") return describeDenied(error.path);
   const whole = error.message.slice(0, MOST_CHARACTERS);
   const [, code, said = "", at = ""] = COMPILER.exec(whole) ?? [];
   const json = /^(\/[^\n]+?\.json): /.exec(whole)?.[1];
@@ -231,6 +233,11 @@ function describe(error: unknown, file: string): string {
 }
 
 function kindOf(file: string, files: FileSystem): "file" | "folder" | undefined {
-  const found = files.statSync(file, { throwIfNoEntry: false });
-  return found && (found.isDirectory() ? "folder" : "file");
+  try {
+    const found = files.statSync(file, { throwIfNoEntry: false });
+    return found && (found.isDirectory() ? "folder" : "file");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EACCES") throw error;
+    throw new Error(describeDenied(file), { cause: error });
+  }
 }

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-import attr
 from synapse.module_api import ModuleApi
 from twisted.internet import reactor
 
@@ -60,6 +59,7 @@ from synapse_module_bridge.supervision.supervisor import Supervisor
 from synapse_module_bridge.supervision.switching import Switching
 from synapse_module_bridge.synapse_hooks.advice import advise, advise_everywhere
 from synapse_module_bridge.synapse_hooks.broadcasts import Broadcasts
+from synapse_module_bridge.synapse_hooks.module_names import claim_names
 from synapse_module_bridge.synapse_hooks.registration import declared_callbacks, lacking_callbacks, register_callbacks
 from synapse_module_bridge.synapse_hooks.synapse_api import available_callbacks, delegates_authentication
 from synapse_module_bridge.synapse_hooks.web import WebResource
@@ -208,6 +208,7 @@ class Bridge(HostEvents):
         )
         try:
             manifest = self._host.start()
+            claim_names(self._api, self._names)
             modules = self._registrable()
             callbacks = declared_callbacks({"modules": modules}, self._config, self._api)
             self._registered.are(modules)
@@ -293,8 +294,7 @@ class Bridge(HostEvents):
 
     def _lasting_params(self) -> dict[str, Any]:
         api = self._api
-        record = self._config.record
-        synapse = initialize_params(
+        return initialize_params(
             self._config,
             server_name=api.server_name,
             worker_name=api.worker_name,
@@ -304,7 +304,6 @@ class Bridge(HostEvents):
             custom_template_dir=getattr(api, "custom_template_dir", None),
             run_background_tasks=api.should_run_background_tasks(),
         )
-        return synapse if record is None else {**synapse, "record": attr.asdict(record)}
 
     def _initialize(self, occasion: Occasion) -> dict[str, Any]:
         told = self._accepted.initialize(occasion)
