@@ -220,9 +220,7 @@ export class KitTester<What = unknown> implements Tester<What> {
       [module],
       true,
       {},
-      (call) => ({
-        ...{ callback: callback.name, follow_up: key, params, request: `test-${call}` },
-      }),
+      () => ({ callback: callback.name, follow_up: key, params }),
     )) as FollowUpReply;
     const { login_response = response } = (edited ?? {}) as { login_response?: object };
     return login_response as JsonObject;
@@ -251,10 +249,7 @@ export class KitTester<What = unknown> implements Tester<What> {
         [found.module],
         true,
         { user },
-        (call) => ({
-          ...parts,
-          ...{ call, module: found.module, path: found.path, request: `test-${call}` },
-        }),
+        (call) => ({ ...parts, ...{ call, module: found.module, path: found.path } }),
       )) as WebAnswer;
       const bytes = Buffer.from(answer.body, "base64");
       const init = { status: answer.status, headers: answer.headers as [string, string][] };
