@@ -2,7 +2,7 @@
 import { exactJson } from "../base/exact-json.js";
 import { isObject } from "../base/is-object.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
-import type { RecordedCall, Verdict } from "../recording/format.js";
+import { type RecordedCall, recordedJson, type Verdict } from "../recording/format.js";
 
 // Examples of one kind of difference.
 const MOST_EXAMPLES = 5;
@@ -96,7 +96,7 @@ export class Comparison {
     const none = exactJson(pass[0] ?? null);
     if ("not_asked" in verdict) return `answer ${none}`;
     if ("answer" in verdict) {
-      const answer = exactJson(withoutIds(verdict.answer));
+      const answer = recordedJson(withoutIds(verdict.answer));
       return `answer ${pass.some((one) => exactJson(one) === answer) ? none : answer}`;
     }
     if ("error" in verdict) return `error ${exactJson(verdict.error)}`;

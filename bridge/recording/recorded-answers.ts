@@ -13,6 +13,7 @@ import {
   type RecordedCall,
   type RecordedLine,
   type RecordedState,
+  recordedJson,
 } from "./format.js";
 import { ReplayedStore } from "./replayed-store.js";
 
@@ -201,7 +202,7 @@ function answerOf(one: RecordedApi): unknown {
 
 /** Equal for equal questions. Each module has a store of its own; all other answers are the same for all modules. */
 function keyOf(method: string, params: unknown, module: string): string {
-  return `${method} ${exactJson([sorted(params), method.startsWith(STORE) ? module : null])}`;
+  return `${method} ${recordedJson([sorted(params), method.startsWith(STORE) ? module : null])}`;
 }
 
 /** The parameters with their keys in one order. Values are as they were given. */
