@@ -13,6 +13,8 @@ import { threadData } from "./threads/thread-data.js";
 
 // The same exit code as diff and grep.
 const COULD_NOT_LOOK = 2;
+// As a shell has it for a program that SIGPIPE has ended.
+const BROKEN_PIPE = 128 + 13;
 
 const program = new Command("synapse-module-bridge")
   .description("Matrix Synapse modules in TypeScript")
@@ -193,8 +195,17 @@ const thread = threadData(workerData);
 if (thread) (await import("./host/thread-host.js")).serveThread(thread);
 else if (!(await runModuleWorker())) await program.parseAsync();
 
+/** Ends the command when nobody reads its output any more, as `head` does after some lines, or the disk is full. */
+function endWithOutput(): void {
+  process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+    if (code !== "EPIPE") process.stderr.write(`standard output: ${message}\n`);
+    process.exit(code === "EPIPE" ? BROKEN_PIPE : COULD_NOT_LOOK);
+  });
+}
+
 /** Runs a command that only the npm package has: the wheel leaves its code out. */
 async function ofNpm(command: () => Promise<void>): Promise<void> {
+  endWithOutput();
   try {
     await command();
   } catch (error) {
@@ -217,6 +228,7 @@ async function supervised(
   thrown = 1,
   inOutput?: (message: string, how: "thrown" | "ended") => Promise<string>,
 ): Promise<void> {
+  endWithOutput();
   const report = openProgressReport();
   if (report === undefined) {
     const { code, problem } = await runInSubprocess();

@@ -67,6 +67,8 @@ export async function runInSubprocess(): Promise<{ code: number; problem?: strin
   // A terminal sends SIGINT to both processes. The subprocess ends, and this one reports that.
   process.on("SIGINT", () => {});
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+  // Such as when nobody reads the answer any more.
+  process.on("exit", () => child.kill("SIGKILL"));
   const state = new SubprocessState(() => child.kill("SIGKILL"));
   const lines = createInterface({ input: child.stdio[DESCRIPTOR] as Readable });
   lines.on("line", (line) => state.report(JSON.parse(line) as Progress));
