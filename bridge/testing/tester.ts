@@ -50,6 +50,8 @@ const OPTIONS: Readonly<Record<keyof TesterOptions, true>> = {
   ...{ api: true, timeout: true },
 };
 
+const TIMEOUT: Readonly<Record<"local" | "federated", true>> = { local: true, federated: true };
+
 // After its limit, a host answers that a handler is late.
 const REPLY_MS = 500;
 
@@ -353,5 +355,6 @@ export async function createTester<const What extends TesterInput>(
 ): Promise<Tester<What>> {
   checkKeys("createTester", options, OPTIONS);
   const given = options as TesterOptions;
+  if (typeof given.timeout === "object") checkKeys("createTester: timeout", given.timeout, TIMEOUT);
   return new KitTester<What>(wantedModules(what, given), given).start();
 }
