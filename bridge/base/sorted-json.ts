@@ -7,6 +7,16 @@ export function sortedJson(value: unknown): string {
   return exactJson(sorted(value));
 }
 
+/** A copy with sorted keys at every depth. What is nested too deeply for that is given back as it is. */
+export function sortedKeys(value: unknown): unknown {
+  try {
+    return sorted(value);
+  } catch (error) {
+    if (error instanceof RangeError) return value;
+    throw error;
+  }
+}
+
 /** By the bytes of UTF-8, as a database does with the collation C. */
 export function compareBytes(one: string, other: string): number {
   return Buffer.compare(Buffer.from(one), Buffer.from(other));

@@ -217,6 +217,12 @@ test("a module that blocks Node is named, with the call", async () => {
   expect(err).toMatch(/user_may_invite \(recorded at 2026-.*: the module blocked Node for 15 s/);
 }, 40_000);
 
+test("an answer with its keys in another order is the same", async () => {
+  const answer = ["M_FORBIDDEN", { a: { b: 1, c: [{ d: 1, e: 2 }] }, f: 1 }];
+  const file = invite("return [Codes.FORBIDDEN, { f: 1, a: { c: [{ e: 2, d: 1 }], b: 1 } }];");
+  expect(await replay(file, write("order.jsonl", { verdict: { answer } }))).toMatchObject({ differing: 0 });
+});
+
 test("a call as Synapse never makes it is left out, and counted", async () => {
   const recording = write(
     "unfit.jsonl",
