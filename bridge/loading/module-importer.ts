@@ -75,6 +75,7 @@ export class ModuleImporter {
   find(given: string, name: string): string {
     this.snapshot.owner = name;
     const file = findFile(given, this.#files);
+    if (/\.d\.[cm]?ts$/.test(file)) throw new Error(`${file} has only types: name the file with the code`);
     const real = this.#files.realpathSync(file);
     // Read by both names, so that a link to another file counts as a change.
     if (real !== file && !this.snapshot.replayed(file)) readText(file, this.#files);

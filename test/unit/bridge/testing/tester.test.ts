@@ -706,8 +706,8 @@ describe("loading", () => {
 
   test.each<[object, string]>([
     [
-      { users: { "@a:example.org": { amdin: true } } },
-      "users: @a:example.org: there is no key amdin (did you mean admin?)",
+      { users: { "@a:example.org": { admn: true } } },
+      "users: @a:example.org: there is no key admn (did you mean admin?)",
     ],
     [{ users: { "@a:example.org": null } }, "users: @a:example.org: must be an object"],
     [{ rooms: { "!r:x": { stat: [] } } }, "rooms: !r:x: there is no key stat (did you mean state?)"],
