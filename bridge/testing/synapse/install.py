@@ -104,7 +104,7 @@ def main() -> None:
     except OSError as error:
         cache = Path(order["folder"]).parent
         raise SystemExit(
-            f"{error}: the cache {cache} must be writable, and have 300 MB free. The variable XDG_CACHE_HOME names another"
+            f"{error}: the cache {cache} must be writable, with 300 MB free. XDG_CACHE_HOME names another"
         ) from None
     except subprocess.CalledProcessError as error:
         printed = (error.output or b"").decode(errors="replace").splitlines()[-SHOWN_LINES:]

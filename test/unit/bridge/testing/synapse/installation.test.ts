@@ -115,7 +115,7 @@ test("where the cache cannot be written, the way out is told", async () => {
   folder.write("cache", "");
   const { printed, ended } = install();
   expect(await ended).toBe(1);
-  expect(printed()).toMatch(/cache.* must be writable.* The variable XDG_CACHE_HOME names another\n$/);
+  expect(printed()).toMatch(/cache.* must be writable.* XDG_CACHE_HOME names another\n$/);
   expect(printed()).not.toContain("Traceback");
 });
 
