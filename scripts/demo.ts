@@ -1,6 +1,5 @@
 // Boots a real Synapse with the bridge and four example modules, lets two people talk on it, and shows what they get.
 import { once } from "node:events";
-import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client, password, signedIn } from "../test/support/client.js";
 import { type Homeserver, HomeserverStartError, startHomeserver } from "../test/support/homeserver.js";
@@ -21,21 +20,14 @@ const bridge = {
   },
 };
 
-export interface DemoOptions {
-  /** Leave the server up afterwards. */
-  readonly keep: boolean;
-  /** The folder for a recording, which `replay` can ask other versions of the modules. */
-  readonly record?: string;
-}
-
 /** Runs the demo, and gives the exit code. */
-export async function demo({ keep, record }: DemoOptions): Promise<number> {
+export async function demo({ keep }: { keep: boolean }): Promise<number> {
   let server: Homeserver;
   const progress = setInterval(() => console.log("  still starting"), 5000);
   try {
     console.log("\nStarting Synapse, on SQLite in a temporary folder, with these modules:");
     for (const { path } of bridge.config.modules) console.log(`  ${path}`);
-    server = await startHomeserver({ serverName, modules: [withRecording(record)] });
+    server = await startHomeserver({ serverName, modules: [bridge] });
   } catch (error) {
     if (!(error instanceof HomeserverStartError)) throw error;
     console.error(error.message);
@@ -54,11 +46,6 @@ export async function demo({ keep, record }: DemoOptions): Promise<number> {
     await server.stop();
     console.log("\nSynapse has stopped and its folder is removed.");
   }
-}
-
-function withRecording(folder: string | undefined) {
-  if (folder === undefined) return bridge;
-  return { ...bridge, config: { ...bridge.config, record: { folder: resolve(folder) } } };
 }
 
 interface People {

@@ -45,12 +45,6 @@ function onSignal(signal: NodeJS.Signals): void {
 
 function endAll(): void {
   for (const child of running.keys()) child.kill("SIGKILL");
-  for (const cleanUp of running.values()) {
-    try {
-      cleanUp();
-    } catch {
-      // A child that is just ending may still write into its folder. The others are cleaned up all the same.
-    }
-  }
+  for (const cleanUp of running.values()) cleanUp();
   running.clear();
 }

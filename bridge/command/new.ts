@@ -37,15 +37,13 @@ export async function makeProject(folder: string): Promise<string> {
   const bridge = ownDependency();
   const values = {
     "new-project": name,
-    // Within a string of JSON.
-    __BRIDGE__: JSON.stringify(bridge).slice(1, -1),
+    __BRIDGE__: bridge,
     __VERSIONS__: VERSIONS.join(" "),
     __VERSION_LIST__: VERSIONS.map((version) => `"${version}"`).join(", "),
   };
   for (const file of FILLED_IN) {
     let text = await readFile(path.join(target, file), "utf8");
-    // A function, since a text may have `$&` in it.
-    for (const [key, value] of Object.entries(values)) text = text.replaceAll(key, () => value);
+    for (const [key, value] of Object.entries(values)) text = text.replaceAll(key, value);
     await writeFile(path.join(target, file), text);
   }
   return nextSteps(folder, bridge);

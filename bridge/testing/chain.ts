@@ -158,7 +158,7 @@ export class Chain {
       local,
       lent,
       (call) => ({
-        ...{ call, modules, params },
+        ...{ call, modules, params, request: `test-${call}` },
         ...(first.index !== undefined && { entry: first.index }),
       }),
     ) as Promise<Reply>;

@@ -1,11 +1,11 @@
 """Defines the class that homeserver.yaml names, which Synapse imports. It connects the parts of the shim."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import attr
 from synapse.module_api import ModuleApi
 from twisted.internet import reactor
 
@@ -59,7 +59,6 @@ from synapse_module_bridge.supervision.supervisor import Supervisor
 from synapse_module_bridge.supervision.switching import Switching
 from synapse_module_bridge.synapse_hooks.advice import advise, advise_everywhere
 from synapse_module_bridge.synapse_hooks.broadcasts import Broadcasts
-from synapse_module_bridge.synapse_hooks.module_names import claim_names
 from synapse_module_bridge.synapse_hooks.registration import declared_callbacks, lacking_callbacks, register_callbacks
 from synapse_module_bridge.synapse_hooks.synapse_api import available_callbacks, delegates_authentication
 from synapse_module_bridge.synapse_hooks.web import WebResource
@@ -87,28 +86,20 @@ class ModuleBridge:
         workers = Workers(config, api)
         deployment = deployment_of(api, CLOCK, reactor)
         admin = admin_of(api, CLOCK, deployment)
-        with _told_to_the_admin():
-            admin.add(config)
+        admin.add(config)
         for text in advise_everywhere(config, workers):
             logger.warning("%s", text)
         if not workers.starts_node():
             deployment.modes.add(_yaml_modes(config))
             return
         bridge = Bridge(config, api, deployment)
-        with _told_to_the_admin():
+        try:
             bridge.start()
+        except StartupProblem as e:
+            message = describe(e.faults if isinstance(e, StartupProblems) else [e])
+            logger.critical("%s", message)
+            raise StartupError(message) from None
         admin.runs(bridge.status)
-
-
-@contextmanager
-def _told_to_the_admin() -> Iterator[None]:
-    """Makes the last line that Synapse prints, and one of its log, of what stops it."""
-    try:
-        yield
-    except StartupProblem as e:
-        message = describe(e.faults if isinstance(e, StartupProblems) else [e])
-        logger.critical("%s", message)
-        raise StartupError(message) from None
 
 
 def _yaml_modes(config: BridgeConfig) -> dict[str, Mode]:
@@ -208,7 +199,6 @@ class Bridge(HostEvents):
         )
         try:
             manifest = self._host.start()
-            claim_names(self._api, self._names)
             modules = self._registrable()
             callbacks = declared_callbacks({"modules": modules}, self._config, self._api)
             self._registered.are(modules)
@@ -288,13 +278,15 @@ class Bridge(HostEvents):
     def _apply_modes(self, running: Mapping[str, Mode]) -> None:
         self.modes.update(self._wished(), running)
         self._pipeline.entries = self.modes.table(self._entries)
+        self._routing_table.begin_counts(self._pipeline.entries)
 
     def _is_busy(self) -> bool:
         return self._notifications.queued > 0 or self._open_calls.under_way
 
     def _lasting_params(self) -> dict[str, Any]:
         api = self._api
-        return initialize_params(
+        record = self._config.record
+        synapse = initialize_params(
             self._config,
             server_name=api.server_name,
             worker_name=api.worker_name,
@@ -304,6 +296,7 @@ class Bridge(HostEvents):
             custom_template_dir=getattr(api, "custom_template_dir", None),
             run_background_tasks=api.should_run_background_tasks(),
         )
+        return synapse if record is None else {**synapse, "record": attr.asdict(record)}
 
     def _initialize(self, occasion: Occasion) -> dict[str, Any]:
         told = self._accepted.initialize(occasion)
@@ -383,19 +376,27 @@ class Bridge(HostEvents):
         metrics.MODULE_INFO.watch(
             lambda: {(name, *version, server_name): 1 for name, version in self._accepted.versions.items()}
         )
-        metrics.SET_UP.watch(lambda: self._of_each_module(lambda name: name not in self._not_set_up))
+        metrics.SET_UP.watch(self._set_up)
         metrics.MODES.watch(self._modes)
+        metrics.OVERRIDES.watch(self._overridden)
         metrics.QUARANTINES.watch(self._quarantines)
         metrics.BREAKERS.watch(self._breakers)
 
     def _of_each_module(self, value: Callable[[str], float]) -> Mapping[tuple[str, ...], float]:
         """The values of all modules, by the labels of a metric. Any thread may call it."""
-        names = [module["name"] for module in self._accepted.modules]
-        return {(name, self._api.server_name): value(name) for name in names}
+        return {(name, self._api.server_name): value(name) for name in self._names}
 
     def _modes(self) -> Mapping[tuple[str, ...], float]:
         here = self._api.server_name
         return {(name, mode, here): mode == self.modes.of(name) for name in self._names for mode in metrics.ALL_MODES}
+
+    def _overridden(self) -> Mapping[tuple[str, ...], float]:
+        wished = self._wished()
+        return self._of_each_module(lambda name: wished[name] != self._yaml_modes[name])
+
+    def _set_up(self) -> Mapping[tuple[str, ...], float]:
+        all_modules = self._of_each_module(lambda name: name not in self._not_set_up)
+        return {labels: value for labels, value in all_modules.items() if not self.modes.is_off(labels[0])}
 
     def _quarantines(self) -> Mapping[tuple[str, ...], float]:
         held, paths = self._quarantine.by_module(), self._web_paths.by_module()

@@ -113,8 +113,7 @@ def _typed(name: str, type: str, text: str) -> Any:
 
 
 def _duration(text: str) -> int | None:
-    """Of a duration with a unit. A number alone would be taken for a moment."""
-    if not text[:-1].isascii() or not text[:-1].isdigit() or not text[-1].isalpha() or len(text) > 15:
+    if not text[:-1].isascii() or not text[:-1].isdigit() or len(text) > 15:
         return None
     try:
         return int(SynapseConfig.parse_duration(text))

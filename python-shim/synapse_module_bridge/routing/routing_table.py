@@ -32,6 +32,12 @@ class RoutingTable:
                 entries[name] += self._of_one(CALLBACKS[name], module["name"], declared, shadow)
         return entries
 
+    def begin_counts(self, table: Mapping[str, Sequence[Entry]]) -> None:
+        """Lets what may be counted in the present modes begin at 0."""
+        for name, entries in table.items():
+            for entry in entries:
+                begin(CALLBACKS[name], entry.module, self._server_name, shadow=entry.shadow)
+
     def _of_one(self, callback: Callback, module: str, declared: Mapping[str, Any], shadow: bool) -> Iterator[Entry]:
         # A new one, since the code may be new.
         breaker = CircuitBreaker(f"{callback.name} of {module}", time.monotonic)

@@ -1,4 +1,4 @@
-/** A Synapse whose memory must not be made executable, as with systemd's MemoryDenyWriteExecute: Node runs with --jitless. */
+/** A Node whose memory must not be made executable, as with systemd's MemoryDenyWriteExecute: it runs with --jitless. */
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { bridge } from "../../support/bridge.js";
@@ -15,15 +15,15 @@ let server: Homeserver;
 let alice: Client;
 let room: string;
 
-/** A Python that forbids itself, and what it starts, to make memory executable. */
-function hardenedPython(): string {
-  const path = files.path("python");
+/** A Node that must not make memory executable. */
+function hardenedNode(): string {
+  const path = files.path("node");
   const lines = [
     `#!${venvPython()}`,
     "import ctypes, os, sys",
     "PR_SET_MDWE = 65",
     "assert ctypes.CDLL(None).prctl(PR_SET_MDWE, 1, 0, 0, 0) == 0",
-    `os.execv("${venvPython()}", ["${venvPython()}", *sys.argv[1:]])`,
+    `os.execv("${process.execPath}", ["${process.execPath}", *sys.argv[1:]])`,
   ];
   writeFileSync(path, `${lines.join("\n")}\n`, { mode: 0o755 });
   return path;
@@ -33,8 +33,7 @@ beforeAll(async () => {
   const path = modulePath("fetches.ts");
   const modules = [{ path }, { path, name: "apart", isolated: true }];
   server = await boot({
-    modules: [bridge({ modules, env: ["NODE_OPTIONS"] })],
-    python: hardenedPython(),
+    modules: [bridge({ modules, node: hardenedNode(), env: ["NODE_OPTIONS"] })],
     env: { NODE_OPTIONS: "--jitless" },
     startTimeoutMs: 90_000,
   });

@@ -6,7 +6,9 @@ import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import { type Deployment, startDeployment } from "../../support/deployment.js";
 import { host, interruptibleNode, nextHost } from "../../support/host.js";
-import { projectRoot } from "../../support/paths.js";
+import { modeCommand } from "../../support/mode-command.js";
+import { installPackages } from "../../support/packages.js";
+import { harnessFile, projectRoot } from "../../support/paths.js";
 import { type Alert, type Prometheus, promtool, startPrometheus } from "../../support/prometheus.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
@@ -163,7 +165,7 @@ describe("a fault makes its alert", () => {
   });
 
   test("a module that takes long", async () => {
-    const slow = () => alice.send(room, order("slow", { ms: 1_200 }));
+    const slow = () => alice.send(room, order("slow", { ms: 1_200, for: "before" }));
     await fires("ModuleSlow", { module: "behave", callback: "check_event_allowed", instance: "main" }, slow);
     expect((await firing("ModuleSlow")).map(({ labels }) => labels.module)).toEqual(["behave"]);
   });
@@ -213,6 +215,21 @@ describe("a fault makes its alert", () => {
     for (const name of ["dave", "erin", "frank"])
       await (await newcomer(name)).send(room, order("exit", { for: "apart" }));
     await fires("ModuleThreadRestarts", { module: "apart", instance: "main" });
+  });
+
+  test("a mode that an admin has set", async () => {
+    const packages = await installPackages(harnessFile("deployment.txt"));
+    const config = join(deployment.dir, "homeserver.yaml");
+    const mode = async (...args: string[]) =>
+      expect((await modeCommand([config, "varied", ...args], deployment.dir, packages)).code).toBe(0);
+    const inMode = (name: string) =>
+      prometheus.query(`sum(synapse_module_bridge_module_mode{module="varied", mode="${name}"})`);
+    await mode("shadow");
+    await fires("ModuleModeOverridden", { module: "varied" });
+    await waitFor("both processes", async () => (await inMode("shadow"))[0]?.value === 2, patienceMs);
+    expect((await inMode("enforce"))[0]?.value).toBe(0);
+    await mode("reset");
+    await waitFor("the end", async () => (await firing("ModuleModeOverridden")).length === 0, patienceMs);
   });
 
   test("a module that was reloaded in one process only", async () => {

@@ -36,6 +36,10 @@ export const impatientRules = page("alerts.yml")
 
 const panels: readonly Panel[] = JSON.parse(page("grafana.json")).panels;
 
+/** As Grafana fills in its variables. */
+const filledIn = (promql: string) =>
+  promql.replaceAll(/\$server_name|\$instance/g, ".+").replaceAll("$__rate_interval", "10s");
+
 export const expressions: readonly Expression[] = [
   ...rules.map(({ alert, expr, annotations }) =>
     expression(`the alert ${alert}`, expr, Object.values(annotations).join("")),
@@ -44,10 +48,6 @@ export const expressions: readonly Expression[] = [
     targets.map(({ expr, legendFormat }) => expression(`the panel ${title}`, filledIn(expr), legendFormat)),
   ),
 ];
-
-/** As Grafana fills in its variables. */
-const filledIn = (promql: string) =>
-  promql.replaceAll(/\$server_name|\$instance/g, ".+").replaceAll("$__rate_interval", "10s");
 
 function expression(of: string, promql: string, text: string): Expression {
   const metrics = [...promql.matchAll(/synapse_module_bridge_\w+/g)].map(([name]) => name);

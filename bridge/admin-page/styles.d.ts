@@ -1,2 +1,0 @@
-// The build turns imported style sheets into the page's own.
-declare module "*.css";
