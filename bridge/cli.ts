@@ -6,12 +6,15 @@ import { workerData } from "node:worker_threads";
 import { Command } from "commander";
 import { VERSION } from "./base/version.js";
 import { catalogue } from "./catalogue/catalogue.js";
+import type { CheckOptions } from "./command/check.js";
 import { openProgressReport, type ReportProgress, runInSubprocess } from "./command/subprocess.js";
 import { acceptTypeScriptWorkers, runModuleWorker } from "./loading/module-workers.js";
 import { threadData } from "./threads/thread-data.js";
 
 // The same exit code as diff and grep.
 const COULD_NOT_LOOK = 2;
+// As a shell has it for a program that SIGPIPE has ended.
+const BROKEN_PIPE = 128 + 13;
 
 const program = new Command("synapse-module-bridge")
   .description("Matrix Synapse modules in TypeScript")
@@ -25,11 +28,19 @@ program
     "files of modules, or their folders; homeserver.yaml with the Python package's command",
   )
   .option("--config <file>", "the config of the module, as YAML or JSON")
-  .action(async (paths: string[], options: { config?: string }) => {
-    await supervised(async (report) => {
-      const { check } = await import("./command/check.js");
-      return check(paths, options, catalogue(), (text) => report({ answer: `${text}\n` }), report);
-    }, COULD_NOT_LOOK);
+  .option("--json", "print JSON, as schemas/check.schema.json describes it")
+  .option("--user <name>", "try the files as this user of the system; only root can")
+  .option("--synapse <version>", "tell what this release of Synapse lacks, such as 1.130.0")
+  .action(async (paths: string[], options: CheckOptions & { user?: string }) => {
+    await supervised(
+      async (report) => {
+        if (options.user !== undefined) (await import("./command/as-user.js")).becomeUser(options.user);
+        const { check } = await import("./command/check.js");
+        return check(paths, options, catalogue(), (text) => report({ answer: `${text}\n` }), report);
+      },
+      COULD_NOT_LOOK,
+      options.json ? inJson : undefined,
+    );
   });
 
 program
@@ -184,8 +195,17 @@ const thread = threadData(workerData);
 if (thread) (await import("./host/thread-host.js")).serveThread(thread);
 else if (!(await runModuleWorker())) await program.parseAsync();
 
+/** Ends the command when nobody reads its output any more, as `head` does after some lines, or the disk is full. */
+function endWithOutput(): void {
+  process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+    if (code !== "EPIPE") process.stderr.write(`standard output: ${message}\n`);
+    process.exit(code === "EPIPE" ? BROKEN_PIPE : COULD_NOT_LOOK);
+  });
+}
+
 /** Runs a command that only the npm package has: the wheel leaves its code out. */
 async function ofNpm(command: () => Promise<void>): Promise<void> {
+  endWithOutput();
   try {
     await command();
   } catch (error) {
@@ -199,20 +219,42 @@ async function ofNpm(command: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Runs a command in a subprocess. The exit code is 0 if `work` returns true, 1 if not, and `thrown` if it throws. */
-async function supervised(work: (report: ReportProgress) => Promise<boolean>, thrown = 1): Promise<void> {
+/**
+ * Runs a command in a subprocess. The exit code is 0 if `work` returns true, 1 if not, and `thrown` if it throws.
+ * `inOutput` makes the message about its end a part of the output, where programs read that.
+ */
+async function supervised(
+  work: (report: ReportProgress) => Promise<boolean>,
+  thrown = 1,
+  inOutput?: (message: string, how: "thrown" | "ended") => Promise<string>,
+): Promise<void> {
+  endWithOutput();
   const report = openProgressReport();
-  if (report === undefined) process.exitCode = await runInSubprocess();
-  else {
+  if (report === undefined) {
+    const { code, problem } = await runInSubprocess();
+    process.exitCode = code;
+    if (problem !== undefined) {
+      process.stderr.write(`${problem}\n`);
+      if (inOutput) process.stdout.write(await inOutput(problem, "ended"));
+    }
+  } else {
     let done = thrown;
     try {
       done = (await work(report)) ? 0 : 1;
     } catch (error) {
-      process.stderr.write(`${(error as Error).message}\n`);
+      const { message } = error as Error;
+      process.stderr.write(`${message}\n`);
+      if (inOutput) report({ answer: await inOutput(message, "thrown") });
     }
     report({ done });
     process.exitCode = done;
   }
   // Exits even if a module has left something running, but only after all output is written.
   process.stdout.write("", () => process.exit());
+}
+
+async function inJson(message: string, how: "thrown" | "ended"): Promise<string> {
+  const { reportWithoutModules } = await import("./command/check-json.js");
+  const found = reportWithoutModules(how === "thrown" ? "not_looked" : "faults", message);
+  return `${JSON.stringify(found, null, 2)}\n`;
 }

@@ -1,4 +1,4 @@
-"""Refuses to build a package without the host, which `npm run build` makes. pip runs this, so it is in Python."""
+"""Refuses to build a package without the host and the page, which `npm run build` makes. It is in Python for pip."""
 
 import json
 import sys
@@ -8,6 +8,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 HOST = Path("synapse_module_bridge", "_host")
+PAGE = Path("synapse_module_bridge", "_page")
 REMEDY = "Run `npm ci && npm run wheel` at the root of the project: it builds both, and needs Node >= 20.19"
 
 
@@ -35,4 +36,6 @@ class NeedsHost(BuildHookInterface[Any]):
             return f"the Node host is not built ({HOST} is missing)"
         if built != self.metadata.version:
             return f"the Node host in {HOST} is {built}, and this is {self.metadata.version}"
+        if not Path(self.root, PAGE, "index.html").is_file():
+            return f"the admin's page is not built ({PAGE} is missing)"
         return None

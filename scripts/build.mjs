@@ -1,4 +1,5 @@
-// Builds the npm package (dist/) and the host inside the Python package (synapse_module_bridge/_host/).
+// Builds the npm package (dist/), and inside the Python package the host (synapse_module_bridge/_host/) and the admin's page
+// (synapse_module_bridge/_page/).
 // Does nothing when no input has changed. `--force` builds all the same.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
@@ -9,6 +10,7 @@ import { hashFiles, listFiles, readStamp, root, writeStamp } from "./inputs.mjs"
 const distDir = join(root, "dist");
 const shimDir = join(root, "python-shim/synapse_module_bridge");
 const hostDir = join(shimDir, "_host");
+const pageDir = join(shimDir, "_page");
 const kit = "bridge/testing/synapse";
 // Both packages carry the same compiler.
 const compilerDir = join(root, "node_modules/.cache/synapse-module-bridge/compiler");
@@ -116,9 +118,14 @@ export async function build({ force = false } = {}) {
     throw new Error(
       `The npm packages are not up to date, and lack ${missing.join(", ")}: run \`npm ci\` first.`,
     );
-  const scripts = ["build", "bundle-commonjs", "bundle-compiler", "bundle-host", "licences"].map(
-    (name) => `scripts/${name}.mjs`,
-  );
+  const scripts = [
+    "build",
+    "bundle-commonjs",
+    "bundle-compiler",
+    "bundle-host",
+    "bundle-page",
+    "licences",
+  ].map((name) => `scripts/${name}.mjs`);
   const sources = ["bridge", "schemas", newProject, ...scripts];
   const inputs = [
     ...sources.flatMap((path) => listFiles(join(root, path))),
@@ -130,10 +137,15 @@ export async function build({ force = false } = {}) {
       "python-shim/pyproject.toml",
       "python-shim/constraints.txt",
     ].map((path) => join(root, path)),
-    ...listFiles(shimDir).filter((path) => !/\/(_host|__pycache__)\//.test(path)),
+    ...listFiles(shimDir).filter((path) => !/\/(_host|_page|__pycache__)\//.test(path)),
   ];
   const hash = hashFiles(inputs);
-  const outputs = [join(distDir, "index.js"), join(distDir, "compiler.cjs"), join(hostDir, "cli.mjs")];
+  const outputs = [
+    join(distDir, "index.js"),
+    join(distDir, "compiler.cjs"),
+    join(hostDir, "cli.mjs"),
+    join(pageDir, "index.html"),
+  ];
   if (!force && readStamp(stampFile) === hash && outputs.every((path) => existsSync(path))) {
     return "up to date";
   }
@@ -141,7 +153,9 @@ export async function build({ force = false } = {}) {
   // Not above, since they import npm packages.
   const { bundleCompiler } = await import("./bundle-compiler.mjs");
   const { bundleHost } = await import("./bundle-host.mjs");
+  const { bundlePage } = await import("./bundle-page.mjs");
   await replaceDir(compilerDir, bundleCompiler);
+  await replaceDir(pageDir, bundlePage); // before dist/, which gets a copy
   const host = replaceDir(hostDir, (folder) => bundleHost(folder, compilerDir));
   const failures = (await Promise.allSettled([buildDist(), host])).flatMap((result) =>
     result.status === "rejected" ? [result.reason.message] : [],

@@ -2,7 +2,9 @@
 import { parseArgs } from "node:util";
 import { setup } from "./setup.mjs";
 
-const { values } = parseArgs({ options: { keep: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: { keep: { type: "boolean", default: false }, record: { type: "string" } },
+});
 await setup();
 const { createJiti } = await import("jiti"); // only now: set-up may just have installed it
 const { demo } = await createJiti(import.meta.url, { fsCache: false }).import("./demo.ts");

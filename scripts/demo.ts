@@ -1,5 +1,6 @@
 // Boots a real Synapse with the bridge and four example modules, lets two people talk on it, and shows what they get.
 import { once } from "node:events";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client, password, signedIn } from "../test/support/client.js";
 import { type Homeserver, HomeserverStartError, startHomeserver } from "../test/support/homeserver.js";
@@ -20,14 +21,21 @@ const bridge = {
   },
 };
 
+export interface DemoOptions {
+  /** Leave the server up afterwards. */
+  readonly keep: boolean;
+  /** The folder for a recording, which `replay` can ask other versions of the modules. */
+  readonly record?: string;
+}
+
 /** Runs the demo, and gives the exit code. */
-export async function demo({ keep }: { keep: boolean }): Promise<number> {
+export async function demo({ keep, record }: DemoOptions): Promise<number> {
   let server: Homeserver;
   const progress = setInterval(() => console.log("  still starting"), 5000);
   try {
     console.log("\nStarting Synapse, on SQLite in a temporary folder, with these modules:");
     for (const { path } of bridge.config.modules) console.log(`  ${path}`);
-    server = await startHomeserver({ serverName, modules: [bridge] });
+    server = await startHomeserver({ serverName, modules: [withRecording(record)] });
   } catch (error) {
     if (!(error instanceof HomeserverStartError)) throw error;
     console.error(error.message);
@@ -46,6 +54,11 @@ export async function demo({ keep }: { keep: boolean }): Promise<number> {
     await server.stop();
     console.log("\nSynapse has stopped and its folder is removed.");
   }
+}
+
+function withRecording(folder: string | undefined) {
+  if (folder === undefined) return bridge;
+  return { ...bridge, config: { ...bridge.config, record: { folder: resolve(folder) } } };
 }
 
 interface People {

@@ -99,9 +99,14 @@ export async function setup() {
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, interrupted);
   console.log("Setting up");
   try {
+    const oldest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).engines.node.replace(
+      ">=",
+      "",
+    );
     const [major, minor] = process.versions.node.split(".").map(Number);
-    if (major < 20 || (major === 20 && minor < 19)) {
-      throw new StepFailed(`Node ${process.versions.node} is too old: install Node 20.19 or newer.`);
+    const [leastMajor, leastMinor] = oldest.split(".").map(Number);
+    if (major < leastMajor || (major === leastMajor && minor < leastMinor)) {
+      throw new StepFailed(`Node ${process.versions.node} is too old: install Node ${oldest} or newer.`);
     }
     await setUpAll();
   } catch (error) {

@@ -16,7 +16,7 @@ const pythonSources = [
 
 // What `npm run test:compat` runs instead, since it installs much.
 const installing = [
-  ...["test/packages", "test/synapse/monitoring"],
+  ...["test/packages", "test/synapse/monitoring", "test/synapse/page"],
   ...["test/synapse/tracing", "test/synapse/workers"],
 ];
 
@@ -93,6 +93,10 @@ export function allSteps() {
     ]),
     check("layers, Python", ["lint"], venvBin("lint-imports"), [config, "--no-cache"]),
     check("types, TypeScript", ["types"], node, [bin("typescript/bin/tsc"), "--noEmit", "--pretty", "false"]),
+    check("types, the admin's page", ["types"], node, [
+      bin("typescript/bin/tsc"),
+      ...["-p", "bridge/admin-page", "--pretty", "false"],
+    ]),
     check("types, Python", ["types"], venvBin("mypy"), ["--config-file", config, ...pythonSources]),
     check("generated files", ["generated"], node, [
       bin("jiti/lib/jiti-cli.mjs"),

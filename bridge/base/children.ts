@@ -45,6 +45,12 @@ function onSignal(signal: NodeJS.Signals): void {
 
 function endAll(): void {
   for (const child of running.keys()) child.kill("SIGKILL");
-  for (const cleanUp of running.values()) cleanUp();
+  for (const cleanUp of running.values()) {
+    try {
+      cleanUp();
+    } catch {
+      // A child that is just ending may still write into its folder. The others are cleaned up all the same.
+    }
+  }
   running.clear();
 }

@@ -89,11 +89,14 @@ function lossOfObject(value: object, keys: string[]): Loss | undefined {
   const loss = lossOfClass(value, 1);
   if (loss) return loss;
   if (Reflect.ownKeys(value).length > keys.length) {
-    const hidden = Reflect.ownKeys(value).find(
-      (key) => !Object.prototype.propertyIsEnumerable.call(value, key),
+    const known = new Set<string | symbol>(keys);
+    const others = Reflect.ownKeys(value).filter((key) => !known.has(key));
+    const hidden = others.find(
+      (key) => !Object.prototype.propertyIsEnumerable.call(value, key) && !isOfImport(value, key),
     );
-    if (hidden === undefined) return { what: "an object with a symbol for a key", steps: [] };
-    return { what: "not enumerable", steps: [step(hidden)] };
+    if (hidden !== undefined) return { what: "not enumerable", steps: [step(hidden)] };
+    if (others.some((key) => typeof key === "symbol"))
+      return { what: "an object with a symbol for a key", steps: [] };
   }
   const computed = keys.find((key) => !("value" in (Object.getOwnPropertyDescriptor(value, key) ?? {})));
   return computed === undefined ? undefined : { what: "a getter", steps: [step(computed)] };
@@ -112,7 +115,15 @@ function namedProperty(list: unknown[]): string | symbol | undefined {
     if (inspect(list, BARE) === inspect(bare, BARE)) return undefined;
   }
   const { length } = list;
-  return Reflect.ownKeys(list).find((key, at) => key !== (at < length ? String(at) : "length"));
+  return Reflect.ownKeys(list).find(
+    (key, at) => key !== (at < length ? String(at) : "length") && !isOfImport(list, key),
+  );
+}
+
+/** Whether a JSON file that a module imports has got this key from the loader: itself as its default export, hidden. */
+function isOfImport(value: object, key: string | symbol): boolean {
+  const { value: own, enumerable } = Object.getOwnPropertyDescriptor(value, key) ?? {};
+  return key === "default" && own === value && enumerable === false;
 }
 
 function step(key: string | symbol): string {

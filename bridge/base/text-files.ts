@@ -2,6 +2,7 @@
 // Node alone would silently replace each wrong byte with U+FFFD.
 import { isUtf8 } from "node:buffer";
 import fs from "node:fs";
+import { describeDenied } from "./denied.js";
 
 const BYTE_ORDER_MARK = "\uFEFF";
 const CODE = /\.(?:[cm]?[jt]sx?|json)$/;
@@ -69,7 +70,7 @@ function readBytes(file: string, files: Reader): Buffer {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EISDIR") throw new Error(`${file} is a folder, not a file`, { cause: error });
     if (code === "ENOENT") throw new Error(noSuchFile(file), { cause: error });
-    if (code === "EACCES") throw new Error(`${file} may not be read by this user`, { cause: error });
+    if (code === "EACCES") throw new Error(describeDenied(file), { cause: error });
     throw error;
   }
 }

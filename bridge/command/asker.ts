@@ -18,7 +18,7 @@ import type { Replayed } from "./comparison.js";
 import type { ReportProgress } from "./subprocess.js";
 
 // As long as the shim waits for a local call by default.
-const DEADLINE_MS = LIMITS.local_timeout_ms;
+export const DEADLINE_MS = LIMITS.local_timeout_ms;
 // Longer than any handler may take, and a pause of a busy machine: the module blocks the event loop.
 const BLOCKED_MS = 3 * DEADLINE_MS;
 

@@ -129,7 +129,7 @@ export function readParams(file: string): Params {
   const where = file === "-" ? "standard input" : file;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(file === "-" ? readFileSync(0, "utf8") : readText(file));
+    parsed = JSON.parse(file === "-" ? readFileSync(0, "utf8").replace(/^\uFEFF/, "") : readText(file));
   } catch (error) {
     const { message } = error as Error;
     throw new Error(message.includes(where) ? message : `${where}: ${message}`, { cause: error });

@@ -1,8 +1,9 @@
 // Compares the verdicts of a replay with the recorded ones: which differ, in what way, and how long they took.
 import { exactJson } from "../base/exact-json.js";
 import { isObject } from "../base/is-object.js";
+import { sortedKeys } from "../base/sorted-json.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
-import type { RecordedCall, Verdict } from "../recording/format.js";
+import { type RecordedCall, recordedJson, type Verdict } from "../recording/format.js";
 
 // Examples of one kind of difference.
 const MOST_EXAMPLES = 5;
@@ -96,7 +97,7 @@ export class Comparison {
     const none = exactJson(pass[0] ?? null);
     if ("not_asked" in verdict) return `answer ${none}`;
     if ("answer" in verdict) {
-      const answer = exactJson(withoutIds(verdict.answer));
+      const answer = recordedJson(sortedKeys(withoutIds(verdict.answer)));
       return `answer ${pass.some((one) => exactJson(one) === answer) ? none : answer}`;
     }
     if ("error" in verdict) return `error ${exactJson(verdict.error)}`;

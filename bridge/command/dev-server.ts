@@ -55,6 +55,11 @@ export class DevServer {
     whenThisProcessEnds(() => this.#folder.remove());
   }
 
+  /** Where Synapse keeps its files. */
+  get folder(): string {
+    return this.#folder.path;
+  }
+
   get isUp(): boolean {
     return this.#server !== undefined;
   }

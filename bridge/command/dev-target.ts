@@ -1,5 +1,5 @@
 // Reads what `dev` was given: a module, or the bridge's entry of a homeserver.yaml.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { isObject } from "../base/is-object.js";
 import { parseYaml } from "../base/yaml.js";
@@ -32,11 +32,11 @@ export function readTarget(given: string, configFile?: string): Target {
 
 function ofModule(given: string, configFile: string | undefined): Target {
   const file = path.resolve(given);
-  findFile(file); // throws where there is none
+  const entry = findFile(file); // throws where there is none
   const config = configFile === undefined ? {} : { config_file: path.resolve(configFile) };
   // Nothing is lost if it uses what an admin would have to grant.
   const module = { path: file, grants: "all" as const, ...config };
-  const watched = [projectOf(file), ...(configFile === undefined ? [] : [path.resolve(configFile)])];
+  const watched = [...placesOf(entry), ...(configFile === undefined ? [] : [path.resolve(configFile)])];
   return { modules: [module], config: {}, homeserver: {}, watched };
 }
 
@@ -63,7 +63,7 @@ function ofYaml(given: string): Target {
     homeserver: typeof server_name === "string" ? { server_name } : {},
     watched: [
       file,
-      ...named.flatMap((module) => absolute(module.path).map(projectOf)),
+      ...named.flatMap((module) => absolute(module.path).flatMap(placesOf)),
       ...named.flatMap((module) => absolute("config_file" in module && module.config_file)),
     ],
   };
@@ -78,6 +78,12 @@ const withoutWorkers = (callbacks: object) =>
       return [name, others];
     }),
   );
+
+/** A module's file, then its folder, and then all that it may import; also where a link to it leads. */
+function placesOf(file: string): string[] {
+  const real = existsSync(file) ? realpathSync(file) : file;
+  return [...new Set([file, real])].flatMap((one) => [one, path.dirname(one), projectOf(one)]);
+}
 
 /** The folder of the nearest package.json, or of the file itself: imports may come from all of it. */
 function projectOf(file: string): string {

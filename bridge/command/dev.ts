@@ -37,8 +37,8 @@ export async function dev(given: string, options: DevOptions): Promise<never> {
     inspectPort,
   });
   const types = new TypeChecks(print);
-  // Each start writes there.
-  const saves = new Saves(first.watched, data);
+  // Each start writes there, also where that is within what is watched.
+  const saves = new Saves(first.watched, [server.folder]);
   const attempt = async (work: () => Promise<void>) => {
     try {
       await work();

@@ -4,6 +4,7 @@ import type { RunningModule } from "../calls/context.js";
 import { ModuleSetup } from "../calls/setup.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import type { StartupProblem, SynapseInfo } from "../catalogue/protocol.js";
+import { placeInConfig } from "../declarations/module.js";
 import { loadModules } from "../loading/loader.js";
 import type { Logger } from "../logging/log.js";
 import { type ApiSource, makeApi } from "../module-api/api.js";
@@ -31,10 +32,10 @@ export async function loadAlone(
 
 /** `configured`: the command was given a config. */
 export function problemsInWords(problems: readonly StartupProblem[], configured: boolean): string {
-  const texts = problems.map(({ path: at, message }) => {
-    const inConfig = at[2] === "config" ? `config ${at.slice(3).join(".")}: ` : "";
-    const remedy = inConfig && !configured ? " (give a config with --config FILE)" : "";
-    return inConfig + message + remedy;
+  const texts = problems.map((problem) => {
+    const place = placeInConfig(problem);
+    const remedy = place && !configured ? " (give a config with --config FILE)" : "";
+    return place + problem.message + remedy;
   });
   return texts.join("\n");
 }

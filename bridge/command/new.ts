@@ -37,13 +37,15 @@ export async function makeProject(folder: string): Promise<string> {
   const bridge = ownDependency();
   const values = {
     "new-project": name,
-    __BRIDGE__: bridge,
+    // Within a string of JSON.
+    __BRIDGE__: JSON.stringify(bridge).slice(1, -1),
     __VERSIONS__: VERSIONS.join(" "),
     __VERSION_LIST__: VERSIONS.map((version) => `"${version}"`).join(", "),
   };
   for (const file of FILLED_IN) {
     let text = await readFile(path.join(target, file), "utf8");
-    for (const [key, value] of Object.entries(values)) text = text.replaceAll(key, value);
+    // A function, since a text may have `$&` in it.
+    for (const [key, value] of Object.entries(values)) text = text.replaceAll(key, () => value);
     await writeFile(path.join(target, file), text);
   }
   return nextSteps(folder, bridge);

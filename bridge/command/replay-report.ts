@@ -1,10 +1,8 @@
 // Writes what a replay has found, for people.
+import { printable as shown } from "../base/printable.js";
 import { formatTable } from "../base/table.js";
 import type { CallbackReport, Difference, Example } from "./comparison.js";
 import type { ReplayReport } from "./replay.js";
-
-// An id of Matrix has at most 255 bytes.
-const MOST_TEXT = 255;
 
 export function formatReport(report: ReplayReport): string {
   const { callbacks, calls, module, file, from, to, recorded_by, seconds } = report;
@@ -91,13 +89,4 @@ function conclusion({ differing, uncertain, calls }: ReplayReport): string {
 
 function number(value: number): string {
   return value.toLocaleString("en");
-}
-
-/** Texts come from users: a terminal must not take them for commands. */
-function shown(text: string): string {
-  const short = text.length > MOST_TEXT * 4 ? `${text.slice(0, MOST_TEXT * 4)}…` : text;
-  return short.replaceAll(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
-    (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`,
-  );
 }

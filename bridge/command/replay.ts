@@ -3,18 +3,24 @@
 import path from "node:path";
 import { CancellationToken } from "vscode-jsonrpc/node";
 import { didYouMean } from "../base/nearest.js";
-import type { Catalogue } from "../catalogue/catalogue.js";
+import { printable } from "../base/printable.js";
+import { UnfitParams } from "../calls/params.js";
+import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import { nameOf } from "../declarations/module.js";
 import type { Logger } from "../logging/log.js";
+import type { RecordedCall } from "../recording/format.js";
 import { filesOf, newSkipped, readInOrder, type Skipped } from "../recording/reader.js";
 import { RecordedAnswers } from "../recording/recorded-answers.js";
 import { Survey } from "../recording/survey.js";
 import { Cancellation } from "../transport/cancellation.js";
-import { Asker } from "./asker.js";
+import { Asker, DEADLINE_MS } from "./asker.js";
 import { type CallbackReport, Comparison } from "./comparison.js";
 import { givenAnswers } from "./given-answers.js";
 import { loadAlone } from "./load-alone.js";
 import type { ReportProgress } from "./subprocess.js";
+
+// A handler that waits for what there is not would take hours for thousands of calls.
+const MOST_LATE = 6;
 
 export interface ReplayOptions {
   /** The file with the module's config. */
@@ -79,7 +85,7 @@ export async function replay(
     survey.add(line);
     answers.survey(line);
   }
-  const recorded = survey.choose(options.module, nameOf({ path: path.resolve(file) }), recording);
+  const recorded = survey.choose(options.module, nameOf({ path: path.resolve(file) }), recording, skipped);
   const { name, synapse } = recorded;
   answers.replace(name);
   if (options.api !== undefined) answers.given = givenAnswers(options.api, synapse.server_name, catalogue);
@@ -100,6 +106,23 @@ export async function replay(
   const comparison = new Comparison(catalogue);
   const unknown = new Map<string, number>();
   const again = newSkipped();
+  let late = 0;
+  const compare = async (callback: Callback, line: RecordedCall) => {
+    try {
+      const asked = await asker.ask(callback, line);
+      comparison.add(callback, line, asked);
+      late = "unavailable" in asked.verdict ? late + 1 : 0;
+    } catch (error) {
+      // Synapse has never asked so.
+      if (!(error instanceof UnfitParams)) throw error;
+      skipped.unreadable++;
+    }
+    if (late === MOST_LATE)
+      throw new Error(
+        `${running.module.file} has not answered ${late} calls in a row within ${DEADLINE_MS / 1000} s each, the last one ` +
+          `${callback.name} (recorded at ${line.at}), and was not asked further`,
+      );
+  };
   const began = performance.now();
   try {
     for await (const line of readInOrder(files, again)) {
@@ -108,13 +131,15 @@ export async function replay(
       answers.enter(line, callback !== undefined);
       if (!isCall) continue;
       if (!callback) unknown.set(line.callback, (unknown.get(line.callback) ?? 0) + 1);
-      else comparison.add(callback, line, await asker.ask(callback, line));
+      else await compare(callback, line);
     }
   } finally {
     running.setup.stop();
   }
   report({ between: true });
   const callbacks = comparison.report;
+  if (Object.keys(callbacks).length === 0)
+    throw new Error(`${recording} has no calls of ${name} to ask about: ${nothingAsked(chosen, unknown)}`);
   const sum = (of: (one: CallbackReport) => number) =>
     Object.values(callbacks).reduce((total, one) => total + of(one), 0);
   const countOf = (kinds: CallbackReport["differences"]) =>
@@ -144,4 +169,11 @@ export async function replay(
     skipped: { ...skipped, removed: again.removed },
     unknown_callbacks: Object.fromEntries(unknown),
   };
+}
+
+/** Why no call was compared. Then nothing is known to be the same. */
+function nothingAsked(chosen: ReadonlySet<string> | undefined, unknown: ReadonlyMap<string, number>): string {
+  if (chosen) return `none is of ${[...chosen].join(" or ")}`;
+  const names = [...unknown.keys()].map(printable).join(", ");
+  return names === "" ? "none can be read" : `this version of the bridge does not know ${names}`;
 }

@@ -57,8 +57,8 @@ function write(text: string): void {
   }
 }
 
-/** Runs this command again in a subprocess, and returns the exit code. */
-export async function runInSubprocess(): Promise<number> {
+/** Runs this command again in a subprocess. Returns its exit code, and why it ended too early if it did. */
+export async function runInSubprocess(): Promise<{ code: number; problem?: string }> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     // What modules print goes to standard error. Standard output is only for the answer.
     stdio: ["inherit", 2, "inherit", "pipe"],
@@ -67,6 +67,8 @@ export async function runInSubprocess(): Promise<number> {
   // A terminal sends SIGINT to both processes. The subprocess ends, and this one reports that.
   process.on("SIGINT", () => {});
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+  // Such as when nobody reads the answer any more.
+  process.on("exit", () => child.kill("SIGKILL"));
   const state = new SubprocessState(() => child.kill("SIGKILL"));
   const lines = createInterface({ input: child.stdio[DESCRIPTOR] as Readable });
   lines.on("line", (line) => state.report(JSON.parse(line) as Progress));
@@ -101,17 +103,17 @@ class SubprocessState {
     }, limit);
   }
 
-  /** Prints why the subprocess ended too early, if it did. Returns the exit code. */
-  ended(code: number | null, signal: NodeJS.Signals | null): number {
+  /** The exit code, and why the subprocess ended too early if it did. */
+  ended(code: number | null, signal: NodeJS.Signals | null): { code: number; problem?: string } {
     clearTimeout(this.#limit);
-    if ("done" in this.#now) return signal === null ? this.#now.done : 1;
+    if ("done" in this.#now) return { code: signal === null ? this.#now.done : 1 };
     // Somebody has stopped it: the exit code that a shell uses for a signal.
     if (signal === "SIGINT" || signal === "SIGTERM" || signal === "SIGHUP")
-      return 128 + constants.signals[signal];
-    process.stderr.write(
-      `${this.#describe(signal === null ? `exit code ${code}` : `killed by ${signal}`)}\n`,
-    );
-    return 1;
+      return { code: 128 + constants.signals[signal] };
+    return {
+      code: 1,
+      problem: this.#describe(signal === null ? `exit code ${code}` : `killed by ${signal}`),
+    };
   }
 
   #describe(cause: string): string {

@@ -16,7 +16,10 @@ interface Node {
   loc?: { start: Place; end: Place; identifierName?: string | undefined } | null | undefined;
 }
 
-/** Reads the `mappings` of a source map. */
+// More than a source has. Each line up to the one that a map names is printed.
+const MOST_LINES = 1_000_000;
+
+/** Reads the `mappings` of a source map. Lines that no source has are left out: an author's map may be damaged. */
 export class SourceLines {
   readonly #all: readonly Segment[];
   readonly #inOrder: readonly Segment[];
@@ -24,7 +27,9 @@ export class SourceLines {
   constructor(mappings: string) {
     this.#all = decode(mappings).flatMap((segments, line) =>
       segments.flatMap(([column, , sourceLine, sourceColumn]) =>
-        sourceLine === undefined ? [] : [[line, column, sourceLine, sourceColumn ?? 0] satisfies Segment],
+        sourceLine !== undefined && sourceLine >= 0 && sourceLine < MOST_LINES
+          ? [[line, column, sourceLine, sourceColumn ?? 0] satisfies Segment]
+          : [],
       ),
     );
     this.#inOrder = longestInOrder(this.#all);

@@ -1,6 +1,12 @@
 // Types of a module that has been loaded and checked. define.ts has the types of what authors write.
 import path from "node:path";
-import type { ConfiguredModule, DeclaredCallback, DeclaredLogin, Match } from "../catalogue/protocol.js";
+import type {
+  ConfiguredModule,
+  DeclaredCallback,
+  DeclaredLogin,
+  Match,
+  StartupProblem,
+} from "../catalogue/protocol.js";
 import type { CallError } from "../transport/call-error.js";
 
 export type Handler = (params: object, context: object) => unknown;
@@ -86,6 +92,11 @@ export interface ListedModule {
 export interface ModuleSettings extends ConfiguredModule {
   /** The file with the config. Only the commands set it: for the host, the shim reads the file. */
   readonly config_file?: string;
+}
+
+/** The beginning of a message that tells an author where in the module's config a problem is; empty if it is elsewhere. */
+export function placeInConfig({ path: at }: StartupProblem): string {
+  return at[2] === "config" ? `config ${at.slice(3).join(".")}: ` : "";
 }
 
 /** The configured name, else the name of the file without its extension, or of the folder. */

@@ -1,19 +1,20 @@
 // Finds conditions of `match` on parameters that the running Synapse does not pass yet: they would never hold, so the module
 // would silently never be asked.
+import { isOlder } from "../base/releases.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import type { Match, StartupProblem } from "../catalogue/protocol.js";
-import type { LoadedModule } from "./module.js";
+import { DEPENDS_ON_CONFIG, type ListedModule } from "./module.js";
 
 /** Returns a startup problem for each condition on a parameter that a later Synapse than `version` introduced. */
 export function conditionsTooNew(
-  modules: readonly LoadedModule[],
+  modules: readonly Pick<ListedModule, "name" | "index" | "callbacks">[],
   version: string,
   catalogue: Catalogue,
 ): StartupProblem[] {
   return modules.flatMap(({ name: module, index, callbacks }) =>
     [...callbacks].flatMap(([name, { match }]) => {
       const callback = catalogue.callbacks.get(name);
-      if (!match || !callback) return [];
+      if (!match || match === DEPENDS_ON_CONFIG || !callback) return [];
       return pathsOf(match).flatMap((path) => {
         const param = path.split(".", 1)[0] ?? "";
         const since = sinceOf(callback, param);
@@ -33,15 +34,4 @@ function pathsOf({ not = {}, local: _, ...conditions }: Match): string[] {
 
 function sinceOf({ params_since = {} }: Callback, param: string): string | undefined {
   return Object.hasOwn(params_since, param) ? params_since[param] : undefined;
-}
-
-/** Compares versions such as 1.132.0rc1. A release candidate counts as its release. */
-function isOlder(version: string, than: string): boolean {
-  const [mine, other] = [version, than].map((text) => (text.match(/\d+/g) ?? []).slice(0, 3).map(Number));
-  for (const [index, number] of (other ?? []).entries()) {
-    const own = mine?.[index];
-    if (own === undefined || own === number) continue;
-    return own < number;
-  }
-  return false;
 }

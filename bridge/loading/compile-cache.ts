@@ -1,5 +1,6 @@
 // Caches compiled TypeScript on disk. A host that finds all of its code there does not start the compiler, which takes half of
 // the start-up time.
+import { createHash } from "node:crypto";
 import {
   lstatSync,
   mkdirSync,
@@ -16,17 +17,28 @@ import path from "node:path";
 import { threadId } from "node:worker_threads";
 
 // A change of bridge/compiler within a version needs a new folder name.
-const FOLDER = "compiled-1";
+const FOLDER = "compiled-2";
 // One file of a few KB for each version of each source.
 const MOST_FILES = 500;
 
-/** Returns code that was compiled before. `key` is a hash of everything that the code depends on. */
+/**
+ * Returns code that was compiled before; undefined also if the file was damaged, as a loss of power may leave it. `key` is a hash
+ * of everything that the code depends on.
+ */
 export function readCompiled(folder: string, key: string): string | undefined {
   try {
-    return readFileSync(path.join(folder, `${key}.js`), "utf8");
+    const text = readFileSync(path.join(folder, `${key}.js`), "utf8");
+    const end = text.indexOf("\n");
+    const code = text.slice(end + 1);
+    return text.slice(0, end) === headOf(code) ? code : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** The first line of a file of the cache. */
+function headOf(code: string): string {
+  return `// ${createHash("sha256").update(code).digest("hex")}`;
 }
 
 /** Stores compiled code. A failure is ignored: the cache only saves time. */
@@ -34,7 +46,7 @@ export function writeCompiled(folder: string, key: string, code: string): void {
   const file = path.join(folder, `${key}.js`);
   const part = `${file}.${process.pid}-${threadId}`;
   try {
-    writeFileSync(part, code);
+    writeFileSync(part, `${headOf(code)}\n${code}`);
     renameSync(part, file);
   } catch {
     // The disk may be full. The module runs all the same, and half a file must not run next time.

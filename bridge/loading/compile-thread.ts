@@ -179,19 +179,20 @@ function serve(load: NodeJS.Require): void {
   const { Script } = load("node:vm") as typeof import("node:vm");
   const threads = load("node:worker_threads") as typeof import("node:worker_threads");
   const { port, replies, programs, identity } = threads.workerData as ThreadData;
-  const IDENTITY_BYTES = 32;
+  const HASH_BYTES = 32;
   const pending: (() => void)[] = [];
 
   const run = ({ file, fd, cache }: ThreadData["programs"][number]): unknown => {
     const text = Buffer.alloc(fstatSync(fd).size);
     // From its start, whatever was read before.
     readSync(fd, text, 0, text.length, 0);
-    // V8 itself compares the length of the text only.
-    const key = createHash("sha256").update(identity).update(text).digest();
+    // V8 itself compares the length of the text only, and damaged data would end the process.
+    const keyOf = (data: Buffer) => createHash("sha256").update(identity).update(text).update(data).digest();
     let cachedData: Buffer | undefined;
     try {
       const known = cache === undefined ? undefined : readFileSync(cache);
-      if (known?.subarray(0, IDENTITY_BYTES).equals(key)) cachedData = known.subarray(IDENTITY_BYTES);
+      const data = known?.subarray(HASH_BYTES);
+      if (data && known?.subarray(0, HASH_BYTES).equals(keyOf(data))) cachedData = data;
     } catch {
       // It is the first time.
     }
@@ -202,14 +203,10 @@ function serve(load: NodeJS.Require): void {
     wrapped.call(module.exports, module.exports, createRequire(file), module, file, "");
     if (cache !== undefined && (!cachedData || script.cachedDataRejected))
       pending.push(() => {
-        writeFileSync(
-          `${cache}.${process.pid}-${threads.threadId}`,
-          Buffer.concat([key, script.createCachedData()]),
-          {
-            mode: 0o600,
-          },
-        );
-        renameSync(`${cache}.${process.pid}-${threads.threadId}`, cache);
+        const part = `${cache}.${process.pid}-${threads.threadId}`;
+        const data = script.createCachedData();
+        writeFileSync(part, Buffer.concat([keyOf(data), data]), { mode: 0o600 });
+        renameSync(part, cache);
       });
     return module.exports;
   };

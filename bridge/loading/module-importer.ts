@@ -4,6 +4,7 @@ import fs from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import path from "node:path";
 import type { Jiti, JitiOptions } from "jiti";
+import { describeDenied } from "../base/denied.js";
 import { isObject } from "../base/is-object.js";
 import { findUnfitText, noSuchFile, readText } from "../base/text-files.js";
 import * as sdk from "../index.js";
@@ -74,6 +75,7 @@ export class ModuleImporter {
   find(given: string, name: string): string {
     this.snapshot.owner = name;
     const file = findFile(given, this.#files);
+    if (/\.d\.[cm]?ts$/.test(file)) throw new Error(`${file} has only types: name the file with the code`);
     const real = this.#files.realpathSync(file);
     // Read by both names, so that a link to another file counts as a change.
     if (real !== file && !this.snapshot.replayed(file)) readText(file, this.#files);
@@ -209,6 +211,7 @@ function choose(target: unknown): string | undefined {
 function describe(error: unknown, file: string): string {
   if (!isObject(error) || typeof error.message !== "string")
     return `${file} threw ${String(error)} when it was loaded`;
+  if (error.code === "EACCES" && typeof error.path === "string") return describeDenied(error.path);
   const whole = error.message.slice(0, MOST_CHARACTERS);
   const [, code, said = "", at = ""] = COMPILER.exec(whole) ?? [];
   const json = /^(\/[^\n]+?\.json): /.exec(whole)?.[1];
@@ -231,6 +234,11 @@ function describe(error: unknown, file: string): string {
 }
 
 function kindOf(file: string, files: FileSystem): "file" | "folder" | undefined {
-  const found = files.statSync(file, { throwIfNoEntry: false });
-  return found && (found.isDirectory() ? "folder" : "file");
+  try {
+    const found = files.statSync(file, { throwIfNoEntry: false });
+    return found && (found.isDirectory() ? "folder" : "file");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EACCES") throw error;
+    throw new Error(describeDenied(file), { cause: error });
+  }
 }

@@ -1,6 +1,6 @@
 // Lets stacks name the sources of a module that its author has compiled to JavaScript, by the source map beside it. (What the
 // bridge compiles itself keeps its lines.)
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import Module from "node:module";
 import path from "node:path";
 import { isObject } from "../base/is-object.js";
@@ -32,15 +32,31 @@ export function readSourceMap(file: string, text: string): SourceMap | undefined
   const [, url] = COMMENT.exec(text.slice(text.lastIndexOf("\n//#") + 1)) ?? [];
   if (url === undefined || !/\.[cm]?js$/.test(file)) return undefined;
   const map = parse(url, path.dirname(file));
-  return map?.sources.every((source) => existsSync(source)) ? map : undefined;
+  return map?.sources.every(isFile) ? map : undefined;
+}
+
+/** Throws an Error for what is no file, such as a device, which may have no end. */
+function textOf(file: string): string {
+  if (!isFile(file)) throw new Error(`${file} is no file`);
+  return readFileSync(file, "utf8");
+}
+
+/** A source without a name would be a folder. */
+function isFile(source: string): boolean {
+  try {
+    return statSync(source).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function parse(url: string, folder: string): SourceMap | undefined {
   try {
-    const json = INLINE.test(url)
-      ? Buffer.from(url.replace(INLINE, ""), "base64").toString("utf8")
-      : readFileSync(path.resolve(folder, decodeURIComponent(url)), "utf8");
-    const map: unknown = JSON.parse(json);
+    const map: unknown = JSON.parse(
+      INLINE.test(url)
+        ? Buffer.from(url.replace(INLINE, ""), "base64").toString("utf8")
+        : textOf(path.resolve(folder, decodeURIComponent(url))),
+    );
     if (!isObject(map) || !Array.isArray(map.sources) || typeof map.mappings !== "string") return undefined;
     const root = typeof map.sourceRoot === "string" ? map.sourceRoot : "";
     const sources = map.sources.filter((source) => typeof source === "string");

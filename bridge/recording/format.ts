@@ -101,6 +101,33 @@ export function isSecretMethod(path: string, catalogue: Catalogue): boolean {
   return catalogue.methods.get(method)?.secret === true;
 }
 
+// The keys under which Matrix has passwords and tokens: a request for a room has that of an identity server, for instance.
+const SECRET_KEYS = new Set(
+  (
+    "password new_password access_token id_access_token refresh_token login_token registration_token " +
+    "client_secret"
+  ).split(" "),
+);
+const MAY_HOLD_SECRETS = new RegExp(`"(?:${[...SECRET_KEYS].join("|")})":`);
+const LEFT_OUT = "(never recorded)";
+
+/** The JSON of a value, with the passwords and tokens left out that it has by their names in Matrix. */
+export function recordedJson(value: unknown): string {
+  const json = exactJson(value);
+  if (!MAY_HOLD_SECRETS.test(json)) return json;
+  const copy: unknown = JSON.parse(json);
+  const open = [copy];
+  while (open.length > 0) {
+    const one = open.pop();
+    if (typeof one !== "object" || one === null) continue;
+    const object = one as Record<string, unknown>;
+    for (const key of Object.keys(object))
+      if (SECRET_KEYS.has(key)) object[key] = LEFT_OUT;
+      else open.push(object[key]);
+  }
+  return exactJson(copy);
+}
+
 /** Tells whether a value's JSON may fit into `most` characters, without writing it. It looks at no more than about that much. */
 export function mayFit(value: unknown, most: number): boolean {
   let left = most;
@@ -146,28 +173,59 @@ export function readLine(text: string): RecordedLine | Unreadable {
 /** `broken`: no JSON. `foreign`: no line of a recording. */
 export type Unreadable = "broken" | "foreign" | { format: unknown; bridge: string };
 
-const VERDICTS = ["answer", "error", "fault", "unavailable"];
+// As Date.toISOString gives it. Date.parse would take other texts, too, and their order is not that of the times.
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 function isSound(line: Record<string, unknown>): boolean {
-  const { at, module, versions, synapse, callback, params, verdict, during, state, api = [] } = line;
-  const isCall =
-    typeof callback === "string" &&
-    isObject(params) &&
-    isObject(verdict) &&
-    VERDICTS.some((key) => Object.hasOwn(verdict, key)) &&
-    typeof line.ms === "number" &&
-    isSoundState(state);
+  const { at, module, versions, synapse, callback, during, api = [] } = line;
   return (
     typeof at === "string" &&
+    TIME.test(at) &&
     !Number.isNaN(Date.parse(at)) &&
     typeof module === "string" &&
-    isObject(versions) &&
-    isObject(synapse) &&
-    typeof synapse.server_name === "string" &&
+    hasTexts(versions, ["bridge", "node", "files", "config"]) &&
+    hasTexts(synapse, ["version", "server_name"]) &&
     Array.isArray(api) &&
-    api.every((one) => isObject(one) && typeof one.method === "string") &&
-    (isCall || (callback === undefined && typeof during === "string"))
+    api.every(isSoundApi) &&
+    (isSoundCall(line) || (callback === undefined && typeof during === "string"))
   );
+}
+
+function isSoundCall({ callback, params, verdict, state, ms, request }: Record<string, unknown>): boolean {
+  return (
+    typeof callback === "string" &&
+    (request === null || typeof request === "string") &&
+    isObject(params) &&
+    isSoundVerdict(verdict) &&
+    typeof ms === "number" &&
+    Number.isFinite(ms) &&
+    isSoundState(state)
+  );
+}
+
+function isSoundVerdict(verdict: unknown): boolean {
+  if (!isObject(verdict)) return false;
+  if (Object.hasOwn(verdict, "answer")) return true;
+  const { error, fault } = verdict;
+  if (error !== undefined)
+    return hasTexts(error, ["errcode", "msg"]) && typeof (error as { code?: unknown }).code === "number";
+  if (fault !== undefined) return (fault === "threw" || fault === "answer") && hasTexts(verdict, ["message"]);
+  return verdict.unavailable === "deadline";
+}
+
+function isSoundApi(one: unknown): boolean {
+  if (!hasTexts(one, ["method"])) return false;
+  if (Object.hasOwn(one, "answer")) return true;
+  const { error } = one;
+  return hasTexts(error, ["message"]) && isObject(error.data) && isTextOrNull(error.kind);
+}
+
+function isTextOrNull(value: unknown): boolean {
+  return value === null || typeof value === "string";
+}
+
+function hasTexts(value: unknown, names: readonly string[]): value is Record<string, unknown> {
+  return isObject(value) && names.every((name) => typeof value[name] === "string");
 }
 
 function isSoundState(state: unknown): boolean {

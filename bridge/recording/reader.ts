@@ -2,6 +2,7 @@
 // reads on: lines that cannot be read are counted.
 import { createReadStream, readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import { printable } from "../base/printable.js";
 import { FORMAT, MOST_LINE, type RecordedLine, readLine } from "./format.js";
 
 // In bytes. A character of a line may have three.
@@ -20,14 +21,29 @@ export function newSkipped(): Skipped {
   return { torn: 0, unreadable: 0, removed: 0 };
 }
 
-/** The files of a recording. Throws an Error if there is none. */
+/** The files of a recording. Throws an Error if there is none, or if one is no file that can be read twice. */
 export function filesOf(given: string): string[] {
-  const isFolder = statSync(given, { throwIfNoEntry: false })?.isDirectory();
-  if (isFolder === undefined) throw new Error(`there is no recording ${given}`);
-  if (!isFolder) return [given];
+  const found = statSync(given, { throwIfNoEntry: false });
+  if (found === undefined)
+    throw new Error(`there is no recording ${given}${isOfShell(given) ? READ_TWICE : ""}`);
+  if (!found.isDirectory()) return [onlyFile(given)];
   const names = readdirSync(given).filter((name) => name.endsWith(".jsonl"));
   if (names.length === 0) throw new Error(`${given} has no recording: no file there ends with .jsonl`);
-  return names.sort().map((name) => path.join(given, name));
+  return names.sort().map((name) => onlyFile(path.join(given, name)));
+}
+
+const READ_TWICE = ": it is read twice, so write it to a file first";
+
+/** A pipe would be empty the second time, or never end. A file that has gone meanwhile is counted later. */
+function onlyFile(file: string): string {
+  const isFile = statSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
+  if (!isFile) throw new Error(`${file} is a pipe, a device or a folder, and no file${READ_TWICE}`);
+  return file;
+}
+
+/** Whether a shell has made it for this command alone, as for `<(jq …)`. */
+function isOfShell(file: string): boolean {
+  return /^\/(?:dev|proc\/\w+)\/fd\//.test(file);
 }
 
 /** All lines, the oldest first. Throws an Error for a recording of another version. */
@@ -72,8 +88,8 @@ async function* readFile(file: string, skipped: Skipped): AsyncGenerator<Recorde
     else if (line === "broken" || line === "foreign") skipped.unreadable++;
     else if ("format" in line)
       throw new Error(
-        `${file}:${number}: this line has the format ${JSON.stringify(line.format)?.slice(0, 20)}, and this command reads the format ${FORMAT}: ` +
-          `replay it with the synapse-module-bridge that has written it${line.bridge === "" ? "" : ` (${JSON.stringify(line.bridge)})`}`,
+        `${file}:${number}: this line has the format ${printable(JSON.stringify(line.format) ?? "").slice(0, 20)}, and this command reads the format ${FORMAT}: ` +
+          `replay it with the synapse-module-bridge that has written it${line.bridge === "" ? "" : ` (${printable(JSON.stringify(line.bridge))})`}`,
       );
     else yield line;
   }

@@ -1,6 +1,7 @@
 // Answers what a module asks during a replay (the api, the room's state) from the recording, and notes what the recording does
 // not have.
 import { copyJson, exactJson } from "../base/exact-json.js";
+import { sortedKeys } from "../base/sorted-json.js";
 import type { StateSource } from "../calls/state.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import type { ApiRequest } from "../catalogue/protocol.js";
@@ -13,6 +14,7 @@ import {
   type RecordedCall,
   type RecordedLine,
   type RecordedState,
+  recordedJson,
 } from "./format.js";
 import { ReplayedStore } from "./replayed-store.js";
 
@@ -201,13 +203,7 @@ function answerOf(one: RecordedApi): unknown {
 
 /** Equal for equal questions. Each module has a store of its own; all other answers are the same for all modules. */
 function keyOf(method: string, params: unknown, module: string): string {
-  return `${method} ${exactJson([sorted(params), method.startsWith(STORE) ? module : null])}`;
-}
-
-/** The parameters with their keys in one order. Values are as they were given. */
-function sorted(params: unknown): unknown {
-  if (typeof params !== "object" || params === null || Array.isArray(params)) return params;
-  return Object.entries(params).sort(([one], [other]) => (one < other ? -1 : 1));
+  return `${method} ${recordedJson([sortedKeys(params), method.startsWith(STORE) ? module : null])}`;
 }
 
 function covers(wide: StateKey, narrow: StateKey): boolean {

@@ -20,6 +20,7 @@ import {
   isSecretMethod,
   MOST_LINE,
   mayFit,
+  recordedJson,
   type Verdict,
   verdictOf,
   whyUnrecorded,
@@ -27,8 +28,9 @@ import {
 import { SeenState } from "./seen-state.js";
 import { RecordingWriter } from "./writer.js";
 
-// In characters: what `setup` was told, which each file begins with.
+// In characters: what `setup` was told, which each file begins with; and as a part of the limit for the folder.
 const MOST_HEADS = 1024 * 1024;
+const PART_FOR_HEADS = 1 / 128;
 
 const TOO_LONG = "longer than a recording takes";
 
@@ -46,6 +48,7 @@ export class Recorder {
   #current = new AsyncLocalStorage<Told>();
   #writer: RecordingWriter;
   #callbacks: ReadonlySet<string>;
+  readonly #mostHeads: number;
   #ends = new Map<string, string>();
   #headLengths = new Map<string, number>();
 
@@ -57,6 +60,7 @@ export class Recorder {
   ) {
     this.#writer = new RecordingWriter({ settings, worker: synapse.worker_name ?? "main", log });
     this.#callbacks = new Set(settings.callbacks);
+    this.#mostHeads = Math.min(MOST_HEADS, settings.limit_bytes * PART_FOR_HEADS);
   }
 
   /** Resolves when all that was recorded is written. */
@@ -131,7 +135,7 @@ export class Recorder {
   }
 
   #tell(into: Told | undefined, module: string, at: string, told: object): void {
-    const json = mayFit(told, MOST_LINE) ? exactJson(told) : undefined;
+    const json = mayFit(told, MOST_LINE) ? recordedJson(told) : undefined;
     if (into?.kind === "call") {
       // Without this answer the call could not be asked again, so the call is left out.
       into.length += json?.length ?? Number.POSITIVE_INFINITY;
@@ -145,7 +149,7 @@ export class Recorder {
     const during = into?.kind === "setup" ? "setup" : "later";
     const line = `${begin(at, module)},"during":"${during}","api":[${json}]${this.#ends.get(module)}`;
     const length = (this.#headLengths.get(module) ?? 0) + line.length;
-    if (during === "later" || length > MOST_HEADS) this.#writer.write(line);
+    if (during === "later" || length > this.#mostHeads) this.#writer.write(line);
     else {
       this.#headLengths.set(module, length);
       this.#writer.setHead(`${module}\n${length}`, line);
@@ -240,7 +244,7 @@ class CallInProgress {
     }
     this.params = this.#seen ? Object.freeze(own) : params;
     // Now, since a module may change its copy of some parameters.
-    if (mayFit(recorded, MOST_LINE)) this.#paramsJson = exactJson(recorded);
+    if (mayFit(recorded, MOST_LINE)) this.#paramsJson = recordedJson(recorded);
   }
 
   /** The line; undefined if it is too long. */
@@ -256,7 +260,7 @@ class CallInProgress {
       `"callback":"${callback.name}"`,
       `"request":${JSON.stringify(this.#request)}`,
       `"params":${this.#paramsJson}`,
-      ...(state ? [`"state":${exactJson(state)}`] : []),
+      ...(state ? [`"state":${recordedJson(state)}`] : []),
       ...(told.api.length > 0 ? [`"api":[${told.api.join(",")}]`] : []),
       `"verdict":${verdictJson(this.#verdict(outcome))}`,
       ...(reason === undefined ? [] : [`"reason":${JSON.stringify(reason)}`]),
@@ -273,10 +277,10 @@ class CallInProgress {
     if (edits === undefined) return { answer };
     // What this module has left as it was it has not edited.
     const { [edits]: before } = JSON.parse(this.#paramsJson ?? "{}");
-    return { answer: exactJson(answer) === exactJson(before) ? null : answer };
+    return { answer: recordedJson(answer) === exactJson(before) ? null : answer };
   }
 }
 
 function verdictJson(verdict: Verdict): string {
-  return mayFit(verdict, MOST_LINE) ? exactJson(verdict) : " ".repeat(MOST_LINE);
+  return mayFit(verdict, MOST_LINE) ? recordedJson(verdict) : " ".repeat(MOST_LINE);
 }

@@ -3,6 +3,7 @@
 import { parseDuration } from "../base/duration.js";
 import { exactJson } from "../base/exact-json.js";
 import { isObject } from "../base/is-object.js";
+import { compareBytes, sortedJson } from "../base/sorted-json.js";
 import { WireError } from "../module-api/api-errors.js";
 import type { RecordedApi, RecordedLine } from "./format.js";
 
@@ -104,7 +105,7 @@ export class ReplayedStore {
         ...UNTOUCHED,
         ...{ recorded: initial, replayed: initial, isOwn: written, isTraced: true },
       });
-    this.#sorted = [...this.#entries.keys()].sort(compare);
+    this.#sorted = [...this.#entries.keys()].sort(compareBytes);
     this.#traces.clear();
   }
 
@@ -195,7 +196,7 @@ export class ReplayedStore {
       else if (found.delete(key) && isFull) isUncertain = true;
     }
     if (!hasOwn) return undefined;
-    const entries = [...found].sort(([one], [other]) => compare(one, other)).slice(0, most);
+    const entries = [...found].sort(([one], [other]) => compareBytes(one, other)).slice(0, most);
     return { value: entries.map(([key, value]) => ({ key, value })), wrote: false, isUncertain };
   }
 
@@ -208,7 +209,7 @@ export class ReplayedStore {
     const last = base.length >= Number(limit) ? base.at(-1)?.key : undefined;
     const absent: Step[] = [];
     for (const key of this.#within(String(prefix), after)) {
-      if (last !== undefined && compare(key, last) > 0) break;
+      if (last !== undefined && compareBytes(key, last) > 0) break;
       if (!present.has(key)) absent.push({ key, before: null });
     }
     return absent;
@@ -250,7 +251,7 @@ export class ReplayedStore {
 
   /** The keys with a prefix, after a key. */
   *#within(prefix: string, after: unknown): Generator<string> {
-    const from = typeof after === "string" && compare(after, prefix) >= 0 ? after : undefined;
+    const from = typeof after === "string" && compareBytes(after, prefix) >= 0 ? after : undefined;
     let index = from === undefined ? this.#firstAfter(prefix) : this.#firstAfter(from);
     // The key that is the prefix itself is just before.
     if (from === undefined && this.#sorted[index - 1] === prefix) index--;
@@ -265,7 +266,7 @@ export class ReplayedStore {
     let [low, high] = [0, this.#sorted.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (compare(this.#sorted[middle] ?? "", key) > 0) high = middle;
+      if (compareBytes(this.#sorted[middle] ?? "", key) > 0) high = middle;
       else low = middle + 1;
     }
     return low;
@@ -336,21 +337,10 @@ function answerFor(content: Content | undefined): unknown {
 function textOf(value: unknown): string | null {
   if (value === undefined) return null;
   try {
-    return exactJson(sorted(value));
+    return sortedJson(value);
   } catch (error) {
     // Too deep to be sorted. It is only compared.
     if (error instanceof RangeError) return exactJson(value);
     throw error;
   }
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isObject(value)) return value;
-  const keys = Object.keys(value).sort();
-  return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]));
-}
-
-function compare(one: string, other: string): number {
-  return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }

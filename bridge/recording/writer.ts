@@ -208,7 +208,12 @@ export class RecordingWriter {
     this.#file = next;
     const heads = this.#needsHeads ? [...this.#heads.values()] : [];
     this.#needsHeads = true;
-    if (heads.length > 0) await next.handle.appendFile(`${heads.join("\n")}\n`);
+    if (heads.length > 0) {
+      const bytes = Buffer.from(`${heads.join("\n")}\n`);
+      await next.handle.appendFile(bytes);
+      next.bytes += bytes.length;
+      this.#sinceSweep += bytes.length;
+    }
     return next;
   }
 
@@ -246,7 +251,8 @@ export class RecordingWriter {
       let [total, files, isFull] = [0, 0, false];
       for (const { file, begun } of names) {
         const size = (await stat(file).catch(() => undefined))?.size ?? 0;
-        const isTooOld = Date.now() - begun > keep_ms;
+        // A file from the future was begun when the clock was wrong: nobody knows its age.
+        const isTooOld = Math.abs(Date.now() - begun) > keep_ms;
         isFull ||= total + size > limit_bytes * (1 - LEFT_FREE) || files >= MOST_FILES;
         if (isTooOld || (isFull && file !== this.#file?.path)) await unlink(file).catch(() => {});
         else {

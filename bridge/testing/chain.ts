@@ -158,7 +158,7 @@ export class Chain {
       local,
       lent,
       (call) => ({
-        ...{ call, modules, params, request: `test-${call}` },
+        ...{ call, modules, params },
         ...(first.index !== undefined && { entry: first.index }),
       }),
     ) as Promise<Reply>;

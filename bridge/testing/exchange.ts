@@ -30,12 +30,14 @@ export class Exchange {
     params: (call: number) => object,
   ): Promise<unknown> {
     const call = ++this.#calls;
+    // The id of Synapse's own request, by which what a module threw is found again.
+    const request = `test-${call}`;
     const deadline = this.#deadline(local);
     this.synapse.lent.set(call, lent);
     try {
-      return await link.request(method, params(call), deadline);
+      return await link.request(method, { ...params(call), request }, deadline);
     } catch (error) {
-      throw await this.#ownError(link, error, `test-${call}`, `${modules.join(", ")}: ${what}`, deadline);
+      throw await this.#ownError(link, error, request, `${modules.join(", ")}: ${what}`, deadline);
     } finally {
       this.synapse.lent.delete(call);
     }

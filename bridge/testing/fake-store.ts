@@ -1,8 +1,7 @@
 // Implements `api.store` in memory, with the limits of the shim's store.py, for all modules of a test.
 
 import { parseDuration } from "../base/duration.js";
-import { exactJson } from "../base/exact-json.js";
-import { isObject } from "../base/is-object.js";
+import { compareBytes, sortedJson } from "../base/sorted-json.js";
 import { LIMITS } from "../catalogue/protocol.js";
 import type { JsonValue } from "../sdk/json.js";
 import type { StoreEntry } from "../sdk/storage-types.js";
@@ -43,17 +42,21 @@ export class FakeStore {
     "store.list": (module, { prefix = "", limit = LISTED, after }) => {
       if (Number(limit) < 1 || Number(limit) > MOST_LISTED)
         throw new RangeError(`limit must be from 1 to ${MOST_LISTED}`);
+      const begin = prefix === "" ? "" : keyOf(prefix);
+      const last = after === undefined ? undefined : keyOf(after);
       const wanted = this.#alive(module).filter(
-        ([key]) => key.startsWith(String(prefix)) && (after === undefined || compare(key, String(after)) > 0),
+        ([key]) => key.startsWith(begin) && (last === undefined || compareBytes(key, last) > 0),
       );
       return wanted.slice(0, Number(limit)).map(([key, value]) => ({ key, value: JSON.parse(value) }));
     },
     "store.compare_and_set": (module, params) => {
       const key = keyOf(params.key);
+      // Before the comparison, so that a wrong value or duration is told in any case.
+      const next = this.#written(params);
       const expected = "expected" in params ? textOf(params.expected) : undefined;
       if (this.#get(module, key) !== expected) return false;
-      if ("value" in params) this.#set(module, params);
-      else this.#entriesOf(module).delete(key);
+      if (next.value === undefined) this.#entriesOf(module).delete(key);
+      else this.#entriesOf(module).set(key, { ...next, value: next.value });
       return true;
     },
   };
@@ -69,10 +72,18 @@ export class FakeStore {
     return found && found.until > this.clock.now() ? found.value : undefined;
   }
 
-  #set(module: string, { key, value, ttl }: Params): null {
-    const until = ttl === undefined ? Number.POSITIVE_INFINITY : this.clock.now() + ttlOf(ttl);
-    this.#entriesOf(module).set(keyOf(key), { value: textOf(value), until });
+  #set(module: string, params: Params): null {
+    const key = keyOf(params.key);
+    const { value, until } = this.#written(params);
+    this.#entriesOf(module).set(key, { value: String(value), until });
     return null;
+  }
+
+  /** What a write would put there: the JSON of the value, and when it expires. */
+  #written(params: Params): { value: string | undefined; until: number } {
+    const value = "value" in params ? textOf(params.value) : undefined;
+    const until = params.ttl === undefined ? Number.POSITIVE_INFINITY : this.clock.now() + ttlOf(params.ttl);
+    return { value, until };
   }
 
   #alive(module: string): [key: string, value: string][] {
@@ -80,12 +91,8 @@ export class FakeStore {
     const alive = [...(this.#modules.get(module) ?? [])].filter(([, { until }]) => until > now);
     return alive
       .map(([key, { value }]): [string, string] => [key, value])
-      .sort(([one], [other]) => compare(one, other));
+      .sort(([one], [other]) => compareBytes(one, other));
   }
-}
-
-function compare(one: string, other: string): number {
-  return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }
 
 function keyOf(given: unknown): string {
@@ -99,19 +106,11 @@ function keyOf(given: unknown): string {
 }
 
 function textOf(value: unknown): string {
-  const text = exactJson(sorted(value));
+  const text = sortedJson(value);
   const size = Buffer.byteLength(text);
   if (size > MOST_VALUE_BYTES)
     throw new RangeError(`the value has ${size} bytes as JSON: it may have ${MOST_VALUE_BYTES}`);
   return text;
-}
-
-/** The value with sorted keys, so that equal values have one text. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isObject(value)) return value;
-  const keys = Object.keys(value).sort();
-  return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]));
 }
 
 function ttlOf(ttl: unknown): number {

@@ -14,6 +14,7 @@ import {
 import { bytesOf } from "../module-api/api-values.js";
 import { isApiError, isHttpResponseException, isSynapseError, SynapseError } from "../sdk/errors.js";
 import type { FakeStore } from "./fake-store.js";
+import { checkApi } from "./given.js";
 import { knownApi } from "./known-api.js";
 import type { FakeApi, Write } from "./options.js";
 import type { Room, World } from "./world.js";
@@ -52,7 +53,9 @@ export class FakeSynapse {
     private readonly api: FakeApi,
     /** For calls by hand: says how to give what is not given. Users and rooms are not made up then. */
     private readonly remedy?: (path: string) => string,
-  ) {}
+  ) {
+    checkApi(api, world.catalogue);
+  }
 
   /** Answers what is pending with nothing: a rejection that no module awaits would end the test's process. */
   async abandon(): Promise<void> {

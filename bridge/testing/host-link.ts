@@ -53,6 +53,8 @@ export class MissedDeadline extends Error {
 const GRACE_MS = 1_000;
 // How long to wait for a record that a child has written before its answer.
 const RECORD_MS = 500;
+// How long to read what a child has written before it ended.
+const REST_MS = 1_000;
 // In characters: the last words of a child that has ended.
 const MOST_PRINTED = 2_000;
 
@@ -183,12 +185,17 @@ export class HostInChild extends Link implements HostLink {
     });
     // A module that blocks its process would not notice that this one has gone.
     const forget = endWithThisProcess(child, () => undefined);
-    this.#exited = new Promise((resolve) =>
-      child.once("close", () => {
+    const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    this.#exited = new Promise((resolve) => {
+      child.once("error", () => resolve());
+      child.once("exit", async () => {
         forget();
+        // What the module has started may hold the pipes for as long as it runs.
+        await real.atMost(REST_MS, closed);
+        for (const stream of [output, errors, records, wire]) stream.destroy();
         resolve();
-      }),
-    );
+      });
+    });
     child.on("error", (error) => (cause = `${process.execPath} cannot be started: ${error.message}`));
     this.#wire = wire;
     void this.#exited.then(() =>

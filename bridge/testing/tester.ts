@@ -50,6 +50,8 @@ const OPTIONS: Readonly<Record<keyof TesterOptions, true>> = {
   ...{ api: true, timeout: true },
 };
 
+const TIMEOUT: Readonly<Record<"local" | "federated", true>> = { local: true, federated: true };
+
 // After its limit, a host answers that a handler is late.
 const REPLY_MS = 500;
 
@@ -220,9 +222,7 @@ export class KitTester<What = unknown> implements Tester<What> {
       [module],
       true,
       {},
-      (call) => ({
-        ...{ callback: callback.name, follow_up: key, params, request: `test-${call}` },
-      }),
+      () => ({ callback: callback.name, follow_up: key, params }),
     )) as FollowUpReply;
     const { login_response = response } = (edited ?? {}) as { login_response?: object };
     return login_response as JsonObject;
@@ -251,10 +251,7 @@ export class KitTester<What = unknown> implements Tester<What> {
         [found.module],
         true,
         { user },
-        (call) => ({
-          ...parts,
-          ...{ call, module: found.module, path: found.path, request: `test-${call}` },
-        }),
+        (call) => ({ ...parts, ...{ call, module: found.module, path: found.path } }),
       )) as WebAnswer;
       const bytes = Buffer.from(answer.body, "base64");
       const init = { status: answer.status, headers: answer.headers as [string, string][] };
@@ -358,5 +355,6 @@ export async function createTester<const What extends TesterInput>(
 ): Promise<Tester<What>> {
   checkKeys("createTester", options, OPTIONS);
   const given = options as TesterOptions;
+  if (typeof given.timeout === "object") checkKeys("createTester: timeout", given.timeout, TIMEOUT);
   return new KitTester<What>(wantedModules(what, given), given).start();
 }

@@ -5,6 +5,7 @@ import { sanitizeEvent } from "../module-api/sanitize-events.js";
 import type { Event, StateKey } from "../sdk/wire-types.js";
 import { type Clock, timeOf } from "./clock.js";
 import { ROOM_VERSION, wholeEvent, writtenFields } from "./event.js";
+import { checkRoom, checkUser } from "./given.js";
 import type { RoomOption, UserOption } from "./options.js";
 
 export class World {
@@ -21,6 +22,7 @@ export class World {
     for (const [user_id, user] of Object.entries(users)) {
       if (!/^@[^:]+:./.test(user_id))
         throw new TypeError(`users: ${user_id} is no user id, such as "@a:${server_name}"`);
+      checkUser(user_id, user);
       if (user.created !== undefined) timeOf(user.created, `users: ${user_id}: created`);
       this.users.set(user_id, { ...user });
     }
@@ -29,6 +31,7 @@ export class World {
 
   /** A room of its own, such as one that a test gives for one call. */
   room(room_id: string | undefined, option: RoomOption): Room {
+    checkRoom(room_id ?? "the room of a call", option);
     const [first] = (option.state ?? []).map((event) => writtenFields(event).room_id);
     const own = typeof first === "string" ? first : `!room:${this.server_name}`;
     return new Room(room_id ?? own, option, this.clock.now(), this.catalogue);

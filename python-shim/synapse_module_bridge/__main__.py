@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from typing import NoReturn
 
+from synapse_module_bridge.command.as_user import CannotBecome, become_user
 from synapse_module_bridge.command.exit_codes import NOT_LOOKED
+from synapse_module_bridge.command.report import not_looked
 from synapse_module_bridge.schema.startup_problems import StartupError, StartupProblem
 
 # The host's own help describes the npm package's command, which checks no homeserver.yaml.
@@ -45,8 +47,8 @@ def main() -> None:
         return
     if args[0] == "mode":
         sys.exit(_run(lambda: _mode(args[1:])))
-    if args[:1] == ["check"] and (paths := _homeserver_files(args[1:])):
-        sys.exit(_run(lambda: _check(paths)))
+    if args[:1] == ["check"] and (asked := _of_homeserver(args[1:])):
+        sys.exit(_run(lambda: _check(asked), as_json=asked.json))
     try:
         _run_host_command(args)
     except StartupProblem as e:
@@ -65,8 +67,8 @@ def _run_host_command(args: Sequence[str]) -> NoReturn:
     os.execv(node, [node, str(HOST_FOLDER / "cli.mjs"), *args])
 
 
-def _homeserver_files(args: Sequence[str]) -> Sequence[str]:
-    """The files of homeserver.yaml to check; empty where the arguments are modules. Exits where they are wrong."""
+def _of_homeserver(args: Sequence[str]) -> argparse.Namespace | None:
+    """The arguments, where they are about homeserver.yaml; None where they are modules. Exits where they are wrong."""
     parser = argparse.ArgumentParser(
         "synapse-module-bridge check",
         description="Check a configuration or modules, and show which callback goes to which module. "
@@ -78,6 +80,9 @@ def _homeserver_files(args: Sequence[str]) -> Sequence[str]:
         help="the files and folders that Synapse is started with (homeserver.yaml, conf.d), or modules",
     )
     parser.add_argument("--config", metavar="FILE", help="the config of the module, where a module is checked")
+    parser.add_argument("--json", action="store_true", help="print JSON, as schemas/check.schema.json describes it")
+    parser.add_argument("--user", metavar="NAME", help="try the files as this user of the system; only root can")
+    parser.add_argument("--synapse", metavar="VERSION", help="tell what this release of Synapse lacks, such as 1.130.0")
     known = parser.parse_args(args)
     modules = [path for path in known.paths if _is_module(path)]
     if 0 < len(modules) < len(known.paths):
@@ -87,7 +92,7 @@ def _homeserver_files(args: Sequence[str]) -> Sequence[str]:
             "--config goes with one module; in homeserver.yaml, a module's config stands beside its path, as `config` "
             "or `config_file`"
         )
-    return () if modules else known.paths
+    return None if modules else known
 
 
 def _is_module(path: str) -> bool:
@@ -100,34 +105,42 @@ def _mode(args: Sequence[str]) -> int:
     return mode(args)
 
 
-def _check(paths: Sequence[str]) -> int:
-    from synapse_module_bridge.command.check import check
+def _check(asked: argparse.Namespace) -> int:
+    if asked.user is not None:
+        become_user(asked.user)
+    try:
+        from synapse_module_bridge.command.check import Options, check
+    except (ImportError, PermissionError) as e:
+        if asked.user is None:
+            raise
+        raise CannotBecome(f"{asked.user} cannot read the packages of this Python ({sys.prefix}): {e}") from None
+    options = Options(json=asked.json, synapse=asked.synapse, as_user=asked.user is not None)
+    return check(asked.paths, options)
 
-    return check(paths)
 
-
-def _run(command: Callable[[], int]) -> int:
+def _run(command: Callable[[], int], as_json: bool = False) -> int:
     """Runs a command that imports Synapse, which takes a second, and the host's declarations. Returns the exit code."""
     # Garbage collection would take a third of the time of this short process, and free nothing.
     gc.disable()
+    # So that any path and message can be printed.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        # So that any path and message can be printed.
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")
         code = command()
         sys.stdout.flush()
         return code
-    except StartupError as e:
-        print(e, file=sys.stderr)
+    except (CannotBecome, StartupError) as e:
+        why = str(e)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # The reader has closed the pipe. Python would report that once more when it flushes the stream at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOT_LOOKED
     finally:
         gc.freeze()
-    return NOT_LOOKED
+    return not_looked(why, as_json)
 
 
 if __name__ == "__main__":

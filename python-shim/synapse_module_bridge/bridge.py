@@ -1,11 +1,11 @@
 """Defines the class that homeserver.yaml names, which Synapse imports. It connects the parts of the shim."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-import attr
 from synapse.module_api import ModuleApi
 from twisted.internet import reactor
 
@@ -59,6 +59,7 @@ from synapse_module_bridge.supervision.supervisor import Supervisor
 from synapse_module_bridge.supervision.switching import Switching
 from synapse_module_bridge.synapse_hooks.advice import advise, advise_everywhere
 from synapse_module_bridge.synapse_hooks.broadcasts import Broadcasts
+from synapse_module_bridge.synapse_hooks.module_names import claim_names
 from synapse_module_bridge.synapse_hooks.registration import declared_callbacks, lacking_callbacks, register_callbacks
 from synapse_module_bridge.synapse_hooks.synapse_api import available_callbacks, delegates_authentication
 from synapse_module_bridge.synapse_hooks.web import WebResource
@@ -86,20 +87,28 @@ class ModuleBridge:
         workers = Workers(config, api)
         deployment = deployment_of(api, CLOCK, reactor)
         admin = admin_of(api, CLOCK, deployment)
-        admin.add(config)
+        with _told_to_the_admin():
+            admin.add(config)
         for text in advise_everywhere(config, workers):
             logger.warning("%s", text)
         if not workers.starts_node():
             deployment.modes.add(_yaml_modes(config))
             return
         bridge = Bridge(config, api, deployment)
-        try:
+        with _told_to_the_admin():
             bridge.start()
-        except StartupProblem as e:
-            message = describe(e.faults if isinstance(e, StartupProblems) else [e])
-            logger.critical("%s", message)
-            raise StartupError(message) from None
         admin.runs(bridge.status)
+
+
+@contextmanager
+def _told_to_the_admin() -> Iterator[None]:
+    """Makes the last line that Synapse prints, and one of its log, of what stops it."""
+    try:
+        yield
+    except StartupProblem as e:
+        message = describe(e.faults if isinstance(e, StartupProblems) else [e])
+        logger.critical("%s", message)
+        raise StartupError(message) from None
 
 
 def _yaml_modes(config: BridgeConfig) -> dict[str, Mode]:
@@ -199,6 +208,7 @@ class Bridge(HostEvents):
         )
         try:
             manifest = self._host.start()
+            claim_names(self._api, self._names)
             modules = self._registrable()
             callbacks = declared_callbacks({"modules": modules}, self._config, self._api)
             self._registered.are(modules)
@@ -285,8 +295,7 @@ class Bridge(HostEvents):
 
     def _lasting_params(self) -> dict[str, Any]:
         api = self._api
-        record = self._config.record
-        synapse = initialize_params(
+        return initialize_params(
             self._config,
             server_name=api.server_name,
             worker_name=api.worker_name,
@@ -296,7 +305,6 @@ class Bridge(HostEvents):
             custom_template_dir=getattr(api, "custom_template_dir", None),
             run_background_tasks=api.should_run_background_tasks(),
         )
-        return synapse if record is None else {**synapse, "record": attr.asdict(record)}
 
     def _initialize(self, occasion: Occasion) -> dict[str, Any]:
         told = self._accepted.initialize(occasion)

@@ -8,6 +8,7 @@ import { renderAdminApi } from "./render-admin-api.js";
 import { renderAdminTypes } from "./render-admin-types.js";
 import { renderApiDocs } from "./render-api.js";
 import { renderCallbacks } from "./render-callbacks.js";
+import { renderCheckReport } from "./render-check-report.js";
 import { renderCodes } from "./render-codes.js";
 import { renderCoverage } from "./render-coverage.js";
 import { renderFaults } from "./render-faults.js";
@@ -29,6 +30,7 @@ export async function renderAll(sources: Sources): Promise<[path: string, text: 
     ["bridge/catalogue/protocol.ts", renderProtocolTypes(sources)],
     ["bridge/catalogue/admin-api.ts", renderAdminTypes(sources)],
     ["docs/reference/admin-api.md", renderAdminApi(sources)],
+    ["bridge/command/check-report.ts", renderCheckReport(sources)],
     ["docs/reference/callbacks.md", renderCallbacks(sources)],
     ["docs/reference/faults.md", renderFaults(sources.faults)],
     ["docs/reference/types.md", renderTypeDocs([wireTypes, callbacks, codes, ...sources.sdk])],

@@ -116,6 +116,7 @@ function contentOf({ params, result, errors = [] }: Message, sources: Sources): 
   ]);
 }
 
+/** A definition of protocol.json, or of another file of schemas/, as a type. */
 export function renderDefinition(name: string, schema: Schema, sources: Sources): string {
   return `/** ${schema.description} */\nexport type ${name} = ${typeOf(schema, sources)};\n`;
 }

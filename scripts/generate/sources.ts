@@ -122,6 +122,8 @@ export interface Sources {
   readonly absent: readonly (readonly [name: string, why: string])[];
   readonly protocol: Protocol;
   readonly admin: AdminApi;
+  /** The definitions of check.schema.json. */
+  readonly checkReport: Named<Schema>;
   readonly codes: readonly (readonly [string, string])[];
   readonly faults: Readonly<Record<string, Fault>>;
   /** The texts of the SDK's files that declare types by hand. */
@@ -151,6 +153,7 @@ export function readSources(): Sources {
     absent: Object.entries(api.absent),
     protocol: read("protocol.json"),
     admin: read("admin.json"),
+    checkReport: read("check.schema.json").definitions,
     codes: Object.entries(read("codes.json")),
     faults,
     sdk: SDK_FILES.map((name) => readText(`bridge/sdk/${name}.ts`)),

@@ -46,6 +46,19 @@ test("every use of the bridge's own command names a command that it has, and opt
   }
 });
 
+test("npm's check and the wheel's take the same options, and the admin's page has them all", () => {
+  const [, ofCheck = ""] = read("bridge/cli.ts").split(/\.command\("check"\)|\.command\("describe"/);
+  const npm = [...ofCheck.matchAll(/\.option\("(--[\w-]+)/g)].map(([, name = ""]) => name).sort();
+  const shim = read("python-shim/synapse_module_bridge/__main__.py");
+  const wheel = [...shim.matchAll(/\.add_argument\(\s*"(--[\w-]+)/g)].map(([, name = ""]) => name).sort();
+  expect(npm.length).toBeGreaterThan(3);
+  expect(wheel).toEqual(npm);
+  const page = read("docs/admin/operations.md");
+  // The config of a single module is the author's.
+  const described = npm.filter((name) => page.includes(`| \`${name}`));
+  expect(described).toEqual(npm.filter((name) => name !== "--config"));
+});
+
 test.each(["build", "wheel"])("in a fresh clone, `npm run %s` says what to run first", (name) => {
   const clone = temporaryFolder();
   cpSync(join(ROOT, "scripts"), clone.path("scripts"), { recursive: true });

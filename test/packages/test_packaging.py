@@ -1,4 +1,4 @@
-"""The package without the host that is built into it: it cannot be built, and says so where it was installed."""
+"""The package without what is built into it: it cannot be built, and says so where it was installed."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ def run(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
 def shim(tmp_path: Path) -> Path:
     """A copy of the sources, as a fresh clone has them."""
     folder = tmp_path / "shim"
-    shutil.copytree(SHIM, folder, ignore=shutil.ignore_patterns("_host", "dist", "__pycache__"))
+    shutil.copytree(SHIM, folder, ignore=shutil.ignore_patterns("_host", "_page", "dist", "__pycache__"))
     return folder
 
 
@@ -33,6 +33,13 @@ def give_host(shim: Path, version: str) -> None:
     (host / "cli.mjs").touch()
     (host / "THIRD_PARTY_LICENSES.txt").touch()
     (host / "compiler-licenses.txt").touch()
+
+
+def give_page(shim: Path) -> None:
+    page = shim / "synapse_module_bridge/_page"
+    page.mkdir()
+    (page / "index.html").touch()
+    (page / "THIRD_PARTY_LICENSES.txt").touch()
 
 
 REMEDY = "Run `npm ci && npm run wheel` at the root of the project: it builds both, and needs Node >= 20.19"
@@ -55,8 +62,16 @@ def test_with_the_host_of_another_version_nothing_is_built(shim: Path) -> None:
     assert f"the Node host in synapse_module_bridge/_host is 0.0.9, and this is {VERSION}. {REMEDY}" in done.stderr
 
 
-def test_with_the_host_both_are_built(shim: Path) -> None:
+def test_without_the_page_nothing_is_built(shim: Path) -> None:
     give_host(shim, VERSION)
+    done = run(shim, "-m", "hatchling", "build", "-t", "wheel")
+    assert done.returncode != 0
+    assert f"the admin's page is not built (synapse_module_bridge/_page is missing). {REMEDY}" in done.stderr
+
+
+def test_with_both_the_wheel_and_the_source_archive_are_built(shim: Path) -> None:
+    give_host(shim, VERSION)
+    give_page(shim)
     done = run(shim, "-m", "hatchling", "build", "-t", "wheel", "-t", "sdist")
     assert done.returncode == 0, done.stderr
     assert len(list(shim.glob("dist/*"))) == 2

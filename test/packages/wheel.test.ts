@@ -38,9 +38,10 @@ async function filesIn(path: string): Promise<string[]> {
   return stdout.trim().split("\n").sort();
 }
 
-test("the wheel carries the host, the catalogue, the compiler, jiti and the licences of all that it carries", async () => {
+test("the wheel carries the host, the catalogue, the compiler, jiti, the page and the licences of all that it carries", async () => {
   const files = await filesIn(wheel);
   const host = "synapse_module_bridge/_host";
+  const page = "synapse_module_bridge/_page";
   const licences = "synapse_module_bridge-0.1.0.dist-info/licenses";
   expect(files).toEqual(
     expect.arrayContaining([
@@ -53,6 +54,9 @@ test("the wheel carries the host, the catalogue, the compiler, jiti and the lice
       `${licences}/LICENSE`,
       `${licences}/${host}/THIRD_PARTY_LICENSES.txt`,
       `${licences}/${host}/compiler-licenses.txt`,
+      `${page}/index.html`,
+      `${page}/THIRD_PARTY_LICENSES.txt`,
+      `${licences}/${page}/THIRD_PARTY_LICENSES.txt`,
       "synapse_module_bridge/py.typed",
     ]),
   );

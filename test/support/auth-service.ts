@@ -6,6 +6,8 @@ import { Client } from "./client.js";
 export interface AuthService {
   /** Of homeserver.yaml. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** What Synapse and the service know. */
+  readonly secret: string;
   /** Gives a user of the homeserver, which it makes, a token with these scopes. */
   user(baseUrl: string, name: string, ...scopes: readonly string[]): Promise<Client>;
   /** From now on, the token is not valid any more. It must not have been asked about before: Synapse remembers answers. */
@@ -13,7 +15,7 @@ export interface AuthService {
   close(): Promise<void>;
 }
 
-const secret = "shared with the service";
+const secret = "shared";
 const clientApi = "urn:matrix:client:api:*";
 
 export async function startAuthService(): Promise<AuthService> {
@@ -37,6 +39,7 @@ export async function startAuthService(): Promise<AuthService> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   return {
+    secret,
     config: {
       matrix_authentication_service: { enabled: true, endpoint, secret },
       enable_registration: false,

@@ -96,9 +96,23 @@ def tail(path: Path) -> str:
 
 
 def main() -> None:
-    """Does all of it."""
+    """Does all of it. What cannot be helped here is told in words."""
     end_with_parent()
     order = json.load(sys.stdin)
+    try:
+        provide(order)
+    except OSError as error:
+        cache = Path(order["folder"]).parent
+        raise SystemExit(
+            f"{error}: the cache {cache} must be writable, with 300 MB free. XDG_CACHE_HOME names another"
+        ) from None
+    except subprocess.CalledProcessError as error:
+        printed = (error.output or b"").decode(errors="replace").splitlines()[-SHOWN_LINES:]
+        raise SystemExit(f"{error}" + "".join(f"\n  {line}" for line in printed)) from None
+
+
+def provide(order: Any) -> None:
+    """Installs what is not there. Raises OSError for a folder or a disk that takes nothing."""
     folder = Path(order["folder"])
     folder.parent.mkdir(parents=True, exist_ok=True)
     held = lock(folder.parent / f"{folder.name}.lock")

@@ -22,7 +22,9 @@ const PIP_SECONDS = 900;
 
 /** The folder of all installations. */
 export function cacheFolder(): string {
-  const base = process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache");
+  const { XDG_CACHE_HOME: named = "" } = process.env;
+  // By its specification, one that is not absolute does not count.
+  const base = path.isAbsolute(named) ? named : path.join(homedir(), ".cache");
   return path.join(base, "synapse-module-bridge", "synapse");
 }
 

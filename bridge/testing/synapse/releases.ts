@@ -1,14 +1,12 @@
 // Declares which Synapse the kit installs: the newest that this release was tested with, and what older ones need.
 import path from "node:path";
+import { isOlder, requireRelease } from "../../base/releases.js";
 
 /** The Synapse that is taken where nobody asks for another. */
 export const NEWEST_TESTED = "1.163.2";
 
 /** The Pythons that the kit takes, best first: those for which Synapse and all that it needs have wheels. */
 export const PYTHONS = ["3.11", "3.12", "3.13", "3.10", "3.14"] as const;
-
-/** The oldest Synapse on which the bridge works. */
-const OLDEST = "1.100.0";
 
 // Synapse names no upper bounds: it does not start with newer releases of these.
 const bounds = [
@@ -18,21 +16,10 @@ const bounds = [
 
 /** What pip has to install for a Synapse. Throws an Error for what is no version, or too old. */
 export function requirementsOf(version: string): string[] {
-  if (!/^\d+\.\d+\.\d+(rc\d+)?$/.test(version))
-    throw new Error(`${version} is no version of Synapse: give one such as ${NEWEST_TESTED}`);
-  if (isBefore(version, OLDEST))
-    throw new Error(`Synapse ${version} is too old: the bridge needs ${OLDEST} or newer`);
-  const needed = bounds.filter(({ before }) => isBefore(version, before));
+  requireRelease(version);
+  const needed = bounds.filter(({ before }) => isOlder(version, before));
   return [`matrix-synapse==${version}`, ...needed.map(({ requirement }) => requirement)];
 }
 
 /** The exact versions of all packages, for the newest Synapse: a release of this kit keeps working. */
 export const constraintsFile = (shim: string) => path.join(shim, "constraints.txt");
-
-function isBefore(version: string, other: string): boolean {
-  const [left, right] = [numbers(version), numbers(other)];
-  const at = left.findIndex((number, index) => number !== right[index]);
-  return at >= 0 && (left[at] ?? 0) < (right[at] ?? 0);
-}
-
-const numbers = (version: string) => version.replace(/rc.*/, "").split(".").map(Number);

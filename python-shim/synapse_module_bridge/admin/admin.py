@@ -6,10 +6,12 @@ from typing import Any
 
 from synapse.module_api import ModuleApi
 
+from synapse_module_bridge.admin import page
 from synapse_module_bridge.admin.access import Access
 from synapse_module_bridge.admin.bridge_status import BridgeStatus
 from synapse_module_bridge.admin.endpoints import Endpoints
 from synapse_module_bridge.admin.module_endpoints import ModuleEndpoints
+from synapse_module_bridge.admin.page import PageResource
 from synapse_module_bridge.admin.resource import PATH, AdminResource
 from synapse_module_bridge.admin.status_writer import StatusWriter
 from synapse_module_bridge.configuration.config import AdminApi, BridgeConfig
@@ -31,6 +33,7 @@ class Admin:
         self._configs: list[BridgeConfig] = []
         # Of the bridges that run Node in this process.
         self._bridges: list[BridgeStatus] = []
+        self._page: PageResource | None = None
         self._statuses, self._ends = Statuses(api), QuarantineEnds(api)
         modules = ModuleEndpoints(deployment.modes, deployment.reloads, lambda: endpoints.processes(), api.sleep)
         endpoints = Endpoints(api, self._statuses, self._ends, self.process, modules.all, self._end_quarantine)
@@ -43,8 +46,11 @@ class Admin:
         StatusWriter(self._api, self._statuses, self._name, self._written).start(clock)
 
     def add(self, config: BridgeConfig) -> None:
-        """homeserver.yaml has this bridge."""
+        """homeserver.yaml has this bridge. Raises StartupProblem where it wants the page, and the package has none."""
         self._configs.append(config)
+        if config.admin_api == "page" and self._page is None:
+            self._page = PageResource(lambda: self.value == "page")
+            self._api.register_web_resource(page.PATH, self._page)
 
     def runs(self, bridge: BridgeStatus) -> None:
         """This bridge runs Node in this process."""

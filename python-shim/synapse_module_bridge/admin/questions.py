@@ -113,7 +113,8 @@ def _typed(name: str, type: str, text: str) -> Any:
 
 
 def _duration(text: str) -> int | None:
-    if not text[:-1].isascii() or not text[:-1].isdigit() or len(text) > 15:
+    """Of a duration with a unit. A number alone would be taken for a moment."""
+    if not text[:-1].isascii() or not text[:-1].isdigit() or not text[-1].isalpha() or len(text) > 15:
         return None
     try:
         return int(SynapseConfig.parse_duration(text))

@@ -12,6 +12,7 @@ import attr
 from synapse.module_api import ModuleApi
 
 from synapse_module_bridge.configuration.config import BACKGROUND, BridgeConfig, examine, mode_of
+from synapse_module_bridge.configuration.denied import why_not_writable
 from synapse_module_bridge.configuration.module_configs import with_configs
 from synapse_module_bridge.process.child import Child
 from synapse_module_bridge.process.exit_cause import describe_exit
@@ -43,30 +44,41 @@ class Found:
     text: str = ""
     # Warnings.
     advice: Sequence[str] = ()
+    # The same, for programs (`CheckedModule` of check.schema.json).
+    modules: Sequence[Mapping[str, Any]] = ()
+    # The names of the sound modules, by their place.
+    names: Mapping[int, str] = attr.Factory(dict)
     # Whether there was a Node with which modules could be loaded.
     looked: bool = True
 
 
-def inspect(block: Any, settings: Mapping[str, Any]) -> Found:
-    """Checks a block. `settings` is the whole of homeserver.yaml. Runs Node, which loads the modules."""
+def inspect(block: Any, settings: Mapping[str, Any], release: str | None = None, writes: bool = False) -> Found:
+    """Checks a block. `settings` is the whole of homeserver.yaml. Runs Node, which loads the modules.
+
+    `release`: hold it against this Synapse in place of the one that is installed. `writes`: this process is that of
+    Synapse's user, who has to be able to write what is recorded.
+    """
     config, faults = examine(block)
     if config is None:
         return Found(faults=faults)
+    if writes and config.record is not None and (why := why_not_writable(config.record.folder)) is not None:
+        faults.append(StartupProblem(("record", "folder"), why))
     try:
         node = find_node(config.node)
         check_version(node)
-        modules, of_modules, broken = _load(node, config, settings)
+        modules, of_modules, broken = _load(node, config, settings, release)
     except StartupProblem as e:
         # Where the block itself names a Node that does not work, that is a problem of the block.
         return Found(faults=[*faults, e], looked=config.node is not None and e.path is not None)
-    available = available_callbacks(ModuleApi)
+    # What another release lacks, the host's description tells.
+    available = available_callbacks(ModuleApi) if release is None else _all_callbacks()
     running = {index: module for index, module in modules.items() if mode_of(config.modules[index]) != OFF}
     off = {index: module for index, module in modules.items() if index not in running}
     faults += [*of_modules, *lacking_callbacks(running, config, available, _delegates(settings))]
     faults += _apart(running, config, available)
     broken = [*broken, *lacking_callbacks(off, config, available, _delegates(settings))]
     try:
-        described = _describe(node, config, modules)
+        described = _describe(node, config, modules, release)
     except StartupProblem as e:
         return Found(faults=[*faults, e], looked=False)
     return Found(
@@ -74,21 +86,25 @@ def inspect(block: Any, settings: Mapping[str, Any]) -> Found:
         text=described["text"],
         advice=[
             *advise(config, list(running.values()), available),
+            *described["notes"],
             *(f"a module that is off could not be switched on: {problem.message}" for problem in broken),
         ],
+        modules=described["modules"],
+        names={index: module["name"] for index, module in modules.items()},
     )
 
 
 def _load(
-    node: str, config: BridgeConfig, settings: Mapping[str, Any]
+    node: str, config: BridgeConfig, settings: Mapping[str, Any], release: str | None
 ) -> tuple[Modules, Sequence[StartupProblem], Sequence[StartupProblem]]:
     """The sound modules, the problems of the others, and those of modules that are off.
 
     Raises StartupProblem where no host can be started.
     """
     command = host_command(node, HOST_FOLDER, config)
-    synapse = initialize_params(
+    lasting = initialize_params(
         config,
+        examined=True,
         server_name=str(settings.get("server_name", "example.org")),
         worker_name=None,
         worker_app=None,
@@ -96,6 +112,7 @@ def _load(
         email_app_name="Matrix",
         custom_template_dir=None,
         run_background_tasks=True,
+        **({} if release is None else {"version": release}),
     )
     try:
         # Requests of modules get no answer: modules are loaded, but not set up.
@@ -103,12 +120,18 @@ def _load(
     except OSError as e:
         raise cannot_start(command, e) from e
     try:
-        record = {} if config.record is None else {"record": {**attr.asdict(config.record), "examined": True}}
-        initialize = {**synapse, **record, "modules": with_configs(config.modules)}
+        initialize = {**lasting, "modules": with_configs(config.modules)}
         return examine_modules(child, initialize, config.start_timeout_ms / 1000)
     finally:
         child.read_last_words(None)
         child.kill_and_wait()
+
+
+def _all_callbacks() -> Mapping[str, frozenset[str]]:
+    by_category: dict[str, set[str]] = {}
+    for name, callback in CALLBACKS.items():
+        by_category.setdefault(callback.category, set()).add(name)
+    return {category: frozenset(names) for category, names in by_category.items()}
 
 
 def _delegates(settings: Mapping[str, Any]) -> bool:
@@ -132,8 +155,9 @@ def _apart(modules: Modules, config: BridgeConfig, available: Mapping[str, froze
     return list(found.values())
 
 
-def _describe(node: str, config: BridgeConfig, modules: Modules) -> Mapping[str, Any]:
-    """A description of the modules, and the errors of their TypeScript compilers, from the host's command `describe`.
+def _describe(node: str, config: BridgeConfig, modules: Modules, release: str | None) -> Mapping[str, Any]:
+    """A description of the modules, the errors of their TypeScript compilers, and what a release lacks, from the host's
+    command `describe`.
 
     Raises StartupProblem where the command fails.
     """
@@ -141,6 +165,8 @@ def _describe(node: str, config: BridgeConfig, modules: Modules) -> Mapping[str,
     asked = {
         "modules": [_asked(settings, modules.get(index)) for index, settings in enumerate(config.modules)],
         "terms": {name: _terms(config, callback) for name, callback in CALLBACKS.items() if name in names},
+        "optional": sorted(config.optional_callbacks),
+        **({} if release is None else {"synapse": release}),
     }
     command = [node, str(HOST_FOLDER / "cli.mjs"), "describe"]
     done = subprocess.run(command, input=json.dumps(asked).encode(), stdout=subprocess.PIPE, check=False)

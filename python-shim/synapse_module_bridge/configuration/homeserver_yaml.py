@@ -10,6 +10,7 @@ from synapse.config._base import find_config_files, read_config_files
 from synapse.module_api import ModuleApi
 
 from synapse_module_bridge.configuration.config import BridgeConfig, read_again
+from synapse_module_bridge.configuration.denied import describe_denied
 from synapse_module_bridge.configuration.module_configs import Unreadable, read_yaml
 
 MODULE = "synapse_module_bridge.ModuleBridge"
@@ -56,6 +57,8 @@ def read_homeserver(paths: Sequence[str]) -> Homeserver:
     with redirect_stdout(sys.stderr):
         try:
             files = find_config_files(list(paths))
+        except PermissionError as e:
+            raise Unreadable(describe_denied(e.filename)) from None
         except OSError as e:
             raise Unreadable(f"{e.filename} cannot be read: {e.strerror}") from None
     if not files:

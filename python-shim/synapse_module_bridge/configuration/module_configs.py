@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from synapse_module_bridge.configuration.denied import describe_denied
 from synapse_module_bridge.telemetry.log_text import one_line
 
 # Deeper than any config, and far below Python's recursion limit.
@@ -102,6 +103,8 @@ def _content(path: str) -> bytes:
         raise Unreadable(f"there is no file {path}{hint}") from None
     except IsADirectoryError:
         raise Unreadable(f"{path} is a folder, not a file") from None
+    except PermissionError:
+        raise Unreadable(describe_denied(path)) from None
     except OSError as e:
         raise Unreadable(f"{path} cannot be read: {os.strerror(e.errno or 0)}") from None
 

@@ -1,4 +1,4 @@
-"""Finds the files that are installed with the shim: the host, and the declarations that both sides share."""
+"""Finds the files that are installed with the shim: the host, the page, and the declarations that both sides share."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ from synapse_module_bridge.schema.startup_problems import StartupError, StartupP
 
 HOST_FOLDER = Path(__file__).parents[1] / "_host"
 SCHEMAS_FOLDER = HOST_FOLDER / "schemas"
+PAGE_FOLDER = Path(__file__).parents[1] / "_page"
 
 
 def read_schema(name: str) -> dict[str, Any]:

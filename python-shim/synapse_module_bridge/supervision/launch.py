@@ -6,6 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import attr
+
 from synapse_module_bridge.configuration.config import BridgeConfig
 from synapse_module_bridge.process.spawn import RECORDS
 from synapse_module_bridge.schema.catalogue import DIGEST
@@ -26,9 +28,12 @@ def environment(config: BridgeConfig) -> Mapping[str, str]:
     return {name: os.environ[name] for name in config.env if name in os.environ}
 
 
-def initialize_params(config: BridgeConfig, **synapse: Any) -> dict[str, Any]:
-    """The part of `initialize` that stays the same until Synapse stops, even where packages are upgraded on disk."""
-    return {
+def initialize_params(config: BridgeConfig, *, examined: bool = False, **synapse: Any) -> dict[str, Any]:
+    """The part of `initialize` that stays the same until Synapse stops, even where packages are upgraded on disk.
+
+    `examined`: for `check`, which records nothing.
+    """
+    params: dict[str, Any] = {
         "protocol": PROTOCOL,
         "version": version("synapse-module-bridge"),
         "catalogue": DIGEST,
@@ -36,3 +41,6 @@ def initialize_params(config: BridgeConfig, **synapse: Any) -> dict[str, Any]:
         "start_timeout_ms": config.start_timeout_ms,
         **({"debug": True} if config.debug else {}),
     }
+    if config.record is not None:
+        params["record"] = {**attr.asdict(config.record), **({"examined": True} if examined else {})}
+    return params

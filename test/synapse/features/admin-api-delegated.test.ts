@@ -52,6 +52,11 @@ test("for a token that is not valid, it is not there", async () => {
   expect(there).toBe(unknown);
 });
 
+test("for the service's own secret, it is not there", async () => {
+  const [there, unknown] = await answers({ accessToken: service.secret });
+  expect(there).toBe(unknown);
+});
+
 test("while the service cannot be asked, it is there for nobody", async () => {
   const admin = await service.user(hs.baseUrl, "dora", adminScope);
   await service.close();

@@ -35,6 +35,14 @@ const other = folder.write(
   "other.ts",
   policy.replaceAll("/_synapse/client/policy", "/_synapse/client/other"),
 );
+const logins = folder.write(
+  "logins.ts",
+  `import { defineModule } from "synapse-module-bridge";
+export default defineModule({
+  callbacks: { auth_checkers: [{ login_type: "org.example.login", fields: ["code"], handler: () => null }] },
+});
+`,
+);
 const appservice = folder.write(
   "appservice.yaml",
   JSON.stringify({
@@ -189,6 +197,70 @@ describe("a wrong request of an admin says what to do:", () => {
     );
     expect(hs.log()).not.toContain("this is a fault of the bridge");
   });
+});
+
+describe("a module", () => {
+  const name = "a/b ☃";
+  const create = async () => (await user.createRoom()).status;
+
+  test("is switched off and on, with who did it, why and until when", async () => {
+    expect(await create()).toBe(403);
+    const json = { mode: "off", until: "2h", note: "refuses too much" };
+    const { override, ...off } = await ask(admin, "PUT modules/<name>", { name, json });
+    expect(off).toEqual({ name, mode: "off", yaml_mode: "enforce" });
+    expect(override).toMatchObject({ mode: "off", by: admin.userId, note: "refuses too much" });
+    expect(override?.until).toBeGreaterThan(Date.now() + 7_000_000);
+    expect(await create()).toBe(200);
+    const status = await ask(admin, "GET status");
+    expect(status).toMatchObject({ modules: [{ name, mode: "off" }] });
+    await waitFor("it to be off", async () => {
+      const { processes } = await ask(admin, "GET status");
+      return processes[0]?.modules[0]?.setup === "off";
+    });
+    const back = await ask(admin, "DELETE modules/<name>", { name });
+    expect(back).toEqual({ name, mode: "enforce", yaml_mode: "enforce" });
+    await waitFor("it to be on again", async () => (await create()) === 403);
+  });
+
+  test("has to be one that there is, and its mode, too", async () => {
+    expect(await asked(admin, "PUT", "modules/c", { json: { mode: "off" } })).toMatchObject({
+      status: 404,
+      body: { errcode: "M_NOT_FOUND", error: "there is no module c: homeserver.yaml has a/b ☃" },
+    });
+    expect(await asked(admin, "DELETE", "modules/c")).toMatchObject({ status: 404 });
+    const place = `modules/${encodeURIComponent(name)}`;
+    for (const [json, error] of [
+      [{ mode: "on" }, "mode must be one of off, shadow, enforce"],
+      [{ mode: "off", until: "1999" }, "until must be in the future"],
+      [{ mode: "off", note: "x".repeat(501) }, "note may have at most 500 characters"],
+      [[], "the body must be object"],
+    ] as const)
+      expect(await asked(admin, "PUT", place, { json })).toMatchObject({
+        status: 400,
+        body: { errcode: "M_INVALID_PARAM", error: expect.stringContaining(error) },
+      });
+    expect(await asked(admin, "PUT", place, { raw: "mode=off" })).toMatchObject({ status: 400 });
+    const form = { raw: "mode=off", contentType: "application/x-www-form-urlencoded" };
+    expect(await asked(admin, "PUT", place, form)).toMatchObject({ status: 415 });
+    expect(await asked(user, "PUT", place, { json: { mode: "off" } })).toMatchObject({ status: 404 });
+    expect(await create()).toBe(403);
+  });
+});
+
+test("a reload tells what became of it", async () => {
+  expect(await ask(admin, "POST reload")).toEqual({ processes: { main: { outcome: "unchanged" } } });
+  folder.write("the policy.ts", `${policy}// changed\n`);
+  expect(await ask(admin, "POST reload")).toEqual({
+    processes: { main: { outcome: "reloaded", changed: ["a/b ☃"] } },
+  });
+  folder.write("the policy.ts", "export default 1 +;");
+  const { processes } = await ask(admin, "POST reload");
+  expect(processes.main).toMatchObject({
+    outcome: "failed",
+    problem: expect.stringContaining("the policy.ts"),
+  });
+  folder.write("the policy.ts", policy);
+  await ask(admin, "POST reload");
 });
 
 describe("whoever has no admin's token gets what an unknown path gets:", () => {
@@ -380,7 +452,12 @@ describe("several bridges", () => {
   let two: Homeserver;
   beforeAll(async () => {
     const entries = [
-      { modules: [{ path, name: "first" }] },
+      {
+        modules: [
+          { path, name: "first" },
+          { path: logins, mode: "shadow" },
+        ],
+      },
       { modules: [{ path: other, shadow: true }], workers: ["elsewhere"], admin_api: "api" },
     ];
     two = await startHomeserver({ modules: entries.map(bridge), pythonPath: [shim] });
@@ -391,9 +468,28 @@ describe("several bridges", () => {
     const status = await ask(await registerUser(two, "admin", { admin: true }), "GET status");
     expect(status.modules.map(({ name, mode }) => [name, mode])).toEqual([
       ["first", "enforce"],
+      ["logins", "shadow"],
       ["other", "shadow"],
     ]);
-    expect(status.processes).toMatchObject([{ runs_modules: true, modules: [{ name: "first" }] }]);
+    expect(status.processes).toMatchObject([
+      { runs_modules: true, modules: [{ name: "first" }, { name: "logins" }] },
+    ]);
+  });
+
+  test("tell what a running Synapse cannot change", async () => {
+    const one = await registerUser(two, "other-admin", { admin: true });
+    expect(await asked(one, "PUT", "modules/logins", { json: { mode: "enforce" } })).toMatchObject({
+      status: 409,
+      body: { error: expect.stringMatching(/^restart needed: logins has the new callback auth_checkers/) },
+    });
+    const { processes } = await ask(one, "GET status");
+    expect(processes[0]?.modules[1]).toMatchObject({
+      name: "logins",
+      restart_needed: { enforce: expect.stringContaining("restart Synapse") },
+    });
+    expect(await asked(one, "PUT", "modules/logins", { json: { mode: "off" } })).toMatchObject({
+      status: 200,
+    });
   });
 });
 

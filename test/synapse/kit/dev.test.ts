@@ -124,6 +124,8 @@ test("a file that does not load at the start is told, and the next save starts S
   await shown(/late\.ts:1:\d+: syntax error.*\nSynapse did not start\. Save the file to try again\./);
   folder.write("late.ts", policy("spam"));
   expect(await say("spam")).toContain("M_FORBIDDEN");
+  // What Synapse writes within the watched folder is no save.
+  expect(printed.match(/Synapse did not start/g)).toHaveLength(1);
 }, 180_000);
 
 test("a file that is not there ends it, and a config that is missing is asked for", async () => {

@@ -9,10 +9,13 @@ import { temporaryFolder } from "../../support/temporary-folder.js";
 import { waitFor } from "../../support/wait.js";
 
 const folder = temporaryFolder();
-const path = folder.write(
-  "policy.mjs",
-  `export default { callbacks: { user_may_create_room: ({ user_id }) => user_id.startsWith("@crasher") ? process.exit(3) : "NOT_SPAM" } };\n`,
-);
+const source = `export default {
+  callbacks: {
+    user_may_create_room: ({ user_id }) => (user_id.startsWith("@crasher") ? process.exit(3) : "NOT_SPAM"),
+  },
+};
+`;
+const path = folder.write("policy.mjs", source);
 let deployment: Deployment;
 let admin: Client;
 
@@ -76,6 +79,27 @@ test("a quarantine of one process can be ended through another", async () => {
   const ended = await ask(deployment.through("worker2", admin), "DELETE quarantines/<id>", { name: id });
   expect(ended).toEqual({ id, processes: ["worker1"] });
   await waitFor("its end", async () => (await held()).length === 0, ADMIN_LIMITS.status_ms * 2);
+});
+
+test("a mode is set through a process in which no module runs, and is in force in the others", async () => {
+  const through = deployment.through("worker2", admin);
+  const inForce = async (mode: string) => {
+    const { processes } = await statusFrom("worker2");
+    return processes.every(({ modules }) => modules.every((one) => one.mode === mode));
+  };
+  const { override } = await ask(through, "PUT modules/<name>", { name: "policy", json: { mode: "shadow" } });
+  expect(override).toMatchObject({ mode: "shadow", by: admin.userId });
+  // The status is some seconds old.
+  await waitFor("the mode", () => inForce("shadow"), ADMIN_LIMITS.status_ms * 2);
+  expect(await ask(through, "DELETE modules/<name>", { name: "policy" })).toMatchObject({ mode: "enforce" });
+  await waitFor("the other mode", () => inForce("enforce"), ADMIN_LIMITS.status_ms * 2);
+});
+
+test("a reload is asked for through a process in which no module runs", async () => {
+  folder.write("policy.mjs", `${source}// changed\n`);
+  const { processes } = await ask(deployment.through("worker2", admin), "POST reload");
+  const reloaded = { outcome: "reloaded", changed: ["policy"] };
+  expect(processes).toEqual({ [main]: reloaded, worker1: reloaded });
 });
 
 test("a process that has ended is gone from the status, and its row from the database", async () => {

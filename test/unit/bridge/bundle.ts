@@ -1,11 +1,13 @@
 // Bundles a file of the host as the wheel's build does, to be run by a real Node: jest resolves and evaluates modules
 // by rules of its own.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
+const { engines } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+const oldest = engines.node.replace(">=", "");
 const BANNER =
   'import { createRequire as _require } from "node:module"; const require = _require(import.meta.url);';
 
@@ -20,8 +22,10 @@ export function bundle(entry: string): Bundle {
   const cache = path.join(root, "node_modules/.cache/synapse-module-bridge");
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(path.join(cache, "test-"));
+  // As an installation, which every user may run.
+  chmodSync(folder, 0o755);
   const file = path.join(folder, "bundle.mjs");
-  const args = ["--bundle", "--platform=node", "--format=esm", "--target=node20.19", "--external:jiti"];
+  const args = ["--bundle", "--platform=node", "--format=esm", `--target=node${oldest}`, "--external:jiti"];
   const esbuild = path.join(root, "node_modules/esbuild/bin/esbuild");
   const { status, stderr } = spawnSync(
     esbuild,

@@ -127,3 +127,14 @@ test("no depth is too much, and what is deep down is found", () => {
     else expect(told).toMatch(/^\[0\]\.deep.*\.\.\. is a bigint$/);
   }
 });
+
+test.each([[[1, [2]]], [{ a: { b: 1 } }], [Array(5_000).fill(0)]])(
+  "an imported JSON file is JSON: %#",
+  (value) => {
+    // As the loader gives it.
+    Object.defineProperty(value, "default", { value, enumerable: false });
+    expect(whatJsonLoses({ value })).toBeUndefined();
+    Object.defineProperty(value, "other", { value, enumerable: false });
+    expect(whatJsonLoses({ value })).toMatch(/^value\.other is /);
+  },
+);

@@ -130,6 +130,17 @@ describe("check of a homeserver.yaml", () => {
     expect(status).toBe(1);
   });
 
+  test("refuses a name that modules of two bridges have", async () => {
+    folder.write("first.ts", "export default { callbacks: { user_may_invite() {} } };");
+    const entry = "{ module: synapse_module_bridge.ModuleBridge, config: { modules: [{ path: first.ts }] } }";
+    folder.write("two.yaml", `server_name: example.org\nmodules: [${entry}, ${entry}]\n`);
+    const { code: status, out } = await run(["check", "two.yaml"]);
+    expect(out).toContain(
+      "modules[1].config.modules[0].name: a module of another bridge in homeserver.yaml is called first already: give each a `name` of its own",
+    );
+    expect([status, out.split("No faults.").length]).toEqual([1, 2]);
+  });
+
   test("compares the grants that a module needs with those that it has", async () => {
     const file = folder.write(
       "needy.ts",

@@ -111,6 +111,15 @@ describe("--callback", () => {
     expect(Object.keys(report.callbacks).sort()).toEqual(["user_may_create_room", "user_may_invite"]);
   });
 
+  test("must be one of which the recording has calls: without any, nothing is the same", async () => {
+    const args = ["--callback", "user_may_publish_room", "--expect-same"];
+    expect(await run(["replay", invite("return NOT_SPAM;"), recording(), ...args])).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringMatching(/has no calls of policy to ask about: none is of user_may_publish_room\n$/),
+    });
+  });
+
   test("must be a callback", async () => {
     const args = ["replay", invite("return NOT_SPAM;"), recording(), "--callback", "user_may_invit"];
     expect(await run(args)).toMatchObject({
@@ -166,6 +175,7 @@ describe("what cannot be used", () => {
   test.each([
     ["no file", "nothing.jsonl", "there is no recording"],
     ["no calls", "empty.jsonl", "has no calls"],
+    ["lines of JSON in several lines each", "pretty.jsonl", "3 of its lines are no lines of a recording"],
     [
       "a recording of another version",
       "newer.jsonl",
@@ -173,6 +183,7 @@ describe("what cannot be used", () => {
     ],
   ])("%s: exit code 2 and the reason", async (_, name, message) => {
     folder.write("empty.jsonl", "");
+    folder.write("pretty.jsonl", '{\n  "recording": 1\n}\n');
     write("newer.jsonl", { recording: 2 });
     const { code, out, err } = await run(["replay", invite("return NOT_SPAM;"), folder.path(name)]);
     expect([code, out, err.trimEnd().split("\n").length]).toEqual([2, "", 1]);
@@ -205,6 +216,41 @@ test("a module that blocks Node is named, with the call", async () => {
   expect(code).toBe(1);
   expect(err).toMatch(/user_may_invite \(recorded at 2026-.*: the module blocked Node for 15 s/);
 }, 40_000);
+
+test("an answer with its keys in another order is the same", async () => {
+  const answer = ["M_FORBIDDEN", { a: { b: 1, c: [{ d: 1, e: 2 }] }, f: 1 }];
+  const file = invite("return [Codes.FORBIDDEN, { f: 1, a: { c: [{ e: 2, d: 1 }], b: 1 } }];");
+  expect(await replay(file, write("order.jsonl", { verdict: { answer } }))).toMatchObject({ differing: 0 });
+});
+
+test("a call as Synapse never makes it is left out, and counted", async () => {
+  const recording = write(
+    "unfit.jsonl",
+    { callback: "check_media_file_for_spam", params: { file_wrapper: 5, file_info: {} } },
+    { callback: "check_event_for_spam", params: { event: 5 } },
+    {},
+  );
+  const file = folder.write(
+    "policy.ts",
+    `import { defineModule, NOT_SPAM } from "synapse-module-bridge";
+    export default defineModule({ callbacks: {
+      check_media_file_for_spam: () => NOT_SPAM, check_event_for_spam: () => NOT_SPAM, user_may_invite: () => NOT_SPAM,
+    } });`,
+  );
+  expect(await replay(file, recording)).toMatchObject({ calls: 2, differing: 0, skipped: { unreadable: 1 } });
+});
+
+test("a module that answers nothing any more is named, and not asked thousands of times", async () => {
+  const recording = write("late.jsonl", ...Array.from({ length: 50 }, () => ({})));
+  const file = invite("await new Promise(() => setInterval(() => {}, 1e6));");
+  expect(await run(["replay", file, recording])).toMatchObject({
+    code: 2,
+    out: "",
+    err: expect.stringMatching(
+      /has not answered 6 calls in a row within 5 s each, the last one user_may_invite/,
+    ),
+  });
+}, 50_000);
 
 test("a handler that never answers is no answer in time, and the next call is asked", async () => {
   const file = invite(

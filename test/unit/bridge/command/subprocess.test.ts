@@ -167,6 +167,23 @@ describe("the answer of call", () => {
     expect(said).toContain('"NOT_SPAM"');
   });
 
+  test("that nobody reads is no fault of anybody", async () => {
+    const large = folder.write(
+      "unread.ts",
+      moduleOf("user_may_invite", 'return [Codes.FORBIDDEN, { why: "x".repeat(5_000_000) }];'),
+    );
+    const { err } = await run(["call", large, "user_may_invite", "-"], PARAMS, { through: "head -c 5" });
+    expect(err).not.toMatch(/EPIPE|^ {4}at /m);
+  });
+
+  test("that does not fit on the disk is told", () => {
+    folder.write("params.json", PARAMS);
+    const told = shell("$CALL 2>&1 >/dev/full; echo code $?");
+    expect(told).toMatch(/^standard output: .*ENOSPC/m);
+    expect(told).toMatch(/^code 2\n$/m);
+    expect(told).not.toMatch(/^ {4}at /m);
+  });
+
   test("of a large size arrives whole", async () => {
     const large = folder.write(
       "large.ts",

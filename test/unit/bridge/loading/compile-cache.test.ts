@@ -1,8 +1,17 @@
 // Where compiled TypeScript is kept: only where nobody else can put code.
-import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { compileCache } from "../../../../bridge/loading/compile-cache.js";
+import { compileCache, readCompiled, writeCompiled } from "../../../../bridge/loading/compile-cache.js";
 import { type Folder, temporaryFolder } from "../../../support/temporary-folder.js";
 
 let folder: Folder;
@@ -54,4 +63,27 @@ test("of very many files the older go", () => {
 
 test("there is a usual place", () => {
   expect(compileCache()).toContain("synapse-module-bridge");
+});
+
+const CODE = "exports.a = 'å';\nexports.b = 2;\n";
+
+test("what is kept comes back", () => {
+  mkdirSync(folder.path("kept"));
+  writeCompiled(folder.path("kept"), "key", CODE);
+  expect(readCompiled(folder.path("kept"), "key")).toBe(CODE);
+  expect(readCompiled(folder.path("kept"), "other")).toBeUndefined();
+});
+
+test.each<[string, (text: string) => string]>([
+  ["is empty", () => ""],
+  ["is cut off after a line", (text) => text.slice(0, text.lastIndexOf("exports"))],
+  ["has other code", (text) => text.replace("2", "3")],
+  ["has zeros", (text) => "\0".repeat(text.length)],
+  ["has no first line", () => CODE],
+])("a file that %s is not taken", (_title, change) => {
+  mkdirSync(folder.path("kept"));
+  writeCompiled(folder.path("kept"), "key", CODE);
+  const file = folder.path("kept/key.js");
+  writeFileSync(file, change(readFileSync(file, "utf8")));
+  expect(readCompiled(folder.path("kept"), "key")).toBeUndefined();
 });

@@ -375,3 +375,18 @@ export default { callbacks: { user_may_invite: stack } };`;
     },
   );
 });
+
+test.each([
+  ["lines that no source has", { sources: ["main.ts"], mappings: "AAgggggggggB;AAAA" }],
+  ["lines before the first", { sources: ["main.ts"], mappings: "AADD;AADDDD" }],
+  ["mappings that are none", { sources: ["main.ts"], mappings: "!!!!;;%" }],
+  ["a folder as its source", { sources: [""], mappings: "AAAA" }],
+  ["sources that are none", { sources: [5, null, {}], mappings: "AAAA" }],
+])("JavaScript with a source map of %s runs all the same", async (_title, map) => {
+  const own = `authors-${counter++}`;
+  folder.write(`${own}/main.ts`, "source");
+  folder.write(`${own}/main.js.map`, JSON.stringify({ version: 3, ...map }));
+  const code =
+    "export default { callbacks: { user_may_invite: () => 'runs' } };\n//# sourceMappingURL=main.js.map";
+  expect(await answerOf(folder.write(`${own}/main.js`, code))).toBe("runs");
+});

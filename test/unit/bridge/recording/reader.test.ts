@@ -1,4 +1,5 @@
 // Recordings that were damaged, made by another version, or made by somebody who means harm.
+import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { mayFit, type RecordedCall } from "../../../../bridge/recording/format.js";
@@ -68,6 +69,13 @@ test.each([
   ["no time", line(1, { at: "yesterday" })],
   ["params that are a list", line(1, { params: [] })],
   ["no verdict", line(1, { verdict: {} })],
+  ["a verdict that is none", line(1, { verdict: { error: null } })],
+  ["a fault that is none", line(1, { verdict: { fault: 5 } })],
+  ["an answer of the api that is none", line(1, { api: [{ method: "is_user_admin", params: {} }] })],
+  ["an error of the api that is none", line(1, { api: [{ method: "x", error: { message: 1 } }] })],
+  ["versions that are no texts", line(1, { versions: { bridge: { toString: 1 } } })],
+  ["a time with commands for a terminal", line(1, { at: "2026-01-01 (\u001b[2J)" })],
+  ["a duration that is none", line(1).replace('"ms":1', '"ms":1e400')],
   ["a state that is none", line(1, { state: { keys: "some", events: [] } })],
   ["state events that are none", line(1, { state: { keys: "all", events: [1] } })],
   ["an api that is none", line(1, { api: [null] })],
@@ -105,6 +113,16 @@ test("a recording of another version is refused, with its line and the version t
   await expect(readAll(file)).rejects.toThrow(
     /newer\.jsonl:2: this line has the format 2, and this command reads the format 1: .*\("9\.9\.9"\)$/,
   );
+});
+
+test("a pipe is refused, since it could be read only once", () => {
+  execFileSync("mkfifo", [folder.path("pipe.jsonl")]);
+  folder.write("with-folder/one.jsonl/x", "");
+  for (const given of ["pipe.jsonl", "with-folder"])
+    expect(() => filesOf(folder.path(given))).toThrow(
+      /is a pipe.*it is read twice, so write it to a file first$/,
+    );
+  expect(() => filesOf("/dev/fd/12345")).toThrow(/^there is no recording \/dev\/fd\/12345: it is read twice/);
 });
 
 test.each([

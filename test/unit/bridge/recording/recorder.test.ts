@@ -293,6 +293,7 @@ test("secret callbacks and methods leave no trace, not even what is asked while 
           await api.http_client.get_json({ uri: "https://x/", headers: { Authorization: ["Bearer hunter2"] } });
           await api.run_db_interaction({ desc: "d", func: (txn) => txn.execute("SELECT 'hunter2'") });
           await api.create_login_token({ user_id: "@hunter2:example.org" });
+          await api.send_mail({ recipient: "a@b.c", subject: "Renew", html: "https://x/?token=hunter2", text: "hunter2" });
           return NOT_SPAM;
         },
       },
@@ -306,6 +307,7 @@ test("secret callbacks and methods leave no trace, not even what is asked while 
         "api/run_db_interaction/execute": { columns: ["x"], rows: [["hunter2"]], rowcount: 1 },
         "api/run_db_interaction/commit": null,
         "api/create_login_token": "hunter2",
+        "api/send_mail": null,
       },
       callbacks: [...recordable, "auth_checkers", "check_registration_for_spam"],
     },
@@ -326,6 +328,51 @@ test("secret callbacks and methods leave no trace, not even what is asked while 
   const lines = await recorded();
   expect(lines.map(({ callback }) => callback)).toEqual(["user_may_invite"]);
   expect(texts().join()).not.toContain("hunter2");
+});
+
+test("passwords and tokens that Matrix has by these names are left out of all that is recorded", async () => {
+  await start(
+    `import { defineModule, NOT_SPAM } from "synapse-module-bridge";
+    export default defineModule({
+      grants: ["create_room"],
+      callbacks: {
+        async user_may_create_room({ user_id, room_config }, { api }) {
+          await api.create_room({ user_id, config: { invite_3pid: room_config.invite_3pid } });
+          return NOT_SPAM;
+        },
+        on_create_room({ request_content }) { if (request_content.name === "old") request_content.name = "new"; },
+        check_event_for_spam: () => NOT_SPAM,
+      },
+    });`,
+    { answers: { "api/create_room": ["!r:example.org", null] } },
+  );
+  const invite_3pid = [
+    { id_server: "id.example.org", id_access_token: "hunter2", medium: "email", address: "b@c.d" },
+  ];
+  const requester = { user: "@a:example.org" };
+  const create = (name: string) =>
+    rig.callback(
+      "on_create_room",
+      { requester, request_content: { name, invite_3pid }, is_requester_admin: false },
+      ["policy"],
+    );
+  await create("old");
+  await create("other");
+  await rig.callback("user_may_create_room", { user_id: "@a:example.org", room_config: { invite_3pid } }, [
+    "policy",
+  ]);
+  const content = {
+    password: "hunter2",
+    deep: [[{ refresh_token: { a: "hunter2" } }]],
+    "a password": "stays",
+  };
+  await rig.callback("check_event_for_spam", { event: event({ content }) }, ["policy"]);
+  const [edited, left, asked, sent] = await recorded();
+  expect(texts().join()).not.toContain("hunter2");
+  expect(edited.verdict.answer).toMatchObject({ name: "new", invite_3pid: [{ medium: "email" }] });
+  expect(left.verdict).toEqual({ answer: null });
+  expect(asked.api[0].params.config.invite_3pid[0]).toMatchObject({ address: "b@c.d" });
+  expect(sent.params.event.content).toMatchObject({ "a password": "stays" });
 });
 
 test("the reason that a module gives is recorded", async () => {

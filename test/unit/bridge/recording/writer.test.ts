@@ -146,6 +146,36 @@ describe("limits", () => {
     expect(files()).not.toContain(old);
   });
 
+  test("files that were begun while the clock was wrong go", async () => {
+    mkdirSync(folder, { mode: 0o700 });
+    const future = `other.${Date.now() + 900 * DAY}.1.0.jsonl`;
+    writeFileSync(path.join(folder, future), "line\n");
+    const one = writer();
+    one.write("line");
+    await one.close();
+    expect(files()).toHaveLength(1);
+    expect(files()).not.toContain(future);
+  });
+
+  test("heads count like lines", async () => {
+    const one = writer({ limit_bytes: MIB });
+    one.setHead("a\n1", "h".repeat(50_000));
+    const sizes = () =>
+      files()
+        .map((name) => [name, statSync(path.join(folder, name)).size])
+        .join();
+    let most = 0;
+    for (let line = 0; line < 60; line++) {
+      const before = sizes();
+      one.write("x".repeat(20_000));
+      await waitFor("the line", () => sizes() !== before);
+      most = Math.max(most, bytes());
+    }
+    await one.close();
+    expect(most).toBeLessThanOrEqual(MIB);
+    for (const name of files()) expect(textOf(name).length).toBeLessThan(150_000);
+  });
+
   test("other files in the folder stay", async () => {
     mkdirSync(folder, { mode: 0o700 });
     const others = [

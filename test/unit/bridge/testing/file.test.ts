@@ -10,7 +10,8 @@ const open: Tester[] = [];
 afterEach(() => Promise.all(open.splice(0).map((t) => t.close().catch(() => {}))));
 afterAll(() => folder.remove());
 
-const module = `import { writeSync } from "node:fs";
+const module = `import { spawn } from "node:child_process";
+import { writeSync } from "node:fs";
 import { Codes, NOT_SPAM, SynapseError, defineModule } from "synapse-module-bridge";
 export default defineModule({
   grants: ["store", "broadcast"],
@@ -27,6 +28,7 @@ export default defineModule({
         case "@spins:example.org": await api.broadcast({ topic: "spin", value: 1 }); break;
         case "@torn:example.org": writeSync(3, '{"log":{"msg":"half of'); process.kill(process.pid, "SIGKILL"); break;
         case "@env:example.org": throw new Error("[" + Object.keys(process.env).join() + "]");
+        case "@leaves:example.org": throw new Error(String(spawn("sleep", ["60"], { stdio: "inherit" }).pid));
         case "@prints:example.org": console.log("printed"); return NOT_SPAM;
         case "@counts:example.org": await api.store.update({ key: "n", update: (n: any = 0) => n + 1, ttl: "1h" });
       }
@@ -61,6 +63,18 @@ test("a module from a file has the api, the clock and the store of the test", as
   expect((await ask(t, "prints")).outcome).toBe("allowed");
 });
 
+test("what it has started and left running keeps no test waiting", async () => {
+  const t = await testerOf();
+  const left = Number(await ask(t, "leaves").catch(({ message }) => message));
+  try {
+    const began = performance.now();
+    await t.close();
+    expect(performance.now() - began).toBeLessThan(10_000);
+  } finally {
+    process.kill(left, "SIGKILL");
+  }
+}, 20_000);
+
 test("what it throws about a notification is the error here, too", async () => {
   const t = await testerOf();
   const told = { event: event.topic("tea", { room_id: "!r:example.org" }) };
@@ -73,7 +87,7 @@ test("what it throws is the error here, with the line of the file", async () => 
   const thrown = await ask(t, "throws").catch((error) => error);
   expect(thrown).toBeInstanceOf(RangeError);
   expect(thrown.message).toBe("boom");
-  expect(thrown.stack).toMatch(/policy\.ts:10:/);
+  expect(thrown.stack).toMatch(/policy\.ts:11:/);
   const { outcome, error } = await ask(t, "refused");
   expect(isSynapseError(error)).toBe(true);
   expect({ outcome, ...error }).toMatchObject({ outcome: "refused", code: 418, errcode: "ORG_TEA" });

@@ -704,6 +704,34 @@ describe("loading", () => {
     );
   });
 
+  test.each<[object, string]>([
+    [
+      { users: { "@a:example.org": { admn: true } } },
+      "users: @a:example.org: there is no key admn (did you mean admin?)",
+    ],
+    [{ users: { "@a:example.org": null } }, "users: @a:example.org: must be an object"],
+    [{ rooms: { "!r:x": { stat: [] } } }, "rooms: !r:x: there is no key stat (did you mean state?)"],
+    [{ timeout: { locl: 5 } }, "createTester: timeout: there is no key locl (did you mean local?)"],
+    [
+      { api: { is_user_admn: () => true } },
+      "api: there is no method is_user_admn (did you mean is_user_admin?)",
+    ],
+    [
+      { api: { http_client: { get_jsn: () => 1 } } },
+      "api: there is no method http_client.get_jsn (did you mean",
+    ],
+    [{ api: { is_user_admin: true } }, "api: is_user_admin must be a function that gives the answer"],
+  ])("what the kit would never look at is refused: %j", async (options, message) => {
+    const module = withHandler("user_may_invite", () => NOT_SPAM);
+    await expect(createTester(module, options)).rejects.toThrow(message);
+  });
+
+  test("a misspelt key of a room that a call gives is refused", async () => {
+    const t = await testerOf(withHandler("check_event_allowed", () => true));
+    const params = { event: event.message("@a:x", "x"), state_events: { room: { stat: [] } } };
+    await expect(t.ask("check_event_allowed", params as never)).rejects.toThrow("there is no key stat");
+  });
+
   test("what setup throws is what createTester rejects with", async () => {
     const fault = new Error("the list server is down");
     const setup = async () => Promise.reject(fault);

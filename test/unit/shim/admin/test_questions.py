@@ -121,6 +121,8 @@ def test_a_body_is_read_and_its_end_is_a_moment() -> None:
         ({"mode": "off", "until": NOW}, 400, "in the future"),
         ({"mode": "off", "until": "2 h"}, 400, "in the future"),
         ({"mode": "off", "until": "0s"}, 400, "in the future"),
+        ({"mode": "off", "until": "1999"}, 400, "in the future"),
+        ({"mode": "off", "until": ""}, 400, "in the future"),
         ({"mode": "off", "until": 1e300}, 400, "until"),
         ({"mode": "off", "until": True}, 400, "until must be integer or string"),
         ({"mode": "off", "until": 2**70}, 400, "in the future"),

@@ -1,41 +1,15 @@
 """The removal of what has expired, and where a prefix of keys ends."""
 
 import asyncio
-import sqlite3
-from collections.abc import Callable
-from typing import Any
 
 import pytest
-from sqlite_transaction import sqlite_transaction
+from store_api import StoreApi
 from synapse_module_bridge.storage import store as store_module
-from synapse_module_bridge.storage.store import TABLE, Store
-
-
-class Api:
-    """What the store uses of Synapse's ModuleApi, over a database in memory."""
-
-    def __init__(self, background: bool) -> None:
-        self._background = background
-        self.connection = sqlite3.connect(":memory:")
-        self.looping: list[tuple[Callable[[], Any], float]] = []
-
-    def should_run_background_tasks(self) -> bool:
-        return self._background
-
-    def looping_background_call(self, func: Callable[[], Any], msec: float, desc: str) -> None:
-        self.looping.append((func, msec))
-
-    async def run_db_interaction(self, desc: str, func: Callable[[Any], Any], **_: Any) -> Any:
-        result = func(sqlite_transaction(self.connection))
-        self.connection.commit()
-        return result
-
-    def keys(self) -> list[str]:
-        return [key for (key,) in self.connection.execute(f"SELECT key FROM {TABLE} ORDER BY key")]
+from synapse_module_bridge.storage.store import Store
 
 
 def test_what_has_expired_is_removed_where_background_tasks_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    api = Api(background=True)
+    api = StoreApi(background=True)
     store = Store(api)  # type: ignore[arg-type]
     store.clean_up_regularly()
     [(clean_up, _)] = api.looping
@@ -57,7 +31,7 @@ def test_what_has_expired_is_removed_where_background_tasks_run(monkeypatch: pyt
 
 
 def test_no_other_process_removes_anything() -> None:
-    api = Api(background=False)
+    api = StoreApi(background=False)
     Store(api).clean_up_regularly()  # type: ignore[arg-type]
     assert api.looping == []
 

@@ -1,9 +1,14 @@
 // How the cache is filled: once, by one process at a time, whole or not at all. A small package stands in for Synapse.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { installationName, installSynapse } from "../../../../../bridge/testing/synapse/installation.js";
+import {
+  cacheFolder,
+  installationName,
+  installSynapse,
+} from "../../../../../bridge/testing/synapse/installation.js";
 import { ownFile } from "../../../../../bridge/testing/synapse/own-files.js";
 import { NEWEST_TESTED } from "../../../../../bridge/testing/synapse/releases.js";
 import { venvPython } from "../../../../support/paths.js";
@@ -105,6 +110,25 @@ test("an installation whose Python has gone is made again", async () => {
   expect([await ended, printed()]).toEqual([0, expect.stringMatching(/the Python of .* has gone/)]);
   expect(existsSync(folder.path("cache/1.0/bin/python"))).toBe(true);
 }, 90_000);
+
+test("where the cache cannot be written, the way out is told", async () => {
+  folder.write("cache", "");
+  const { printed, ended } = install();
+  expect(await ended).toBe(1);
+  expect(printed()).toMatch(/cache.* must be writable.* XDG_CACHE_HOME names another\n$/);
+  expect(printed()).not.toContain("Traceback");
+});
+
+test("a folder for the cache that is not absolute does not count", () => {
+  const { XDG_CACHE_HOME: before } = process.env;
+  try {
+    process.env.XDG_CACHE_HOME = "cache";
+    expect(cacheFolder()).toBe(join(homedir(), ".cache/synapse-module-bridge/synapse"));
+  } finally {
+    if (before === undefined) delete process.env.XDG_CACHE_HOME;
+    else process.env.XDG_CACHE_HOME = before;
+  }
+});
 
 test("where pip fails, its last lines are shown, and nothing is left", async () => {
   const { printed, ended } = install([folder.path("missing-source")]);
