@@ -115,7 +115,10 @@ function Where({ decision: { process, files, config } }: Of) {
     <>
       {process}
       <small>
-        files <Hash hash={files} /> config <Hash hash={config} />
+        files <Hash hash={files} />
+      </small>
+      <small>
+        config <Hash hash={config} />
       </small>
     </>
   );

@@ -104,7 +104,8 @@ function placesOf(status: Status, name: string): Place[] {
 function InForce({ mode: { mode }, places }: { mode: ModuleMode; places: readonly Place[] }) {
   const others = places.filter(({ there }) => there.mode !== mode);
   const names = list(others.map(({ process, there }) => `${process.name} (${there.mode})`));
-  const all = places.length === 1 ? "The only process has" : `All ${places.length} processes have`;
+  const number = places.length === 2 ? "Both" : `All ${places.length}`;
+  const all = places.length === 1 ? "The only process has" : `${number} processes have`;
   return (
     <p class={`in-force ${others.length === 0 ? "good" : "bad"}`} role="status">
       {places.length === 0

@@ -11,9 +11,10 @@ export interface Problem {
 // A process writes its status every five seconds.
 const LATE_MS = 12_000;
 
+/** The bad ones first. */
 export function problemsOf(status: Status): Problem[] {
   const running = status.processes.filter((process) => process.runs_modules);
-  return [
+  const problems = [
     ...status.processes.flatMap((process) => ofProcess(process, status.ts)),
     ...status.modules.flatMap(({ name, mode, yaml_mode, override }) => {
       if (!override) return [];
@@ -27,6 +28,8 @@ export function problemsOf(status: Status): Problem[] {
       ...differing(running, name, "config"),
     ]),
   ];
+  const weighing = (weight: Problem["weight"]) => problems.filter((problem) => problem.weight === weight);
+  return [...weighing("bad"), ...weighing("note")];
 }
 
 function ofProcess(process: Process, now: number): Problem[] {
