@@ -14,6 +14,8 @@ export const ADMIN_LIMITS = {
   decisions_default_limit: 100,
   /** How many new rows of decisions one process writes in a second. Further ones are counted. */
   decisions_a_second: 50,
+  /** How many hours of modules and callbacks one answer has at most: the newest. */
+  counters_limit: 10000,
   /** How many rooms, users and examples a shadow report has for each module. */
   shadow_top: 10,
   /** How many requests that only read one admin may send in a minute, to each process. */

@@ -15,7 +15,7 @@ from synapse_module_bridge.calls.call import Rules
 from synapse_module_bridge.calls.exchange import Exchange
 from synapse_module_bridge.calls.open_calls import OpenCalls
 from synapse_module_bridge.configuration import config as configuration
-from synapse_module_bridge.configuration.config import BridgeConfig, mode_of, name_of
+from synapse_module_bridge.configuration.config import KEPT_BY_DEFAULT, BridgeConfig, mode_of, name_of
 from synapse_module_bridge.configuration.homeserver_yaml import has_changed
 from synapse_module_bridge.module_api.api import ApiRequests
 from synapse_module_bridge.module_api.storage import Storage
@@ -47,7 +47,9 @@ from synapse_module_bridge.schema.installed import HOST_FOLDER
 from synapse_module_bridge.schema.modes import ENFORCE, OFF, SHADOW, Mode, lesser
 from synapse_module_bridge.schema.protocol import API, fits, method_name
 from synapse_module_bridge.schema.startup_problems import StartupError, StartupProblem, StartupProblems, describe
+from synapse_module_bridge.shared.decision_expiry import DecisionExpiry
 from synapse_module_bridge.shared.deployment import Deployment, deployment_of
+from synapse_module_bridge.shared.keeping import Keeping
 from synapse_module_bridge.storage.store import Store
 from synapse_module_bridge.supervision.accepted import Accepted, Module, modes_of
 from synapse_module_bridge.supervision.handshake import Occasion
@@ -84,6 +86,8 @@ class ModuleBridge:
     def __init__(self, config: BridgeConfig, api: ModuleApi) -> None:
         # Even where no module runs: this process may run Synapse's background tasks.
         Store(api).clean_up_regularly()
+        # Also where none are kept any more.
+        DecisionExpiry(api, config.decisions or KEPT_BY_DEFAULT).clean_up_regularly()
         workers = Workers(config, api)
         deployment = deployment_of(api, CLOCK, reactor)
         admin = admin_of(api, CLOCK, deployment)
@@ -141,6 +145,8 @@ class Bridge(HostEvents):
         self._registered = Registered()
         # By callback, the entries of all modules, as if all enforced.
         self._entries: Mapping[str, Sequence[Entry]] = {}
+        # What is kept of decisions, if anything is.
+        self._keeping = None if config.decisions is None else Keeping(api, self._named, CLOCK)
         self._up = False
         # From the host's last pulse: bytes, and the modules that are not set up.
         self._memory = {"rss": 0, "heap_used": 0}
@@ -194,6 +200,8 @@ class Bridge(HostEvents):
             *(self, self._names, self._accepted, self._quarantine, self._web_paths),
             *(lambda: self._pipeline.entries, self._api.server_name),
         )
+        if self._keeping is not None:
+            self.status.decisions_dropped = self._keeping.dropped
         self._blame = Blame(
             *(self._settling, self._quarantine, self._recent, rules, self._open_calls, self._accepted),
             *(self._web_paths, self._host.cause_is_known),
@@ -226,6 +234,8 @@ class Bridge(HostEvents):
         for text in advise(self._config, modules, available_callbacks(self._api)):
             logger.warning("%s", text)
         self._host.run()
+        if self._keeping is not None:
+            self._keeping.begin(reactor, self._host.stop)
         on_sighup(self._api, self._reload.requested)
         if self._deployment is not None:
             self._deployment.modes.add(self._yaml_modes, self)
@@ -290,6 +300,10 @@ class Bridge(HostEvents):
         self._pipeline.entries = self.modes.table(self._entries)
         self._routing_table.begin_counts(self._pipeline.entries)
 
+    def _named(self) -> Mapping[str, bool]:
+        """The modules, and whether each is a shadow module."""
+        return {name: self.modes.of(name) == SHADOW for name in self._names}
+
     def _is_busy(self) -> bool:
         return self._notifications.queued > 0 or self._open_calls.under_way
 
@@ -348,6 +362,7 @@ class Bridge(HostEvents):
                 self._config.callback_on_failure,
                 self._api.public_room_list_manager.room_is_in_public_room_list,
             ),
+            ledger=None if self._keeping is None else self._keeping.ledger,
         )
 
     def _runner(self, desc: str) -> Run:
@@ -427,6 +442,8 @@ class Bridge(HostEvents):
             self._reload.some_are_missing()
         for name, what in self._accepted.not_kept(told).items():
             logger.info("%s: a restart of Node takes from disk: %s", name, ", ".join(what))
+        if self._keeping is not None:
+            self._keeping.ledger.versions = self._accepted.versions
         self._requests.grants.set(
             {name: module.get("grants", []) for name, module in zip(self._names, self._config.modules, strict=True)}
         )

@@ -11,6 +11,7 @@ from synapse_module_bridge.pipeline import notifications
 from synapse_module_bridge.quarantine import quarantine, suspects, web_paths
 from synapse_module_bridge.resilience import answer_cache, backpressure, circuit_breaker, web_load
 from synapse_module_bridge.schema.protocol import LIMITS
+from synapse_module_bridge.shared import decision_writer
 from synapse_module_bridge.storage import sqlite_guard, statements, store, transactions
 from synapse_module_bridge.supervision import backoff, grace_period, supervisor
 from synapse_module_bridge.synapse_hooks import advice
@@ -45,6 +46,7 @@ def minutes(seconds: float) -> str:
 FAILURES = "docs/admin/failures.md"
 STORAGE = "docs/author/storage.md"
 CONFIGURATION = "docs/admin/configuration.md"
+DECISIONS = "docs/admin/decisions.md"
 SETTINGS = "schemas/config.schema.json"
 DEFINE = "bridge/sdk/define.ts"
 ENTRIES = "bridge/sdk/entries.ts"
@@ -109,6 +111,14 @@ TOLD: list[tuple[str, Any]] = [
     ("docs/author/web-resources.md", f"one visitor has at most {limit('body_bytes')}"),
     ("docs/author/web-resources.md", f"within {minutes(web_paths.WITHIN_SECONDS)}"),
     ("docs/author/web-resources.md", f"not served for {minutes(web_paths.REFUSED_SECONDS)}"),
+    (DECISIONS, f"at most {decision_writer.MOST_A_SECOND} new rows in a second"),
+    (DECISIONS, f"after {decision_writer.MOST_UNWRITTEN:,}"),
+    (DECISIONS, f"up to {limit('reason_details_characters')} characters are kept"),
+    (DECISIONS, f"{config.KEPT_BY_DEFAULT.keep_ms // 86_400_000} days unless you set it"),
+    (
+        CONFIGURATION,
+        f"{{ keep: {config.KEPT_BY_DEFAULT.keep_ms // 86_400_000}d, limit: {config.KEPT_BY_DEFAULT.limit} }}",
+    ),
     (STORAGE, f"JSON of at most {told(store.MOST_VALUE_BYTES, 'B')}"),
     (STORAGE, f"strings of 1 to {store.MOST_KEY_BYTES} bytes"),
     (STORAGE, f"gives {store.LISTED} entries, or `limit`, which may be up to {store.MOST_LISTED}"),

@@ -9,6 +9,7 @@ from synapse.module_api import ModuleApi
 from synapse_module_bridge.admin import page
 from synapse_module_bridge.admin.access import Access
 from synapse_module_bridge.admin.bridge_status import BridgeStatus
+from synapse_module_bridge.admin.decision_endpoints import DecisionEndpoints
 from synapse_module_bridge.admin.endpoints import Endpoints
 from synapse_module_bridge.admin.module_endpoints import ModuleEndpoints
 from synapse_module_bridge.admin.page import PageResource
@@ -37,7 +38,7 @@ class Admin:
         self._statuses, self._ends = Statuses(api), QuarantineEnds(api)
         modules = ModuleEndpoints(deployment.modes, deployment.reloads, lambda: endpoints.processes(), api.sleep)
         endpoints = Endpoints(api, self._statuses, self._ends, self.process, modules.all, self._end_quarantine)
-        handlers = {**endpoints.handlers, **modules.handlers}
+        handlers = {**endpoints.handlers, **modules.handlers, **DecisionEndpoints(api).handlers}
         self._resource = AdminResource(Access(api), handlers, lambda: self.value is not False, api.public_baseurl)
 
     def start(self, clock: Any) -> None:
@@ -79,7 +80,7 @@ class Admin:
             **({"node": ", ".join(nodes)} if nodes else {}),
             "restarts": sum(bridge["restarts"] for bridge in bridges),
             **({"last_end": max(ends, key=lambda end: int(end["ts"]))} if ends else {}),
-            "decisions_dropped": 0,
+            "decisions_dropped": sum(bridge.get("decisions_dropped", 0) for bridge in bridges),
             "modules": [module for bridge in bridges for module in bridge["modules"]],
         }
 

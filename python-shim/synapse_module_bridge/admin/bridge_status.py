@@ -58,6 +58,8 @@ class BridgeStatus:
         self._web_paths = web_paths
         self._entries = entries
         self._server_name = server_name
+        # How many decisions were counted and not stored.
+        self.decisions_dropped: Callable[[], int] = lambda: 0
         self._up_since_ts: int | None = None
         self._node: str | None = None
         self._restarts = 0
@@ -105,6 +107,7 @@ class BridgeStatus:
             **({} if self._node is None else {"node": self._node}),
             "restarts": self._restarts,
             **({} if self._last_end is None else {"last_end": self._last_end}),
+            "decisions_dropped": self.decisions_dropped(),
             "modules": self._modules(),
         }
 

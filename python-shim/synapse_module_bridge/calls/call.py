@@ -8,7 +8,7 @@ import attr
 from synapse.api.constants import EventTypes
 from synapse.logging.context import current_context
 
-from synapse_module_bridge.calls.decision import Recorded
+from synapse_module_bridge.calls.decision import Ledger, Recorded
 from synapse_module_bridge.codec.match import lookup
 from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.configuration.config import Timeout
@@ -57,6 +57,11 @@ class Call(Recorded):
             return self.params, None
         state = self.params.get(state_param)
         return {**self.params, state_param: {}}, next(iter(state.values())).room_id if state else None
+
+    def subject(self) -> dict[str, str | None]:
+        """As in `Recorded`; the user of a media file is the one who uploads it."""
+        found = super().subject()
+        return found if self.uploader is None else {**found, "user": self.uploader}
 
     @property
     def author(self) -> str | None:
@@ -119,6 +124,8 @@ class Rules:
     timeout: Timeout
     callback_timeouts: Mapping[str, Timeout]
     policies: policy.Policies
+    # None where decisions are not kept.
+    ledger: Ledger | None = None
     # How long a call may take, by its callback and by whether it is local.
     seconds: Mapping[tuple[str, bool], float] = attr.ib(init=False)
 
@@ -149,7 +156,9 @@ class Rules:
         """A new call, perhaps like one that has ended. Its time begins now."""
         now = time.monotonic()
         deadline = now + self.seconds[callback.name, local]
-        return Call(callback, params, self.server_name, now, local, who, now, deadline, request, uploader)
+        call = Call(callback, params, self.server_name, now, local, who, now, deadline, request, uploader)
+        call.keep_in(self.ledger)
+        return call
 
 
 def _uploader(params: Mapping[str, Any]) -> str | None:

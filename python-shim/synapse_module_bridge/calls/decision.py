@@ -1,10 +1,13 @@
-"""Records decisions, without content: as a line in Synapse's log, a count in its metrics, and a span in its traces."""
+"""Records decisions, without content: as a line in Synapse's log, a count in its metrics, and a span in its traces.
+
+Those that count are also given to a ledger, which keeps them in Synapse's database.
+"""
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import attr
 from synapse.logging import opentracing
@@ -13,6 +16,7 @@ from synapse_module_bridge.codec.match import lookup
 from synapse_module_bridge.codec.replies import GivenReason
 from synapse_module_bridge.routing.entry import Entry
 from synapse_module_bridge.schema.catalogue import TYPES, Callback
+from synapse_module_bridge.supervision.versions import Version
 from synapse_module_bridge.telemetry import metrics
 from synapse_module_bridge.telemetry.log_text import one_line
 from synapse_module_bridge.telemetry.outcomes import ERRORS, REFUSALS
@@ -21,6 +25,8 @@ logger = logging.getLogger("synapse_module_bridge.decision")
 
 # Outcomes that are logged at DEBUG.
 _QUIET = frozenset({"allowed", "answered", "would_allow", "would_answer"})
+# Outcomes that no ledger gets: nobody has objected.
+_UNKEPT = _QUIET | {"left"}
 # Whether the library `opentracing` is installed.
 TRACING = getattr(opentracing, "opentracing", None) is not None
 _UNTRACED = nullcontext()
@@ -28,6 +34,51 @@ _UNTRACED = nullcontext()
 _ANSWERS = frozenset({"answered", "would_answer", "allowed"})
 # Outcomes whose spans are marked as errors.
 _FAILURES = frozenset({"fault", "policy", "would_fault", "would_policy"})
+
+
+class Really:
+    """The outcome of the modules that decide, for the record of the shadow modules that are asked the same."""
+
+    __slots__ = ("is_known", "outcome")
+
+    def __init__(self) -> None:
+        self.is_known = False
+        # None where nothing was decided.
+        self.outcome: str | None = None
+
+    def settle(self, outcome: str | None) -> None:
+        """The call has ended with this outcome."""
+        self.is_known, self.outcome = True, outcome
+
+
+class Decision(NamedTuple):
+    """A decision that counts, as a ledger gets it. Users may have written the ids."""
+
+    callback: str
+    # Several names have commas between them.
+    module: str
+    outcome: str
+    answer: str | None
+    # Why policy has answered, or what the module says.
+    reason: str | None
+    # JSON.
+    details: str | None
+    user: str | None
+    room: str | None
+    event: str | None
+    # None where the module is not known.
+    version: Version | None
+    # For a shadow module.
+    really: Really | None
+
+
+@attr.s(slots=True, auto_attribs=True, eq=False)
+class Ledger:
+    """Where decisions are kept. `keep` must not raise, nor take long."""
+
+    keep: Callable[[Decision], None]
+    # By name, the version of each module. Replaced as a whole.
+    versions: Mapping[str, Version] = attr.Factory(dict)
 
 
 @attr.s(slots=True, auto_attribs=True, eq=False)
@@ -41,6 +92,18 @@ class Recorded:
     # When Synapse asked, on the monotonic clock.
     started: float
     _span: Any = attr.ib(default=None, init=False)
+    # None where decisions are not kept.
+    ledger: Ledger | None = attr.ib(default=None, init=False)
+    # Of the modules, when the call began.
+    versions: Mapping[str, Version] = attr.ib(factory=dict, init=False)
+    # Where shadow modules are asked, too. They share it with the call that decides.
+    really: Really | None = attr.ib(default=None, init=False)
+    _outcome: str | None = attr.ib(default=None, init=False)
+
+    def keep_in(self, ledger: Ledger | None) -> None:
+        """Has decisions kept there from now on."""
+        if ledger is not None:
+            self.ledger, self.versions = ledger, ledger.versions
 
     def traced(self, entries: Iterable[Entry]) -> AbstractContextManager[None]:
         """Opens a span for the block, if Synapse's tracing is on. What is recorded meanwhile becomes its tags."""
@@ -53,7 +116,7 @@ class Recorded:
                 yield
                 return
             self._span = scope.span
-            subject = {f"{key}_id": value for key, value in _subject(self.callback, self.params).items()}
+            subject = {f"{key}_id": value for key, value in self.subject().items()}
             self._tag({"callback": self.callback.name, "modules": ",".join(modules), **subject})
             try:
                 yield
@@ -84,10 +147,22 @@ class Recorded:
         metrics.CALLS.add(self.callback.name, label, outcome, reason or "", self.server_name)
         for name in (module,) if isinstance(module, str) else module or ():
             self._count(name, outcome)
+        self._outcome = outcome
         level = logging.DEBUG if outcome in _QUIET else logging.INFO
-        if self._span is None and not logger.isEnabledFor(level):
+        is_kept = self.ledger is not None and outcome not in _UNKEPT
+        if self._span is None and not is_kept and not logger.isEnabledFor(level):
             return
         modules = module if isinstance(module, str) else ",".join(module or ())
+        text = reason or (given.text if given is not None else None)
+        details = given.details if given is not None else None
+        subject = self.subject()
+        if is_kept and self.ledger is not None:
+            version = self.versions.get(modules)
+            really = self.really if outcome.startswith("would_") else None
+            at = subject["user"], subject["room"], subject["event"]
+            self.ledger.keep(
+                Decision(self.callback.name, modules, outcome, answer, text, details, *at, version, really)
+            )
         if self._span is not None:
             # Of several decisions about one call, the last one is final.
             self._tag({"module": modules, "outcome": outcome, "answer": answer or "", "reason": reason or ""})
@@ -98,13 +173,13 @@ class Recorded:
             "module": modules or "-",
             "outcome": outcome,
             "answer": answer,
-            "reason": reason or (given.text if given is not None else None),
-            "details": given.details if given is not None else None,
-            **_subject(self.callback, self.params),
+            "reason": text,
+            "details": details,
+            **subject,
             "ms": f"{(time.monotonic() - self.started) * 1000:.1f}",
         }
-        text = " ".join(f"{key}={_value(value)}" for key, value in fields.items() if value is not None)
-        logger.log(level, "%s", text, extra=_attributes(fields))
+        line = " ".join(f"{key}={_value(value)}" for key, value in fields.items() if value is not None)
+        logger.log(level, "%s", line, extra=_attributes(fields))
 
     def _count(self, module: str, outcome: str) -> None:
         count = metrics.MODULES.of(module, self.callback.name, self.server_name)
@@ -120,21 +195,23 @@ class Recorded:
     def finish(self) -> None:
         """Counts the time of the call: Synapse has its answer."""
         metrics.SECONDS.add(time.monotonic() - self.started, self.callback.name, self.server_name)
+        if self.really is not None:
+            self.really.settle(self._outcome)
 
-
-def _subject(callback: Callback, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The ids of the room, the user and the event that the call is about; None for those that there are not."""
-    room = callback.param_of_type("RoomId")
-    event = callback.event_param
-    found = {
-        "room": params.get(room) if room else None,
-        "user": lookup(params, callback.subject) if callback.subject else None,
-        "event": None,
-    }
-    if event is not None:
-        found["room"] = params[event].room_id
-        found["event"] = params[event].event_id
-    return {key: value if isinstance(value, str) else None for key, value in found.items()}
+    def subject(self) -> dict[str, str | None]:
+        """The ids of the room, the user and the event that the call is about; None for those that there are not."""
+        callback, params = self.callback, self.params
+        room = callback.param_of_type("RoomId")
+        event = callback.event_param
+        found = {
+            "room": params.get(room) if room else None,
+            "user": lookup(params, callback.subject) if callback.subject else None,
+            "event": None,
+        }
+        if event is not None:
+            found["room"] = params[event].room_id
+            found["event"] = params[event].event_id
+        return {key: value if isinstance(value, str) else None for key, value in found.items()}
 
 
 def _attributes(fields: Mapping[str, str | None]) -> dict[str, str | float]:

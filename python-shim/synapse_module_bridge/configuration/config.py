@@ -67,6 +67,17 @@ class Record:
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
+class KeptDecisions:
+    """For how long decisions are kept in Synapse's database, and how many."""
+
+    keep_ms: int
+    limit: int
+
+
+KEPT_BY_DEFAULT = KeptDecisions(keep_ms=30 * 24 * 60 * 60 * 1000, limit=1_000_000)
+
+
+@attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
 class BridgeConfig:
     """The block, with defaults and absolute paths. docs/admin/configuration.md describes the keys."""
 
@@ -95,6 +106,8 @@ class BridgeConfig:
     memory_mb: int | None
     # None where nothing is recorded.
     record: Record | None
+    # None where no decisions are kept.
+    decisions: KeptDecisions | None
     # What admins get over HTTP; None where the key is absent.
     admin_api: AdminApi | None
     # Whether a debugger may pause Node. All limits of time are DEBUG_MS then.
@@ -291,9 +304,17 @@ def _with_defaults(config: Mapping[str, Any], folder: str) -> BridgeConfig:
         env=tuple(config.get("env", ())),
         memory_mb=SynapseConfig.parse_size(config["memory"]) // MIB if "memory" in config else None,
         record=_record(config["record"], folder) if "record" in config else None,
+        decisions=_decisions(config.get("decisions", {})),
         admin_api=config.get("admin_api"),
         debug=debug,
     )
+
+
+def _decisions(decisions: Mapping[str, Any] | bool) -> KeptDecisions | None:
+    if isinstance(decisions, bool):
+        return None
+    keep_ms = SynapseConfig.parse_duration(decisions.get("keep", KEPT_BY_DEFAULT.keep_ms))
+    return KeptDecisions(keep_ms=keep_ms, limit=decisions.get("limit", KEPT_BY_DEFAULT.limit))
 
 
 def _record(record: Mapping[str, Any], folder: str) -> Record:

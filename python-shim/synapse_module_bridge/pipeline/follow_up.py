@@ -43,6 +43,7 @@ class FollowUps:
         if self._modes.is_off(module):
             return None
         recorded = Recorded(callback=callback, params={}, server_name=rules.server_name, started=time.monotonic())
+        recorded.keep_in(rules.ledger)
         question = _Question(callback, follow_up, params, time.monotonic() + rules.seconds[callback.name, True])
         try:
             edited = _read(await self._exchange.send(question), question)

@@ -8,7 +8,7 @@ from copy import copy
 from typing import Any, NamedTuple
 
 from synapse_module_bridge.calls.call import Call
-from synapse_module_bridge.calls.decision import TRACING
+from synapse_module_bridge.calls.decision import TRACING, Really
 from synapse_module_bridge.pipeline.delivery import Delivery
 from synapse_module_bridge.pipeline.notifications import Notification, Notifications
 from synapse_module_bridge.pipeline.pipeline import Pipeline
@@ -71,8 +71,12 @@ class Router:
             return _at_once(None if callback.notify else no_objection(callback, params))
         call = self._pipeline.rules.begin(callback, params)
         if shadows:
+            call.really = Really()
             self._ask_shadows(call, shadows)
         if not entries:
+            if call.really is not None:
+                # Of the modules that Synapse asks one by one, others may decide.
+                call.really.settle("allowed" if module is None else None)
             return _at_once(None if callback.notify else no_objection(callback, params))
         if callback.notify:
             self._notifications.add(Notification(call=call, entries=entries))
@@ -108,7 +112,8 @@ class Router:
     def _ask_shadows(self, call: Call, entries: Sequence[Entry]) -> None:
         # They do not get passwords.
         if not call.callback.secret and entries[0].template is None:
-            # A copy with a record of its own. As a federated call, it waits behind calls that decide something.
+            # A copy with a record of its own, which gets to know what is really decided. As a federated call, it waits
+            # behind calls that decide something.
             shadow = copy(call)
             shadow.local = False
             self._run(lambda: self._delivery.shadow(shadow, entries))

@@ -1,4 +1,4 @@
-"""What the processes of a deployment share in Synapse's database: the modules' modes, and requests for a reload.
+"""What the processes of a deployment share in Synapse's database: modes, reloads, statuses, decisions.
 
 A process may run on another machine, or run no Node: only the database is common to all of them.
 """

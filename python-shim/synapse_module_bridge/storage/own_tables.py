@@ -5,9 +5,14 @@ from typing import Any, TypeVar
 
 from synapse.module_api import ModuleApi
 from synapse.storage.database import LoggingTransaction
+from synapse.storage.engines import PostgresEngine
 from synapse.storage.engines._base import IsolationLevel
 
 R = TypeVar("R")
+
+# In a statement that makes a table: the type of a key of 64 bits. SQLite looks rows up by their key without an index if
+# its type is INTEGER, which has 32 bits in PostgreSQL.
+BIG_KEY = "<big key>"
 
 
 class OwnTables:
@@ -35,8 +40,9 @@ class OwnTables:
 
     async def _make(self) -> None:
         def make(txn: LoggingTransaction) -> None:
+            key = "BIGINT" if isinstance(txn.database_engine, PostgresEngine) else "INTEGER"
             for statement in self._create:
-                txn.execute(statement)
+                txn.execute(statement.replace(BIG_KEY, key))
 
         try:
             await self.interact_as_is(make)

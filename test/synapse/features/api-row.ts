@@ -1,11 +1,8 @@
 // One call of the ModuleApi by a module on a real Synapse: its arguments, what the module gets, what is so afterwards.
-import { execFileSync } from "node:child_process";
-import { join } from "node:path";
 import { expect } from "@jest/globals";
 import { type Answer, type Body, Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
 import type { MailServer } from "../../support/mail-server.js";
-import { venvPython } from "../../support/paths.js";
 import type { Peer } from "./peer.js";
 
 export interface World {
@@ -74,12 +71,4 @@ let count = 0;
 export function newUser({ server }: World, name = "user"): Promise<Client> {
   count += 1;
   return registerUser(server, `${name}${count}`);
-}
-
-/** What the database of Synapse says. */
-export function queryDatabase({ server }: World, sql: string): unknown {
-  const program =
-    "import json, sqlite3, sys; print(json.dumps(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchall()))";
-  const output = execFileSync(venvPython(), ["-c", program, join(server.dir, "hs.db"), sql]);
-  return JSON.parse(output.toString());
 }

@@ -1,8 +1,9 @@
 // What modules can ask and do about users, their devices and tokens.
 import { expect } from "@jest/globals";
 import { type Body, Client } from "../../support/client.js";
+import { queryDatabase } from "../../support/database.js";
 import { waitFor } from "../../support/wait.js";
-import { newUser, queryDatabase, type Rows, type World } from "./api-row.js";
+import { newUser, type Rows, type World } from "./api-row.js";
 
 const stranger = "@none:test.localhost";
 const whoami = ({ server }: World, token: string) => new Client(server.baseUrl, "", token).whoami();
@@ -177,9 +178,9 @@ export const userRows: Rows = {
         ...{ user_id: alice.userId, medium: "email", address: "a@example.org", id_server: "id.example.org" },
       }),
       result: (_: null, world: World) =>
-        expect(queryDatabase(world, "SELECT address, id_server FROM user_threepid_id_server")).toEqual([
-          ["a@example.org", "id.example.org"],
-        ]),
+        expect(queryDatabase(world.server, "SELECT address, id_server FROM user_threepid_id_server")).toEqual(
+          [["a@example.org", "id.example.org"]],
+        ),
     },
   ],
   get_user_ip_and_agents: [
@@ -197,7 +198,7 @@ export const userRows: Rows = {
     {
       params: async (world) => {
         await waitFor("the visit to be recorded", () => {
-          const rows = queryDatabase(world, "SELECT user_id FROM monthly_active_users") as string[][];
+          const rows = queryDatabase(world.server, "SELECT user_id FROM monthly_active_users") as string[][];
           return rows.some(([user]) => user === world.alice.userId);
         });
         return {};

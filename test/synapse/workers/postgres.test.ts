@@ -1,4 +1,5 @@
-// How a module's SQL is read and guarded, on a real PostgreSQL without a Synapse: runs the tests in Python beside this.
+// How a module's SQL is read and guarded, and the record of decisions, on a real PostgreSQL without a Synapse: runs the tests
+// in Python beside this.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, test } from "@jest/globals";
@@ -16,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => postgres?.stop());
 
-test.each(["test_scanner_agrees.py", "test_postgres_guard.py", "test_transactions.py"])(
+test.each(["test_scanner_agrees.py", "test_postgres_guard.py", "test_transactions.py", "test_decisions.py"])(
   "%s",
   async (file) => {
     const options = ["-q", "-c", "python-shim/pyproject.toml", "--rootdir", projectRoot];

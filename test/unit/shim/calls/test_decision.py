@@ -4,13 +4,14 @@ import json
 import logging
 
 import pytest
-from asking import call_of
+from asking import call_of, sample
 from counted import count
 from objects import event
 from synapse.logging import TerseJsonFormatter
-from synapse_module_bridge.calls.decision import Recorded, summarise
+from synapse_module_bridge.calls.decision import Decision, Ledger, Really, Recorded, summarise
 from synapse_module_bridge.codec.replies import GivenReason, given_reason
 from synapse_module_bridge.schema.catalogue import CALLBACKS
+from synapse_module_bridge.supervision.versions import Version
 
 
 def recorded() -> Recorded:
@@ -144,3 +145,83 @@ def test_each_decision_is_counted_by_the_one_module_that_made_it(module: str | l
     before = count("calls_total", **labels)
     call_of("user_may_invite").record("policy", module, "allow", "down")
     assert count("calls_total", **labels) == before + 1
+
+
+SECRET = "a secret"
+
+
+@pytest.mark.parametrize("name", CALLBACKS)
+def test_a_ledger_gets_ids_and_nothing_that_anybody_wrote(name: str) -> None:
+    kept: list[Decision] = []
+    written = {"user_id": SECRET, "display_name": SECRET, "name": SECRET}
+    given: dict[str, object] = {
+        "Event": event(content={"body": SECRET, "displayname": SECRET}),
+        "RoomId": "!r:test",
+    }
+    args = [
+        given.get(param.type, SECRET if value == "text" else written if value == {} else value)
+        for param, value in zip(CALLBACKS[name].params, sample(CALLBACKS[name]), strict=True)
+    ]
+    call = call_of(name, args)
+    call.keep_in(Ledger(kept.append))
+    call.record("refused", "m", "M_FORBIDDEN")
+    [decision] = kept
+    assert SECRET not in repr(decision)
+    ids = (decision.user, decision.room, decision.event)
+    assert all(value is None or value[0] in "@!$" for value in ids)
+    assert any(ids) == bool(CALLBACKS[name].subject or CALLBACKS[name].room)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_kept"),
+    [
+        ("allowed", False),
+        ("answered", False),
+        ("left", False),
+        ("would_allow", False),
+        ("would_answer", False),
+        ("refused", True),
+        ("replaced", True),
+        ("edited", True),
+        ("policy", True),
+        ("fault", True),
+        ("error", True),
+        ("would_refuse", True),
+        ("would_replace", True),
+        ("would_edit", True),
+        ("would_fault", True),
+        ("would_error", True),
+        ("would_policy", True),
+    ],
+)
+def test_a_ledger_gets_the_decisions_that_count(outcome: str, is_kept: bool) -> None:
+    kept: list[Decision] = []
+    one = recorded()
+    one.keep_in(Ledger(kept.append))
+    one.record(outcome, "m")
+    assert bool(kept) == is_kept
+
+
+def test_a_decision_has_the_version_and_the_reason_of_the_module_that_made_it() -> None:
+    kept: list[Decision] = []
+    ledger = Ledger(kept.append, {"m": Version("old", "c")})
+    call = call_of("user_may_invite")
+    call.keep_in(ledger)
+    # A reload, while the call is under way.
+    ledger.versions = {"m": Version("new", "c")}
+    call.record("refused", "m", "M_FORBIDDEN", given=GivenReason("why", "{}"))
+    call.record("policy", ["m", "n"], "allow", "down", given=GivenReason("why", None))
+    first, second = kept
+    assert (first.version, first.reason, first.details) == (Version("old", "c"), "why", "{}")
+    assert (second.module, second.version, second.reason) == ("m,n", None, "down")
+    assert first.really is None
+
+
+def test_what_was_really_decided_is_the_last_of_a_call() -> None:
+    call = call_of("user_may_invite")
+    really = call.really = Really()
+    call.record("policy", "m", "allow", "deadline")
+    call.record("refused", "n")
+    assert not really.is_known
+    call.finish()
+    assert (really.is_known, really.outcome) == (True, "refused")

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 from synapse.module_api.errors import ConfigError
-from synapse_module_bridge.configuration.config import DEBUG_MS, Record, Timeout, mode_of, name_of, parse
+from synapse_module_bridge.configuration.config import (
+    DEBUG_MS,
+    KEPT_BY_DEFAULT,
+    KeptDecisions,
+    Record,
+    Timeout,
+    mode_of,
+    name_of,
+    parse,
+)
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.schema.on_failure import OnFailure
 
@@ -124,6 +133,20 @@ def test_a_recording_has_all_callbacks_without_secrets_unless_some_are_chosen() 
     )
 
 
+@pytest.mark.parametrize(
+    ("decisions", "kept"),
+    [
+        ({}, KEPT_BY_DEFAULT),
+        ({"keep": "1w"}, KeptDecisions(keep_ms=604_800_000, limit=1_000_000)),
+        ({"limit": 5}, KeptDecisions(keep_ms=2_592_000_000, limit=5)),
+        (False, None),
+    ],
+)
+def test_decisions_are_kept_unless_they_are_switched_off(decisions: Any, kept: KeptDecisions | None) -> None:
+    assert parse({"modules": [MODULE]}).decisions == KEPT_BY_DEFAULT
+    assert parse({"modules": [MODULE], "decisions": decisions}).decisions == kept
+
+
 def recording(**keys: Any) -> dict[str, Any]:
     return {"modules": [MODULE], "record": {"folder": "/r", **keys}}
 
@@ -143,6 +166,10 @@ def recording(**keys: Any) -> dict[str, Any]:
         ({"modules": [MODULE], "memory": 256}, "config.memory: must be at least 16M"),
         ({"modules": [MODULE], "callbacks": {"check_evnt": {}}}, "config.callbacks.check_evnt: "),
         ({"modules": [MODULE], "record": {}}, "config.record: the key folder is missing"),
+        ({"modules": [MODULE], "decisions": True}, "config.decisions: must be { keep: <duration>, limit: <number> }"),
+        ({"modules": [MODULE], "decisions": {"kept": "1d"}}, "config.decisions: must be"),
+        ({"modules": [MODULE], "decisions": {"keep": "long"}}, "config.decisions.keep: must be a duration"),
+        ({"modules": [MODULE], "decisions": {"limit": 0}}, "config.decisions.limit: must be a number of decisions"),
         (recording(keep="long"), "config.record.keep: must be a duration"),
         (recording(limit="1000K"), "config.record.limit: must be at least 1M"),
         (recording(callbacks=[]), "config.record.callbacks: must be a list of callbacks"),

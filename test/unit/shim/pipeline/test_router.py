@@ -1,7 +1,8 @@
 """Who is asked about a call, and what needs no call."""
 
-from typing import Any
+from typing import Any, cast
 
+import pytest
 from asking import Host, answer, calls_over, entry
 from objects import event
 from synapse.module_api import NOT_SPAM
@@ -85,3 +86,34 @@ def test_a_template_needs_no_call() -> None:
     for kind in ("m.a", "m.b"):
         ensureDeferred(router.answer(UNSIGNED, [event(type=kind)])).addBoth(fields.append)
     assert fields == [{"by": "@alice:test"}, {}]
+
+
+class Shadows:
+    """In the place of a delivery: notes the calls of shadow modules."""
+
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+
+    async def shadow(self, call: Any, entries: Any) -> None:
+        self.calls.append(call)
+
+
+@pytest.mark.parametrize(
+    ("entries", "verdict", "really"),
+    [
+        ([entry("first"), entry("shadow", shadow=True)], answer("M_FORBIDDEN", "first"), "refused"),
+        ([entry("first"), entry("shadow", shadow=True)], answer("NOT_SPAM", None), "allowed"),
+        ([entry("shadow", shadow=True)], answer("NOT_SPAM", None), "allowed"),
+    ],
+)
+def test_the_call_of_shadow_modules_gets_to_know_what_is_really_decided(
+    entries: list[Any], verdict: Any, really: str
+) -> None:
+    calls, shadows, nobody = calls_over(Host(verdict)), Shadows(), Any
+    calls.entries = {SPAM.name: entries}
+    router = Router(calls, cast(Any, nobody), cast(Any, shadows), lambda func: ensureDeferred(func()))  # type: ignore[arg-type]
+    answered = router.answer(SPAM, [event()])
+    [call] = shadows.calls
+    assert call.really.is_known == (len(entries) == 1)
+    outcome(ensureDeferred(answered))
+    assert (call.really.is_known, call.really.outcome) == (True, really)

@@ -1,0 +1,296 @@
+"""Gathers the decisions of this process, and writes them to Synapse's database in batches.
+
+A decision costs the reactor a look-up. Equal ones within a minute are one row with a count. There are so many new rows
+in a second: a flood is counted and not stored. While the database is slow or fails, rows wait, and only so many.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attr
+from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
+from twisted.internet.defer import DeferredLock
+
+from synapse_module_bridge.calls.decision import Decision, Really
+from synapse_module_bridge.reactor.background import Run
+from synapse_module_bridge.reactor.unexpected import log_unexpected
+from synapse_module_bridge.schema.admin import ADMIN_LIMITS
+from synapse_module_bridge.shared.decision_table import (
+    KINDS,
+    NUMBERS,
+    TABLE,
+    Kind,
+    Stored,
+    first_id,
+    placeholders,
+)
+from synapse_module_bridge.shared.safe_text import (
+    MOST_ANSWER_CHARACTERS,
+    MOST_REASON_CHARACTERS,
+    safe_details,
+    safe_id,
+    safe_text,
+)
+from synapse_module_bridge.storage.own_tables import OwnTables
+from synapse_module_bridge.supervision.versions import Version
+from synapse_module_bridge.telemetry import metrics
+from synapse_module_bridge.telemetry.outcomes import WOULD
+
+logger = logging.getLogger("synapse_module_bridge.decisions")
+
+MOST_A_SECOND = ADMIN_LIMITS["decisions_a_second"]
+# Of these, shadow modules and the failure policy get so many. What modules really refuse has a place left.
+MOST_OTHERS_A_SECOND = MOST_A_SECOND // 2
+# What modules have really decided.
+_BY_MODULES = frozenset({"refused", "replaced", "edited", "error", "fault"})
+_OF_SHADOWS = frozenset(WOULD.values())
+SPAN_MS = 60_000
+PAUSE_SECONDS = 1.0
+# After failures of the database.
+LONGEST_PAUSE_SECONDS = 30.0
+# Rows that wait for the database.
+MOST_UNWRITTEN = 20 * MOST_A_SECOND
+MOST_INSERTED_AT_ONCE = 2 * MOST_A_SECOND
+MOST_UPDATED_AT_ONCE = 4 * MOST_A_SECOND
+# Objections of shadow modules wait for what is really decided: so many, and so long.
+MOST_WAITING = 1_000
+WAIT_SECONDS = 10.0
+# How often the log says that decisions are not stored.
+TELL_SECONDS = 60.0
+
+_Key = tuple[str, str, str, str | None, str | None, Version | None, str | None]
+
+
+@attr.s(slots=True, auto_attribs=True, eq=False)
+class _Row:
+    id: int
+    ts: int
+    kind: Kind
+    ids: tuple[str | None, str | None, str | None]
+    texts: tuple[str | None, str | None, str | None]
+    really: str | None
+    last_ts: int
+    count: int = 1
+    is_stored: bool = False
+
+    def stored(self) -> Stored:
+        return Stored(self.id, self.kind, self.last_ts, self.count, *self.ids, *self.texts, self.really)
+
+
+class DecisionWriter:
+    """`run` runs something in the background; `clock` is an IReactorTime; `now` gives seconds since the epoch.
+
+    `note_shadow` gets each decision of a shadow module, also of a flood, and what was really decided.
+    """
+
+    def __init__(
+        self,
+        tables: OwnTables,
+        process: str,
+        server_name: str,
+        run: Run,
+        clock: Any,
+        note_shadow: Callable[[Decision, str | None], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._tables = tables
+        self._process = process
+        self._run = run
+        self._clock = clock
+        self._note_shadow = note_shadow
+        self._now = now
+        # The rows of the last minute, the oldest first.
+        self._rows: dict[_Key, _Row] = {}
+        # Those to insert, and those whose count has changed since they were stored.
+        self._unwritten: dict[_Row, None] = {}
+        self._changed: dict[_Row, None] = {}
+        # Objections of shadow modules, with their time.
+        self._waiting: list[tuple[int, Decision, Really]] = []
+        self._number = random.randrange(NUMBERS)
+        self._second, self._in_second = 0, 0
+        self._timer: Any = None
+        self._is_writing = False
+        # Batches never overlap.
+        self._lock = DeferredLock()
+        self._pause = PAUSE_SECONDS
+        # How many decisions were counted and not stored.
+        self.dropped = 0
+        self._untold = 0
+        self._metric = metrics.DECISIONS_DROPPED.labels(server_name)
+
+    def keep(self, decision: Decision) -> None:
+        """Takes a decision, which is written within about a second. Never raises."""
+        try:
+            ts = int(self._now() * 1000)
+            really = decision.really
+            if really is not None and not really.is_known and len(self._waiting) < MOST_WAITING:
+                self._waiting.append((ts, decision, really))
+            else:
+                self._count(decision, ts)
+            self._write_soon()
+        except Exception as e:
+            log_unexpected("keeping a decision", e)
+
+    def _count(self, decision: Decision, ts: int) -> None:
+        really = decision.really.outcome if decision.really is not None else None
+        if decision.outcome in _OF_SHADOWS:
+            self._note_shadow(decision, really)
+        user, room = safe_id(decision.user, "@"), safe_id(decision.room, "!")
+        key = (decision.module, decision.callback, decision.outcome, user, room, decision.version, really)
+        row = self._rows.get(key)
+        # Also where the system's clock was set back.
+        if row is not None and abs(ts - row.ts) < SPAN_MS:
+            row.count += 1
+            row.last_ts = max(ts, row.last_ts)
+            if row.is_stored:
+                self._changed[row] = None
+        elif self._admits(decision, ts):
+            # In the order of their time.
+            self._rows.pop(key, None)
+            row = self._rows[key] = self._new(decision, ts, user, room, really)
+            self._unwritten[row] = None
+        else:
+            self._drop()
+
+    def _admits(self, decision: Decision, ts: int) -> bool:
+        if ts // 1000 != self._second:
+            self._second, self._in_second = ts // 1000, 0
+        most = MOST_A_SECOND if decision.outcome in _BY_MODULES else MOST_OTHERS_A_SECOND
+        if self._in_second >= most or len(self._unwritten) >= MOST_UNWRITTEN:
+            return False
+        self._in_second += 1
+        return True
+
+    def _new(self, decision: Decision, ts: int, user: str | None, room: str | None, really: str | None) -> _Row:
+        self._number = (self._number + 1) % NUMBERS
+        version = decision.version or Version("", "")
+        module = safe_text(decision.module, MOST_REASON_CHARACTERS) or ""
+        return _Row(
+            id=first_id(ts) + self._number,
+            ts=ts,
+            kind=Kind(module, decision.callback, decision.outcome, self._process, *version),
+            ids=(user, room, safe_id(decision.event, "$")),
+            texts=(
+                safe_text(decision.answer, MOST_ANSWER_CHARACTERS),
+                safe_text(decision.reason, MOST_REASON_CHARACTERS),
+                safe_details(decision.details),
+            ),
+            really=really,
+            last_ts=ts,
+        )
+
+    def _drop(self) -> None:
+        self.dropped += 1
+        self._metric.inc()
+        if self._untold == 0:
+            self._clock.callLater(TELL_SECONDS, self._tell)
+        self._untold += 1
+
+    def _tell(self) -> None:
+        logger.warning(
+            "%d decisions were not stored within %.0f s: there were too many in a second, or the database is slow",
+            self._untold,
+            TELL_SECONDS,
+        )
+        self._untold = 0
+
+    def _write_soon(self) -> None:
+        if self._timer is None and not self._is_writing and (self._waiting or self._unwritten or self._changed):
+            self._timer = self._clock.callLater(self._pause, self._begin)
+
+    def _begin(self) -> None:
+        self._timer = None
+        self._run(self._write)
+
+    async def _write(self) -> None:
+        """Writes one batch, and has the next one written if there is more."""
+        self._is_writing = True
+        try:
+            self._settle()
+            await self._write_batch()
+            self._pause = PAUSE_SECONDS
+        except Exception as e:
+            # Its text may have what the row has.
+            logger.warning("decisions cannot be written to the database (%s): they wait", type(e).__name__)
+            self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        finally:
+            self._is_writing = False
+            self._forget_old()
+            self._write_soon()
+
+    async def finish(self) -> None:
+        """Writes what is left."""
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+        self._settle(at_once=True)
+        while self._unwritten or self._changed:
+            await self._write_batch()
+
+    def _settle(self, *, at_once: bool = False) -> None:
+        """Counts the objections for which it is known what was really decided, and those that have waited enough."""
+        too_old = (self._now() - WAIT_SECONDS) * 1000
+        waiting, self._waiting = self._waiting, []
+        for ts, decision, really in waiting:
+            if really.is_known or at_once or not too_old < ts <= too_old + 2 * WAIT_SECONDS * 1000:
+                self._count(decision, ts)
+            else:
+                self._waiting.append((ts, decision, really))
+
+    async def _write_batch(self) -> None:
+        await make_deferred_yieldable(self._lock.acquire())
+        try:
+            await self._write_some()
+        finally:
+            with PreserveLoggingContext():
+                self._lock.release()
+
+    async def _write_some(self) -> None:
+        new = list(self._unwritten)[:MOST_INSERTED_AT_ONCE]
+        changed = list(self._changed)[:MOST_UPDATED_AT_ONCE]
+        if not new and not changed:
+            return
+        inserted, updated = [row.stored() for row in new], [row.stored() for row in changed]
+        await self._tables.interact(lambda txn: write(txn, inserted, updated))
+        for row, stored in zip(new, inserted, strict=True):
+            self._unwritten.pop(row, None)
+            row.is_stored = True
+            if row.count != stored.times:
+                self._changed[row] = None
+        for row, stored in zip(changed, updated, strict=True):
+            if row.count == stored.times:
+                self._changed.pop(row, None)
+
+    def _forget_old(self) -> None:
+        until = int(self._now() * 1000) - SPAN_MS
+        while self._rows:
+            key, row = next(iter(self._rows.items()))
+            # Later ones of a clock that was set back since go with it.
+            if until < row.ts <= until + 2 * SPAN_MS:
+                return
+            del self._rows[key]
+
+
+def write(txn: Any, inserted: Sequence[Stored], updated: Sequence[Stored]) -> None:
+    """Writes the rows in a transaction, and the counts of others. It may run twice with the same rows."""
+    if inserted:
+        kinds = {row.kind.id: (row.kind, row.last_ts) for row in inserted}
+        txn.execute_batch(
+            f"INSERT INTO {KINDS} (id, module, callback, outcome, process, files, config, last_ts) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET last_ts = excluded.last_ts",
+            [(kind_id, *kind, last_ts) for kind_id, (kind, last_ts) in sorted(kinds.items())],
+        )
+        values = [(row.id, row.kind.id, *row[2:]) for row in inserted]
+        txn.execute(
+            f"INSERT INTO {TABLE} (id, kind, last_ts, count, user_id, room_id, event_id, answer, reason, details, "
+            f"really) VALUES {', '.join(placeholders(row) for row in values)} "
+            # Where it was written though it seemed to fail.
+            "ON CONFLICT (id) DO UPDATE SET count = excluded.count, last_ts = excluded.last_ts",
+            [value for row in values for value in row],
+        )
+    if updated:
+        counts = [(row.times, row.last_ts, row.id) for row in updated]
+        txn.execute_batch(f"UPDATE {TABLE} SET count = ?, last_ts = ? WHERE id = ?", counts)

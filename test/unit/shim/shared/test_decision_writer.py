@@ -1,0 +1,295 @@
+"""Decisions become rows: which, how many, and what happens while the database is slow or fails."""
+
+import random
+from typing import Any
+
+import pytest
+from counted import count
+from deciding import START, Process, decision, really
+from own_database import Database
+from synapse_module_bridge.calls.decision import Really
+from synapse_module_bridge.shared import decision_writer
+from synapse_module_bridge.shared.decision_table import KINDS, TABLE, ts_of
+from synapse_module_bridge.shared.safe_text import MOST_REASON_CHARACTERS
+from synapse_module_bridge.supervision.versions import Version
+from turning import outcome
+from twisted.internet.defer import ensureDeferred
+
+A_SECOND = decision_writer.MOST_A_SECOND
+
+
+@pytest.fixture
+def database() -> Database:
+    return Database()
+
+
+@pytest.fixture
+def process(database: Database) -> Process:
+    return Process(database)
+
+
+def counts(database: Database) -> list[int]:
+    return [times for (times,) in database.rows(f"SELECT count FROM {TABLE} ORDER BY id")]
+
+
+def total(database: Database) -> int:
+    return sum(counts(database))
+
+
+def test_a_decision_is_a_row_with_its_version_within_about_a_second(process: Process, database: Database) -> None:
+    process.decide(reason="a link", details='{"host":"evil.example"}')
+    process.advance(1)
+    [row] = database.rows(f"SELECT * FROM {TABLE} JOIN {KINDS} ON kind = {KINDS}.id")
+    row_id, _, last_ts, *rest = row
+    assert ts_of(row_id) == last_ts == START * 1000
+    assert rest[:8] == [1, "@eve:test", "!r:test", "$e", "M_FORBIDDEN", "a link", '{"host":"evil.example"}', None]
+    assert rest[9:15] == ["no-links", "check_event_for_spam", "refused", "main", "f" * 12, "c" * 12]
+
+
+def test_equal_decisions_within_a_minute_are_one_row_with_a_count(process: Process, database: Database) -> None:
+    for _ in range(40):
+        process.decide()
+        process.advance(1)
+    process.advance(2)
+    assert counts(database) == [40]
+    assert database.rows(f"SELECT last_ts FROM {TABLE}") == [((START + 39) * 1000,)]
+    process.advance(20)
+    process.decide()
+    process.advance(1)
+    assert counts(database) == [40, 1]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"user": "@mallory:test"},
+        {"user": None},
+        {"room": "!other:test"},
+        {"module": "other"},
+        {"callback": "check_event_allowed"},
+        {"outcome": "replaced"},
+        {"version": Version("new", "c")},
+        {"version": None},
+    ],
+)
+def test_what_differs_is_a_row_of_its_own(process: Process, database: Database, other: Any) -> None:
+    for _ in range(3):
+        process.decide()
+        process.decide(**other)
+    process.advance(1)
+    assert counts(database) == [3, 3]
+
+
+def test_the_event_and_the_texts_are_those_of_the_first_decision(process: Process, database: Database) -> None:
+    process.decide(event="$first", reason="one")
+    process.decide(event="$second", reason="two")
+    process.advance(1)
+    assert database.rows(f"SELECT event_id, reason, count FROM {TABLE}") == [("$first", "one", 2)]
+
+
+def test_a_flood_is_counted_and_not_stored(
+    process: Process, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = count("decisions_dropped_total")
+    for second in range(3):
+        for number in range(1_000):
+            process.decide(user=f"@u{second}.{number}:test")
+        process.advance(1)
+    process.advance(3)
+    assert len(counts(database)) == 3 * A_SECOND
+    assert process.writer.dropped == 3 * (1_000 - A_SECOND)
+    assert count("decisions_dropped_total") == before + process.writer.dropped
+    assert caplog.messages == []
+    process.advance(60)
+    assert [line.split(":")[0] for line in caplog.messages] == [
+        f"{process.writer.dropped} decisions were not stored within 60 s"
+    ]
+
+
+def test_a_flood_of_one_user_is_one_row(process: Process, database: Database) -> None:
+    for _ in range(10_000):
+        process.decide()
+    process.advance(2)
+    assert counts(database) == [10_000]
+    assert process.writer.dropped == 0
+
+
+def test_what_shadow_modules_and_policy_do_leaves_places_for_refusals(process: Process, database: Database) -> None:
+    for number in range(1_000):
+        process.decide(outcome="would_refuse", user=f"@w{number}:test", really=really("allowed"))
+        process.decide(outcome="policy", user=f"@p{number}:test")
+    for number in range(A_SECOND - decision_writer.MOST_OTHERS_A_SECOND):
+        process.decide(user=f"@r{number}:test")
+    process.advance(2)
+    assert database.rows(f"SELECT COUNT(*) FROM {TABLE} JOIN {KINDS} k ON kind = k.id WHERE outcome = 'refused'") == [
+        (A_SECOND - decision_writer.MOST_OTHERS_A_SECOND,)
+    ]
+    assert len(counts(database)) == A_SECOND
+
+
+def test_batches_do_not_overlap_while_the_database_is_slow(process: Process, database: Database) -> None:
+    database.holds = True
+    for number in range(30):
+        process.decide(user=f"@u{number}:test")
+        process.advance(1)
+    assert database.most_at_once == 1 and database.transactions == 1
+    database.let_go()
+    process.advance(3)
+    assert total(database) == 30 and database.most_at_once == 1
+
+
+def test_memory_is_bounded_while_the_database_stands_still(process: Process, database: Database) -> None:
+    database.holds = True
+    for second in range(100):
+        for number in range(A_SECOND):
+            process.decide(user=f"@u{second}.{number}:test")
+        process.advance(1)
+    kept = 100 * A_SECOND - process.writer.dropped
+    # What the transaction that stands still has is still among them.
+    assert kept == decision_writer.MOST_UNWRITTEN
+    database.let_go()
+    process.advance(15)
+    assert total(database) == kept
+
+
+def test_rows_wait_while_the_database_fails_and_are_written_once(
+    process: Process, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    database.fails = True
+    process.decide(reason="a secret")
+    process.advance(10)
+    process.decide()
+    process.advance(10)
+    assert 1 <= len(caplog.messages) <= 6
+    assert "OperationalError" in caplog.messages[0] and "secret" not in caplog.text
+    database.fails = False
+    process.advance(40)
+    assert counts(database) == [2]
+
+
+def test_a_batch_that_was_written_though_it_seemed_to_fail_is_not_written_twice(
+    process: Process, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process.decide(user="@first:test")
+    process.advance(1)
+    run = database.run_db_interaction
+
+    async def fails_afterwards(*args: Any, **more: Any) -> Any:
+        await run(*args, **more)
+        raise ConnectionError
+
+    monkeypatch.setattr(database, "run_db_interaction", fails_afterwards)
+    process.decide()
+    process.decide()
+    process.advance(1)
+    monkeypatch.setattr(database, "run_db_interaction", run)
+    process.decide()
+    process.advance(5)
+    assert counts(database) == [1, 3]
+
+
+def test_the_last_decisions_are_written_when_synapse_stops(process: Process, database: Database) -> None:
+    process.decide()
+    process.decide(outcome="would_refuse", really=Really())
+    outcome(ensureDeferred(process.writer.finish()))
+    assert counts(database) == [1, 1]
+
+
+def test_an_objection_waits_for_what_is_really_decided(process: Process, database: Database) -> None:
+    later, never = Really(), Really()
+    process.decide(outcome="would_refuse", really=later)
+    process.decide(outcome="would_refuse", user="@never:test", really=never)
+    process.decide(outcome="would_refuse", user="@known:test", really=really("allowed"))
+    process.advance(3)
+    assert database.rows(f"SELECT user_id, really FROM {TABLE}") == [("@known:test", "allowed")]
+    later.settle("refused")
+    process.advance(1)
+    assert set(database.rows(f"SELECT user_id, really FROM {TABLE}")) == {
+        ("@eve:test", "refused"),
+        ("@known:test", "allowed"),
+    }
+    process.advance(decision_writer.WAIT_SECONDS)
+    assert ("@never:test", None) in database.rows(f"SELECT user_id, really FROM {TABLE}")
+
+
+def test_what_was_really_decided_tells_rows_apart(process: Process, database: Database) -> None:
+    for known in ("refused", "allowed", "refused"):
+        process.decide(outcome="would_refuse", really=really(known))
+    process.advance(1)
+    assert database.rows(f"SELECT really, count FROM {TABLE} ORDER BY id") == [("refused", 2), ("allowed", 1)]
+
+
+def test_nothing_that_a_decision_holds_keeps_it_from_being_written(process: Process, database: Database) -> None:
+    hostile = "\0\ud800\n\u202e"
+    process.decide(user=f"@{hostile}:test", room=hostile, event=f"${hostile}", module=hostile, answer=hostile)
+    process.decide(reason=hostile * 1_000, details=hostile, user="alice@example.org", room="a name", event="x")
+    process.decide(details='{"a":"\\ud800\\u0000\u2028"}', user="@" + "é" * 200 + ":test")
+    process.advance(1)
+    rows = database.rows(f"SELECT user_id, room_id, event_id, reason, details FROM {TABLE} ORDER BY id")
+    assert [row[:3] for row in rows] == [(None, None, None), (None, None, None), (None, "!r:test", "$e")]
+    assert len(rows[1][3]) <= MOST_REASON_CHARACTERS and "\0" not in rows[1][3]
+    assert [row[4] for row in rows] == [None, None, '{"a":"\\ud800\\u0000\\u2028"}']
+
+
+def test_processes_write_rows_of_their_own(database: Database) -> None:
+    for name in ("main", "worker1"):
+        process = Process(database, name)
+        process.decide()
+        process.advance(1)
+    assert database.rows(f"SELECT process, count FROM {TABLE} JOIN {KINDS} k ON kind = k.id ORDER BY process") == [
+        ("main", 1),
+        ("worker1", 1),
+    ]
+
+
+def test_a_clock_that_is_set_back_or_forward_loses_nothing(
+    process: Process, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for hours in (0, -1, 2, 0):
+        monkeypatch.setattr(process.writer, "_now", lambda hours=hours: process.now() + 3600 * hours)
+        process.decide()
+        process.advance(2)
+    assert counts(database) == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_stored_and_what_is_dropped_is_all_that_was_decided(seed: int) -> None:
+    chance = random.Random(seed)
+    database = Database()
+    processes = [Process(database, name) for name in ("main", "worker1")]
+    decided = 0
+    waiting: list[Really] = []
+    for _ in range(200):
+        process = chance.choice(processes)
+        many = chance.choice([1, 1, 5, 100])
+        for _ in range(many):
+            shadow = chance.random() < 0.3
+            known = Really() if shadow else None
+            if known is not None:
+                waiting.append(known)
+            process.decide(
+                user=f"@u{chance.randrange(200)}:test",
+                room=chance.choice(["!a:test", "!b:test", None]),
+                outcome="would_refuse" if shadow else chance.choice(["refused", "policy"]),
+                really=known,
+            )
+        decided += many
+        if waiting and chance.random() < 0.7:
+            waiting.pop(chance.randrange(len(waiting))).settle(chance.choice(["allowed", "refused"]))
+        database.fails = chance.random() < 0.1
+        if chance.random() < 0.1:
+            database.holds = True
+        elif database.holds:
+            database.let_go()
+        process.advance(chance.choice([0, 0, 1, 20]))
+    database.fails = False
+    database.let_go()
+    for process in processes:
+        process.advance(60)
+    assert total(database) + sum(process.writer.dropped for process in processes) == decided
+    assert all(row.kind.process in ("main", "worker1") for row in processes[0].writer._rows.values())
+
+
+def test_a_fault_in_keeping_is_no_fault_of_the_call(process: Process, caplog: pytest.LogCaptureFixture) -> None:
+    process.writer.keep(decision(user=7))
+    assert "keeping a decision failed" in caplog.text
