@@ -83,12 +83,18 @@ class Switching:
         if not self._host.is_up or not self.is_due:
             return
         wished, running = self._wished(), self._running()
-        raised = {name for name, mode in wished.items() if _is_more(mode, running.get(name, mode))}
-        for name in raised:
-            if (why := self.why_restart_needed(name, wished[name])) is not None:
-                self._stays(name, wished[name], why)
-        raised -= self.problems.keys()
-        reason = await self._replace(_without(wished, running, self.problems.keys()), raised)
+        modes = dict(wished)
+        for name, mode in wished.items():
+            now = running.get(name, mode)
+            if mode == now:
+                continue
+            why = self.problems.get(name) or self.why_restart_needed(name, mode)
+            if why is not None:
+                # It must not do more than was wished.
+                modes[name] = now if _is_more(mode, now) else OFF
+                self._stays(name, mode, why)
+        raised = {name for name, mode in modes.items() if _is_more(mode, running.get(name, mode))}
+        reason = await self._replace(modes, raised)
         if reason is None or reason in PASSING:
             return
         for name in raised:
@@ -105,8 +111,9 @@ class Switching:
             await self.switch()
 
     def _stays(self, name: str, mode: Mode, why: str) -> None:
-        self.problems[name] = why
-        logger.error("%s cannot have the mode %s: %s", name, mode, why)
+        if self.problems.get(name) != why:
+            self.problems[name] = why
+            logger.error("%s cannot have the mode %s: %s", name, mode, why)
 
     async def _replace(self, modes: Modes, raised: set[str]) -> str | None:
         if modes == self._running():
@@ -128,10 +135,6 @@ class Switching:
 
 def _is_more(mode: Mode, than: Mode) -> bool:
     return MODES.index(mode) > MODES.index(than)
-
-
-def _without(wished: Modes, running: Modes, kept: Any) -> dict[str, Mode]:
-    return {name: running.get(name, mode) if name in kept else mode for name, mode in wished.items()}
 
 
 def _in_words(modes: Modes) -> str:
