@@ -234,7 +234,7 @@ export type QuarantineEntry = {
 /** The answer to DELETE quarantines/<id>. */
 export type EndedQuarantine = {
   readonly id: string;
-  /** The processes that have it, and end it: this one at once, others within 5 s. */
+  /** The processes that have it, or that list only some of theirs, and end it: this one at once, others within 5 s. */
   readonly processes: readonly string[];
 };
 

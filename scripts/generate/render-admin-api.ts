@@ -16,7 +16,9 @@ are below \`${ROOT}/\`. [\`admin_api\`](../admin/configuration.md) turns the API
 A request needs the access token of a server admin in its \`Authorization\` header: a user with \`admin: true\`, or with the
 [Matrix Authentication Service](https://element-hq.github.io/matrix-authentication-service/), a token with the scope
 \`urn:synapse:admin:*\`. For all others, the API looks like a path that does not exist. Tokens of appservices and tokens in
-the query string do not count. No module is asked about these requests, so no module can keep an admin out.
+the query string do not count, nor do guests, tokens that have expired, and users who are locked or deactivated. An admin who is
+suspended is still one, as for Synapse's own admin API. No module is asked about these requests, so no module can keep an
+admin out.
 
 Browsers may send requests from pages of the same site only. Bodies are JSON, as \`application/json\`. Limits count in each
 process of Synapse by itself.
@@ -38,7 +40,7 @@ export function renderAdminApi({ admin }: Sources): string {
       "Requests",
       ["request", "answer", "meaning"],
       Object.values(endpoints).map(({ method, path, answer, summary }) => [
-        `[${code(`${method} ${path}`)}](#${anchorOf(method, path)})`,
+        `[${code(titleOf(method, path))}](#${anchorOf(method, path)})`,
         linkTo(answer, admin),
         summary,
       ]),
@@ -61,7 +63,7 @@ function renderEndpoint(endpoint: AdminEndpoint, admin: Sources["admin"]): strin
   const parameters = Object.entries(query).map(
     ([name, { required, description }]): Row => [code(required ? name : `${name}?`), description],
   );
-  return `### ${code(`${method} ${path}`)}
+  return `### ${code(titleOf(method, path))}
 
 ${summary}
 
@@ -86,6 +88,9 @@ function curlOf({ method, path, query = {}, body, example }: AdminEndpoint): str
 
 /** Some of many parameters show how all are written. */
 const chosen = (query: NonNullable<AdminEndpoint["query"]>) => Object.entries(query).slice(0, 1);
+
+/** Angle brackets would be HTML. */
+const titleOf = (method: string, path: string) => `${method} ${path.replace(/<(\w+)>/, "{$1}")}`;
 
 const anchorOf = (method: string, path: string) =>
   `${method} ${path}`

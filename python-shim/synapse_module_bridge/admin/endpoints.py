@@ -61,7 +61,11 @@ class Endpoints:
             process["name"]: [one["id"] for module in process["modules"] for one in module["quarantines"]]
             for process in processes
         }
-        having = [name for name, ids in held.items() if id in ids]
+        having = [name for name, ids in held.items() if id in ids] or [
+            process["name"]
+            for process in processes
+            if any("quarantines_more" in module for module in process["modules"])
+        ]
         is_here = self._end_quarantine(id)
         if not having and not is_here:
             ids = sorted({id for ids in held.values() for id in ids})

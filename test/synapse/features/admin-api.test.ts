@@ -330,6 +330,14 @@ describe("whoever has no admin's token gets what an unknown path gets:", () => {
     await expectUnknown("GET", "/status", bearer(late.accessToken));
   });
 
+  test("but not an admin who is suspended, who is one for Synapse, too", async () => {
+    const suspended = await registerUser(hs, "suspended", { admin: true });
+    const of = `v1/suspend/${encodeURIComponent(suspended.userId)}`;
+    expect(await admin.admin("PUT", of, { suspend: true })).toMatchObject({ status: 200 });
+    expect(await suspended.admin("GET", "v2/users")).toMatchObject({ status: 200 });
+    expect(await asked(suspended, "GET", "status")).toMatchObject({ status: 200 });
+  });
+
   test("an admin who is none any more", async () => {
     const former = await registerUser(hs, "former", { admin: true });
     expect(await asked(former, "GET", "status")).toMatchObject({ status: 200 });
