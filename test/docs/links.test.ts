@@ -45,7 +45,10 @@ function faultOf({ path }: Page, link: string): string | undefined {
 function anchorsOf(page: Page): ReadonlySet<string> {
   const anchors = new Map<string, number>();
   for (const [, , heading = ""] of proseOf(page).matchAll(/^(#{1,6}) +(.*?) *#*$/gm)) {
-    const shown = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/<[^>]+>/g, "");
+    // A tag within code is text.
+    const shown = heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+      .replace(/`[^`]*`|<[^>]+>/g, (part) => (part.startsWith("`") ? part : ""));
     const slug = shown
       .toLowerCase()
       .replace(/[^\p{Letter}\p{Mark}\p{Number}\p{Connector_Punctuation} -]/gu, "")

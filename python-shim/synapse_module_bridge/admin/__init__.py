@@ -1,1 +1,4 @@
-"""The admin API: what admins see and change over HTTP while Synapse runs."""
+"""The admin API over HTTP, and the status of this process.
+
+It answers while Node is down, and Synapse's own functions say who is an admin.
+"""
