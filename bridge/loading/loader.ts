@@ -1,6 +1,7 @@
 // Loads the configured modules: imports each file, checks its definition and its config, and collects all startup problems
 // instead of stopping at the first.
 
+import { describeThrown } from "../base/thrown.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import type { StartupProblem } from "../catalogue/protocol.js";
 import { byConfig, settleEntry } from "../declarations/by-config.js";
@@ -59,14 +60,14 @@ export async function loadModules(
     const text = `${settings.path} is still not loaded after ${SLOW_MS / 1000} s: does it await something at its top level?`;
     await watch.loading?.(index, name);
     const slow = setTimeout(() => warn(text), SLOW_MS).unref();
-    const module = await loadModule(
-      settings,
-      name,
-      ["modules", index],
-      catalogue,
-      importer,
-      problems,
-      listed,
+    const at = ["modules", index];
+    const module = await loadModule(settings, name, at, catalogue, importer, problems, listed).catch(
+      (error) => {
+        // Such as a getter in the module that throws.
+        const message = `${settings.path}: its default export cannot be read: ${describeThrown(error)}`;
+        problems.push({ path: [...at, "path"], message });
+        return undefined;
+      },
     );
     clearTimeout(slow);
     if (module) modules.push(module);

@@ -95,7 +95,7 @@ export class ModuleImporter {
     try {
       exported = await this.#import(file);
     } catch (error) {
-      throw new Error(describe(error, file), { cause: error });
+      throw new Error(inWords(error, file), { cause: error });
     }
     if (snapshot.isRecording) recordSources(snapshot, name);
     const loaded = snapshot.filesOf(name);
@@ -205,6 +205,15 @@ function choose(target: unknown): string | undefined {
   if (!isObject(target)) return undefined;
   const condition = Object.keys(target).find((name) => CONDITIONS.includes(name) && choose(target[name]));
   return condition === undefined ? undefined : choose(target[condition]);
+}
+
+/** As `describe`. What a module throws may itself throw when it is read. */
+function inWords(error: unknown, file: string): string {
+  try {
+    return describe(error, file);
+  } catch {
+    return `${file}: threw when it was loaded, and what it threw cannot be read`;
+  }
 }
 
 /** Describes why an import failed. jiti names the place of a syntax error; otherwise the first frame of the module does. */

@@ -14,6 +14,12 @@ test("a fault that quotes a large file is told at once, and cut", async () => {
   expect(fault.length).toBeLessThan(5_000);
 });
 
+test("a file of types alone is no module", async () => {
+  expect(await faultsOf("types.d.ts", "export default {} as object;")).toEqual([
+    "modules.0.path: types.d.ts has only types: name the file with the code",
+  ]);
+});
+
 describe("a fault is told with its place", () => {
   const good = moduleOf("user_may_invite", "return NOT_SPAM;");
   test.each([
@@ -26,6 +32,16 @@ describe("a fault is told with its place", () => {
       "a throw at import",
       "\nconst x: any = undefined;\nexport default x.y;",
       "modules.0.path: bad.ts:3: threw when it was loaded: TypeError: Cannot read properties of undefined (reading 'y')",
+    ],
+    [
+      "a throw of what throws when it is read",
+      "throw new Proxy({}, { get() { throw new Error('read'); } });",
+      "modules.0.path: bad.ts: threw when it was loaded, and what it threw cannot be read",
+    ],
+    [
+      "a getter that throws",
+      "export default { get callbacks() { throw new Error('got'); } };",
+      "modules.0.path: bad.ts: its default export cannot be read: Error: got",
     ],
     [
       "a missing import",
