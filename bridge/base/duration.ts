@@ -1,5 +1,8 @@
 // Reads and formats durations as Synapse writes them.
 
+/** The longest time of a timer: one that is longer would end at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 const UNITS = [
   ["y", 365 * 24 * 60 * 60 * 1_000],
   ["w", 7 * 24 * 60 * 60 * 1_000],

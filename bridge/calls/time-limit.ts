@@ -1,5 +1,6 @@
 // Limits the time of one part of a call.
 import { CancellationTokenSource } from "vscode-jsonrpc/node";
+import { LONGEST_TIMER_MS } from "../base/duration.js";
 import { CallError } from "../transport/call-error.js";
 import { Cancellation } from "../transport/cancellation.js";
 
@@ -15,10 +16,13 @@ export async function withTimeLimit<T>(
   const pass = () => source.cancel();
   cancellation.signal.addEventListener("abort", pass, { once: true });
   let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    source.cancel();
-  }, ms);
+  const timer = setTimeout(
+    () => {
+      isLate = true;
+      source.cancel();
+    },
+    Math.min(ms, LONGEST_TIMER_MS),
+  );
   try {
     return await work(new Cancellation(source.token));
   } catch (error) {

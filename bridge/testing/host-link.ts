@@ -1,5 +1,5 @@
 // The kit's end of a host: in this process, or in a child as Synapse starts it.
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -12,6 +12,7 @@ import {
   type MessageWriter,
 } from "vscode-jsonrpc/node";
 import { endWithThisProcess } from "../base/children.js";
+import { LONGEST_TIMER_MS } from "../base/duration.js";
 import { OWN_FOLDER } from "../base/own-folder.js";
 import { real } from "../base/real-time.js";
 import { VERSION } from "../base/version.js";
@@ -49,6 +50,8 @@ export class MissedDeadline extends Error {
   override readonly name = "MissedDeadline";
 }
 
+// An answer is written in one turn of the event loop, and read in the next.
+const TURNS_TO_DELIVER = 3;
 // A child whose event loop is blocked does not answer a cancellation.
 const GRACE_MS = 1_000;
 // How long to wait for a record that a child has written before its answer.
@@ -74,6 +77,14 @@ abstract class Link {
     this.connection.listen();
   }
 
+  /** Lets all requests reject that have no answer by now. */
+  protected async closeConnection(): Promise<void> {
+    // The last answers are on their way.
+    for (let turns = 0; turns < TURNS_TO_DELIVER; turns++) await real.turn();
+    this.end(new Error("the module was closed or loaded again before it had answered"));
+    this.connection.dispose();
+  }
+
   /** Lets all requests reject: the host can answer nothing any more. */
   protected end(error: Error): void {
     this.#ended = error;
@@ -90,11 +101,14 @@ abstract class Link {
       this.#waiting.add(fail);
       if (this.#ended) reject(this.#ended);
       if (deadline_ms === undefined) return;
-      timer = real.setTimeout(() => {
-        isLate = true;
-        source.cancel();
-        timer = real.setTimeout(() => reject(new MissedDeadline()), GRACE_MS);
-      }, deadline_ms);
+      timer = real.setTimeout(
+        () => {
+          isLate = true;
+          source.cancel();
+          timer = real.setTimeout(() => reject(new MissedDeadline()), GRACE_MS);
+        },
+        Math.min(deadline_ms, LONGEST_TIMER_MS),
+      );
     });
     failed.catch(() => {});
     try {
@@ -143,7 +157,7 @@ export class HostHere extends Link implements HostLink {
 
   async close(): Promise<void> {
     await this.#host.finish(LIMITS.finish_ms);
-    this.connection.dispose();
+    await this.closeConnection();
   }
 }
 
@@ -198,12 +212,15 @@ export class HostInChild extends Link implements HostLink {
     });
     child.on("error", (error) => (cause = `${process.execPath} cannot be started: ${error.message}`));
     this.#wire = wire;
-    void this.#exited.then(() =>
-      this.end(new Error(`the module's process has ended: ${cause || printed || child.exitCode}`)),
+    void this.#exited.then(
+      () =>
+        !this.#isClosing &&
+        this.end(new Error(`the module's process has ended: ${cause || printed || howEnded(child)}`)),
     );
   }
 
   readonly #share: () => void;
+  #isClosing = false;
 
   override request(method: string, params: unknown, deadline_ms?: number): Promise<unknown> {
     this.#share();
@@ -225,11 +242,12 @@ export class HostInChild extends Link implements HostLink {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.#wire.end();
     const timer = real.setTimeout(() => this.#child.kill("SIGKILL"), LIMITS.finish_ms + LIMITS.close_ms);
     await this.#exited;
     real.clearTimeout(timer);
-    this.connection.dispose();
+    await this.closeConnection();
   }
 }
 
@@ -237,6 +255,10 @@ interface HostRecord {
   log?: Record<string, unknown> & { err?: Record<string, unknown> };
   ends?: { module?: string; cause?: string };
   printed?: Record<string, unknown>;
+}
+
+function howEnded({ exitCode, signalCode }: ChildProcess): string {
+  return signalCode === null ? `exit code ${exitCode}` : `killed by ${signalCode}`;
 }
 
 /** A record of the host. A process that is killed may leave half a line behind. */

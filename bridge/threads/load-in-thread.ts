@@ -1,5 +1,6 @@
 // Lets a new thread load its modules, with the same `initialize` as between shim and host.
 
+import { LONGEST_TIMER_MS } from "../base/duration.js";
 import type { End, Initialize, Manifest } from "../catalogue/protocol.js";
 import type { ModuleSettings } from "../declarations/module.js";
 import { partsOf } from "../loading/snapshot-parts.js";
@@ -17,9 +18,6 @@ export interface PlacedModule {
 export type ThreadInitialize = Omit<Initialize, "modules">;
 /** A thread's part of the manifest. */
 export type ManifestPart = Pick<Manifest, "modules" | "faults" | "snapshot">;
-
-// The longest time that a timer can wait.
-const MOST_MS = 2 ** 31 - 1;
 
 /** Returns what the thread's modules declare, with the places of problems in the whole configuration; or how it has ended. */
 export async function loadInThread(
@@ -52,7 +50,7 @@ export async function loadInThreadInTime(
 ): Promise<ManifestPart | End> {
   const { start_timeout_ms: limit } = initialize;
   const late = () => thread.stop({ cause: `it was not loaded within ${limit / 1000} s`, module: null });
-  const timer = setTimeout(late, Math.min(limit, MOST_MS)).unref();
+  const timer = setTimeout(late, Math.min(limit, LONGEST_TIMER_MS)).unref();
   try {
     return await loadInThread(thread, initialize, modules);
   } finally {

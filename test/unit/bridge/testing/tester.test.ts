@@ -726,6 +726,27 @@ describe("loading", () => {
     await expect(createTester(module, options)).rejects.toThrow(message);
   });
 
+  test("a timeout may be longer than a timer can wait", async () => {
+    const late = () => new Promise((resolve) => void setTimeout(resolve, 20, NOT_SPAM));
+    const t = await testerOf(withHandler("user_may_invite", late), { timeout: "1y" });
+    expect((await t.ask("user_may_invite", invite)).outcome).toBe("allowed");
+  });
+
+  test("a call that is asked during a reload is answered by the version that was asked", async () => {
+    const late = () => new Promise((resolve) => void setTimeout(resolve, 50, NOT_SPAM));
+    const t = await testerOf(withHandler("user_may_invite", late));
+    const asked = t.ask("user_may_invite", invite);
+    await t.reload();
+    expect((await asked).outcome).toBe("allowed");
+  });
+
+  test("a call that has no answer at the end says so", async () => {
+    const t = await testerOf(withHandler("user_may_invite", () => new Promise(() => {})));
+    const asked = t.ask("user_may_invite", invite).catch(({ message }) => message);
+    await t.close();
+    expect(await asked).toBe("the module was closed or loaded again before it had answered");
+  });
+
   test("a misspelt key of a room that a call gives is refused", async () => {
     const t = await testerOf(withHandler("check_event_allowed", () => true));
     const params = { event: event.message("@a:x", "x"), state_events: { room: { stat: [] } } };
