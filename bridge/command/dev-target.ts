@@ -1,10 +1,10 @@
 // Reads what `dev` was given: a module, or the bridge's entry of a homeserver.yaml.
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { isObject } from "../base/is-object.js";
-import { parseYaml } from "../base/yaml.js";
 import { findFile } from "../loading/module-importer.js";
 import type { TestedModule } from "../testing/synapse/start.js";
+import { readYaml } from "./api-file.js";
 
 export interface Target {
   readonly modules: readonly TestedModule[];
@@ -42,7 +42,7 @@ function ofModule(given: string, configFile: string | undefined): Target {
 
 function ofYaml(given: string): Target {
   const file = path.resolve(given);
-  const yaml = parseYaml(readFileSync(file, "utf8"));
+  const yaml = readYaml(given);
   const entries = isObject(yaml) && Array.isArray(yaml.modules) ? yaml.modules : [];
   const entry = entries.find((other) => isObject(other) && other.module === BRIDGE);
   const block = isObject(entry) && isObject(entry.config) ? entry.config : undefined;

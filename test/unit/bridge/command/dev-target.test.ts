@@ -27,6 +27,12 @@ describe("of a homeserver.yaml,", () => {
     });
   });
 
+  test("a fault is told with the name of the file", () => {
+    const file = folder.write("bad.yaml", "modules: [\n- {");
+    expect(() => readTarget(file)).toThrow(/bad\.yaml is no YAML: line \d/);
+    expect(() => readTarget(folder.path("none.yaml"))).toThrow(/there is no file .*none\.yaml/);
+  });
+
   test("a callback without settings is left to the bridge, which says what is wrong", () => {
     const { config } = read(`
       callbacks: { check_event_for_spam: , user_may_invite: 5 }
