@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from deciding import START, Process
 from postgres_run import ENGINE, connect, transaction
+from synapse.storage.database import LoggingTransaction
 from synapse.storage.engines import PostgresEngine
 from synapse_module_bridge.configuration.config import KeptDecisions
 from synapse_module_bridge.shared.decision_expiry import DecisionExpiry
 from synapse_module_bridge.shared.decision_table import HOURLY, HOURLY_SHADOW, KINDS, TABLE
 from synapse_module_bridge.shared.decisions import Decisions, Filters
 from synapse_module_bridge.shared.hourly import Hourly
-from synapse_module_bridge.storage.own_tables import OwnTables
 from synapse_module_bridge.telemetry import metrics
 from turning import outcome
 from twisted.internet.defer import ensureDeferred
@@ -141,25 +141,16 @@ def test_the_index_of_what_is_asked_for_is_used(databases: list[Any], monkeypatc
         process.decide(user=f"@u{number}:test", room=f"!{number}:test", event=f"${number}")
     process.advance(2)
     plans: list[str] = []
-    run = OwnTables.interact
+    execute = LoggingTransaction.execute
 
-    async def explained(self: OwnTables, func: Callable[[Any], Any]) -> Any:
-        def explain(txn: Any) -> Any:
-            execute = txn.execute
+    def execute_and_explain(txn: LoggingTransaction, sql: str, parameters: Any = ()) -> None:
+        if sql.startswith("SELECT") and TABLE in sql:
+            execute(txn, "SET LOCAL enable_seqscan = off")
+            execute(txn, f"EXPLAIN {sql}", parameters)
+            plans.append("\n".join(line for (line,) in txn.fetchall()))
+        execute(txn, sql, parameters)
 
-            def execute_and_explain(sql: str, *args: Any) -> None:
-                if sql.startswith("SELECT") and TABLE in sql:
-                    execute("SET LOCAL enable_seqscan = off")
-                    execute(f"EXPLAIN {sql}", *args)
-                    plans.append("\n".join(line for (line,) in txn.fetchall()))
-                execute(sql, *args)
-
-            txn.execute = execute_and_explain
-            return func(txn)
-
-        return await run(self, explain)
-
-    monkeypatch.setattr(OwnTables, "interact", explained)
+    monkeypatch.setattr(LoggingTransaction, "execute", execute_and_explain)
     for filters, index in (
         (Filters(user="@u1:test", module="no-links"), "user"),
         (Filters(room="!1:test"), "room"),
