@@ -11,7 +11,7 @@ from synapse_module_bridge.pipeline import notifications
 from synapse_module_bridge.quarantine import quarantine, suspects, web_paths
 from synapse_module_bridge.resilience import answer_cache, backpressure, circuit_breaker, web_load
 from synapse_module_bridge.schema.protocol import LIMITS
-from synapse_module_bridge.shared import decision_writer
+from synapse_module_bridge.shared import decision_writer, shadow_reports
 from synapse_module_bridge.storage import sqlite_guard, statements, store, transactions
 from synapse_module_bridge.supervision import backoff, grace_period, supervisor
 from synapse_module_bridge.synapse_hooks import advice
@@ -113,6 +113,8 @@ TOLD: list[tuple[str, Any]] = [
     ("docs/author/web-resources.md", f"not served for {minutes(web_paths.REFUSED_SECONDS)}"),
     (DECISIONS, f"at most {decision_writer.MOST_A_SECOND} new rows in a second"),
     (DECISIONS, f"after {decision_writer.MOST_UNWRITTEN:,}"),
+    (DECISIONS, f"not known after {word(decision_writer.WAIT_SECONDS)} seconds"),
+    (DECISIONS, f"the newest {shadow_reports.MOST_READ:,} objections"),
     (DECISIONS, f"up to {limit('reason_details_characters')} characters are kept"),
     (DECISIONS, f"{config.KEPT_BY_DEFAULT.keep_ms // 86_400_000} days unless you set it"),
     (
