@@ -184,7 +184,7 @@ export class Host {
   }
 
   /** Tells the authors' kit why a call has failed. */
-  async #told<T>(request: string | null, answer: Promise<T>): Promise<T> {
+  #told<T>(request: string | null, answer: Promise<T>): Promise<T> {
     const { forTests } = this.#options;
     if (!forTests?.onFailure) return answer;
     return answer.catch((error: Error) => {

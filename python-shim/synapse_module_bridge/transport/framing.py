@@ -34,22 +34,28 @@ class BrokenStream(Exception):
     """The bytes are not a sequence of frames: what follows cannot be read."""
 
 
-def encode(message: Any) -> bytes:
-    """The message as one frame. Raises ValueError where it has no form in JSON, and TooLarge, which is one."""
-    body = to_body(message)
+def encode(message: Any, *, exact: bool = True) -> bytes:
+    """The message as one frame. Raises ValueError where it has no form in JSON, and TooLarge, which is one.
+
+    `exact` is as in `to_body`.
+    """
+    body = to_body(message, exact=exact)
     if len(body) > MAX_FRAME_BYTES:
         raise TooLarge(f"has {len(body)} bytes; at most {MAX_FRAME_BYTES} are sent")
     return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
-def to_body(message: Any) -> bytes:
-    """The message as JSON in UTF-8. Raises ValueError where it has no form in JSON."""
+def to_body(message: Any, *, exact: bool = True) -> bytes:
+    """The message as JSON in UTF-8. Raises ValueError where it has no form in JSON.
+
+    Without `exact`, it may hold Infinity as Python writes it: to search for that takes a tenth of the time.
+    """
     try:
         body: bytes = to_json(message, fallback=_thaw)
     except ValueError:
         # It refuses lone surrogates, which UTF-8 lacks, and more than 255 levels of nesting.
         return _slow_json(message)
-    if b"Infinity" in body:
+    if exact and b"Infinity" in body:
         # Nearly always it is a word of a text. Then both are the same.
         nulls = to_json(message, fallback=_thaw, inf_nan_mode="null")
         if nulls != body:

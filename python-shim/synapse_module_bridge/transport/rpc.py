@@ -49,6 +49,8 @@ Params = Mapping[str, Any]
 ToSend = Params | Callable[[], Params]
 # Gets the result or the error of an answer that came after its request was cancelled.
 OnLate = Callable[[Any], None]
+# A request's method, its parameters, and whether Infinity is searched for in them.
+_Asked = tuple[str, ToSend, bool]
 # Handles a request of the host: its method, its parameters, and the two functions that answer it.
 RequestHandler = Callable[[str, Params, Respond, Refuse], None]
 
@@ -69,9 +71,9 @@ class Rpc:
         self._handle_request = handle_request
         self.frames = FrameReader()
         # By id, the requests that are not answered yet, with what to do about a late answer.
-        self.pending: dict[int, tuple[Deferred[Any], OnLate | None]] = {}
-        # By id, the method and the parameters of requests that are sent once all received messages are handled.
-        self.held: dict[int, tuple[str, ToSend]] = {}
+        self.pending: dict[int, tuple[Deferred[Any], OnLate | None, _Asked]] = {}
+        # By id, the requests that are sent once all received messages are handled.
+        self.held: dict[int, _Asked] = {}
         self._receiving = False
         self._late: dict[int, OnLate] = {}
         # The id of the last request.
@@ -87,15 +89,17 @@ class Rpc:
 
         The Deferred fires with the result. It fails with RpcError and ConnectionGone, with what a function in place of
         `params` raises, and with ValueError where the parameters have no form in JSON or are too large. Cancelling it
-        sends a cancellation; `on_late` gets the answer that comes all the same.
+        sends a cancellation; `on_late` gets the answer that comes all the same. Requests with `on_late` are calls: they
+        are many, and hardly ever hold an infinite number. So none is searched for until the host could not read one;
+        `params` is then called again.
         """
         request_id = self.last_id = self.last_id + 1
         deferred: Deferred[Any] = Deferred(partial(self._give_up, request_id))
         if self._gone is not None:
             deferred.errback(self._gone)
             return deferred
-        self.pending[request_id] = (deferred, on_late)
-        self.held[request_id] = (method, params)
+        asked = self.held[request_id] = (method, params, on_late is None)
+        self.pending[request_id] = (deferred, on_late, asked)
         if not self._receiving:
             self._send_held()
         return deferred
@@ -106,10 +110,11 @@ class Rpc:
             held, self.held = self.held, {}
             frames: list[bytes] = []
             failed: list[tuple[int, Failure]] = []
-            for request_id, (method, params) in held.items():
+            for request_id, (method, params, exact) in held.items():
                 try:
                     made = params() if callable(params) else params
-                    frames.append(encode({"jsonrpc": "2.0", "id": request_id, "method": method, "params": made}))
+                    message = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": made}
+                    frames.append(encode(message, exact=exact))
                 except Exception as e:
                     failed.append((request_id, Failure(e)))
             if frames:
@@ -123,7 +128,7 @@ class Rpc:
     def cancel(self, request_id: int, why: Exception) -> None:
         """Cancels a request that is not answered yet, and fails its Deferred with `why`."""
         if request_id in self.pending:
-            deferred, _ = self.pending[request_id]
+            deferred = self.pending[request_id][0]
             self._give_up(request_id)
             with SentinelContext():
                 deferred.errback(why)
@@ -206,21 +211,25 @@ class Rpc:
         if "method" in message:
             self._request_received(message)
             return
-        request_id = message.get("id")
+        request_id: Any = message.get("id")
         # `True` would be found as 1.
         waiting = self.pending.pop(request_id, None) if type(request_id) is int else None
         if waiting is None:
             self._late_received(request_id, message)
             return
-        deferred, _ = waiting
+        deferred, on_late, (method, params, exact) = waiting
         if ("result" in message) == ("error" in message):
             deferred.errback(RpcError(INVALID_REQUEST, "an answer needs either a result or an error"))
         elif "result" in message:
             deferred.callback(message["result"])
-        elif isinstance(message["error"], dict):
-            deferred.errback(_rpc_error(message["error"]))
-        else:
+        elif not isinstance(message["error"], dict):
             deferred.errback(RpcError(INVALID_REQUEST, "an answer whose error is not an object"))
+        elif message["error"].get("code") == INVALID_PARAMS and not exact:
+            # They may hold an infinite number. Under the same id, the request keeps its deadline.
+            asked = self.held[request_id] = (method, params, True)
+            self.pending[request_id] = (deferred, on_late, asked)
+        else:
+            deferred.errback(_rpc_error(message["error"]))
 
     def _late_received(self, request_id: Any, message: Mapping[str, Any]) -> None:
         on_late = self._late.pop(request_id, None) if type(request_id) is int else None
@@ -268,7 +277,7 @@ class Rpc:
         self._late.clear()
         pending, self.pending = self.pending, {}
         with SentinelContext():
-            for deferred, _ in pending.values():
+            for deferred, _, _ in pending.values():
                 deferred.errback(Failure(self._gone))
 
 

@@ -1,5 +1,6 @@
 """The JSON-RPC connection, over two ends in memory."""
 
+import math
 from typing import Any
 
 import pytest
@@ -112,6 +113,59 @@ def test_one_that_fails_may_cancel_another_that_leaves_with_it() -> None:
     end.receive(id=end.sent[0]["id"], result=None)
     assert [sent["method"] for sent in end.sent] == ["first", "other", "$/cancelRequest"]
     assert end.sent[2]["params"] == {"id": end.sent[1]["id"]}
+
+
+NOT_JSON = {"code": -32602, "message": "the parameters are not JSON"}
+
+
+def bodies_of(rpc: Rpc) -> list[bytes]:
+    """What it is going to send."""
+    sent: list[bytes] = []
+    frames = FrameReader()
+    rpc.write = lambda data: sent.extend(map(bytes, frames.feed(data)))
+    return sent
+
+
+def test_a_call_with_an_infinite_number_is_sent_again_as_json() -> None:
+    end = End()
+    sent = bodies_of(end.rpc)
+    asking = end.rpc.request("a", lambda: {"x": [math.inf, "Infinity"]}, print)
+    assert sent == [b'{"jsonrpc":"2.0","id":1,"method":"a","params":{"x":[Infinity,"Infinity"]}}']
+    end.receive(id=1, error=NOT_JSON)
+    assert sent[1:] == [b'{"jsonrpc":"2.0","id":1,"method":"a","params":{"x":[1e400,"Infinity"]}}']
+    assert not asking.called
+    end.receive(id=1, result="done")
+    assert outcome(asking) == "done"
+
+
+def test_a_call_that_cannot_be_read_again_fails() -> None:
+    end = End()
+    sent = bodies_of(end.rpc)
+    asking = end.rpc.request("a", lambda: {"x": math.nan}, print)
+    end.receive(id=1, error=NOT_JSON)
+    end.receive(id=1, error=NOT_JSON)
+    assert (outcome(asking).code, len(sent)) == (-32602, 2)
+
+
+def test_what_is_no_call_is_sent_as_json_at_once_and_once() -> None:
+    end = End()
+    sent = bodies_of(end.rpc)
+    asking = end.rpc.request("a", lambda: {"x": math.inf})
+    assert sent == [b'{"jsonrpc":"2.0","id":1,"method":"a","params":{"x":1e400}}']
+    end.receive(id=1, error=NOT_JSON)
+    assert (outcome(asking).code, len(sent)) == (-32602, 1)
+
+
+def test_a_call_that_is_cancelled_before_it_is_sent_again_is_not_sent() -> None:
+    end = End()
+    sent = bodies_of(end.rpc)
+    first, asking = end.rpc.request("a", {}), end.rpc.request("b", lambda: {"x": math.inf}, print)
+    asking.addErrback(lambda _: None)
+    first.addCallback(lambda _: asking.cancel())
+    end.rpc.data_received(
+        encode({"jsonrpc": "2.0", "id": 2, "error": NOT_JSON}) + encode({"jsonrpc": "2.0", "id": 1, "result": 1})
+    )
+    assert (len(sent), end.rpc.pending) == (2, {})
 
 
 def test_parameters_that_cannot_be_made_fail_their_request_alone() -> None:
