@@ -8,15 +8,16 @@ import { createJiti } from "jiti";
 import { root } from "./inputs.mjs";
 import { run } from "./run.mjs";
 
-const builtHost = "python-shim/synapse_module_bridge/_host";
+// The host as the shim starts it, and the compiler that tests in TypeScript load modules with.
+const built = ["python-shim/synapse_module_bridge/_host", "dist"];
 
-/** What git knows or would take, and the built host: the checkout itself is never changed, and may change meanwhile. */
+/** What git knows or would take, and what is built: the checkout itself is never changed, and may change meanwhile. */
 export function copyTree() {
   const folder = mkdtempSync(join(tmpdir(), "mutants-"));
   const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
     cwd: root,
   });
-  for (const path of [...listed.toString().split("\0").filter(Boolean), builtHost]) {
+  for (const path of [...listed.toString().split("\0").filter(Boolean), ...built]) {
     mkdirSync(join(folder, dirname(path)), { recursive: true });
     cpSync(join(root, path), join(folder, path), { recursive: true });
   }

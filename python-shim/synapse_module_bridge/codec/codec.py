@@ -74,7 +74,7 @@ def pdu_of(event: EventBase) -> dict[str, Any]:
         pdu = with_any_digits(event.get_dict)
     # Older releases of Synapse keep the redaction of a redacted event there, as an object. Newer ones do not.
     unsigned = pdu.get("unsigned")
-    if unsigned and isinstance(unsigned.get("redacted_because"), EventBase):
+    if unsigned and "redacted_because" in unsigned and isinstance(unsigned["redacted_because"], EventBase):
         pdu["unsigned"] = {key: value for key, value in unsigned.items() if key != "redacted_because"}
     return pdu
 

@@ -103,8 +103,8 @@ class Recent:
     """The calls that were answered last."""
 
     def __init__(self) -> None:
-        # By user or server. The one with the last answer is last.
-        self._answered: OrderedDict[str, deque[_Answered]] = OrderedDict()
+        # By user or server, the fields of `_Answered`. The user or server with the last answer is last.
+        self._answered: OrderedDict[str, deque[tuple[Any, ...]]] = OrderedDict()
 
     def add(self, call: Call, entries: Sequence[Entry], *, is_overdue: bool = False) -> None:
         """Remembers a call that was answered just now. `is_overdue`: its module may still be working on it."""
@@ -118,19 +118,19 @@ class Recent:
             self._forget_the_oldest(now)
         else:
             answered.move_to_end(who)
-            while own and own[0].at < now - RECENT_SECONDS:
+            while own and own[0][0] < now - RECENT_SECONDS:
                 own.popleft()
         params, state_room = (call.params, None) if callback.state_param is None else call.without_state()
         at = now + OVERDUE_SECONDS if is_overdue else now
-        rest = callback, params, call.local, who, call.request, call.uploader
-        # `_Answered(…)` itself takes as long as all of the above.
-        own.append(tuple.__new__(_Answered, (at, entries, state_room, is_overdue, *rest)))
+        # A plain tuple: to make and to drop an `_Answered` takes as long as all of the above.
+        about = (at, entries, state_room, is_overdue, callback, params, call.local, who, call.request, call.uploader)
+        own.append(about)
 
     def _forget_the_oldest(self, now: float) -> None:
         answered = self._answered
         while len(answered) > 1:
             oldest = next(iter(answered.values()))
-            if oldest[-1].at >= now - RECENT_SECONDS and len(answered) <= MOST_WHO:
+            if oldest[-1][0] >= now - RECENT_SECONDS and len(answered) <= MOST_WHO:
                 break
             answered.popitem(last=False)
 
@@ -146,7 +146,7 @@ class Recent:
             ),
             key=itemgetter(0, 1),
         )
-        known = [one for _, _, one in in_rounds]
+        known = [_Answered._make(one) for _, _, one in in_rounds]
         before, self._answered = self._answered, OrderedDict()
         taken: list[Suspect] = []
         for one in reversed(known):

@@ -24,6 +24,9 @@ MOST_CANCELLED = 1_000
 class SteadyClock:
     """Implements of Twisted's IReactorTime what the shim uses. One object serves the whole process."""
 
+    # The time of the monotonic clock, without a call in between.
+    seconds = staticmethod(time.monotonic)
+
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
         # A heap of due times and timers. A number between them keeps the order of timers that are due together.
@@ -35,10 +38,6 @@ class SteadyClock:
         self._alarm: Any = None
         self._alarm_due = inf
         self._watch: threading.Thread | None = None
-
-    def seconds(self) -> float:
-        """The time of the monotonic clock."""
-        return time.monotonic()
 
     def callLater(self, seconds: float, func: Callable[[], object]) -> "Timer":
         """Calls `func` after `seconds`, in the reactor's thread."""

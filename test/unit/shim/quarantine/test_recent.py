@@ -9,7 +9,7 @@ from fake_time import Time
 from objects import event
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.quarantine import suspects as subject
-from synapse_module_bridge.quarantine.suspects import RECENT_SECONDS, Recent, Suspect
+from synapse_module_bridge.quarantine.suspects import RECENT_SECONDS, Recent, Suspect, _Answered
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from twisted.internet.defer import Deferred
 
@@ -88,7 +88,8 @@ def test_what_nobody_would_suspect_any_more_of_one_user_is_let_go_as_more_of_the
         recent.add(invite("@a:test", number), MODULES)
         time.now += pause
     # The second was answered as long ago as one may be.
-    assert [one.params["room_id"] for one in recent._answered["@a:test"]] == ["!1:test", "!2:test", "!3:test"]
+    kept = map(_Answered._make, recent._answered["@a:test"])
+    assert [one.params["room_id"] for one in kept] == ["!1:test", "!2:test", "!3:test"]
 
 
 def test_without_a_rooms_state_there_is_no_room_to_look_it_up_in(time: Time) -> None:
