@@ -142,11 +142,7 @@ class Rules:
         """A new call with Synapse's arguments by name. Its time begins now."""
         local, who = self.whose(callback, params)
         uploader = None if callback.file_param is None else _uploader(params)
-        # As `again`, without another call.
-        now = time.monotonic()
-        deadline = now + self.seconds[callback.name, local]
-        request = current_request()
-        return Call(callback, params, self.server_name, now, local, who, now, deadline, request, uploader)
+        return self.again(callback, params, local, who, current_request(), uploader)
 
     def again(
         self,
