@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import attr
@@ -30,6 +31,8 @@ _UNKEPT = _QUIET | {"left"}
 # Whether the library `opentracing` is installed.
 TRACING = getattr(opentracing, "opentracing", None) is not None
 _UNTRACED = nullcontext()
+# Of calls that no ledger keeps: one for all of them, since each call would make its own.
+_NO_VERSIONS: Mapping[str, Version] = MappingProxyType({})
 # Information; and of a follow-up, that it has edited nothing. What a module lets pass is counted as its reply is read.
 _ANSWERS = frozenset({"answered", "would_answer", "allowed"})
 # Outcomes whose spans are marked as errors.
@@ -95,7 +98,7 @@ class Recorded:
     # None where decisions are not kept.
     ledger: Ledger | None = attr.ib(default=None, init=False)
     # Of the modules, when the call began.
-    versions: Mapping[str, Version] = attr.ib(factory=dict, init=False)
+    versions: Mapping[str, Version] = attr.ib(default=_NO_VERSIONS, init=False)
     # Where shadow modules are asked, too. They share it with the call that decides.
     really: Really | None = attr.ib(default=None, init=False)
     _outcome: str | None = attr.ib(default=None, init=False)
