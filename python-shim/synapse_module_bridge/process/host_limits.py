@@ -21,6 +21,11 @@ _CRASHES = ("killed by SIGABRT", "killed by SIGTRAP", "killed by SIGILL", "kille
 def find_limit(cause: str, said: Iterable[str]) -> str | None:
     """The limit and the remedy, for a Node that ended with `cause` and has printed the lines `said`; or None."""
     text = "\n".join(said)
+    if cause.startswith("killed by SIGSYS"):
+        return (
+            "Node has made a system call that is forbidden (SystemCallFilter= in systemd): allow it; some Nodes need "
+            "SystemCallFilter=@pkey besides @system-service"
+        )
     if not cause.startswith(_CRASHES):
         return None
     if any(words in text for words in _NO_EXECUTABLE_MEMORY):

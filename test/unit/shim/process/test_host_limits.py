@@ -65,6 +65,26 @@ def test_memory_that_must_not_be_made_executable(folder: Path) -> None:
     observed(60, "the setting that forbids executable memory", on="the start")
 
 
+def forbid_a_system_call() -> None:
+    """Ends who makes it, as systemd's filter does. libuv makes it for each event loop."""
+    library = ctypes.CDLL("libseccomp.so.2")
+    library.seccomp_init.restype = ctypes.c_void_p
+    allow, kill_process = 0x7FFF0000, 0x80000000
+    rules = ctypes.c_void_p(library.seccomp_init(allow))
+    number = library.seccomp_syscall_resolve_name(b"eventfd2")
+    if library.seccomp_rule_add(rules, kill_process, number, 0) != 0 or library.seccomp_load(rules) != 0:
+        os._exit(77)
+
+
+def test_a_system_call_that_is_forbidden(folder: Path) -> None:
+    try:
+        ctypes.CDLL("libseccomp.so.2")
+    except OSError:
+        pytest.skip("the library that systemd filters system calls with is missing")
+    said = last_line(folder, forbid_a_system_call)
+    assert said.startswith("Node has made a system call that is forbidden (SystemCallFilter= in systemd)"), said
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a user of its own")
 @pytest.mark.parametrize("most", [1, 2, 5, 8])
 def test_too_few_threads(folder: Path, most: int) -> None:
