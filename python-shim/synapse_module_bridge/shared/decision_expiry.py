@@ -21,7 +21,7 @@ from synapse_module_bridge.shared.decision_table import (
 
 EVERY_MS = 15 * 60 * 1000
 # A longer transaction would block others on SQLite.
-REMOVED_AT_ONCE = 500
+REMOVED_AT_ONCE = 200
 
 
 class DecisionExpiry:

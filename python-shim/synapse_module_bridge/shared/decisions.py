@@ -22,7 +22,7 @@ from synapse_module_bridge.shared.shadow_reports import shadow_reports
 MOST_FOUND = ADMIN_LIMITS["decisions_limit"]
 FOUND = ADMIN_LIMITS["decisions_default_limit"]
 # A longer transaction would block others on SQLite.
-ERASED_AT_ONCE = 500
+ERASED_AT_ONCE = 200
 # After all ids.
 _END = 1 << 62
 
@@ -111,8 +111,9 @@ def _find(txn: LoggingTransaction, filters: Filters, before: int) -> list[Row]:
         # The first decision of a row may be older than the last one.
         where.append("id >= ?")
         values.append(first_id(filters.since - SPAN_MS))
-        where.append("last_ts >= ?")
-        values.append(filters.since)
+        # Most ids say so already, without a look at the row itself.
+        where.append("(id >= ? OR last_ts >= ?)")
+        values += [first_id(filters.since), filters.since]
     subject = _subjects(filters)
     of_kind, kind_values = _of_kind(filters)
     if of_kind and not subject:
