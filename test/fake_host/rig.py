@@ -129,7 +129,9 @@ def running_bridge(folder: Path, config: Mapping[str, Any], deployment: Deployme
     globalLogPublisher.addObserver(observe)  # type: ignore[arg-type] # a function will do
     before = _descriptors()
     api = Api()
-    bridge: Any = Bridge(ModuleBridge.parse_config(config), api, deployment)  # type: ignore[arg-type]
+    # There is no database.
+    parsed = ModuleBridge.parse_config({"decisions": False, **config})
+    bridge: Any = Bridge(parsed, api, deployment)  # type: ignore[arg-type]
     try:
         bridge.start()
         rig = Rig(folder, bridge, api)

@@ -147,7 +147,7 @@ class DecisionWriter:
             row.last_ts = max(ts, row.last_ts)
             if row.is_stored:
                 self._changed[row] = None
-        elif self._admits(decision, ts):
+        elif self._admits(decision):
             # In the order of their time.
             self._rows.pop(key, None)
             row = self._rows[key] = self._new(decision, ts, user, room, really)
@@ -155,9 +155,11 @@ class DecisionWriter:
         else:
             self._drop()
 
-    def _admits(self, decision: Decision, ts: int) -> bool:
-        if ts // 1000 != self._second:
-            self._second, self._in_second = ts // 1000, 0
+    def _admits(self, decision: Decision) -> bool:
+        # Of now: objections that have waited are older.
+        second = int(self._now())
+        if second != self._second:
+            self._second, self._in_second = second, 0
         most = MOST_A_SECOND if decision.outcome in _BY_MODULES else MOST_OTHERS_A_SECOND
         if self._in_second >= most or len(self._unwritten) >= MOST_UNWRITTEN:
             return False

@@ -55,6 +55,8 @@ class HourlyWriter:
         self._run = run
         self._clock = clock
         self._now = now
+        self._timer: Any = None
+        self._is_stopped = False
         # What was taken already, by module and callback.
         self._taken: dict[tuple[str, str], Sequence[int]] = {}
         # What is not written yet.
@@ -63,7 +65,13 @@ class HourlyWriter:
 
     def begin(self) -> None:
         """Writes every EVERY_SECONDS from now on."""
-        self._clock.callLater(EVERY_SECONDS, self._due)
+        self._timer = self._clock.callLater(EVERY_SECONDS, self._due)
+
+    def stop(self) -> None:
+        """Writes no more by itself."""
+        self._is_stopped = True
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
 
     def _due(self) -> None:
         self._run(self._write_and_go_on)
@@ -74,7 +82,8 @@ class HourlyWriter:
         except Exception as e:
             logger.warning("hourly counters cannot be written to the database (%s): they wait", type(e).__name__)
         finally:
-            self.begin()
+            if not self._is_stopped:
+                self.begin()
 
     def note_shadow(self, decision: Decision, really: str | None) -> None:
         """Counts a decision of a shadow module."""

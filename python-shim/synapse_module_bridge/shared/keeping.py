@@ -51,6 +51,7 @@ class Keeping:
         reactor.addSystemEventTrigger("before", "shutdown", lambda: self._last(stop))
 
     def _last(self, stop: "Callable[[], Deferred[None]]") -> "Deferred[None]":
+        self._hourly.stop()
         written: Deferred[None] = Deferred()
 
         async def write() -> None:

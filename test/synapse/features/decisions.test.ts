@@ -120,7 +120,8 @@ test("1,000 refusals a second are judged as ever, and counted but not all stored
   );
   const stored = rows(where);
   expect(stored.length).toBeGreaterThan(100);
-  expect(stored.length).toBeLessThanOrEqual(50 * (flood.body.seconds + 2));
+  // What shadow modules object to is stored a little later.
+  expect(stored.length).toBeLessThanOrEqual(50 * (flood.body.seconds + 12));
   console.log({ ...flood.body, rows: stored.length, dropped: await dropped(), pause_ms: pause });
 }, 60_000);
 

@@ -127,6 +127,22 @@ def test_what_shadow_modules_and_policy_do_leaves_places_for_refusals(process: P
     assert len(counts(database)) == A_SECOND
 
 
+def test_objections_that_have_waited_count_among_those_of_now(process: Process, database: Database) -> None:
+    waiting = [Really() for _ in range(500)]
+    for second in range(5):
+        for number in range(100):
+            process.decide(
+                outcome="would_refuse", user=f"@w{second}.{number}:test", really=waiting[100 * second + number]
+            )
+            process.decide(user=f"@r{second}.{number}:test")
+        if second == 3:
+            for one in waiting:
+                one.settle("allowed")
+        process.advance(1)
+    process.advance(2)
+    assert len(counts(database)) <= 7 * A_SECOND
+
+
 def test_batches_do_not_overlap_while_the_database_is_slow(process: Process, database: Database) -> None:
     database.holds = True
     for number in range(30):
