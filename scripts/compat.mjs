@@ -1,5 +1,5 @@
 // `npm run test:compat`: the slow compatibility tests. The wheel in a clean environment, an older Synapse, newer Nodes,
-// and a Synapse with workers, on PostgreSQL and Redis, one with tracing, and one that Prometheus watches.
+// and a Synapse with workers, on PostgreSQL and Redis, one with tracing, one that Prometheus watches, and the admin's page.
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { root } from "./inputs.mjs";
@@ -52,6 +52,7 @@ console.log("Testing compatibility");
 const steps = [
   ...installed.map(({ line, path }) => ({ ...unitTests(), name: `unit tests, Node ${line}`, command: path })),
   jest("packages, older Synapse", [], testFiles(["test/packages"]), ["--maxWorkers=2"]),
+  { ...jest("the admin's page in Chromium", [], testFiles(["test/synapse/page"])), alone: true },
   // A deployment has several processes, each with a Node: one at a time.
   {
     ...jest(

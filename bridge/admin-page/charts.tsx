@@ -5,7 +5,7 @@ import { Chart } from "./chart.js";
 import { byHour, type HourOfModule } from "./hours.js";
 import { useLoaded } from "./loading.js";
 import { PeriodSelect, Staleness, Table } from "./parts.js";
-import { count, dateTime, milliseconds, share } from "./text.js";
+import { count, counted, dateTime, milliseconds, share } from "./text.js";
 import type { ViewProps } from "./view-props.js";
 
 const HOUR = 3_600_000;
@@ -61,7 +61,9 @@ function ModuleCharts({ name, since, until, hours }: ModuleChartsProps) {
   );
   const sum = (key: "calls" | "refusals" | "errors") => own.reduce((total, hour) => total + hour[key], 0);
   const calls = sum("calls");
-  const figures = `${count(calls)} calls, ${count(sum("refusals"))} refusals${calls > 0 ? ` (${share(sum("refusals"), calls)})` : ""}, ${count(sum("errors"))} errors`;
+  const refusals = sum("refusals");
+  const ofCalls = calls > 0 ? ` (${share(refusals, calls)})` : "";
+  const figures = `${counted(calls, "call")}, ${counted(refusals, "refusal")}${ofCalls}, ${counted(sum("errors"), "error")}`;
   const xs = own.map(({ hour_ts }) => hour_ts / 1000);
   return (
     <article class="card" aria-labelledby={id}>

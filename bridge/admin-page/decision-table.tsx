@@ -114,10 +114,10 @@ function Where({ decision: { process, files, config } }: Of) {
   return (
     <>
       {process}
-      <small>
+      <small class="one-line">
         files <Hash hash={files} />
       </small>
-      <small>
+      <small class="one-line">
         config <Hash hash={config} />
       </small>
     </>

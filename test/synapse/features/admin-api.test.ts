@@ -347,6 +347,17 @@ describe("whoever has no admin's token gets what an unknown path gets:", () => {
   });
 });
 
+test("there is no page unless homeserver.yaml wants one", async () => {
+  for (const below of ["", "/", "/index.html"]) {
+    const [there, unknown] = await Promise.all(
+      ["module_bridge", "module_bride"].map((name) =>
+        raw(hs.baseUrl, "GET", `/_synapse/client/${name}${below}`),
+      ),
+    );
+    expect([below, there]).toEqual([below, unknown]);
+  }
+});
+
 describe("a browser", () => {
   const from = (headers: Record<string, string>) => asked(admin, "GET", "status", { headers });
   test.each([
