@@ -11,6 +11,17 @@ export function describeThrown(error: unknown): string {
   }
 }
 
+/** What was thrown, or an Error in its place if reading it throws, as a proxy may. */
+export function readableThrown(error: unknown): unknown {
+  try {
+    if (error instanceof Error || (typeof error === "object" && error !== null && "message" in error))
+      void `${(error as Error).message}`;
+    return error;
+  } catch {
+    return new Error("something that cannot be read");
+  }
+}
+
 function describe(error: unknown): string {
   if (typeof error === "object" && error !== null && "message" in error) {
     return `${"name" in error ? error.name : "Error"}: ${error.message}`;

@@ -5,7 +5,7 @@ import { performance } from "node:perf_hooks";
 import { exactJson } from "../base/exact-json.js";
 import { isObject } from "../base/is-object.js";
 import { whatJsonLoses } from "../base/json-check.js";
-import { describeThrown } from "../base/thrown.js";
+import { describeThrown, readableThrown } from "../base/thrown.js";
 import type { Callback, Catalogue } from "../catalogue/catalogue.js";
 import type { Asked, Call, ErrorData, Reply } from "../catalogue/protocol.js";
 import { runAsModule } from "../logging/current-module.js";
@@ -170,7 +170,8 @@ async function ask(
       await untilAborted(checkAuthenticated(read, running.api), environment.cancellation);
     settled({ answer: callback.edits === undefined ? read : call.params[callback.edits] });
     return read;
-  } catch (error) {
+  } catch (thrown) {
+    const error = readableThrown(thrown);
     const failure = error instanceof CallError ? error : failureOf(running, callback, error, call.request);
     settled({ failure });
     throw failure;

@@ -2,6 +2,7 @@
 
 import { exactJson, holdsRareNumber, markExact } from "../base/exact-json.js";
 import { whatJsonLoses } from "../base/json-check.js";
+import { readableThrown } from "../base/thrown.js";
 import type { Callback } from "../catalogue/catalogue.js";
 import type { FollowUpCall, FollowUpReply } from "../catalogue/protocol.js";
 import { runAsModule } from "../logging/current-module.js";
@@ -34,7 +35,8 @@ export async function runFollowUp(
     const problem = whatJsonLoses(params, () => isRare);
     if (problem) throw new UnfitAnswer(`left something that is not JSON: ${problem}`);
     return markExact({ edited: exactJson(params) === before ? null : params }, params);
-  } catch (error) {
+  } catch (given) {
+    const error = readableThrown(given);
     if (error instanceof CallError) throw error;
     throw withCause(toCallError(running, callback, error, request), error);
   }

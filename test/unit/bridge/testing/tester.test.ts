@@ -726,6 +726,18 @@ describe("loading", () => {
     await expect(createTester(module, options)).rejects.toThrow(message);
   });
 
+  test("a handler that throws what cannot be read has thrown all the same", async () => {
+    const fail = () => {
+      throw 1;
+    };
+    const t = await testerOf(
+      withHandler("user_may_invite", () => {
+        throw new Proxy({}, { get: fail, has: fail, getPrototypeOf: fail, ownKeys: fail });
+      }),
+    );
+    await expect(t.ask("user_may_invite", invite)).rejects.toThrow("something that cannot be read");
+  });
+
   test("a timeout may be longer than a timer can wait", async () => {
     const late = () => new Promise((resolve) => void setTimeout(resolve, 20, NOT_SPAM));
     const t = await testerOf(withHandler("user_may_invite", late), { timeout: "1y" });
