@@ -146,6 +146,14 @@ describe("a wrong request of an admin says what to do:", () => {
     ["PATCH", "status", 405, "M_UNRECOGNIZED", "this path has other methods: GET"],
     ["GET", "status?a=1", 400, "M_INVALID_PARAM", "no parameter 'a'"],
     ["GET", "status?%ff=1", 400, "M_INVALID_PARAM", "UTF-8"],
+    ["GET", "decisions?limit=0", 400, "M_INVALID_PARAM", "limit must be from 1 to 1000"],
+    ["GET", "decisions?limit=1001", 400, "M_INVALID_PARAM", "limit must be from 1 to 1000"],
+    ["GET", "decisions?limit=ten", 400, "M_INVALID_PARAM", "limit must be a whole number"],
+    ["GET", "decisions?from=x", 400, "M_INVALID_PARAM", "from must be the `next` of an answer"],
+    ["GET", "decisions?user=a&user=b", 400, "M_INVALID_PARAM", "give user once"],
+    ["GET", "shadow?since=never", 400, "M_INVALID_PARAM", "since must be milliseconds"],
+    ["DELETE", "decisions", 400, "M_INVALID_PARAM", "the parameter user is missing"],
+    ["POST", "decisions", 405, "M_UNRECOGNIZED", "this path has other methods: GET, DELETE"],
     ["DELETE", "quarantines/none", 404, "M_NOT_FOUND", "there are none"],
     ["DELETE", "quarantines/%ff", 404, "M_NOT_FOUND", "no UTF-8"],
   ])("%s %s", async (method, below, status, errcode, error) => {
@@ -197,6 +205,28 @@ describe("a wrong request of an admin says what to do:", () => {
     );
     expect(hs.log()).not.toContain("this is a fault of the bridge");
   });
+});
+
+test("what was decided is there, also while Node is down", async () => {
+  await user.createRoom();
+  const query = `?user=${encodeURIComponent(user.userId)}&since=1h&limit=1`;
+  const [found] = await waitFor("the decision", async () => {
+    const { decisions } = await ask(admin, "GET decisions", { query });
+    return decisions.length > 0 && decisions;
+  });
+  expect(found).toMatchObject({ module: "a/b ☃", callback: "user_may_create_room", outcome: "refused" });
+  const before = host(hs.pid);
+  process.kill(before, "SIGSTOP");
+  try {
+    expect((await ask(admin, "GET decisions", { query })).decisions).toEqual([found]);
+    expect(await ask(admin, "GET shadow")).toMatchObject({ modules: [] });
+    await ask(admin, "GET counters", { query: "?since=2h&module=none" });
+    const { erased } = await ask(admin, "DELETE decisions", { query: query.slice(0, query.indexOf("&")) });
+    expect(erased).toBeGreaterThan(0);
+    expect((await ask(admin, "GET decisions", { query })).decisions).toEqual([]);
+  } finally {
+    process.kill(before, "SIGCONT");
+  }
 });
 
 describe("a module", () => {
