@@ -98,8 +98,8 @@ def _metadata(metadata: Any) -> dict[str, Any]:
     encoded: dict[str, Any] = metadata.get_dict()
     if not encoded.keys() <= _METADATA_FIELDS:
         encoded = {field: value for field, value in encoded.items() if field in _METADATA_FIELDS}
-    # In a loop, which is faster than `update` with an iterator.
-    for field, value in zip(_ALWAYS_SET, _always_set(metadata), strict=True):
+    # In a loop, which is faster than `update` with an iterator; and without `strict`, as in `bind`.
+    for field, value in zip(_ALWAYS_SET, _always_set(metadata)):  # noqa: B905
         encoded[field] = value
     encoded["outlier"] = bool(encoded["outlier"])
     return encoded

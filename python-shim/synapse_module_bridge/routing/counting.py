@@ -27,7 +27,7 @@ def count_times(entries: Sequence[Entry], asked: Any) -> None:
     """Counts how long each of these took. A host may tell no times, and what does not fit is left out."""
     # Each call does this. Nearly always all is as it should be, and a look at each type would take longer than that.
     try:
-        for entry, told in zip(entries, asked or (), strict=False):
+        for entry, told in zip(entries, asked or ()):  # noqa: B905 # without `strict`, as in `bind`
             if told["module"] != entry.module:
                 return
             ms = told["ms"]
