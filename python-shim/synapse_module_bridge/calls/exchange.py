@@ -85,8 +85,9 @@ class Exchange:
         failure: Exception | None = None
         place = request.place
         if place is not None:
-            if not self.entrance.enters(*place):
-                await self.entrance.enter(request.deadline, *place)
+            local, who = place
+            if not self.entrance.enters(local, who):
+                await self.entrance.enter(request.deadline, local, who)
         elif not request.goes_ahead:
             await self.entrance.until_open(request.deadline)
         try:
@@ -120,7 +121,7 @@ class Exchange:
         finally:
             self.open_calls.close(request.handle)
             if place is not None:
-                self.entrance.leave(*place)
+                self.entrance.leave(local, who)
         if failure is not None:
             return await request.failed(failure)
         if held_back is not None:

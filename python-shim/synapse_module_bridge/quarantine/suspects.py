@@ -92,11 +92,17 @@ class _Answered(NamedTuple):
     is_overdue: bool
     # The rest is as in Call, but for the room's state.
     callback: Callback
-    params: Mapping[str, Any]
+    # The values of `params`, in order: half as large as a dict.
+    args: tuple[Any, ...]
     local: bool
     who: str
     request: str | None
     uploader: str | None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Synapse's arguments by name."""
+        return dict(zip(self.callback.param_names, self.args, strict=False))
 
 
 class Recent:
@@ -123,7 +129,8 @@ class Recent:
         params, state_room = (call.params, None) if callback.state_param is None else call.without_state()
         at = now + OVERDUE_SECONDS if is_overdue else now
         # A plain tuple: to make and to drop an `_Answered` takes as long as all of the above.
-        about = (at, entries, state_room, is_overdue, callback, params, call.local, who, call.request, call.uploader)
+        args = tuple(params.values())
+        about = (at, entries, state_room, is_overdue, callback, args, call.local, who, call.request, call.uploader)
         own.append(about)
 
     def _forget_the_oldest(self, now: float) -> None:
