@@ -322,8 +322,8 @@ class Bridge(HostEvents):
 
     def _initialize(self, occasion: Occasion) -> dict[str, Any]:
         told = self._accepted.initialize(occasion)
-        # After an end of Node, no module may do more than before: that comes once it has shown that it can run.
-        modes = self.modes.in_force if occasion == "restart" else self._wished()
+        # No restart and no reload depends on a module that is to do more: that comes once the others run.
+        modes = self._wished() if occasion == "start" else self.modes.in_force
         return self._with_modules(told, modes, reloads=occasion == "reload")
 
     def _with_modules(

@@ -134,7 +134,7 @@ class Reload:
         try:
             await self._one(work)
             while self._again or self._switches:
-                # A reload takes over in the wished modes.
+                # After a reload that has taken over, it is known whether a switch is due.
                 again, self._again = self._again, False
                 await self._one(self._reload if again else self._switch)
         finally:
