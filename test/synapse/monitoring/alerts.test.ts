@@ -1,7 +1,7 @@
 /** The alert rules and the dashboard on a real Prometheus that scrapes a real Synapse with a worker: each fault makes its alert. */
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import { type Deployment, startDeployment } from "../../support/deployment.js";
@@ -20,6 +20,7 @@ const files = temporaryFolder();
 const [mood, behaveConfig] = [files.path("mood"), files.path("behave.json")];
 const { node, down } = interruptibleNode(files);
 const patienceMs = 60_000;
+jest.setTimeout(3 * patienceMs);
 
 let deployment: Deployment;
 let prometheus: Prometheus;

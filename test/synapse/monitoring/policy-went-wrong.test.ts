@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { fencesOf } from "../../docs/pages.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
@@ -27,6 +27,8 @@ const policy = files.path("no-links.ts");
 const version = (name: string) =>
   copyFileSync(join(projectRoot, "test/synapse/monitoring/modules", `no-links-${name}.ts`), policy);
 const patienceMs = 30_000;
+// The counts of shadow modules are stored every 15 s.
+jest.setTimeout(3 * patienceMs);
 
 let deployment: Deployment;
 let prometheus: Prometheus;
