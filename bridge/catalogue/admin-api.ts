@@ -8,7 +8,7 @@ export const ADMIN_LIMITS = {
   status_ms: 5000,
   /** After this time without a new status a process counts as gone. */
   status_expires_ms: 20000,
-  /** How many decisions one answer has at most. Without `limit` it has 100. */
+  /** How many decisions one answer has at most. */
   decisions_limit: 1000,
   /** How many decisions one answer has without `limit`. */
   decisions_default_limit: 100,
@@ -61,6 +61,10 @@ export type AdminEndpoints = {
       readonly callback?: string;
       /** With this outcome. */
       readonly outcome?: string;
+      /** By this version of the module's files: their hash, as a status has it. */
+      readonly files?: string;
+      /** By this version of its config: its hash. */
+      readonly config?: string;
       /** Not before: milliseconds since the epoch, or a duration back from now, such as 24h. */
       readonly since?: number | string;
       /** At most so many rows. */

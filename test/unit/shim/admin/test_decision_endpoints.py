@@ -55,6 +55,13 @@ def test_any_time_may_be_asked_for(database: Database, name: str, since: int) ->
     assert name != "get_decisions" or len(answer["decisions"]) == (5 if since == 0 else 0)
 
 
+def test_a_version_may_be_asked_for(database: Database) -> None:
+    version = {key: ask(database, "get_decisions")["decisions"][0][key] for key in ("files", "config")}
+    assert len(ask(database, "get_decisions", **version)["decisions"]) == 5
+    for key in version:
+        assert ask(database, "get_decisions", **{**version, key: "another"}) == {"decisions": []}
+
+
 def test_a_user_is_erased(database: Database, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         assert ask(database, "delete_decisions", user="@eve:test") == {"erased": 5}
