@@ -238,7 +238,7 @@ class Bridge(HostEvents):
             self._keeping.begin(reactor, self._host.stop)
         on_sighup(self._api, self._reload.requested)
         if self._deployment is not None:
-            self._deployment.modes.add(self._yaml_modes, self)
+            self._deployment.modes.add(self._yaml_modes, self.modes_changed)
             self._deployment.reloads.add(self._reload.reload)
             self.modes_changed()
         described = ", ".join(self._described(name) for name in self._names)

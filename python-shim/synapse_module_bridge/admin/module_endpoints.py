@@ -56,9 +56,7 @@ class ModuleEndpoints:
         name, body = question.name, question.body
         await self._refuse_impossible(name, body["mode"])
         try:
-            await self._modes.set(
-                name, body["mode"], by=question.admin, until=body.get("until"), note=body.get("note") or None
-            )
+            await self._modes.set(name, body["mode"], by=question.admin, until=body.get("until"), note=body.get("note"))
         except UnknownModule as e:
             raise not_found(str(e)) from None
         except ValueError as e:

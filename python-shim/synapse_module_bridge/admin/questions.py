@@ -8,18 +8,15 @@ from urllib.parse import parse_qsl
 
 import attr
 from synapse.api.errors import Codes
-from synapse.config._base import Config as SynapseConfig
 
 from synapse_module_bridge.admin.refused import Refused, not_found, unfit
 from synapse_module_bridge.schema.admin import ADMIN_LIMITS, ENDPOINTS, Endpoint, fault
+from synapse_module_bridge.shared.moments import read_number, read_since
 
 MOST_BODY_BYTES = ADMIN_LIMITS["body_bytes"]
-MOST_NOTE = ADMIN_LIMITS["note_characters"]
 # Ids of the Matrix specification have at most 255 bytes.
 MOST_CHARACTERS = 1_000
 MOST_PARAMETERS = 50
-# JavaScript's largest exact integer, and beyond any time.
-MOST_NUMBER = 2**53 - 1
 JSON = b"application/json"
 
 
@@ -101,25 +98,14 @@ def read_query(endpoint: Endpoint, query: bytes) -> Mapping[str, Any]:
 def _typed(name: str, type: str, text: str) -> Any:
     if type == "text":
         return text
-    if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MOST_NUMBER:
-        return int(text)
-    if type == "moment" and (duration := _duration(text)) is not None:
-        return max(0, _now() - duration)
-    raise unfit(
-        f"{name} must be milliseconds since the epoch, or a duration back from now, such as 24h"
-        if type == "moment"
-        else f"{name} must be a whole number"
-    )
-
-
-def _duration(text: str) -> int | None:
-    """Of a duration with a unit. A number alone would be taken for a moment."""
-    if not text[:-1].isascii() or not text[:-1].isdigit() or not text[-1].isalpha() or len(text) > 15:
-        return None
-    try:
-        return int(SynapseConfig.parse_duration(text))
-    except (TypeError, ValueError):
-        return None
+    if type == "moment":
+        try:
+            return read_since(text, _now())
+        except ValueError as e:
+            raise unfit(str(e)) from None
+    if (number := read_number(text)) is None:
+        raise unfit(f"{name} must be a whole number")
+    return number
 
 
 def read_body(endpoint: Endpoint, content_type: bytes | None, body: bytes) -> Mapping[str, Any]:
@@ -128,14 +114,14 @@ def read_body(endpoint: Endpoint, content_type: bytes | None, body: bytes) -> Ma
         raise Refused(413, Codes.TOO_LARGE, f"the body may have at most {MOST_BODY_BYTES} bytes")
     if body and (content_type or b"").partition(b";")[0].strip().lower() != JSON:
         raise Refused(415, Codes.NOT_JSON, "send the body with the header `Content-Type: application/json`")
-    value = _json(body) if body else {}
+    value: Mapping[str, Any] = _json(body) if body else {}
     if endpoint.body is None:
         if value != {}:
             raise unfit("this request takes no body")
         return {}
     if (problem := fault(endpoint.body, value)) is not None:
         raise unfit(problem)
-    return _with_moment(value)
+    return value
 
 
 def _json(body: bytes) -> Any:
@@ -147,22 +133,6 @@ def _json(body: bytes) -> Any:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(name)
-
-
-def _with_moment(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The body with `until` in milliseconds since the epoch, and with texts that a database can keep."""
-    note = body.get("note", "")
-    if len(note) > MOST_NOTE:
-        raise unfit(f"note may have at most {MOST_NOTE} characters")
-    if "\0" in note or any("\ud800" <= character <= "\udfff" for character in note):
-        raise unfit("note must be well-formed Unicode, without the character U+0000")
-    if "until" not in body:
-        return body
-    until = body["until"]
-    moment = _now() + duration if isinstance(until, str) and (duration := _duration(until)) is not None else until
-    if not isinstance(moment, int) or isinstance(moment, bool) or not _now() < moment <= MOST_NUMBER:
-        raise unfit("until must be in the future: milliseconds since the epoch, or a duration from now, such as 2h")
-    return {**body, "until": moment}
 
 
 def _now() -> int:

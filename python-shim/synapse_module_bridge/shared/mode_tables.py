@@ -168,11 +168,13 @@ def _note(txn: Txn, module: str, before: str, after: str, what: Override) -> Non
 
 
 def note_of(text: str | None) -> str | None:
-    """The note as it is kept. Raises ValueError where it is too long."""
-    if text is None:
+    """The note as it is kept; None where there is none. Raises ValueError where a database could not keep it."""
+    if not text:
         return None
     most = ADMIN_LIMITS["note_characters"]
     if len(text) > most:
-        raise ValueError(f"a note may have {most} characters, and this one has {len(text)}")
+        raise ValueError(f"note may have at most {most} characters, and this one has {len(text)}")
     # A database takes no half of a surrogate pair, and PostgreSQL no NUL.
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("note must be well-formed Unicode, without the character U+0000")
+    return text

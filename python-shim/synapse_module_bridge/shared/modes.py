@@ -6,7 +6,7 @@ What an admin sets is in Synapse's database, so that it holds in all processes, 
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from synapse.logging.context import PreserveLoggingContext
 from synapse.module_api import ModuleApi
@@ -18,6 +18,7 @@ from synapse_module_bridge.reactor.unexpected import contained
 from synapse_module_bridge.schema.modes import Mode
 from synapse_module_bridge.shared import mode_tables
 from synapse_module_bridge.shared.mode_tables import MOST_BY_CHARACTERS, Change, Override, Reading, note_of
+from synapse_module_bridge.shared.moments import read_until
 from synapse_module_bridge.storage.own_tables import OwnTables
 from synapse_module_bridge.telemetry.log_text import one_line
 
@@ -25,26 +26,6 @@ logger = logging.getLogger("synapse_module_bridge.modes")
 
 # After this time, calls wait no longer for the first reading: the modes of homeserver.yaml hold.
 FIRST_READING_SECONDS = 10.0
-
-
-class Runs(Protocol):
-    """A bridge that runs modules in this process."""
-
-    def mode_of(self, name: str) -> Mode:
-        """The mode that is in force in this process."""
-        ...
-
-    def problem_of(self, name: str) -> str | None:
-        """Why a module could not be loaded, or does not have the mode that it should have."""
-        ...
-
-    def why_restart_needed(self, name: str, mode: Mode) -> str | None:
-        """Why a module cannot have this mode before Synapse is restarted, or at all; or None."""
-        ...
-
-    def modes_changed(self) -> None:
-        """Modules should have other modes."""
-        ...
 
 
 class UnknownModule(ValueError):
@@ -72,8 +53,8 @@ class Modes:
         self._now = now
         # Of all bridges of this process.
         self._yaml: dict[str, Mode] = {}
-        # By module, the bridge that runs it here.
-        self._runs: dict[str, Runs] = {}
+        # One for each bridge that runs modules here.
+        self._changed: list[Callable[[], None]] = []
         self._stored: Mapping[str, Override] = {}
         # Those of them that have not ended by themselves.
         self._lasting: Mapping[str, Override] = {}
@@ -82,20 +63,14 @@ class Modes:
         self._is_told = False
         self._waiting: list[Deferred[None]] = []
 
-    def add(self, yaml: Mapping[str, Mode], runs: Runs | None = None) -> None:
-        """A bridge has these modules, with the modes of homeserver.yaml. `runs` is that bridge, if they run here."""
+    def add(self, yaml: Mapping[str, Mode], changed: Callable[[], None] | None = None) -> None:
+        """A bridge has these modules, with the modes of homeserver.yaml.
+
+        `changed` is called whenever modules should have other modes, where the bridge runs them in this process.
+        """
         self._yaml |= yaml
-        if runs is not None:
-            self._runs |= dict.fromkeys(yaml, runs)
-
-    def runs(self, module: str) -> Runs | None:
-        """The bridge that runs the module in this process; None where no Node does."""
-        return self._runs.get(module)
-
-    def why_restart_needed(self, module: str, mode: Mode) -> str | None:
-        """As in `Runs`. None where the module does not run in this process."""
-        runs = self._runs.get(module)
-        return None if runs is None else runs.why_restart_needed(module, mode)
+        if changed is not None:
+            self._changed.append(changed)
 
     @property
     def yaml(self) -> Mapping[str, Mode]:
@@ -112,14 +87,15 @@ class Modes:
         return yaml_mode if override is None else override.mode
 
     async def set(
-        self, module: str, mode: Mode, *, by: str, until: int | None = None, note: str | None = None
+        self, module: str, mode: Mode, *, by: str, until: int | str | None = None, note: str | None = None
     ) -> Override:
-        """Sets a mode, until a time in milliseconds since the epoch, or for good. It holds here when this returns.
+        """Sets a mode, until a moment as `read_until` takes it, or for good. It holds here when this returns.
 
-        Raises UnknownModule, and ValueError for a note that is too long.
+        Raises UnknownModule, and ValueError for an `until` or a note that does not fit.
         """
-        yaml_mode = self._yaml_mode(module)
-        wanted = Override(mode=mode, by=by[:MOST_BY_CHARACTERS], ts=self._now_ms(), until=until, note=note_of(note))
+        yaml_mode, now = self._yaml_mode(module), self._now_ms()
+        end = None if until is None else read_until(until, now)
+        wanted = Override(mode=mode, by=by[:MOST_BY_CHARACTERS], ts=now, until=end, note=note_of(note))
         await self._tables.interact(lambda txn: mode_tables.override(txn, module, wanted, yaml_mode))
         await self._announce()
         return wanted
@@ -182,8 +158,8 @@ class Modes:
                     one.callback(None)
 
     def _call_changed(self) -> None:
-        for runs in {id(runs): runs for runs in self._runs.values()}.values():
-            contained("applying modes", runs.modes_changed, None)
+        for changed in self._changed:
+            contained("applying modes", changed, None)
 
     async def until_known(self, seconds: float) -> None:
         """Waits for the first reading, for at most so long."""

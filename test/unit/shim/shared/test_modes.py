@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from database_api import DatabaseApi
-from synapse_module_bridge.schema.modes import Mode
 from synapse_module_bridge.shared import mode_tables
 from synapse_module_bridge.shared.deployment import Deployment
 from synapse_module_bridge.shared.modes import FIRST_READING_SECONDS, UnknownModule
@@ -39,20 +38,11 @@ class Process:
         self.now = 1_000_000.0
         self.modes._now = lambda: self.now
         self.changes = 0
-        self.modes.add({"a": "enforce", "b": "shadow", "c": "off"}, self)
+        self.modes.add({"a": "enforce", "b": "shadow", "c": "off"}, self.modes_changed)
         self.deployment.begin(self.clock)
 
     def modes_changed(self) -> None:
         self.changes += 1
-
-    def mode_of(self, name: str) -> Mode:
-        raise NotImplementedError
-
-    def problem_of(self, name: str) -> str | None:
-        raise NotImplementedError
-
-    def why_restart_needed(self, name: str, mode: Mode) -> str | None:
-        return f"{name} {mode}"
 
     @property
     def wished(self) -> list[str]:
@@ -195,9 +185,19 @@ def test_looks_never_overlap_and_the_process_of_a_slow_database_looks_less_often
 
 def test_a_note_is_bounded_and_fits_into_any_database(connection: sqlite3.Connection) -> None:
     here = Process(connection)
-    assert isinstance(done(here.modes.set("a", "off", by=ADMIN, note="x" * 501)), ValueError)
-    done(here.modes.set("a", "off", by=ADMIN, note="a\0b\ud800"))
-    assert here.modes.overrides()["a"].note == "ab?"
+    for note, why in (("x" * 501, "at most 500 characters"), ("\0", "well-formed"), ("\ud800", "well-formed")):
+        refused = done(here.modes.set("a", "off", by=ADMIN, note=note))
+        assert isinstance(refused, ValueError) and why in str(refused)
+    done(here.modes.set("a", "off", by=ADMIN, note="☃" * 500))
+    assert here.modes.overrides()["a"].note == "☃" * 500
+
+
+def test_the_end_may_be_given_as_a_duration(connection: sqlite3.Connection) -> None:
+    here = Process(connection)
+    assert isinstance(done(here.modes.set("a", "off", by=ADMIN, until="yesterday")), ValueError)
+    assert here.modes.overrides() == {}
+    done(here.modes.set("a", "off", by=ADMIN, until="2h"))
+    assert here.modes.overrides()["a"].until == int(here.now * 1000) + 2 * 60 * 60 * 1000
 
 
 def test_every_process_reloads_once_and_tells_what_became_of_it(connection: sqlite3.Connection) -> None:
