@@ -33,7 +33,7 @@ UNCHANGED: Outcome = {"outcome": "unchanged"}
 # Before the first retry. The pause doubles each time.
 FIRST_PAUSE_SECONDS = 1.0
 YAML_HAS_CHANGED = (
-    "SIGHUP: the bridge's entry in homeserver.yaml has changed: it is read when Synapse starts, and not before; "
+    "reload: the bridge's entry in homeserver.yaml has changed: it is read when Synapse starts, and not before; "
     "restart Synapse for it"
 )
 
@@ -61,7 +61,7 @@ class Reload:
         self._registered = registered
         self._switching = switching
         self._under_way = False
-        # Whether another SIGHUP has come meanwhile.
+        # Whether somebody has asked for another reload meanwhile.
         self._again = False
         # Whether modules may have to run in other modes.
         self._switches = False
@@ -76,10 +76,10 @@ class Reload:
         self._stopped = False
 
     def requested(self) -> None:
-        """Synapse has got SIGHUP."""
+        """Synapse has got SIGHUP, or an admin asks for a reload."""
         if self._under_way:
             if not self._again:
-                logger.info("SIGHUP: a reload is under way; another follows")
+                logger.info("reload: one is under way; another follows")
             self._again = True
         else:
             self._start(self._reload)
@@ -172,7 +172,7 @@ class Reload:
 
     async def _reloaded(self) -> Outcome:
         if not self._host.is_up:
-            logger.info("SIGHUP: the module host is down; a reload follows once it is back")
+            logger.info("reload: the module host is down; the reload follows once it is back")
             try:
                 await self._host.until_up_again()
             except Unavailable:
@@ -183,7 +183,7 @@ class Reload:
         if yaml_has_changed:
             logger.warning(YAML_HAS_CHANGED)
         if told is None:
-            logger.info("SIGHUP: no file of a module has changed")
+            logger.info("reload: no file of a module has changed")
             self._switches = True
             return UNCHANGED
         started = time.monotonic()
@@ -192,13 +192,13 @@ class Reload:
         )
         if reason is not None:
             logger.error(
-                "SIGHUP: the modules that run stay as they are, since the new ones cannot take over: %s", reason
+                "reload: the modules that run stay as they are, since the new ones cannot take over: %s", reason
             )
             self._switches = True
             return {"outcome": "failed", "problem": reason}
         names = ", ".join(self._accepted.changed) or "none"
         seconds = time.monotonic() - started
-        logger.info("SIGHUP: the changed modules have taken over after %.2f s: %s", seconds, names)
+        logger.info("reload: the changed modules have taken over after %.2f s: %s", seconds, names)
         return {"outcome": "reloaded", "changed": list(self._accepted.changed)}
 
     def _look(self) -> tuple[Mapping[str, Any] | None, bool]:

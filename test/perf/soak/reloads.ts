@@ -1,8 +1,8 @@
-/** What became of each SIGHUP, as the log tells. */
+/** What became of each reload, as the log tells. */
 import type { LogLine } from "./log.js";
 
-const taken = /^SIGHUP: the changed modules have taken over/;
-const refused = /^SIGHUP: the modules that run stay as they are/;
+const taken = /^reload: the changed modules have taken over/;
+const refused = /^reload: the modules that run stay as they are/;
 
 export class Reloads {
   /** When modules were loaded anew, which ends what was set aside. */

@@ -110,7 +110,7 @@ describe("SIGHUP", () => {
   test("with nothing changed does nothing", async () => {
     const before = host(server.pid);
     hup();
-    await said("SIGHUP: no file of a module has changed");
+    await said("reload: no file of a module has changed");
     expect(host(server.pid)).toBe(before);
   });
 

@@ -11,8 +11,8 @@ from rig import Rig
 from synapse.module_api.errors import Codes
 from turning import turn_until
 
-TAKEN_OVER = "SIGHUP: the changed modules have taken over"
-REFUSED = "SIGHUP: the modules that run stay as they are"
+TAKEN_OVER = "reload: the changed modules have taken over"
+REFUSED = "reload: the modules that run stay as they are"
 
 
 def policy(callback: str, answer: str, before: str = "", more: str = "") -> str:
@@ -34,10 +34,10 @@ def die(rig: Rig, caplog: pytest.LogCaptureFixture) -> str:
 
 def hup(rig: Rig, caplog: pytest.LogCaptureFixture) -> str:
     """What SIGHUP has come to."""
-    before = len(said(caplog, "SIGHUP: "))
+    before = len(said(caplog, "reload: "))
     rig.bridge._reload.requested()
     turn_until(lambda: not rig.bridge._reload._under_way, 30)
-    return said(caplog, "SIGHUP: ")[before:][-1]
+    return said(caplog, "reload: ")[before:][-1]
 
 
 def invite(rig: Rig) -> Any:

@@ -41,10 +41,10 @@ def test_a_reload_takes_every_change_and_names_its_module(
     two: Two, change: Callable[[Two], None], names: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with running_bridge(two.folder, two.settings) as rig:
-        assert hup(rig, caplog) == "SIGHUP: no file of a module has changed"
+        assert hup(rig, caplog) == "reload: no file of a module has changed"
         change(two)
         assert re.fullmatch(rf"{TAKEN_OVER} after \S+ s: {names}", hup(rig, caplog))
-        assert hup(rig, caplog) == "SIGHUP: no file of a module has changed"
+        assert hup(rig, caplog) == "reload: no file of a module has changed"
 
 
 @pytest.mark.parametrize("isolated", [False, True])
@@ -92,14 +92,14 @@ def test_sighup_while_a_reload_is_under_way_or_node_is_down_is_remembered_and_sa
         two.config.write_text("kind: Limit")
         rig.bridge._reload.requested()
         rig.bridge._reload.requested()
-        assert len(said(caplog, "SIGHUP: a reload is under way; another follows")) == 1
+        assert len(said(caplog, "reload: one is under way; another follows")) == 1
         turn_until(lambda: len(said(caplog, TAKEN_OVER)) == 2, 30)
         assert invite(rig) is Codes.LIMIT_EXCEEDED
         edit_config(two)
         os.kill(rig.bridge._host._child.pid, signal.SIGKILL)
         turn_until(lambda: not rig.bridge._host.is_up)
         rig.bridge._reload.requested()
-        assert said(caplog, "SIGHUP: the module host is down; a reload follows once it is back")
+        assert said(caplog, "reload: the module host is down; the reload follows once it is back")
         turn_until(lambda: len(said(caplog, TAKEN_OVER)) == 3, 30)
         assert invite(rig) is Codes.BAD_JSON
 
@@ -125,7 +125,7 @@ def test_a_change_of_homeserver_yaml_is_said_to_need_a_restart(
 ) -> None:
     with running_bridge(two.folder, two.settings) as rig:
         monkeypatch.setattr(rig.bridge._reload, "_yaml_has_changed", lambda: True)
-        assert hup(rig, caplog) == "SIGHUP: no file of a module has changed"
+        assert hup(rig, caplog) == "reload: no file of a module has changed"
         assert len(said(caplog, "homeserver.yaml has changed: it is read when Synapse starts, and not before")) == 1
 
         def broken() -> bool:
