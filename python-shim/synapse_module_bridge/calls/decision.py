@@ -152,25 +152,26 @@ class Recorded:
             self._count(name, outcome)
         self._outcome = outcome
         level = logging.DEBUG if outcome in _QUIET else logging.INFO
-        is_kept = self.ledger is not None and outcome not in _UNKEPT
-        if self._span is None and not is_kept and not logger.isEnabledFor(level):
+        ledger = None if outcome in _UNKEPT else self.ledger
+        is_logged = logger.isEnabledFor(level)
+        if ledger is None and self._span is None and not is_logged:
             return
         modules = module if isinstance(module, str) else ",".join(module or ())
         text = reason or (given.text if given is not None else None)
         details = given.details if given is not None else None
         subject = self.subject()
-        if is_kept and self.ledger is not None:
+        if ledger is not None:
             version = self.versions.get(modules)
             really = self.really if outcome.startswith("would_") else None
             at = subject["user"], subject["room"], subject["event"]
-            self.ledger.keep(
-                Decision(self.callback.name, modules, outcome, answer, text, details, *at, version, really)
-            )
+            ledger.keep(Decision(self.callback.name, modules, outcome, answer, text, details, *at, version, really))
         if self._span is not None:
             # Of several decisions about one call, the last one is final.
             self._tag({"module": modules, "outcome": outcome, "answer": answer or "", "reason": reason or ""})
             if outcome in _FAILURES:
                 self._tag({opentracing.tags.ERROR: True})
+        if not is_logged:
+            return
         fields = {
             "callback": self.callback.name,
             "module": modules or "-",
@@ -181,8 +182,9 @@ class Recorded:
             **subject,
             "ms": f"{(time.monotonic() - self.started) * 1000:.1f}",
         }
-        line = " ".join(f"{key}={_value(value)}" for key, value in fields.items() if value is not None)
-        logger.log(level, "%s", line, extra=_attributes(fields))
+        safe = {key: one_line(value) for key, value in fields.items() if value is not None}
+        line = " ".join(f"{key}={_quoted(value)}" for key, value in safe.items())
+        logger.log(level, "%s", line, extra=_attributes(safe))
 
     def _count(self, module: str, outcome: str) -> None:
         count = metrics.MODULES.of(module, self.callback.name, self.server_name)
@@ -217,17 +219,15 @@ class Recorded:
         return {key: value if isinstance(value, str) else None for key, value in found.items()}
 
 
-def _attributes(fields: Mapping[str, str | None]) -> dict[str, str | float]:
+def _attributes(fields: Mapping[str, str]) -> dict[str, str | float]:
     """The fields as attributes of a log record, which Synapse's JSON formatters print as keys."""
-    present = {key: one_line(value) for key, value in fields.items() if value is not None}
     # Python's log records have an attribute `module` of their own, which these formatters leave out.
-    module = present.pop("module")
-    named = {"module_name": module} if module != "-" else {}
-    return {**present, **named, "ms": float(present["ms"])}
+    present = {key: value for key, value in fields.items() if key != "module"}
+    named = {"module_name": fields["module"]} if fields["module"] != "-" else {}
+    return {**present, **named, "ms": float(fields["ms"])}
 
 
-def _value(text: str) -> str:
-    text = one_line(text)
+def _quoted(text: str) -> str:
     return repr(text) if " " in text or not text else text
 
 
