@@ -1,7 +1,7 @@
 """Defines the class that homeserver.yaml names, which Synapse imports. It connects the parts of the shim."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -10,6 +10,7 @@ from synapse.module_api import ModuleApi
 from twisted.internet import reactor
 
 from synapse_module_bridge.admin.admin import admin_of
+from synapse_module_bridge.admin.bridge_gauges import BridgeGauges
 from synapse_module_bridge.admin.bridge_status import BridgeStatus
 from synapse_module_bridge.calls.call import Rules
 from synapse_module_bridge.calls.exchange import Exchange
@@ -26,7 +27,7 @@ from synapse_module_bridge.pipeline.notifications import Notifications
 from synapse_module_bridge.pipeline.pipeline import Pipeline
 from synapse_module_bridge.pipeline.round_trip import RoundTrip
 from synapse_module_bridge.pipeline.router import Router
-from synapse_module_bridge.process.exit_cause import KINDS_OF_ENDS, kind_of_end
+from synapse_module_bridge.process.exit_cause import kind_of_end
 from synapse_module_bridge.process.host_files import HostFiles, remove_left_behind
 from synapse_module_bridge.process.node import check_version, find_node
 from synapse_module_bridge.quarantine.quarantine import Quarantine
@@ -147,12 +148,6 @@ class Bridge(HostEvents):
         self._entries: Mapping[str, Sequence[Entry]] = {}
         # What is kept of decisions, if anything is.
         self._keeping = None if config.decisions is None else Keeping(api, self._named, CLOCK)
-        self._up = False
-        # From the host's last pulse: bytes, and the modules that are not set up.
-        self._memory = {"rss": 0, "heap_used": 0}
-        self._not_set_up: Collection[str] = ()
-        # Node's version.
-        self._node = ""
 
     def start(self) -> None:
         """Starts the host, registers the callbacks, and hands the host to the reactor.
@@ -202,6 +197,10 @@ class Bridge(HostEvents):
         )
         if self._keeping is not None:
             self.status.decisions_dropped = self._keeping.dropped
+        self._gauges = BridgeGauges(
+            *(self._api.server_name, self._names, self._yaml_modes, self._wished, self.modes),
+            *(self._accepted, self._quarantine, self._web_paths, lambda: self._pipeline.entries),
+        )
         self._blame = Blame(
             *(self._settling, self._quarantine, self._recent, rules, self._open_calls, self._accepted),
             *(self._web_paths, self._host.cause_is_known),
@@ -230,7 +229,12 @@ class Bridge(HostEvents):
             raise
         self._register_web_resources(modules)
         self._broadcasts.register(modules)
-        self._watch_metrics()
+        lasting = self._initialize_params
+        self._gauges.watch(
+            *(lasting["version"], lasting["synapse"]["version"]),
+            lambda: self._notifications.queued,
+            self._exchange.entrance.backpressure,
+        )
         for text in advise(self._config, modules, available_callbacks(self._api)):
             logger.warning("%s", text)
         self._host.run()
@@ -382,60 +386,10 @@ class Bridge(HostEvents):
             await self._router.until_modes(self._config.timeout.local / 2000)
         return not self.modes.is_off(name)
 
-    def _watch_metrics(self) -> None:
-        server_name = self._api.server_name
-        here = (server_name,)
-        metrics.begin(server_name, KINDS_OF_ENDS, [module["name"] for module in self._accepted.modules])
-        metrics.watch(metrics.QUEUED, here, lambda: self._notifications.queued)
-        metrics.watch(metrics.IN_FLIGHT, here, lambda: self._exchange.entrance.backpressure.in_flight)
-        metrics.watch(metrics.WAITING, here, lambda: self._exchange.entrance.backpressure.waiting)
-        metrics.watch(metrics.UP, here, lambda: self._up, min)
-        metrics.watch(metrics.SETUP_FAILURES, here, lambda: len(self._not_set_up))
-        metrics.watch(metrics.MEMORY, ("rss", server_name), lambda: self._memory["rss"])
-        metrics.watch(metrics.MEMORY, ("heap_used", server_name), lambda: self._memory["heap_used"])
-        lasting = self._initialize_params
-        versions = lasting["version"], lasting["synapse"]["version"]
-        metrics.INFO.watch(lambda: {(*versions, self._node, server_name): 1})
-        metrics.MODULE_INFO.watch(
-            lambda: {(name, *version, server_name): 1 for name, version in self._accepted.versions.items()}
-        )
-        metrics.SET_UP.watch(self._set_up)
-        metrics.MODES.watch(self._modes)
-        metrics.OVERRIDES.watch(self._overridden)
-        metrics.QUARANTINES.watch(self._quarantines)
-        metrics.BREAKERS.watch(self._breakers)
-
-    def _of_each_module(self, value: Callable[[str], float]) -> Mapping[tuple[str, ...], float]:
-        """The values of all modules, by the labels of a metric. Any thread may call it."""
-        return {(name, self._api.server_name): value(name) for name in self._names}
-
-    def _modes(self) -> Mapping[tuple[str, ...], float]:
-        here = self._api.server_name
-        return {(name, mode, here): mode == self.modes.of(name) for name in self._names for mode in metrics.ALL_MODES}
-
-    def _overridden(self) -> Mapping[tuple[str, ...], float]:
-        wished = self._wished()
-        return self._of_each_module(lambda name: wished[name] != self._yaml_modes[name])
-
-    def _set_up(self) -> Mapping[tuple[str, ...], float]:
-        all_modules = self._of_each_module(lambda name: name not in self._not_set_up)
-        return {labels: value for labels, value in all_modules.items() if not self.modes.is_off(labels[0])}
-
-    def _quarantines(self) -> Mapping[tuple[str, ...], float]:
-        held, paths = self._quarantine.by_module(), self._web_paths.by_module()
-        return self._of_each_module(lambda name: held.get(name, 0) + paths.get(name, 0))
-
-    def _breakers(self) -> Mapping[tuple[str, ...], float]:
-        return {
-            (entry.module, callback, self._api.server_name): entry.breaker.is_open
-            for callback, entries in self._pipeline.entries.items()
-            for entry in entries
-        }
-
     def manifest(self, manifest: Mapping[str, Any], told: Mapping[str, Any]) -> None:
         self._accepted.accept(told, manifest)
-        self._node = manifest["runtime"].removeprefix("node ")
-        self.status.runs(self._node)
+        self._gauges.node = manifest["runtime"].removeprefix("node ")
+        self.status.runs(self._gauges.node)
         for name, why in self._accepted.missing.items():
             logger.error("%s cannot be loaded again: policy answers for it until it can be: %s", name, why)
         if self._accepted.missing:
@@ -481,12 +435,10 @@ class Bridge(HostEvents):
         self._reload.stop()
 
     def up(self, up: bool) -> None:
-        self._up = up
+        self._gauges.up = up
         self.status.up(up)
 
     def pulse(self, pulse: Mapping[str, Any]) -> None:
-        memory = pulse.get("memory", {})
-        for kind in self._memory:
-            self._memory[kind] = memory.get(kind, self._memory[kind])
-        self._not_set_up = {*pulse.get("not_set_up", ()), *self._accepted.missing}
-        self.status.pulse(self._not_set_up)
+        not_set_up = {*pulse.get("not_set_up", ()), *self._accepted.missing}
+        self._gauges.pulse(pulse.get("memory", {}), not_set_up)
+        self.status.pulse(not_set_up)

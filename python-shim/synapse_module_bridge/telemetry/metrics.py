@@ -59,7 +59,6 @@ THREAD_ENDS = Counter(
 )
 SETUP_FAILURES = Gauge(_PREFIX + "modules_not_set_up", "Modules whose setup has not succeeded.", [SERVER])
 SET_UP = Readings(_PREFIX + "module_set_up", "1 while a module's setup has succeeded.", ["module", SERVER], min)
-ALL_MODES = ("off", "shadow", "enforce")
 MODES = Readings(
     _PREFIX + "module_mode",
     "1 for the mode that a module is in: off, shadow or enforce.",
