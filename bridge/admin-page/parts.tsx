@@ -20,7 +20,10 @@ export function IdLink({ id, href, what }: { id: string; href: string; what: str
 }
 
 export function Time({ ts }: { ts: number }) {
-  return <time dateTime={new Date(ts).toISOString()}>{dateTime(ts)}</time>;
+  const date = new Date(ts);
+  // The rest of the page stays, whatever a row of the database has.
+  if (Number.isNaN(date.getTime())) return <>{String(ts)}</>;
+  return <time dateTime={date.toISOString()}>{dateTime(ts)}</time>;
 }
 
 export function Hash({ hash }: { hash: string }) {

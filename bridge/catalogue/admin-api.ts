@@ -20,7 +20,7 @@ export const ADMIN_LIMITS = {
   shadow_top: 10,
   /** How many requests that only read one admin may send in a minute, to each process. */
   reads_a_minute: 600,
-  /** How many requests one process answers at the same time. */
+  /** How many requests of one kind one process answers at the same time. */
   at_once: 8,
   /** How many quarantines of a module a status lists. Further ones are counted. */
   quarantines_listed: 100,

@@ -112,6 +112,8 @@ TOLD: list[tuple[str, Any]] = [
     ("docs/author/web-resources.md", f"within {minutes(web_paths.WITHIN_SECONDS)}"),
     ("docs/author/web-resources.md", f"not served for {minutes(web_paths.REFUSED_SECONDS)}"),
     (DECISIONS, f"at most {decision_writer.MOST_A_SECOND} new rows in a second"),
+    (DECISIONS, f"One user gets at most {decision_writer.MOST_OF_A_USER_A_SECOND},"),
+    (DECISIONS, f"other server {decision_writer.MOST_OF_A_SERVER_A_SECOND} together"),
     (DECISIONS, f"after {decision_writer.MOST_UNWRITTEN:,}"),
     (DECISIONS, f"not known after {word(decision_writer.WAIT_SECONDS)} seconds"),
     (DECISIONS, f"the newest {shadow_reports.MOST_READ:,} objections"),

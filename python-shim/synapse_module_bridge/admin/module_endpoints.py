@@ -8,6 +8,7 @@ from synapse.api.errors import Codes
 
 from synapse_module_bridge.admin.questions import Question
 from synapse_module_bridge.admin.refused import Refused, not_found, unfit
+from synapse_module_bridge.reactor.unexpected import log_unexpected
 from synapse_module_bridge.schema.admin import ADMIN_LIMITS
 from synapse_module_bridge.schema.modes import Mode
 from synapse_module_bridge.shared.modes import Modes, UnknownModule
@@ -73,10 +74,16 @@ class ModuleEndpoints:
         return self._one(name)
 
     async def _refuse_impossible(self, name: str, mode: Mode | None) -> None:
-        """Raises Refused where a process could not bring the module into this mode."""
+        """Raises Refused where a process could not bring the module into this mode, as far as that is known."""
         if name not in self._modes.yaml:
             return
-        for process in await self._processes():
+        try:
+            processes = await self._processes()
+        except Exception as e:
+            # Whatever is wrong with a status, a module can be switched off.
+            log_unexpected("looking at the processes before a mode is set", e)
+            return
+        for process in processes:
             for module in process["modules"]:
                 reason = module.get("restart_needed", {}).get(mode) if module["name"] == name else None
                 if reason is not None:

@@ -65,6 +65,11 @@ def fault(name: str, value: Any) -> str | None:
     return None if found is None else _in_words(found)
 
 
+def is_readable(name: str, value: Any) -> bool:
+    """Whether it fits the definition of this name, but for keys that only a newer version of the bridge knows."""
+    return all(error.validator == "additionalProperties" for error in _validator(name).iter_errors(value))
+
+
 def _in_words(found: ValidationError) -> str:
     """jsonschema's own messages may contain the whole value."""
     schema: Any = found.schema

@@ -55,7 +55,13 @@ def told(txn: LoggingTransaction, rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The rows as `Decision` of admin.json."""
     kinds = _kinds(txn, list({row[1] for row in rows}))
     # An old kind may be removed together with its last rows.
-    return [_told(row, kinds[row[1]]) for row in rows if row[1] in kinds]
+    return [_told(row, kinds[row[1]]) for row in rows if row[1] in kinds and _is_whole(row)]
+
+
+def _is_whole(row: Row) -> bool:
+    """Whether the bridge writes such rows. SQLite keeps any type in any column, and an answer must be JSON."""
+    _, _, last_ts, count, *texts = row
+    return isinstance(last_ts, int) and isinstance(count, int) and all(isinstance(one, str | None) for one in texts)
 
 
 def _kinds(txn: LoggingTransaction, ids: Sequence[int]) -> Mapping[int, Kind]:
@@ -76,10 +82,18 @@ def _told(row: Row, kind: Kind) -> dict[str, Any]:
         **kind._asdict(),
         "answer": answer,
         "reason": reason,
-        "details": None if details is None else json.loads(details),
+        "details": _details(details),
         "user": user,
         "room": room,
         "event": event,
         "really": really,
     }
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _details(text: str | None) -> Any:
+    """None also where it is no JSON: one row must not hide the others."""
+    try:
+        return None if text is None else json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -7,6 +7,7 @@ in a second: a flood is counted and not stored. While the database is slow or fa
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -44,6 +45,9 @@ logger = logging.getLogger("synapse_module_bridge.decisions")
 MOST_A_SECOND = ADMIN_LIMITS["decisions_a_second"]
 # Of these, shadow modules and the failure policy get so many. What modules really refuse has a place left.
 MOST_OTHERS_A_SECOND = MOST_A_SECOND // 2
+# Of these, one user gets so many, and the users of one other server: nobody hides others by a flood.
+MOST_OF_A_USER_A_SECOND = MOST_A_SECOND // 5
+MOST_OF_A_SERVER_A_SECOND = MOST_A_SECOND // 2
 # What modules have really decided.
 _BY_MODULES = frozenset({"refused", "replaced", "edited", "error", "fault"})
 _OF_SHADOWS = frozenset(WOULD.values())
@@ -98,6 +102,7 @@ class DecisionWriter:
     ) -> None:
         self._tables = tables
         self._process = process
+        self._server_name = server_name
         self._run = run
         self._clock = clock
         self._note_shadow = note_shadow
@@ -111,6 +116,9 @@ class DecisionWriter:
         self._waiting: list[tuple[int, Decision, Really]] = []
         self._number = random.randrange(NUMBERS)
         self._second, self._in_second = 0, 0
+        # In this second, by user, and by server.
+        self._of_user: Counter[str] = Counter()
+        self._of_server: Counter[str] = Counter()
         self._timer: Any = None
         self._is_writing = False
         # Batches never overlap.
@@ -147,7 +155,7 @@ class DecisionWriter:
             row.last_ts = max(ts, row.last_ts)
             if row.is_stored:
                 self._changed[row] = None
-        elif self._admits(decision):
+        elif self._admits(decision, user):
             # In the order of their time.
             self._rows.pop(key, None)
             row = self._rows[key] = self._new(decision, ts, user, room, really)
@@ -155,15 +163,29 @@ class DecisionWriter:
         else:
             self._drop()
 
-    def _admits(self, decision: Decision) -> bool:
+    def _admits(self, decision: Decision, user: str | None) -> bool:
         # Of now: objections that have waited are older.
         second = int(self._now())
         if second != self._second:
             self._second, self._in_second = second, 0
+            self._of_user.clear()
+            self._of_server.clear()
         most = MOST_A_SECOND if decision.outcome in _BY_MODULES else MOST_OTHERS_A_SECOND
         if self._in_second >= most or len(self._unwritten) >= MOST_UNWRITTEN:
             return False
+        if user is not None and not self._admits_user(user):
+            return False
         self._in_second += 1
+        return True
+
+    def _admits_user(self, user: str) -> bool:
+        server = user.partition(":")[2]
+        if self._of_user[user] >= MOST_OF_A_USER_A_SECOND:
+            return False
+        if server != self._server_name and self._of_server[server] >= MOST_OF_A_SERVER_A_SECOND:
+            return False
+        self._of_user[user] += 1
+        self._of_server[server] += 1
         return True
 
     def _new(self, decision: Decision, ts: int, user: str | None, room: str | None, really: str | None) -> _Row:

@@ -10,6 +10,7 @@ import attr
 
 from synapse_module_bridge.schema.admin import ADMIN_LIMITS
 from synapse_module_bridge.schema.modes import MODES, Mode
+from synapse_module_bridge.shared.moments import LAST_TS
 
 MODES_TABLE = "module_bridge_modes"
 CHANGES_TABLE = "module_bridge_mode_changes"
@@ -28,7 +29,10 @@ CREATE = (
 )
 # The history keeps so many changes.
 MOST_CHANGES = 1_000
+MOST_NOTE_CHARACTERS = ADMIN_LIMITS["note_characters"]
 MOST_BY_CHARACTERS = 255
+# No request for a reload has a greater number. With it, the next one would not fit into the table.
+LAST_RELOAD = 2**53 - 1
 
 
 class Txn(Protocol):
@@ -92,18 +96,31 @@ def make(txn: Txn) -> None:
 
 
 def read(txn: Txn) -> Reading:
-    """Everything that each process looks at regularly, in one query."""
+    """Everything that each process looks at regularly, in one query.
+
+    A row that no bridge writes counts for nothing: it must not keep the others from being read.
+    """
+    # Nobody wants a text that is longer than it may be, each second.
+    texts = f"SUBSTR(m.by, 1, {MOST_BY_CHARACTERS}), m.ts, m.until, SUBSTR(m.note, 1, {MOST_NOTE_CHARACTERS})"
     txn.execute(
-        "SELECT latest.id, m.module, m.mode, m.by, m.ts, m.until, m.note "
-        f"FROM (SELECT MAX(id) AS id FROM {RELOADS_TABLE}) latest LEFT JOIN {MODES_TABLE} m ON 1 = 1"
+        f"SELECT latest.id, m.module, m.mode, {texts} "
+        f"FROM (SELECT MAX(id) AS id FROM {RELOADS_TABLE} WHERE id <= ?) latest LEFT JOIN {MODES_TABLE} m ON 1 = 1",
+        (LAST_RELOAD,),
     )
     rows = txn.fetchall()
-    overrides = {
-        module: Override(mode=mode, by=by, ts=ts, until=until, note=note)
-        for _, module, mode, by, ts, until, note in rows
-        if mode in MODES
-    }
+    read = {module: _override(*row) for _, module, *row in rows if isinstance(module, str)}
+    overrides = {module: override for module, override in read.items() if override is not None}
     return Reading(overrides=overrides, latest_reload=rows[0][0] or 0)
+
+
+def _override(mode: Any, by: Any, ts: Any, until: Any, note: Any) -> Override | None:
+    """The columns of a row; None where it is none of the bridge's. SQLite keeps values of any type in any column."""
+    times = (ts,) if until is None else (ts, until)
+    if mode not in MODES or not all(isinstance(time, int) and 0 <= time <= LAST_TS for time in times):
+        return None
+    if not isinstance(by, str) or not isinstance(note, str | None):
+        return None
+    return Override(mode=mode, by=by, ts=ts, until=until, note=note)
 
 
 def override(txn: Txn, module: str, wanted: Override, yaml_mode: Mode) -> None:
@@ -151,9 +168,10 @@ def changes(txn: Txn, module: str | None, limit: int) -> list[Change]:
 
 
 def _in_force(txn: Txn, module: str, yaml_mode: Mode, now: int) -> str:
-    txn.execute(f"SELECT mode, until FROM {MODES_TABLE} WHERE module = ?", (module,))
+    txn.execute(f"SELECT mode, by, ts, until, note FROM {MODES_TABLE} WHERE module = ?", (module,))
     row = txn.fetchone()
-    return yaml_mode if row is None or (row[1] is not None and row[1] <= now) else str(row[0])
+    found = None if row is None else _override(*row)
+    return yaml_mode if found is None or not found.lasts(now) else found.mode
 
 
 def _note(txn: Txn, module: str, before: str, after: str, what: Override) -> None:
@@ -171,9 +189,8 @@ def note_of(text: str | None) -> str | None:
     """The note as it is kept; None where there is none. Raises ValueError where a database could not keep it."""
     if not text:
         return None
-    most = ADMIN_LIMITS["note_characters"]
-    if len(text) > most:
-        raise ValueError(f"note may have at most {most} characters, and this one has {len(text)}")
+    if len(text) > MOST_NOTE_CHARACTERS:
+        raise ValueError(f"note may have at most {MOST_NOTE_CHARACTERS} characters, and this one has {len(text)}")
     # A database takes no half of a surrogate pair, and PostgreSQL no NUL.
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("note must be well-formed Unicode, without the character U+0000")

@@ -6,6 +6,8 @@ from synapse.config._base import Config as SynapseConfig
 MOST_AHEAD_MS = 10 * 365 * 24 * 60 * 60 * 1000
 # JavaScript's largest exact integer, and beyond any time.
 MOST_NUMBER = 2**53 - 1
+# The end of the year 9999. Databases hold later moments, and what shows them does not.
+LAST_TS = 253_402_300_799_999
 
 
 def read_until(value: int | str, now: int) -> int:

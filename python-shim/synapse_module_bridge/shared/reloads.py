@@ -10,7 +10,13 @@ from synapse.module_api import ModuleApi
 
 from synapse_module_bridge.reactor.background import run_in_background_process
 from synapse_module_bridge.reactor.unexpected import log_unexpected
-from synapse_module_bridge.shared.mode_tables import MOST_BY_CHARACTERS, OUTCOMES_TABLE, RELOADS_TABLE, Txn
+from synapse_module_bridge.shared.mode_tables import (
+    LAST_RELOAD,
+    MOST_BY_CHARACTERS,
+    OUTCOMES_TABLE,
+    RELOADS_TABLE,
+    Txn,
+)
 from synapse_module_bridge.storage.own_tables import OwnTables
 from synapse_module_bridge.telemetry.log_text import one_line
 
@@ -66,7 +72,7 @@ class Reloads:
         return number
 
     def _write(self, txn: Txn, by: str) -> int:
-        txn.execute(f"SELECT MAX(id) FROM {RELOADS_TABLE}")
+        txn.execute(f"SELECT MAX(id) FROM {RELOADS_TABLE} WHERE id <= ?", (LAST_RELOAD,))
         number = int(txn.fetchone()[0] or 0) + 1
         txn.execute(f"INSERT INTO {RELOADS_TABLE} (id, by, ts) VALUES (?, ?, ?)", (number, by, int(self._now() * 1000)))
         for table in (RELOADS_TABLE, OUTCOMES_TABLE):

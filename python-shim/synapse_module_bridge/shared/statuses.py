@@ -8,12 +8,14 @@ from typing import Any
 from synapse.module_api import ModuleApi
 from synapse.storage.database import LoggingTransaction
 
-from synapse_module_bridge.schema.admin import ADMIN_LIMITS
+from synapse_module_bridge.schema.admin import ADMIN_LIMITS, is_readable
 from synapse_module_bridge.storage.own_tables import OwnTables
 
 EXPIRES_MS = ADMIN_LIMITS["status_expires_ms"]
 # More processes than any deployment has.
 MOST_PROCESSES = 500
+# More than any process writes.
+MOST_STATUS_CHARACTERS = 10_000_000
 
 TABLE = "module_bridge_statuses"
 _CREATE = (
@@ -44,14 +46,29 @@ class Statuses:
         await self._tables.interact(write)
 
     async def live(self) -> Sequence[dict[str, Any]]:
-        """The statuses of all processes that are not gone, by their names, each with its `seen_ts`."""
+        """The statuses of all processes that are not gone, by their names, each with its `seen_ts`.
 
-        def read(txn: LoggingTransaction) -> Sequence[tuple[int, str]]:
-            sql = f"SELECT ts, status FROM {TABLE} WHERE ts > ? ORDER BY name LIMIT {MOST_PROCESSES}"
-            txn.execute(sql, (_now() - EXPIRES_MS,))
+        A row that cannot be read counts for nothing: it must not hide the others, nor keep a mode from being set.
+        """
+
+        def read(txn: LoggingTransaction) -> Sequence[tuple[Any, Any]]:
+            txn.execute(
+                f"SELECT ts, status FROM {TABLE} WHERE ts > ? AND LENGTH(status) <= {MOST_STATUS_CHARACTERS} "
+                f"ORDER BY name LIMIT {MOST_PROCESSES}",
+                (_now() - EXPIRES_MS,),
+            )
             return txn.fetchall()
 
-        return [{**json.loads(status), "seen_ts": ts} for ts, status in await self._tables.interact(read)]
+        found = [_status(ts, text) for ts, text in await self._tables.interact(read)]
+        return [status for status in found if status is not None]
+
+
+def _status(ts: Any, text: Any) -> dict[str, Any] | None:
+    try:
+        status = {**json.loads(text), "seen_ts": ts}
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return status if is_readable("Process", status) else None
 
 
 def _now() -> int:

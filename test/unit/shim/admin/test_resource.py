@@ -139,6 +139,27 @@ def test_no_more_than_a_few_requests_are_answered_at_once(monkeypatch: pytest.Mo
     assert [status for status, _, _ in asyncio.run(run()).answers] == [429] + [200] * (AT_ONCE + 1)
 
 
+def test_slow_requests_of_one_kind_keep_nobody_from_another_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> Rig:
+        gate = asyncio.Event()
+
+        async def waits(question: Question) -> Mapping[str, Any]:
+            if question.endpoint.name == "post_reload":
+                await gate.wait()
+            return {}
+
+        rig = Rig(monkeypatch, waits)
+        asked = [asyncio.ensure_future(rig.ask(Request(b"reload", ADMIN, b"POST"))) for _ in range(AT_ONCE)]
+        await asyncio.sleep(0)
+        await rig.ask(Request(b"status", ADMIN))
+        assert [status for status, _, _ in rig.answers] == [200]
+        gate.set()
+        await asyncio.gather(*asked)
+        return rig
+
+    assert [status for status, _, _ in asyncio.run(run()).answers] == [200] * (AT_ONCE + 1)
+
+
 def test_who_changes_something_is_logged_without_parameters(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

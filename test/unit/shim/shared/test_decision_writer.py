@@ -114,6 +114,21 @@ def test_a_flood_of_one_user_is_one_row(process: Process, database: Database) ->
     assert process.writer.dropped == 0
 
 
+def test_the_flood_of_a_user_or_of_another_server_leaves_places_for_others(
+    process: Process, database: Database
+) -> None:
+    for number in range(1_000):
+        process.decide(user="@flood:test", room=f"!r{number}:test")
+        process.decide(user=f"@u{number}:flood.example")
+    most = decision_writer.MOST_OF_A_USER_A_SECOND + decision_writer.MOST_OF_A_SERVER_A_SECOND
+    for number in range(A_SECOND - most):
+        process.decide(user=f"@u{number}:test")
+    process.advance(2)
+    assert len(counts(database)) == A_SECOND
+    of_flood = f"SELECT COUNT(*) FROM {TABLE} WHERE user_id LIKE '%flood%'"
+    assert database.rows(of_flood) == [(most,)]
+
+
 def test_what_shadow_modules_and_policy_do_leaves_places_for_refusals(process: Process, database: Database) -> None:
     for number in range(1_000):
         process.decide(outcome="would_refuse", user=f"@w{number}:test", really=really("allowed"))

@@ -1,5 +1,6 @@
 """Finding decisions by each filter, page by page, and erasing those about a user."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from deciding import START, Process
 from own_database import Database
 from synapse_module_bridge.shared import decision_rows
 from synapse_module_bridge.shared import decisions as decisions_module
+from synapse_module_bridge.shared.decision_table import TABLE
 from synapse_module_bridge.shared.decisions import Decisions, Filters
 from synapse_module_bridge.supervision.versions import Version
 from turning import outcome
@@ -164,3 +166,25 @@ def test_a_user_is_erased_and_nobody_else(
     assert outcome(ensureDeferred(Decisions(api).erase("@a:test"))) == 8
     assert users(database) == ["@b"] * 8
     assert outcome(ensureDeferred(Decisions(api).erase("@a:test"))) == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "found"),
+    [
+        ("details", "{", 2),
+        ("details", "[" * 100_000, 2),
+        ("reason", b"\xff", 1),
+        ("user_id", b"\xff", 1),
+        ("last_ts", "soon", 1),
+    ],
+)
+def test_a_row_that_no_bridge_writes_hides_no_other(
+    process: Process, database: Database, column: str, value: Any, found: int
+) -> None:
+    process.decide()
+    process.decide(user="@other:test")
+    process.advance(1)
+    database.connection.execute(f"UPDATE {TABLE} SET {column} = ? WHERE user_id = '@eve:test'", (value,))
+    rows, more = find(database)
+    assert (len(rows), more) == (found, None)
+    json.dumps(rows)

@@ -226,3 +226,48 @@ def test_every_process_reloads_once_and_tells_what_became_of_it(connection: sqli
     assert done(here.deployment.reloads.outcomes(old)) == {}
     there.passes(5)
     assert len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("a", "off", "x", 1, "abc", None),
+        ("a", "off", "x", "abc", None, None),
+        ("a", "off", "x", 2**63 - 1, 2**63 - 1, None),
+        ("a", "off", "x", -1, None, None),
+        ("a", "off", b"\xff", 1, None, None),
+        ("a", "off", "x", 1, None, b"\xff"),
+        ("a", "on", "x", 1, None, None),
+        (b"\xff", "off", "x", 1, None, None),
+    ],
+)
+def test_a_row_that_no_bridge_writes_stops_nothing(connection: sqlite3.Connection, row: tuple[Any, ...]) -> None:
+    here = Process(connection)
+    connection.execute("INSERT INTO module_bridge_modes VALUES (?, ?, ?, ?, ?, ?)", row)
+    done(here.modes.set("b", "off", by=ADMIN))
+    assert here.wished == ["enforce", "off", "off"]
+    # It can be replaced, too.
+    done(here.modes.set("a", "shadow", by=ADMIN))
+    assert here.wished == ["shadow", "off", "off"] == Process(connection).wished
+
+
+def test_a_text_that_is_too_long_is_read_shortened(connection: sqlite3.Connection) -> None:
+    here = Process(connection)
+    row = ("a", "off", "x" * 100_000, 1, None, "y" * 100_000)
+    connection.execute("INSERT INTO module_bridge_modes VALUES (?, ?, ?, ?, ?, ?)", row)
+    here.passes(PAUSE_SECONDS)
+    override = here.modes.overrides()["a"]
+    assert (len(override.by), len(override.note or "")) == (
+        mode_tables.MOST_BY_CHARACTERS,
+        mode_tables.MOST_NOTE_CHARACTERS,
+    )
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, "abc"])
+def test_a_request_for_a_reload_that_no_bridge_writes_stops_no_other(
+    connection: sqlite3.Connection, number: Any
+) -> None:
+    here = Process(connection)
+    connection.execute("INSERT INTO module_bridge_reloads VALUES (?, 'x', 1)", (number,))
+    first = done(here.deployment.reloads.request(ADMIN))
+    assert done(here.deployment.reloads.request(ADMIN)) == first + 1
