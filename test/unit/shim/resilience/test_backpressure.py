@@ -5,7 +5,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from synapse_module_bridge.resilience.backpressure import MOST_FEDERATED, MOST_IN_FLIGHT, Backpressure, Overloaded
+from synapse_module_bridge.resilience.backpressure import (
+    MOST_FEDERATED,
+    MOST_IN_FLIGHT,
+    Backpressure,
+    Overloaded,
+)
 from twisted.internet.defer import Deferred, ensureDeferred
 
 
@@ -49,7 +54,11 @@ def test_places_are_kept_for_local_calls_and_their_line_goes_first() -> None:
     for _ in range(MOST_IN_FLIGHT - MOST_FEDERATED):
         assert places.enter(local=True).waited == [False]
     local = places.enter(local=True)
-    assert (local.waited, places.backpressure.in_flight, places.backpressure.waiting) == ([], MOST_IN_FLIGHT, 2)
+    assert (
+        local.waited,
+        places.backpressure.in_flight,
+        places.backpressure.waiting,
+    ) == ([], MOST_IN_FLIGHT, 2)
     first.leave()
     assert (local.waited, federated.waited) == ([True], [])
     second.leave()
@@ -185,4 +194,23 @@ def test_thousands_that_leave_as_soon_as_they_enter_need_no_deep_stack() -> None
     for number in range(5_000):
         ensureDeferred(pass_through(f"@{number % 100}:test"))
     first.leave()
-    assert (len(left), backpressure.waiting, backpressure.in_flight) == (5_000, 0, MOST_IN_FLIGHT - 1)
+    assert (len(left), backpressure.waiting, backpressure.in_flight) == (
+        5_000,
+        0,
+        MOST_IN_FLIGHT - 1,
+    )
+
+
+def test_nobody_enters_before_those_who_wait_not_even_while_a_place_is_handed_over() -> None:
+    places = Places()
+    entered, *_ = [places.enter(local=True) for _ in range(MOST_IN_FLIGHT)]
+    first, second = places.enter(local=True), places.enter(local=True)
+    overtaken = []
+
+    def leaves_for_another(_: Any) -> None:
+        first.leave()
+        overtaken.append(places.backpressure.enters(True, "@late:test"))
+
+    first.entering.addCallback(leaves_for_another)
+    entered.leave()
+    assert (overtaken, second.waited) == ([False], [True])
