@@ -214,4 +214,5 @@ class WebPaths:
 
 def _id_of(refused: _Refused) -> str:
     """Tells nothing of the visitor's address to who reads it, since it is mixed with a number of this process."""
-    return hashlib.sha256(repr((_SALT, *refused)).encode("utf-8", "backslashreplace")).hexdigest()[:8]
+    # `repr` escapes what UTF-8 cannot carry.
+    return hashlib.sha256(repr((_SALT, *refused)).encode()).hexdigest()[:8]

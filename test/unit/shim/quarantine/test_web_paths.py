@@ -2,6 +2,7 @@
 
 import pytest
 from fake_time import Time
+from synapse_module_bridge.quarantine import web_paths
 from synapse_module_bridge.quarantine.web_paths import (
     GIVEN_UP_SECONDS,
     MOST_OVER,
@@ -121,8 +122,8 @@ def test_refusals_that_are_over_are_forgotten_though_nobody_asks_again(rig: Rig)
     for number in range(50):
         rig.end(f"{number}", "w")
         rig.end(f"{number}", "w")
-        rig.time.now += REFUSED_SECONDS + 1
         assert len(rig.paths._refused) == 2
+        rig.time.now += REFUSED_SECONDS
 
 
 def test_a_request_that_nobody_waits_for_is_kept_for_a_while_and_not_more_than_so_many(rig: Rig) -> None:
@@ -228,4 +229,27 @@ def test_what_is_refused_is_listed_and_can_be_ended(rig: Rig, caplog: pytest.Log
     rig.end(SEVERAL[0])
     [refused] = rig.paths.listed()
     rig.time.now += REFUSED_SECONDS
-    assert rig.paths.listed() == [] and not rig.paths.end(refused.id)
+    assert rig.paths.by_module() == {}
+    assert not rig.paths.end(refused.id) and rig.paths.listed() == []
+
+
+def test_visitors_of_one_path_can_be_served_again_one_by_one(rig: Rig) -> None:
+    for _ in range(2):
+        rig.end(*SEVERAL, path="/\ud800")
+    for left in (3, 2, 1):
+        ids = {refused.id for refused in rig.paths.listed()}
+        assert len(ids) == left and rig.paths.end(ids.pop())
+
+
+def test_nobody_can_compute_the_id_from_an_address(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(web_paths._SALT) >= 16
+    for _ in range(2):
+        rig.end(SEVERAL[0])
+    [here] = rig.paths.listed()
+    monkeypatch.setattr(web_paths, "_SALT", "of another process")
+    [there] = rig.paths.listed()
+    assert here.id != there.id
+
+
+def test_a_visit_knows_since_when_it_is_under_way(rig: Rig) -> None:
+    assert rig.paths.began("m", "/x", "v").since == rig.time.now
