@@ -12,7 +12,7 @@ from synapse_module_bridge.schema.modes import MODES, OFF, Mode
 from synapse_module_bridge.supervision.accepted import Accepted
 from synapse_module_bridge.supervision.reload import in_thread
 from synapse_module_bridge.telemetry import metrics
-from synapse_module_bridge.telemetry.module_counts import ModuleCount, quantile
+from synapse_module_bridge.telemetry.module_counts import ModuleCount, quantiles_ms
 
 MOST_QUARANTINES = ADMIN_LIMITS["quarantines_listed"]
 MOST_PATHS = ADMIN_LIMITS["paths_listed"]
@@ -21,8 +21,6 @@ DISK_LOOK_SECONDS = ADMIN_LIMITS["disk_look_ms"] / 1000
 
 # By callback, as the pipeline has them.
 Entries = Mapping[str, Sequence[Entry]]
-# Of a duration in milliseconds.
-DIGITS = 2
 
 
 class RunningModules(Protocol):
@@ -182,14 +180,8 @@ class BridgeStatus:
 
 
 def _count(count: ModuleCount) -> dict[str, Any]:
-    half, most = quantile(count.buckets, 0.5), quantile(count.buckets, 0.99)
-    return {
-        "calls": count.calls,
-        "refusals": count.refusals,
-        "errors": count.errors,
-        **({} if half is None else {"p50_ms": round(half * 1000, DIGITS)}),
-        **({} if most is None else {"p99_ms": round(most * 1000, DIGITS)}),
-    }
+    counts = {"calls": count.calls, "refusals": count.refusals, "errors": count.errors}
+    return {**counts, **quantiles_ms(count.buckets)}
 
 
 def _set_aside(held: SetAside, offset: float) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from synapse_module_bridge.shared.decision_table import (
 )
 from synapse_module_bridge.storage.own_tables import OwnTables
 from synapse_module_bridge.telemetry import metrics
-from synapse_module_bridge.telemetry.module_counts import ModuleCount, quantile
+from synapse_module_bridge.telemetry.module_counts import ModuleCount, quantiles_ms
 
 logger = logging.getLogger("synapse_module_bridge.decisions")
 
@@ -183,9 +183,4 @@ def _told(row: tuple[Any, ...]) -> dict[str, Any]:
     calls, refusals, errors, *buckets = map(int, counts)
     assert len(buckets) == len(BUCKETS)
     told = {"hour_ts": hour, "module": module, "callback": callback}
-    told.update(calls=calls, refusals=refusals, errors=errors)
-    for key, part in (("p50_ms", 0.5), ("p99_ms", 0.99)):
-        seconds = quantile(buckets, part)
-        if seconds is not None:
-            told[key] = round(seconds * 1000, 3)
-    return told
+    return {**told, "calls": calls, "refusals": refusals, "errors": errors, **quantiles_ms(buckets)}

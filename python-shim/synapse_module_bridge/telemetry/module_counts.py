@@ -52,6 +52,12 @@ def quantile(buckets: Sequence[int], part: float) -> float | None:
     return lower if any(buckets) else None
 
 
+def quantiles_ms(buckets: Sequence[int]) -> dict[str, float]:
+    """As `p50_ms` and `p99_ms` of admin.json: milliseconds, to the microsecond. Empty without answers."""
+    found = {"p50_ms": quantile(buckets, 0.5), "p99_ms": quantile(buckets, 0.99)}
+    return {key: round(seconds * 1000, 3) for key, seconds in found.items() if seconds is not None}
+
+
 class ModuleCounts(Collector):
     """The counts of all modules, by module, callback and this server's name."""
 
