@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from synapse.module_api import ModuleApi
 
@@ -95,12 +96,14 @@ class Admin:
         return any(bridge.end_quarantine(id) for bridge in self._bridges)
 
 
-_admins: dict[ModuleApi, Admin] = {}
+_ADMINS: "WeakKeyDictionary[Any, Admin]" = WeakKeyDictionary()
 
 
 def admin_of(api: ModuleApi, clock: Any, deployment: Deployment) -> Admin:
-    """That of this homeserver, which starts the first time."""
-    if api not in _admins:
-        _admins[api] = Admin(api, deployment)
-        _admins[api].start(clock)
-    return _admins[api]
+    """That of the api's homeserver. The first time, it is made, and starts."""
+    homeserver: Any = api._hs
+    found = _ADMINS.get(homeserver)
+    if found is None:
+        found = _ADMINS[homeserver] = Admin(api, deployment)
+        found.start(clock)
+    return found

@@ -19,8 +19,9 @@ from synapse_module_bridge.configuration.module_configs import Unreadable
 from synapse_module_bridge.schema.modes import MODES, Mode
 from synapse_module_bridge.shared.deployment import database_of
 from synapse_module_bridge.shared.direct import NoDatabase, interact
-from synapse_module_bridge.shared.mode_tables import Override, Txn, are_made, make, note_of, override, read, reset
+from synapse_module_bridge.shared.mode_tables import Override, are_made, make, note_of, override, read, reset
 from synapse_module_bridge.shared.moments import read_until
+from synapse_module_bridge.storage.own_tables import Txn
 from synapse_module_bridge.telemetry.log_text import one_line
 
 RESET = "reset"

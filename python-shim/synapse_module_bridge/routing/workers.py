@@ -13,6 +13,11 @@ from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 MAIN = "main"
 
 
+def name_of_process(api: ModuleApi) -> str:
+    """The worker's name, or `main`."""
+    return api.worker_name or MAIN
+
+
 def _names_in(worker_config: Any) -> set[str]:
     """The names of processes in Synapse's WorkerConfig. A worker that only serves clients may be missing there."""
     names = set(getattr(worker_config, "instance_map", {}))
@@ -55,7 +60,7 @@ class Workers:
     @property
     def here(self) -> str:
         """The name of this process."""
-        return self._api.worker_name or MAIN
+        return name_of_process(self._api)
 
     def starts_node(self) -> bool:
         """Whether this process starts Node."""

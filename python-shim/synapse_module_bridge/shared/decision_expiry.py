@@ -18,6 +18,7 @@ from synapse_module_bridge.shared.decision_table import (
     decision_tables,
     first_id,
 )
+from synapse_module_bridge.storage.own_tables import is_made
 
 EVERY_MS = 15 * 60 * 1000
 # A longer transaction would block others on SQLite.
@@ -59,10 +60,7 @@ class DecisionExpiry:
 
 
 def _exist(txn: LoggingTransaction) -> bool:
-    postgres = isinstance(txn.database_engine, PostgresEngine)
-    tables = "information_schema.tables WHERE table_name" if postgres else "sqlite_master WHERE name"
-    txn.execute(f"SELECT 1 FROM {tables} = ?", (TABLE,))
-    return txn.fetchone() is not None
+    return is_made(txn, TABLE, isinstance(txn.database_engine, PostgresEngine))
 
 
 def _count(txn: LoggingTransaction) -> int:

@@ -8,13 +8,13 @@ from weakref import WeakKeyDictionary
 from synapse.module_api import ModuleApi
 
 from synapse_module_bridge.reactor.unexpected import contained
-from synapse_module_bridge.routing.workers import MAIN
+from synapse_module_bridge.routing.workers import name_of_process
 from synapse_module_bridge.shared.direct import NoDatabase, interact
-from synapse_module_bridge.shared.mode_tables import CREATE, Reading, Txn, are_made, read
+from synapse_module_bridge.shared.mode_tables import CREATE, Reading, are_made, read
 from synapse_module_bridge.shared.modes import FIRST_READING_SECONDS, Modes
 from synapse_module_bridge.shared.poll import Poll
 from synapse_module_bridge.shared.reloads import Reloads
-from synapse_module_bridge.storage.own_tables import OwnTables
+from synapse_module_bridge.storage.own_tables import OwnTables, Txn
 
 logger = logging.getLogger("synapse_module_bridge.shared")
 
@@ -28,7 +28,7 @@ class Deployment:
         self._api = api
         self._clock = clock
         tables = OwnTables(api, "module_bridge_modes", CREATE)
-        self.process = api.worker_name or MAIN
+        self.process = name_of_process(api)
         self.modes = Modes(api, tables, clock, self._announce)
         self.reloads = Reloads(api, tables, self.process, self._announce)
         self._poll = Poll(api, tables, clock, self._look)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, TypeVar
 
-from synapse_module_bridge.shared.mode_tables import Txn
+from synapse_module_bridge.storage.own_tables import Txn
 
 R = TypeVar("R")
 

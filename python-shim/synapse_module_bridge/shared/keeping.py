@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from synapse_module_bridge.calls.decision import Ledger
 from synapse_module_bridge.reactor.background import run_in_background_process
 from synapse_module_bridge.reactor.deadline import add_deadline
+from synapse_module_bridge.routing.workers import name_of_process
 from synapse_module_bridge.shared.decision_table import decision_tables
 from synapse_module_bridge.shared.decision_writer import DecisionWriter
 from synapse_module_bridge.shared.hourly import HourlyWriter
@@ -35,7 +36,7 @@ class Keeping:
             clock,
         )
         self.writer = DecisionWriter(
-            *(tables, api.worker_name or "main", server_name),
+            *(tables, name_of_process(api), server_name),
             lambda func: run_in_background_process(api, "module_bridge_decisions", func),
             *(clock, self._hourly.note_shadow),
         )

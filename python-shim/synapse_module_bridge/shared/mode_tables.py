@@ -3,14 +3,15 @@
 The transaction is one of Synapse's, or of the command `mode`.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 import attr
 
 from synapse_module_bridge.schema.admin import ADMIN_LIMITS
 from synapse_module_bridge.schema.modes import MODES, Mode
 from synapse_module_bridge.shared.moments import LAST_TS
+from synapse_module_bridge.storage.own_tables import Txn, is_made
 
 MODES_TABLE = "module_bridge_modes"
 CHANGES_TABLE = "module_bridge_mode_changes"
@@ -33,14 +34,6 @@ MOST_NOTE_CHARACTERS = ADMIN_LIMITS["note_characters"]
 MOST_BY_CHARACTERS = 255
 # No request for a reload has a greater number. With it, the next one would not fit into the table.
 LAST_RELOAD = 2**53 - 1
-
-
-class Txn(Protocol):
-    """What is used of a transaction. The parameters of its SQL are `?`."""
-
-    def execute(self, sql: str, values: Sequence[Any] = ...) -> Any: ...
-    def fetchone(self) -> Any: ...
-    def fetchall(self) -> Any: ...
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
@@ -84,9 +77,7 @@ class Reading:
 
 def are_made(txn: Txn, postgres: bool) -> bool:
     """Whether the tables exist."""
-    tables = "information_schema.tables WHERE table_name" if postgres else "sqlite_master WHERE name"
-    txn.execute(f"SELECT 1 FROM {tables} = ?", (MODES_TABLE,))
-    return txn.fetchone() is not None
+    return is_made(txn, MODES_TABLE, postgres)
 
 
 def make(txn: Txn) -> None:

@@ -10,14 +10,8 @@ from synapse.module_api import ModuleApi
 
 from synapse_module_bridge.reactor.background import run_in_background_process
 from synapse_module_bridge.reactor.unexpected import log_unexpected
-from synapse_module_bridge.shared.mode_tables import (
-    LAST_RELOAD,
-    MOST_BY_CHARACTERS,
-    OUTCOMES_TABLE,
-    RELOADS_TABLE,
-    Txn,
-)
-from synapse_module_bridge.storage.own_tables import OwnTables
+from synapse_module_bridge.shared.mode_tables import LAST_RELOAD, MOST_BY_CHARACTERS, OUTCOMES_TABLE, RELOADS_TABLE
+from synapse_module_bridge.storage.own_tables import OwnTables, Txn
 from synapse_module_bridge.telemetry.log_text import one_line
 
 logger = logging.getLogger("synapse_module_bridge.reload")

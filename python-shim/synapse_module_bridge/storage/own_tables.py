@@ -1,7 +1,7 @@
 """Runs the bridge's own statements in Synapse's database, on tables that it makes where they do not exist yet."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from synapse.module_api import ModuleApi
 from synapse.storage.database import LoggingTransaction
@@ -13,6 +13,21 @@ R = TypeVar("R")
 # In a statement that makes a table: the type of a key of 64 bits. SQLite looks rows up by their key without an index if
 # its type is INTEGER, which has 32 bits in PostgreSQL.
 BIG_KEY = "<big key>"
+
+
+class Txn(Protocol):
+    """What is used of a transaction: one of Synapse's, or of the command `mode`. The parameters of its SQL are `?`."""
+
+    def execute(self, sql: str, values: Sequence[Any] = ...) -> Any: ...
+    def fetchone(self) -> Any: ...
+    def fetchall(self) -> Any: ...
+
+
+def is_made(txn: Txn, table: str, postgres: bool) -> bool:
+    """Whether the table exists."""
+    tables = "information_schema.tables WHERE table_name" if postgres else "sqlite_master WHERE name"
+    txn.execute(f"SELECT 1 FROM {tables} = ?", (table,))
+    return txn.fetchone() is not None
 
 
 class OwnTables:

@@ -15,7 +15,7 @@ from synapse.storage.database import LoggingTransaction
 from synapse.storage.engines import PostgresEngine
 
 from synapse_module_bridge.schema.protocol import LIMITS
-from synapse_module_bridge.storage.own_tables import OwnTables
+from synapse_module_bridge.storage.own_tables import OwnTables, is_made
 
 # The store is for small entries. For large ones, a module makes a table of its own.
 MOST_KEY_BYTES = LIMITS["store_key_bytes"]
@@ -118,10 +118,7 @@ class Store:
         """Removes all expired entries. Does nothing where the table does not exist yet."""
 
         def remove(txn: LoggingTransaction) -> int:
-            postgres = isinstance(txn.database_engine, PostgresEngine)
-            tables = "information_schema.tables WHERE table_name" if postgres else "sqlite_master WHERE name"
-            txn.execute(f"SELECT 1 FROM {tables} = ?", (TABLE,))
-            if txn.fetchone() is None:
+            if not is_made(txn, TABLE, isinstance(txn.database_engine, PostgresEngine)):
                 return 0
             txn.execute(
                 f"DELETE FROM {TABLE} WHERE (module, key) IN "

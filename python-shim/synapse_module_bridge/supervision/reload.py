@@ -65,9 +65,8 @@ class Reload:
         self._again = False
         # Whether modules may have to run in other modes.
         self._switches = False
-        # Those who wait for the next reload that begins, and those of the present one.
+        # Those who wait for the next reload that begins.
         self._next: list[Deferred[Outcome]] = []
-        self._present: list[Deferred[Outcome]] = []
         self._pause = FIRST_PAUSE_SECONDS
         self._retry_timer: Any = None
         # As these two, for modules that could not be brought into their modes.
@@ -160,13 +159,12 @@ class Reload:
             log_unexpected("a reload", e)
 
     async def _reload(self) -> None:
-        self._present, self._next = self._next, []
+        waiting, self._next = self._next, []
         outcome: Outcome = {"outcome": "failed", "problem": "a fault of the bridge: the log says more"}
         try:
             outcome = await self._reloaded()
         finally:
-            present, self._present = self._present, []
-            for one in present:
+            for one in waiting:
                 with PreserveLoggingContext():
                     one.callback(outcome)
 
