@@ -4,14 +4,12 @@ import { linkTo, numberRows, renderDefinition, section } from "./render-protocol
 import type { AdminEndpoint, Sources } from "./sources.js";
 import { GENERATED } from "./type-text.js";
 
-const ROOT = "/_synapse/client/module_bridge/v1";
-
-const INTRODUCTION = `# The admin API: reference
+const introduction = (path: string) => `# The admin API: reference
 
 <!-- ${GENERATED} -->
 
 The bridge answers these requests itself, on each HTTP listener of each process of Synapse, also while Node is down. Paths
-are below \`${ROOT}/\`. [\`admin_api\`](../admin/configuration.md) turns the API off.
+are below \`${path}/\`. [\`admin_api\`](../admin/configuration.md) turns the API off.
 
 A request needs the access token of a server admin in its \`Authorization\` header: a user with \`admin: true\`, or with the
 [Matrix Authentication Service](https://element-hq.github.io/matrix-authentication-service/), a token with the scope
@@ -28,14 +26,14 @@ A reverse proxy has to pass the path on to Synapse. To keep the API off the inte
 The examples take the token and the address from the environment:
 
 \`\`\`sh
-export TOKEN=syt_… ADDRESS=https://matrix.example.org${ROOT}
+export TOKEN=syt_… ADDRESS=https://matrix.example.org${path}
 \`\`\`
 `;
 
 export function renderAdminApi({ admin }: Sources): string {
-  const { endpoints, limits, errors, definitions } = admin;
+  const { path: root, endpoints, limits, errors, definitions } = admin;
   return [
-    INTRODUCTION,
+    introduction(root),
     section(
       "Requests",
       ["request", "answer", "meaning"],

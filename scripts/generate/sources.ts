@@ -88,6 +88,8 @@ export interface AdminEndpoint {
 
 /** admin.json. */
 export interface AdminApi {
+  /** All endpoints are below it. */
+  readonly path: string;
   readonly limits: Named<DeclaredNumber>;
   readonly endpoints: Named<AdminEndpoint>;
   readonly errors: readonly { readonly status: number; readonly errcode: string; readonly summary: string }[];

@@ -6,9 +6,8 @@ import { Ajv } from "ajv";
 import type { AdminEndpoints } from "../../bridge/catalogue/admin-api.js";
 import type { Answer, Client } from "./client.js";
 
-export const adminPath = "/_synapse/client/module_bridge/v1";
-
 const schema = JSON.parse(readFileSync(new URL("../../schemas/admin.json", import.meta.url), "utf8"));
+export const adminPath: string = schema.path;
 const ajv = new Ajv({ strict: false, allErrors: true }).addSchema(schema);
 
 /** What does not fit a definition of admin.json. */

@@ -14,9 +14,10 @@ from synapse_module_bridge.admin.decision_endpoints import DecisionEndpoints
 from synapse_module_bridge.admin.endpoints import Endpoints
 from synapse_module_bridge.admin.module_endpoints import ModuleEndpoints
 from synapse_module_bridge.admin.page import PageResource
-from synapse_module_bridge.admin.resource import PATH, AdminResource
+from synapse_module_bridge.admin.resource import AdminResource
 from synapse_module_bridge.admin.status_writer import StatusWriter
 from synapse_module_bridge.configuration.config import AdminApi, BridgeConfig
+from synapse_module_bridge.schema.admin import ADMIN_PATH
 from synapse_module_bridge.shared.deployment import Deployment
 from synapse_module_bridge.shared.quarantine_ends import QuarantineEnds
 from synapse_module_bridge.shared.statuses import Statuses
@@ -44,7 +45,7 @@ class Admin:
 
     def start(self, clock: Any) -> None:
         """Starts to serve, before Synapse listens, and to write the status of this process."""
-        self._api.register_web_resource(PATH, self._resource)
+        self._api.register_web_resource(ADMIN_PATH, self._resource)
         StatusWriter(self._api, self._statuses, self._name, self._written).start(clock)
 
     def add(self, config: BridgeConfig) -> None:

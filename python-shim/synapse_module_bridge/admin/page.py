@@ -11,10 +11,12 @@ from typing import Any
 from synapse.http.server import UnrecognizedRequestResource
 from twisted.web.resource import Resource
 
+from synapse_module_bridge.schema.admin import ADMIN_PATH
 from synapse_module_bridge.schema.installed import PAGE_FOLDER
 from synapse_module_bridge.schema.startup_problems import StartupProblem
 
-PATH = "/_synapse/client/module_bridge"
+# Above the API, whose path ends with its version.
+PATH = ADMIN_PATH.rpartition("/")[0]
 _INDEX = "index.html"
 _NONCE = b"{{nonce}}"
 # Only the page's own script and style have the nonce. `'self'` would let in whatever users have uploaded to this

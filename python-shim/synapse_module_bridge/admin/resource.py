@@ -24,7 +24,6 @@ from synapse_module_bridge.telemetry.log_text import one_line
 
 logger = logging.getLogger("synapse_module_bridge.admin")
 
-PATH = "/_synapse/client/module_bridge/v1"
 AT_ONCE = ADMIN_LIMITS["at_once"]
 # An answer is for whoever has asked, and is data, wherever a browser may want to put it.
 _HEADERS = {

@@ -1,4 +1,4 @@
-"""Reads the admin API from `schemas/admin.json`: its limits, its endpoints, and what is sent to them."""
+"""Reads the admin API from `schemas/admin.json`: its path, its limits, its endpoints, and what is sent to them."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -13,6 +13,8 @@ from synapse_module_bridge.schema.installed import read_schema
 
 _declared = read_schema("admin.json")
 
+# All endpoints are below it.
+ADMIN_PATH: str = _declared["path"]
 ADMIN_LIMITS: Mapping[str, int] = {name: limit["value"] for name, limit in _declared["limits"].items()}
 
 
