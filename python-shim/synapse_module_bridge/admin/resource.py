@@ -3,6 +3,7 @@
 For all others it looks like a path that does not exist.
 """
 
+import json
 import logging
 import time
 from collections import Counter
@@ -11,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from synapse.api.errors import Codes
-from synapse.http.server import UnrecognizedRequestResource, respond_with_json
+from synapse.http.server import UnrecognizedRequestResource, respond_with_json_bytes
 from synapse.module_api import DirectServeJsonResource
 
 from synapse_module_bridge.admin.access import Access
@@ -68,18 +69,19 @@ class AdminResource(DirectServeJsonResource):
         status = 200
         headers: Mapping[str, str] = {}
         try:
-            body = await self._answer(request, admin)
+            # Synapse would leave the request open for ever where it cannot be encoded.
+            body = _encoded(await self._answer(request, admin))
         except Refused as e:
-            status, body, headers = e.status, e.body, e.headers
+            status, body, headers = e.status, _encoded(e.body), e.headers
         except Exception as e:
             log_unexpected(f"answering {_name(request)}", e)
-            body = {"errcode": Codes.UNKNOWN, "error": "this has failed: Synapse's log has the error"}
+            body = _encoded({"errcode": Codes.UNKNOWN, "error": "this has failed: Synapse's log has the error"})
             status = 500
         if request.method not in _READS:
             logger.info("%s: %s: %d", one_line(admin), _name(request), status)
         for name, value in {**_HEADERS, **headers}.items():
             request.setHeader(name, value)
-        respond_with_json(request, status, body, canonical_json=False)
+        respond_with_json_bytes(request, status, body)
 
     async def _answer(self, request: Any, admin: str) -> Mapping[str, Any]:
         self._refuse_other_sites(request)
@@ -126,6 +128,10 @@ def _as_unknown(request: Any) -> None:
     # From Synapse's tracing, which does not trace unknown paths.
     request.responseHeaders.removeHeader(b"Synapse-Trace-Id")
     _UNKNOWN.render(request)
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
 def _name(request: Any) -> str:

@@ -102,6 +102,9 @@ def _database(settings: Mapping[str, Any]) -> Mapping[str, Any]:
         config.read_config({key: settings[key] for key in settings if key.startswith("database")})
     except ConfigError as e:
         raise Unreadable(str(e)) from None
+    except (AttributeError, KeyError, TypeError, ValueError) as e:
+        # Synapse does not look whether a value is of the type that it takes.
+        raise Unreadable(f"Synapse cannot read `database` of homeserver.yaml: {type(e).__name__}: {e}") from None
     if not config.databases:
         raise Unreadable("homeserver.yaml has no database")
     return database_of(config)

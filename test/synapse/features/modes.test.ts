@@ -228,6 +228,12 @@ test("no Synapse is needed for the command", async () => {
     JSON.stringify({ ...config, database: { name: "sqlite3", args } }),
   );
   const { code, stderr } = await modeCommand([file, "alone", "off"], elsewhere.root);
+  const odd = elsewhere.write("odd.yaml", JSON.stringify({ ...config, database: 5 }));
+  const unread = await modeCommand([odd, "alone", "off"], elsewhere.root);
   elsewhere.remove();
   expect([code, stderr]).toEqual([2, expect.stringContaining("there is no database")]);
+  expect([unread.code, unread.stderr]).toEqual([
+    2,
+    expect.stringMatching(/^Synapse cannot read `database` of .*\n$/),
+  ]);
 });

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -45,15 +46,15 @@ class Rig:
         self.unknown = 0
         self.is_served = True
 
-        def respond(request: Any, status: int, body: Mapping[str, Any], canonical_json: bool) -> None:
-            self.answers.append((status, body, request.sent))
+        def respond(request: Any, status: int, body: bytes) -> None:
+            self.answers.append((status, json.loads(body), request.sent))
 
         class Unknown:
             def render(_, request: Any) -> None:
                 assert not request.responseHeaders.hasHeader("Synapse-Trace-Id") and not request.sent
                 self.unknown += 1
 
-        monkeypatch.setattr(module, "respond_with_json", respond)
+        monkeypatch.setattr(module, "respond_with_json_bytes", respond)
         monkeypatch.setattr(module, "_UNKNOWN", Unknown())
         access: Any = self
         self.resource = AdminResource(
@@ -82,6 +83,16 @@ def test_an_admin_gets_an_answer_and_all_others_an_unknown_path(monkeypatch: pyt
     rig.is_served = False
     asyncio.run(rig.ask(Request(b"status", ADMIN)))
     assert (len(rig.answers), rig.unknown) == (1, 2)
+
+
+@pytest.mark.parametrize("odd", [b"\xff", float("nan"), {1, 2}])
+def test_what_cannot_be_encoded_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch, odd: Any) -> None:
+    async def answers(_: Question) -> Mapping[str, Any]:
+        return {"odd": odd}
+
+    rig = Rig(monkeypatch, answers)
+    asyncio.run(rig.ask(Request(b"status", ADMIN)))
+    assert [(status, body["errcode"]) for status, body, _ in rig.answers] == [(500, "M_UNKNOWN")]
 
 
 @pytest.mark.parametrize(
