@@ -63,6 +63,7 @@ describe("initialize", () => {
       version: VERSION,
       catalogue: catalogue().hash,
       runtime: `node ${process.version}`,
+      broken: [],
       modules: [
         {
           name: "declares",
