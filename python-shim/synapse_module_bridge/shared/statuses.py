@@ -15,7 +15,7 @@ EXPIRES_MS = ADMIN_LIMITS["status_expires_ms"]
 # More processes than any deployment has.
 MOST_PROCESSES = 500
 # More than any process writes.
-MOST_STATUS_CHARACTERS = 10_000_000
+MOST_CHARACTERS = 10_000_000
 
 TABLE = "module_bridge_statuses"
 _CREATE = (
@@ -41,7 +41,8 @@ class Statuses:
             now = _now()
             txn.execute(_WRITE, (name, now, text))
             if clean_up:
-                txn.execute(f"DELETE FROM {TABLE} WHERE ts <= ?", (now - EXPIRES_MS,))
+                # Those of the future are of a clock that went wrong: such a process would never be gone.
+                txn.execute(f"DELETE FROM {TABLE} WHERE ts <= ? OR ts >= ?", (now - EXPIRES_MS, now + EXPIRES_MS))
 
         await self._tables.interact(write)
 
@@ -52,10 +53,11 @@ class Statuses:
         """
 
         def read(txn: LoggingTransaction) -> Sequence[tuple[Any, Any]]:
+            now = _now()
             txn.execute(
-                f"SELECT ts, status FROM {TABLE} WHERE ts > ? AND LENGTH(status) <= {MOST_STATUS_CHARACTERS} "
+                f"SELECT ts, status FROM {TABLE} WHERE ts > ? AND ts < ? AND LENGTH(status) <= {MOST_CHARACTERS} "
                 f"ORDER BY name LIMIT {MOST_PROCESSES}",
-                (_now() - EXPIRES_MS,),
+                (now - EXPIRES_MS, now + EXPIRES_MS),
             )
             return txn.fetchall()
 

@@ -81,3 +81,15 @@ def test_a_status_of_a_newer_version_is_read(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(module, "_now", lambda: NOW)
     asyncio.run(statuses.write("new", status("new", mood="good"), clean_up=False))
     assert asyncio.run(statuses.live()) == [status("new", mood="good", seen_ts=NOW)]
+
+
+def test_a_process_whose_clock_was_ahead_is_gone_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    database: Any = SharedDatabase()
+    statuses = Statuses(database)
+    now = NOW + EXPIRES_MS
+    monkeypatch.setattr(module, "_now", lambda: now)
+    asyncio.run(statuses.write("ahead", status("ahead"), clean_up=False))
+    now = NOW
+    assert asyncio.run(statuses.live()) == []
+    asyncio.run(statuses.write("main", status("main"), clean_up=True))
+    assert database.connection.execute(f"SELECT name FROM {TABLE}").fetchall() == [("main",)]
