@@ -1,7 +1,7 @@
 // Renders docs/reference/admin-api.md: what admins can ask of the bridge over HTTP. Pure text, no files.
 import { code, type Row, table } from "./markdown.js";
 import { linkTo, numberRows, renderDefinition, section } from "./render-protocol.js";
-import type { AdminEndpoint, Sources } from "./sources.js";
+import { type AdminEndpoint, meaningOf, type Sources } from "./sources.js";
 import { GENERATED } from "./type-text.js";
 
 const introduction = (path: string) => `# The admin API: reference
@@ -59,7 +59,7 @@ function renderEndpoint(endpoint: AdminEndpoint, admin: Sources["admin"]): strin
   const { method, path, query = {}, body, answer, summary } = endpoint;
   const sent = body === undefined ? "" : `Body: ${linkTo(body, admin)}. `;
   const parameters = Object.entries(query).map(
-    ([name, { required, description }]): Row => [code(required ? name : `${name}?`), description],
+    ([name, parameter]): Row => [code(parameter.required ? name : `${name}?`), meaningOf(parameter)],
   );
   return `### ${code(titleOf(method, path))}
 

@@ -1,6 +1,6 @@
 // Renders admin.json as TypeScript: its limits, and what each endpoint takes and answers. Pure text, no files.
 import { blockOf, renderConstants, renderDefinition, renderMembers } from "./render-protocol-types.js";
-import type { AdminEndpoint, Sources } from "./sources.js";
+import { type AdminEndpoint, meaningOf, type Sources } from "./sources.js";
 import { GENERATED } from "./type-text.js";
 
 /** The text of bridge/catalogue/admin-api.ts. */
@@ -22,10 +22,11 @@ ${[
 }
 
 function contentOf({ query = {}, body, answer }: AdminEndpoint): string {
-  const parameters = Object.entries(query).map(([name, { type, required, description }]) => {
+  const parameters = Object.entries(query).map(([name, parameter]) => {
+    const { type, required } = parameter;
     // A moment may be a duration back from now.
     const typed = { integer: "number", moment: "number | string", text: "string" }[type ?? "text"];
-    return [required ? name : `${name}?`, typed, description] as const;
+    return [required ? name : `${name}?`, typed, meaningOf(parameter)] as const;
   });
   return blockOf([
     ...(parameters.length > 0 ? [["query", blockOf(parameters)] as const] : []),

@@ -70,8 +70,14 @@ export interface AdminParameter {
   readonly description: string;
   readonly type?: "integer" | "moment";
   readonly required?: boolean;
+  /** What an absent one stands for. */
+  readonly default?: string;
   readonly example: string;
 }
+
+/** What it means, for people. */
+export const meaningOf = ({ description, default: absent }: AdminParameter): string =>
+  absent === undefined ? description : `${description} Without it, ${absent}.`;
 
 export interface AdminEndpoint {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";

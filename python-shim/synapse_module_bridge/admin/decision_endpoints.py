@@ -1,7 +1,6 @@
 """Answers the requests of the admin API about what was decided: decisions, shadow reports and hourly counters."""
 
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,11 +13,6 @@ from synapse_module_bridge.shared.hourly import Hourly
 from synapse_module_bridge.telemetry.log_text import one_line
 
 logger = logging.getLogger("synapse_module_bridge.admin")
-
-DAY_MS = 24 * 60 * 60 * 1000
-# Without `since`.
-SHADOW_MS = 7 * DAY_MS
-COUNTERS_MS = DAY_MS
 
 
 class DecisionEndpoints:
@@ -50,13 +44,9 @@ class DecisionEndpoints:
         return {"erased": erased}
 
     async def _shadow(self, question: Question) -> Mapping[str, Any]:
-        since = question.query.get("since", _now() - SHADOW_MS)
+        since = question.query["since"]
         return {"since": since, "modules": await self._decisions.shadow(since)}
 
     async def _counters(self, question: Question) -> Mapping[str, Any]:
-        since = question.query.get("since", _now() - COUNTERS_MS)
+        since = question.query["since"]
         return {"hours": await self._hourly.counters(since, question.query.get("module"))}
-
-
-def _now() -> int:
-    return int(time.time() * 1000)

@@ -75,7 +75,7 @@ def _text(text: str, what: str) -> str:
 
 
 def read_query(endpoint: Endpoint, query: bytes) -> Mapping[str, Any]:
-    """The parameters after `?`, in their types. An empty one is as good as none."""
+    """The parameters after `?`, in their types, and the defaults of absent ones. An empty one is as good as none."""
     values: dict[str, Any] = {}
     try:
         text = query.decode("ascii")
@@ -90,7 +90,9 @@ def read_query(endpoint: Endpoint, query: bytes) -> Mapping[str, Any]:
             raise unfit(f"give {name} once")
         values[name] = None if value == "" else _typed(name, endpoint.query[name].type, _text(value, name))
     for name, parameter in endpoint.query.items():
-        if parameter.required and values.get(name) is None:
+        if values.get(name) is None and parameter.default is not None:
+            values[name] = _typed(name, parameter.type, parameter.default)
+        elif values.get(name) is None and parameter.required:
             raise unfit(f"the parameter {name} is missing")
     return {name: value for name, value in values.items() if value is not None}
 

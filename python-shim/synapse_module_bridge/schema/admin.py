@@ -25,6 +25,8 @@ class Parameter:
     # text, integer, or moment: milliseconds since the epoch, or a duration back from now.
     type: str
     required: bool
+    # As a request would have it; None where there is none.
+    default: str | None
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
@@ -46,7 +48,11 @@ ENDPOINTS: Sequence[Endpoint] = [
         method=declared["method"],
         path=tuple(declared["path"].split("/")),
         query={
-            key: Parameter(type=parameter.get("type", "text"), required=parameter.get("required", False))
+            key: Parameter(
+                type=parameter.get("type", "text"),
+                required=parameter.get("required", False),
+                default=parameter.get("default"),
+            )
             for key, parameter in declared.get("query", {}).items()
         },
         body=declared.get("body"),

@@ -56,6 +56,12 @@ def test_parameters_are_read_in_their_types() -> None:
     assert read_query(named("get_decisions"), b"since=9999y") == {"since": 0}
 
 
+def test_some_that_are_absent_have_a_default() -> None:
+    assert read_query(named("get_counters"), b"") == {"since": NOW - 24 * HOUR}
+    assert read_query(named("get_shadow"), b"since=") == {"since": NOW - 7 * 24 * HOUR}
+    assert read_query(named("get_shadow"), b"since=5") == {"since": 5}
+
+
 @pytest.mark.parametrize(
     ("query", "error"),
     [
