@@ -1,4 +1,6 @@
-"""Reads moments that an admin gives: milliseconds since the epoch, or a duration with a unit, from or back from now."""
+"""Reads and shows moments, which admins give in milliseconds since the epoch, or as a duration from now or back."""
+
+import time
 
 from synapse.config._base import Config as SynapseConfig
 
@@ -36,6 +38,11 @@ def read_number(text: str) -> int | None:
     # Other scripts have digits, too.
     is_one = text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MOST_NUMBER
     return int(text) if is_one else None
+
+
+def local_time(ms: int) -> str:
+    """The moment for people, in this machine's time zone."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ms / 1000))
 
 
 def _duration(text: str) -> int | None:

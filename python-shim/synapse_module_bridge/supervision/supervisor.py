@@ -61,9 +61,9 @@ class Supervisor:
     """`command` returns the command line of a new process, and `initialize` the parameters of its `initialize`.
 
     `env` is its whole environment. `handle_request` answers its requests, and gets its `initialize` first.
+    `clock` is an IReactorTime, and deadlines are times of it.
 
-    `clock` is an IReactorTime, and deadlines are
-    times of it. Implements `transport.host_interface.Host`.
+    Implements `transport.host_interface.Host`.
     """
 
     def __init__(
