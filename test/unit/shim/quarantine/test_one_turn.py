@@ -12,9 +12,11 @@ from synapse_module_bridge.quarantine import turn as subject
 from synapse_module_bridge.quarantine.suspects import Suspect
 from synapse_module_bridge.quarantine.turn import (
     ALONE_SECONDS,
+    DRAIN_SECONDS,
     LEAST_SET_UP_SECONDS,
     LONG_TURN_TIMES,
     LONGEST_TURN_SECONDS,
+    LOOK_SECONDS,
     MODULE_ENDED,
     MODULE_UNAVAILABLE,
     MOST_ALONE_SECONDS,
@@ -25,6 +27,7 @@ from synapse_module_bridge.quarantine.turn import (
     NodeEnded,
     Turns,
 )
+from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience.entrance import Entrance
 from synapse_module_bridge.routing.entry import Entry
 from synapse_module_bridge.schema.protocol import Reason
@@ -48,12 +51,17 @@ class Thread:
         self.asked_for: list[tuple[set[str], tuple[float, ...], bool]] = []
         self.missing: list[tuple[set[str], str]] = []
         self.forgotten = 0
+        self.while_set_up: Callable[[], object] = lambda: None
 
     async def is_ready(self, modules: Collection[str], *seconds: float, patient: bool) -> bool:
         self.asked_for.append(({*modules}, seconds, patient))
+        self.while_set_up()
         if isinstance(self.is_there, Exception):
             raise self.is_there
         return self.is_there
+
+    async def ends_unasked(self, modules: Collection[str], *seconds: float) -> bool:
+        return await self.is_ready(modules, *seconds, patient=False)
 
     def is_missing(self, modules: Collection[str], why: str) -> None:
         self.missing.append(({*modules}, why))
@@ -70,9 +78,9 @@ class Rig:
         # How long each may take, and for how long the thread is watched.
         self.asked: list[tuple[float, float | None]] = []
         self.while_asked: Callable[[], object] = lambda: None
-        host = Host(None)
-        self.entrance = Entrance(host)
-        self.turns = Turns(host, self.entrance, self.ask)
+        self.host = Host(None)
+        self.entrance = Entrance(self.host)
+        self.turns = Turns(self.host, self.entrance, self.ask)
         self.thread = Thread()
         self.turns.thread = cast(Any, self.thread)
 
@@ -158,6 +166,7 @@ def test_one_that_nobody_waits_for_and_that_is_slow_has_longer_than_it_took(took
     [
         (lambda: suspect(), SET_UP_SECONDS, True),
         (lambda: waited_for(1.0), LEAST_SET_UP_SECONDS, False),
+        (lambda: waited_for(8.0), max(4.0, 8.0 - TURN_SECONDS), False),
         (lambda: waited_for(20.0), 20.0 - TURN_SECONDS, False),
     ],
 )
@@ -297,3 +306,112 @@ def test_a_suspect_whose_module_asks_the_api_in_its_turn_is_known_for_it() -> No
         rig.turn(one)
         rig.turns.api_asked("m")
         assert one.asked_api is known
+
+
+def test_an_end_knows_how_long_after_the_question_it_came(time: Time) -> None:
+    rig = Rig(BEGUN)
+
+    def takes_a_while() -> None:
+        time.now += 0.75
+
+    rig.while_asked = takes_a_while
+    assert rig.turn(waited_for()) == End("m", "exit code 1", after=0.75)
+
+
+def test_whether_a_thread_ends_unasked_is_not_known_where_node_ends_meanwhile() -> None:
+    rig, one = Rig(), suspect()
+    for is_there, ends in ((True, True), (False, False), (ConnectionGone("gone"), False)):
+        rig.thread.is_there = is_there
+        assert outcome(ensureDeferred(rig.turns.thread_ends_unasked(one, 1.5))) is ends
+        assert rig.thread.asked_for[-1] == ({"m"}, (LEAST_SET_UP_SECONDS, 1.5), False)
+
+
+CRASH, BLOCKED, KILLED = "killed by SIGSEGV", "event loop blocked for 9.0 s", "killed by SIGKILL"
+
+
+@pytest.mark.parametrize(
+    ("cause", "before", "in_vain", "is_closed", "is_its_own"),
+    [
+        (CRASH, False, 0, False, True),
+        # No call can have done that, and a thread cannot block Node itself.
+        (KILLED, False, 0, False, False),
+        (BLOCKED, False, 0, False, False),
+        # A call before it may have done it, unless this Node has got no other.
+        (CRASH, True, 0, False, False),
+        (CRASH, True, 1, False, False),
+        (CRASH, True, 0, True, False),
+        (CRASH, True, 1, True, True),
+    ],
+)
+def test_an_end_of_node_is_a_suspects_only_where_nothing_else_can_have_caused_it(
+    cause: str, before: bool, in_vain: int, is_closed: bool, is_its_own: bool
+) -> None:
+    rig, seen = Rig(ConnectionGone("gone")), []
+    if is_closed:
+        rig.entrance.close()
+
+    def ends() -> None:
+        seen.append(rig.turns.node_ended(cause, "m", under_way=1, before=before))
+
+    rig.while_asked = ends
+    one = waited_for(in_vain=in_vain)
+    came = rig.turn(one)
+    assert seen == [is_its_own]
+    assert came == End("m", cause, of_node=True) if is_its_own else isinstance(came, NodeEnded)
+    # In no turn, nobody has done it. Nor is an end that is over that of the next turn.
+    assert not rig.turns.node_ended(CRASH, "m", under_way=0, before=False)
+    rig.while_asked = lambda: None
+    rig.answers = [ConnectionGone("gone")]
+    assert isinstance(rig.turn(one), NodeEnded)
+
+
+def test_a_suspect_that_is_asked_alone_may_block_node() -> None:
+    rig = Rig(ConnectionGone("gone"))
+    rig.thread.is_there = False
+    rig.while_asked = lambda: rig.turns.node_ended(BLOCKED, None, under_way=1, before=False)
+    assert rig.turn(waited_for()) == End(None, BLOCKED, of_node=True)
+    # The next one is asked in a thread again.
+    rig.thread.is_there, rig.answers = True, [ConnectionGone("gone")]
+    assert isinstance(rig.turn(waited_for()), NodeEnded)
+
+
+@pytest.mark.parametrize("under_way", [0, 1])
+def test_a_thread_whose_set_up_ends_node_is_not_tried_again(under_way: int) -> None:
+    rig, seen = Rig(), []
+    rig.thread.is_there = ConnectionGone("gone")
+
+    def ends() -> None:
+        seen.append(rig.turns.node_ended(CRASH, "m", under_way=under_way, before=False))
+
+    rig.thread.while_set_up = ends
+    assert isinstance(rig.turn(waited_for()), NodeEnded)
+    # It was no call.
+    assert seen == [False]
+    assert rig.thread.missing == ([] if under_way else [({"m"}, f"Node has ended of it: {CRASH}")])
+
+
+def test_open_calls_have_a_moment_to_finish_before_node_is_asked_alone(time: Time) -> None:
+    rig = Rig(REPLY, REPLY)
+    rig.thread.is_there = False
+    looks: list[float] = []
+
+    async def within(deferred: Any, deadline: float) -> Any:
+        looks.append(round(deadline - time.now, 3))
+        time.now = deadline
+        if len(looks) == 3:
+            rig.entrance.leave(True, "@b:test")
+        raise DeadlinePassed
+
+    rig.host.within = within  # type: ignore[method-assign]
+    assert rig.entrance.enters(True, "@b:test")
+    rig.turn(waited_for())
+    assert looks == [LOOK_SECONDS] * 3
+    rig.entrance.open()
+    for who in ("@b:test", "@c:test"):
+        assert rig.entrance.enters(True, who)
+    looks.clear()
+    looks += [0.0] * 3
+    began = time.now
+    rig.turn(waited_for())
+    # They do not finish.
+    assert DRAIN_SECONDS <= time.now - began < DRAIN_SECONDS + 2 * LOOK_SECONDS
