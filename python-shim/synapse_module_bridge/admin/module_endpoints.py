@@ -11,6 +11,7 @@ from synapse_module_bridge.admin.refused import Refused, not_found, unfit
 from synapse_module_bridge.reactor.unexpected import log_unexpected
 from synapse_module_bridge.schema.admin import ADMIN_LIMITS
 from synapse_module_bridge.schema.modes import Mode
+from synapse_module_bridge.shared.mode_tables import Override
 from synapse_module_bridge.shared.modes import Modes, UnknownModule
 from synapse_module_bridge.shared.reloads import Reloads
 
@@ -38,10 +39,11 @@ class ModuleEndpoints:
 
     def all(self) -> Sequence[dict[str, Any]]:
         """The modules of all bridges, with their modes, as `ModuleMode` of admin.json."""
-        return [self._one(name) for name in self._modes.yaml]
+        overrides = self._modes.overrides()
+        return [self._one(name, overrides.get(name)) for name in self._modes.yaml]
 
-    def _one(self, name: str) -> dict[str, Any]:
-        yaml_mode, override = self._modes.yaml[name], self._modes.overrides().get(name)
+    def _one(self, name: str, override: Override | None) -> dict[str, Any]:
+        yaml_mode = self._modes.yaml[name]
         if override is None:
             return {"name": name, "mode": yaml_mode, "yaml_mode": yaml_mode}
         told = {"mode": override.mode, "by": override.by, "ts": override.ts, "until": override.until}
@@ -57,12 +59,15 @@ class ModuleEndpoints:
         name, body = question.name, question.body
         await self._refuse_impossible(name, body["mode"])
         try:
-            await self._modes.set(name, body["mode"], by=question.admin, until=body.get("until"), note=body.get("note"))
+            override = await self._modes.set(
+                name, body["mode"], by=question.admin, until=body.get("until"), note=body.get("note")
+            )
         except UnknownModule as e:
             raise not_found(str(e)) from None
         except ValueError as e:
             raise unfit(str(e)) from None
-        return self._one(name)
+        # What was written, also where it could not be read again at once.
+        return self._one(name, override)
 
     async def _delete(self, question: Question) -> Mapping[str, Any]:
         name = question.name
@@ -71,7 +76,7 @@ class ModuleEndpoints:
             await self._modes.reset(name, by=question.admin)
         except UnknownModule as e:
             raise not_found(str(e)) from None
-        return self._one(name)
+        return self._one(name, None)
 
     async def _refuse_impossible(self, name: str, mode: Mode | None) -> None:
         """Raises Refused where a process could not bring the module into this mode, as far as that is known."""

@@ -9,6 +9,8 @@ from synapse_module_bridge.admin.module_endpoints import ModuleEndpoints
 from synapse_module_bridge.admin.questions import Question
 from synapse_module_bridge.admin.refused import Refused
 from synapse_module_bridge.schema.admin import ENDPOINTS
+from synapse_module_bridge.schema.modes import Mode
+from synapse_module_bridge.shared.mode_tables import Override
 
 [PUT] = [one for one in ENDPOINTS if one.name == "put_module"]
 
@@ -23,8 +25,10 @@ class Modes:
     def overrides(self) -> Mapping[str, Any]:
         return {}
 
-    async def set(self, name: str, mode: str, **_: Any) -> None:
+    async def set(self, name: str, mode: Mode, *, by: str, **_: Any) -> Override:
+        """Nobody can read it yet."""
         self.was_set.append((name, mode))
+        return Override(mode=mode, by=by, ts=1)
 
 
 def put(modes: Any, processes: Any) -> Any:
@@ -40,7 +44,8 @@ def test_a_module_is_switched_off_also_where_the_statuses_cannot_be_told(
         raise ValueError("what a row has")
 
     modes = Modes()
-    put(modes, fails)
+    told = {"mode": "off", "by": "@a:x", "ts": 1}
+    assert put(modes, fails) == {"name": "a", "mode": "off", "yaml_mode": "enforce", "override": told}
     assert modes.was_set == [("a", "off")]
     assert "looking at the processes before a mode is set failed: ValueError" in caplog.text
 
