@@ -1,6 +1,6 @@
 // The overview: what is wrong, the processes, the modules in them, and quarantines with a button that ends them.
 import { useState } from "preact/hooks";
-import type { Process, QuarantineEntry, Reload, Status } from "../catalogue/admin-api.js";
+import type { Process, ProcessReload, QuarantineEntry, Reload, Status } from "../catalogue/admin-api.js";
 import { useActing } from "./acting.js";
 import { Confirm } from "./confirm.js";
 import { Foreign, Hash, Message, ModeBadge, Table, Time } from "./parts.js";
@@ -209,7 +209,7 @@ function Subject({ entry: { kind, subject, callback, room, for_all } }: { entry:
   );
 }
 
-const RELOADED: Readonly<Record<Reload["processes"][string]["outcome"], string>> = {
+const RELOADED: Readonly<Record<ProcessReload["outcome"], string>> = {
   reloaded: "reloaded",
   unchanged: "nothing had changed",
   failed: "failed: the old files go on",

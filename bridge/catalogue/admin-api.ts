@@ -60,7 +60,7 @@ export type AdminEndpoints = {
       /** In this callback. */
       readonly callback?: string;
       /** With this outcome. */
-      readonly outcome?: string;
+      readonly outcome?: DecisionOutcome;
       /** By this version of the module's files: their hash, as a status has it. */
       readonly files?: string;
       /** By this version of its config: its hash. */
@@ -146,9 +146,11 @@ export type PutModule = {
 /** A module and its mode. The answer to PUT and DELETE modules/<name>. */
 export type ModuleMode = {
   readonly name: string;
+  /** The mode that is wanted: that of the override, or else that of homeserver.yaml. Under `processes`, a status has the mode that is in force in each. */
   readonly mode: Mode;
   /** The mode of homeserver.yaml. */
   readonly yaml_mode: Mode;
+  /** Absent where homeserver.yaml decides. */
   readonly override?: Override;
 };
 
@@ -161,7 +163,9 @@ export type Status = {
   readonly synapse: string;
   /** The bridge's version. */
   readonly bridge: string;
+  /** The modules of homeserver.yaml, with the modes that are wanted. */
   readonly modules: readonly ModuleMode[];
+  /** What runs in each process, with the modes that are in force. */
   readonly processes: readonly Process[];
 };
 
@@ -171,6 +175,7 @@ export type Process = {
   readonly name: string;
   /** When it wrote its status. A process that is gone for longer is left out. */
   readonly seen_ts: number;
+  /** When this process of Synapse started. */
   readonly started_ts: number;
   /** False where `workers` keeps Node out of this process. */
   readonly runs_modules: boolean;
@@ -182,6 +187,7 @@ export type Process = {
   readonly node?: string;
   /** How often Node has ended since Synapse started. */
   readonly restarts: number;
+  /** When and why Node ended last. */
   readonly last_end?: {
     readonly ts: number;
     readonly cause: string;
@@ -244,14 +250,20 @@ export type EndedQuarantine = {
 
 /** What a module was asked in one callback. */
 export type CallbackCounts = {
+  /** How often it was asked. */
   readonly calls: number;
+  /** Refusals, edits and replacements; of a shadow module, objections. */
   readonly refusals: number;
   /** Answers by policy, faults and errors. */
   readonly errors: number;
-  /** Absent before the first call. */
+  /** Half of the answers took less time. Absent before the first call. */
   readonly p50_ms?: number;
+  /** 99 in 100 answers took less time. */
   readonly p99_ms?: number;
 };
+
+/** What a module, or policy in its place, has done. Those that begin with `would_` are of a shadow module. */
+export type DecisionOutcome = "refused" | "replaced" | "edited" | "error" | "fault" | "policy" | "would_refuse" | "would_replace" | "would_edit" | "would_error" | "would_fault" | "would_policy";
 
 /** Who decided what about whom, without content. */
 export type Decision = {
@@ -262,21 +274,24 @@ export type Decision = {
   readonly last_ts: number;
   /** How many such decisions this row stands for. */
   readonly count: number;
+  /** Who decided. Several names with commas, where it is not known which of them. */
   readonly module: string;
   readonly callback: string;
-  /** refused, replaced, edited, error, fault or policy; for a shadow module would_refuse and so on. */
-  readonly outcome: string;
+  readonly outcome: DecisionOutcome;
   /** The code of a refusal, or the policy: allow, deny, defer. */
   readonly answer?: string;
   /** Why policy has answered, or the reason that the module gave. */
   readonly reason?: string;
   /** What the module gave with its reason. */
   readonly details?: { readonly [key: string]: unknown };
+  /** Who acted: the sender, the inviter and so on. */
   readonly user?: string;
   readonly room?: string;
+  /** Of several decisions, the event of the first. */
   readonly event?: string;
   /** For a shadow module: the outcome of the modules that decide. */
   readonly really?: string;
+  /** Its worker name, or `main`. */
   readonly process: string;
   /** The hash of the module's files that decided. */
   readonly files: string;
@@ -299,14 +314,18 @@ export type Erased = {
 
 /** The answer to GET shadow. */
 export type Shadow = {
+  /** Since when, in milliseconds since the epoch. Counts begin with the hour that this is in. */
   readonly since: number;
+  /** Those that were in shadow since then. */
   readonly modules: readonly ShadowReport[];
 };
 
 /** What a shadow module would have done. */
 export type ShadowReport = {
   readonly name: string;
+  /** How often it was asked. */
   readonly asked: number;
+  /** What it would have refused. */
   readonly would_refuse: number;
   /** Edits and replacements. */
   readonly would_edit: number;
@@ -320,9 +339,11 @@ export type ShadowReport = {
   } };
   /** Those most concerned by objections. */
   readonly rooms: readonly Concerned[];
+  /** The same of users. */
   readonly users: readonly Concerned[];
   /** Of its objections: by the outcome that was really decided, how many. */
   readonly really: { readonly [key: string]: number };
+  /** Some of its newest objections, each with the version that objected. */
   readonly examples: readonly Decision[];
 };
 
@@ -351,12 +372,17 @@ export type Hour = {
   readonly p99_ms?: number;
 };
 
-/** The answer to POST reload: by process, what became of it. */
+/** The answer to POST reload: by process, what became of it. Processes without Node are left out. */
 export type Reload = {
-  readonly processes: { readonly [key: string]: {
-    readonly outcome: "reloaded" | "unchanged" | "failed" | "no_answer";
-    /** The modules that have taken over. */
-    readonly changed?: readonly string[];
-    readonly problem?: string;
-  } };
+  readonly processes: { readonly [key: string]: ProcessReload };
+};
+
+/** What became of a reload in one process. */
+export type ProcessReload = {
+  /** `reloaded`: the new files run. `unchanged`: no file has changed. `failed`: the old files go on. `no_answer`: nothing is known after the wait, see `reload_wait_ms`; the process is slow, or gone. */
+  readonly outcome: "reloaded" | "unchanged" | "failed" | "no_answer";
+  /** The modules whose new files run. */
+  readonly changed?: readonly string[];
+  /** Why it has failed, and what to do. */
+  readonly problem?: string;
 };

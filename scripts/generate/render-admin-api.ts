@@ -23,10 +23,11 @@ process of Synapse by itself.
 
 A reverse proxy has to pass the path on to Synapse. To keep the API off the internet, do not let it.
 
-The examples take the token and the address from the environment:
+The examples take the token and the address from variables. \`read\` keeps the token out of your shell's history:
 
 \`\`\`sh
-export TOKEN=syt_… ADDRESS=https://matrix.example.org${path}
+read -rs TOKEN
+ADDRESS=https://matrix.example.org${path}
 \`\`\`
 `;
 
@@ -59,7 +60,12 @@ function renderEndpoint(endpoint: AdminEndpoint, admin: Sources["admin"]): strin
   const { method, path, query = {}, body, answer, summary } = endpoint;
   const sent = body === undefined ? "" : `Body: ${linkTo(body, admin)}. `;
   const parameters = Object.entries(query).map(
-    ([name, parameter]): Row => [code(parameter.required ? name : `${name}?`), meaningOf(parameter)],
+    ([name, parameter]): Row => [
+      code(parameter.required ? name : `${name}?`),
+      Object.hasOwn(admin.definitions, parameter.type ?? "")
+        ? `${meaningOf(parameter)} ${linkTo(parameter.type ?? "", admin)}.`
+        : meaningOf(parameter),
+    ],
   );
   return `### ${code(titleOf(method, path))}
 

@@ -3,6 +3,13 @@ import { blockOf, renderConstants, renderDefinition, renderMembers } from "./ren
 import { type AdminEndpoint, meaningOf, type Sources } from "./sources.js";
 import { GENERATED } from "./type-text.js";
 
+// A moment may be a duration back from now. Other types are definitions.
+const PARAMETER_TYPES: Readonly<Record<string, string>> = {
+  text: "string",
+  integer: "number",
+  moment: "number | string",
+};
+
 /** The text of bridge/catalogue/admin-api.ts. */
 export function renderAdminTypes(sources: Sources): string {
   const { limits, endpoints, definitions } = sources.admin;
@@ -23,9 +30,8 @@ ${[
 
 function contentOf({ query = {}, body, answer }: AdminEndpoint): string {
   const parameters = Object.entries(query).map(([name, parameter]) => {
-    const { type, required } = parameter;
-    // A moment may be a duration back from now.
-    const typed = { integer: "number", moment: "number | string", text: "string" }[type ?? "text"];
+    const { type = "text", required } = parameter;
+    const typed = PARAMETER_TYPES[type] ?? type;
     return [required ? name : `${name}?`, typed, meaningOf(parameter)] as const;
   });
   return blockOf([

@@ -68,10 +68,13 @@ export interface Protocol {
 /** What follows `?` in a request to the admin API: a text where no type is given. */
 export interface AdminParameter {
   readonly description: string;
-  readonly type?: "integer" | "moment";
+  /** Text, if it is left out. Else one of these, or the name of a definition. */
+  readonly type?: "integer" | "moment" | string;
   readonly required?: boolean;
   /** What an absent one stands for. */
   readonly default?: string;
+  /** How every value begins. */
+  readonly begins?: string;
   readonly example: string;
 }
 

@@ -10,7 +10,7 @@ import attr
 from synapse.api.errors import Codes
 
 from synapse_module_bridge.admin.refused import Refused, not_found, unfit
-from synapse_module_bridge.schema.admin import ADMIN_LIMITS, ENDPOINTS, Endpoint, fault
+from synapse_module_bridge.schema.admin import ADMIN_LIMITS, ENDPOINTS, Endpoint, Parameter, fault
 from synapse_module_bridge.shared.moments import read_number, read_since
 
 MOST_BODY_BYTES = ADMIN_LIMITS["body_bytes"]
@@ -88,7 +88,7 @@ def read_query(endpoint: Endpoint, query: bytes) -> Mapping[str, Any]:
             raise unfit(f"there is no parameter {name[:50]!r}: the parameters are {names}")
         if name in values:
             raise unfit(f"give {name} once")
-        values[name] = None if value == "" else _typed(name, endpoint.query[name].type, _text(value, name))
+        values[name] = None if value == "" else _typed(name, endpoint.query[name], _text(value, name))
     for name, parameter in endpoint.query.items():
         if values.get(name) is None and parameter.default is not None:
             values[name] = _typed(name, parameter.type, parameter.default)
@@ -97,10 +97,17 @@ def read_query(endpoint: Endpoint, query: bytes) -> Mapping[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _typed(name: str, type: str, text: str) -> Any:
-    if type == "text":
+def _typed(name: str, parameter: Parameter, text: str) -> Any:
+    if parameter.type == "text":
+        # A name where an id belongs would find nothing, and look as if there were nothing.
+        if not text.startswith(parameter.begins):
+            raise unfit(f"{name} must begin with {parameter.begins}, such as {parameter.example}")
         return text
-    if type == "moment":
+    if parameter.type not in ("integer", "moment"):
+        if (problem := fault(parameter.type, text, name)) is not None:
+            raise unfit(problem)
+        return text
+    if parameter.type == "moment":
         try:
             return read_since(text, _now())
         except ValueError as e:

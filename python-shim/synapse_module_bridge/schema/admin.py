@@ -22,11 +22,14 @@ ADMIN_LIMITS: Mapping[str, int] = {name: limit["value"] for name, limit in _decl
 class Parameter:
     """What may follow `?` in a request."""
 
-    # text, integer, or moment: milliseconds since the epoch, or a duration back from now.
+    # text, integer, or moment: milliseconds since the epoch, or a duration back from now. Other names are definitions.
     type: str
     required: bool
     # As a request would have it; None where there is none.
     default: str | None
+    # How every value begins, and one of them.
+    begins: str
+    example: str
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
@@ -52,6 +55,8 @@ ENDPOINTS: Sequence[Endpoint] = [
                 type=parameter.get("type", "text"),
                 required=parameter.get("required", False),
                 default=parameter.get("default"),
+                begins=parameter.get("begins", ""),
+                example=parameter["example"],
             )
             for key, parameter in declared.get("query", {}).items()
         },
@@ -67,10 +72,10 @@ def _validator(name: str) -> Any:
     return CautiousValidator(with_definitions(definitions[name], definitions))
 
 
-def fault(name: str, value: Any) -> str | None:
-    """In words, what does not fit the definition of this name; None where all fits."""
+def fault(name: str, value: Any, what: str = "the body") -> str | None:
+    """In words, what does not fit the definition of this name; None where all fits. `what` names the value."""
     found = best_match(_validator(name).iter_errors(value))
-    return None if found is None else _in_words(found)
+    return None if found is None else _in_words(found, what)
 
 
 def is_readable(name: str, value: Any) -> bool:
@@ -78,10 +83,10 @@ def is_readable(name: str, value: Any) -> bool:
     return all(error.validator == "additionalProperties" for error in _validator(name).iter_errors(value))
 
 
-def _in_words(found: ValidationError) -> str:
+def _in_words(found: ValidationError, what: str) -> str:
     """jsonschema's own messages may contain the whole value."""
     schema: Any = found.schema
-    place = ".".join(map(str, found.absolute_path)) or "the body"
+    place = ".".join(map(str, found.absolute_path)) or what
     if found.validator == "additionalProperties":
         return f"{place} may have only the keys {', '.join(schema['properties'])}"
     if found.validator == "required":

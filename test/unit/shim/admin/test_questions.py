@@ -66,7 +66,11 @@ def test_some_that_are_absent_have_a_default() -> None:
     ("query", "error"),
     [
         (b"usr=1", "there is no parameter 'usr': the parameters are user, room"),
-        (b"user=1&user=2", "give user once"),
+        (b"user=@a&user=@b", "give user once"),
+        (b"user=alice", "user must begin with @, such as @alice:example.org"),
+        (b"room=%23lobby:example.org", "room must begin with !, such as !room:example.org"),
+        (b"event=1", "event must begin with $, such as $event"),
+        (b"outcome=refuse", "outcome must be one of refused, replaced, edited, "),
         (b"user=%00", "not U+0000"),
         (b"user=%ff", "no UTF-8"),
         (b"user=\xe2\x98\x83", "no UTF-8"),
