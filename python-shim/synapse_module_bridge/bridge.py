@@ -302,6 +302,7 @@ class Bridge(HostEvents):
     def _apply_modes(self, running: Mapping[str, Mode]) -> None:
         self.modes.update(self._wished(), running)
         self._pipeline.entries = self.modes.table(self._entries)
+        self.status.changed()
         self._routing_table.begin_counts(self._pipeline.entries)
 
     def _named(self) -> Mapping[str, bool]:

@@ -41,12 +41,14 @@ class Admin:
         modules = ModuleEndpoints(deployment.modes, deployment.reloads, lambda: endpoints.processes(), api.sleep)
         endpoints = Endpoints(api, self._statuses, self._ends, self.process, modules.all, self._end_quarantine)
         handlers = {**endpoints.handlers, **modules.handlers, **DecisionEndpoints(api).handlers}
+        self._writer = StatusWriter(api, self._statuses, self._name, self._written)
+        deployment.reloads.before_told = self._reloaded
         self._resource = AdminResource(Access(api), handlers, lambda: self.value is not False, api.public_baseurl)
 
     def start(self, clock: Any) -> None:
         """Starts to serve, before Synapse listens, and to write the status of this process."""
         self._api.register_web_resource(ADMIN_PATH, self._resource)
-        StatusWriter(self._api, self._statuses, self._name, self._written).start(clock)
+        self._writer.start(clock)
 
     def add(self, config: BridgeConfig) -> None:
         """homeserver.yaml has this bridge. Raises StartupProblem where it wants the page, and the package has none."""
@@ -58,6 +60,7 @@ class Admin:
     def runs(self, bridge: BridgeStatus) -> None:
         """This bridge runs Node in this process."""
         self._bridges.append(bridge)
+        bridge.changed = self._writer.write_soon
 
     @property
     def value(self) -> AdminApi:
@@ -92,6 +95,12 @@ class Admin:
             for id in await self._ends.asked():
                 self._end_quarantine(id)
         return await self.process()
+
+    async def _reloaded(self) -> None:
+        """A reload is over: who is told so finds it in the status, too."""
+        for bridge in self._bridges:
+            bridge.reloaded()
+        await self._writer.write()
 
     def _end_quarantine(self, id: str) -> bool:
         return any(bridge.end_quarantine(id) for bridge in self._bridges)

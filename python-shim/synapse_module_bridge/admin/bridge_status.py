@@ -56,6 +56,8 @@ class BridgeStatus:
         self._web_paths = web_paths
         self._entries = entries
         self._server_name = server_name
+        # Called when something has changed that admins look for.
+        self.changed: Callable[[], None] = lambda: None
         # How many decisions were counted and not stored.
         self.decisions_dropped: Callable[[], int] = lambda: 0
         self._up_since_ts: int | None = None
@@ -71,7 +73,9 @@ class BridgeStatus:
     def up(self, up: bool) -> None:
         """The host takes calls from now on, or takes none any more."""
         self._up_since_ts = _now() if up else None
-        if not up:
+        if up:
+            self.changed()
+        else:
             self._not_set_up = None
 
     def runs(self, node: str) -> None:
@@ -84,10 +88,17 @@ class BridgeStatus:
         """The host has ended without being asked to."""
         self._restarts += 1
         self._last_end = {"ts": _now(), "cause": cause[:MOST_OF_A_PROBLEM]}
+        self.changed()
 
     def pulse(self, not_set_up: Collection[str]) -> None:
         """The host has said which modules are not set up."""
-        self._not_set_up = frozenset(not_set_up)
+        before, self._not_set_up = self._not_set_up, frozenset(not_set_up)
+        if before != self._not_set_up:
+            self.changed()
+
+    def reloaded(self) -> None:
+        """A reload is over, whatever became of it: what differs on disk is no longer what it was."""
+        self._looked_at = None
 
     async def look_at_disk(self) -> None:
         """Looks in a thread which files have changed since they were loaded, unless it has looked a moment ago."""

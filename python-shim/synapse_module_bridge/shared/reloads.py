@@ -43,6 +43,8 @@ class Reloads:
         self._now = now
         # One for each bridge that runs modules here.
         self._reload: list[Callable[[], Awaitable[Outcome]]] = []
+        # Called when a reload is over, before those who have asked for it are told. Never raises.
+        self.before_told: Callable[[], Awaitable[None]] = _nothing
         # The newest request that was worked on; None before the first look.
         self._seen: int | None = None
         self._latest = 0
@@ -99,6 +101,7 @@ class Reloads:
                 numbers = range(max(self._seen, self._latest - MOST_KEPT) + 1, self._latest + 1)
                 self._seen = self._latest
                 outcome = merged([await reload() for reload in self._reload])
+                await self.before_told()
                 await self._tables.interact(lambda txn, of=numbers, what=outcome: self._note(txn, of, what))  # type: ignore[misc]
         except Exception as e:
             log_unexpected("noting a reload", e)
@@ -112,6 +115,10 @@ class Reloads:
                 "DO UPDATE SET outcome = excluded.outcome",
                 (number, self._process, json.dumps(outcome)),
             )
+
+
+async def _nothing() -> None:
+    pass
 
 
 def merged(outcomes: list[Outcome]) -> Outcome:

@@ -96,10 +96,24 @@ test("a mode is set through a process in which no module runs, and is in force i
 });
 
 test("a reload is asked for through a process in which no module runs", async () => {
+  const versions = async () => {
+    const { processes } = await statusFrom("worker2");
+    return new Set(processes.flatMap(({ modules }) => modules.map(({ files }) => files)));
+  };
+  const before = await versions();
   folder.write("policy.mjs", `${source}// changed\n`);
   const { processes } = await ask(deployment.through("worker2", admin), "POST reload");
   const reloaded = { outcome: "reloaded", changed: ["policy"] };
   expect(processes).toEqual({ [main]: reloaded, worker1: reloaded });
+  // Much sooner than a status is written regularly.
+  await waitFor(
+    "the new version in the status of each",
+    async () => {
+      const now = await versions();
+      return now.size === 1 && ![...now].some((one) => before.has(one));
+    },
+    ADMIN_LIMITS.status_ms / 4,
+  );
 });
 
 test("a process that has ended is gone from the status, and its row from the database", async () => {

@@ -17,6 +17,11 @@ class Bridge:
         self._status = status
         self.holds_any = False
         self.quarantines = ["1a"]
+        self.changed: Any = None
+        self.has_forgotten_the_disk = False
+
+    def reloaded(self) -> None:
+        self.has_forgotten_the_disk = True
 
     async def look_at_disk(self) -> None:
         pass
@@ -34,7 +39,7 @@ class Bridge:
 def admin(*bridges: Any) -> Admin:
     api: Any = Api()
     api.sleep = None
-    deployment: Any = SimpleNamespace(process="main", modes=None, reloads=None)
+    deployment: Any = SimpleNamespace(process="main", modes=None, reloads=SimpleNamespace())
     one = Admin(api, deployment)
     for bridge in bridges:
         one.runs(bridge)
@@ -75,3 +80,22 @@ def test_a_process_is_up_while_all_of_its_bridges_are() -> None:
     down = Bridge({"up": False, "restarts": 0, "modules": []})
     status = asyncio.run(admin(up, down).process())
     assert not status["up"] and "up_since_ts" not in status
+
+
+def test_a_reload_is_in_the_status_before_its_outcome_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    bridge = Bridge({"up": True, "restarts": 0, "modules": []})
+    one = admin(bridge)
+    seen: list[bool] = []
+
+    async def write() -> None:
+        seen.append(bridge.has_forgotten_the_disk)
+
+    monkeypatch.setattr(one._writer, "write", write)
+    asyncio.run(one._reloaded())
+    assert seen == [True]
+
+
+def test_a_bridge_that_has_changed_lets_the_status_be_written() -> None:
+    bridge = Bridge({})
+    one = admin(bridge)
+    assert bridge.changed == one._writer.write_soon

@@ -66,7 +66,25 @@ def test_it_is_written_in_every_process() -> None:
     assert api.begun == ["module_bridge_status"]
 
 
-def test_a_slow_write_is_not_overtaken() -> None:
+def test_all_that_changes_in_one_turn_is_written_once() -> None:
+    one, api = writer(Statuses())
+    due: list[Callable[[], object]] = []
+
+    class Clock:
+        def callLater(self, seconds: float, func: Callable[[], object]) -> None:
+            due.append(func)
+
+    one.start(Clock())
+    for _ in range(3):
+        one.write_soon()
+    assert len(due) == 1
+    due.pop()()
+    one.write_soon()
+    due.pop()()
+    assert api.begun == 2 * ["module_bridge_status"]
+
+
+def test_a_slow_write_is_not_overtaken_and_what_changes_meanwhile_is_written_after_it() -> None:
     async def run() -> int:
         statuses = Statuses()
         statuses.gate = asyncio.Event()
@@ -74,9 +92,10 @@ def test_a_slow_write_is_not_overtaken() -> None:
         first = asyncio.ensure_future(one.write())
         await asyncio.sleep(0)
         await one.write()
+        await one.write()
+        assert statuses.written == []
         statuses.gate.set()
         await first
-        await one.write()
         return len(statuses.written)
 
     assert asyncio.run(run()) == 2
