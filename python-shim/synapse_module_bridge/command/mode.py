@@ -4,6 +4,7 @@ It needs no running Synapse, and no token. The processes of a running one look a
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -50,6 +51,8 @@ def mode(args: Sequence[str]) -> int:
         *paths, module, word = paths
     elif given.note is not None or given.until is not None:
         parser.error(f"say which mode, after the module: {', '.join(WORDS)}")
+    if word is None and len(paths) > 2 and not os.path.exists(paths[-1]) and not os.path.exists(paths[-2]):
+        parser.error(f"there is no mode {paths[-1]}: give one of {', '.join(WORDS)}")
     now = int(time.time() * 1000)
     try:
         until = None if given.until is None else read_until(given.until, now)

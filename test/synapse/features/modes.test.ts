@@ -114,6 +114,9 @@ test("the command prints the modes, and says which modules there are", async () 
   ]);
   for (const wrong of [["alone"], ["off"], ["alone", "out"], ["alone", "off", "--until", "soon"]])
     expect([wrong, (await mode(...wrong)).code]).toEqual([wrong, 2]);
+  expect((await mode("alone", "out")).stderr).toContain(
+    "there is no mode out: give one of off, shadow, enforce, reset",
+  );
 });
 
 test("a broken module that is off does not stop the start, and cannot be switched on", async () => {
