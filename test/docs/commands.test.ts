@@ -85,3 +85,18 @@ test("the tested versions are those that the tests use", () => {
   const python = /^requires-python = ">=(.*)"$/m.exec(read("python-shim/pyproject.toml"))?.[1];
   expect(row("Python")).toMatch(`${python} or newer`);
 });
+
+test("a command for admins uses only variables that its page, or the page that it leads to, sets", () => {
+  const admin = pages.filter(({ path }) => path.startsWith("docs/admin/"));
+  const commands = admin.flatMap(({ path, text }) =>
+    [...text.matchAll(/^.*\bapi .*$/gm)].map(([line]) => ({ path, line })),
+  );
+  expect(commands.length).toBeGreaterThan(15);
+  const set = new Set(["TOKEN", "ADDRESS"]);
+  const before = read("docs/admin/policy-went-wrong.md");
+  for (const name of set) expect(before).toMatch(new RegExp(`^(?:read -rs )?${name}(?:=|$)`, "m"));
+  const used = commands.flatMap(({ path, line }) =>
+    [...line.matchAll(/"\$(\w+)/g)].map(([, name = ""]) => [path, name]),
+  );
+  expect(used.filter(([, name = ""]) => !set.has(name))).toEqual([]);
+});

@@ -69,3 +69,15 @@ def test_alerts_are_about_metrics_that_there_are() -> None:
         named = re.findall(rf"{PREFIX}\w+", rule["expr"])
         assert named
         assert {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in named} <= set(EXPORTED)
+
+
+def test_the_page_on_monitoring_names_only_loggers_that_there_are() -> None:
+    page = (PAGES / "monitoring.md").read_text()
+    table = page.split("| logger below `synapse_module_bridge` |", 1)[1].split("\n\n", 1)[0]
+    cells = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`(.*?)`", cell)} - {"module.<name>"}
+    shim = PAGES.parents[1] / "python-shim" / "synapse_module_bridge"
+    pattern = r'getLogger\("synapse_module_bridge\.(\w+)"\)'
+    there_are = {name for path in shim.rglob("*.py") for name in re.findall(pattern, path.read_text())}
+    assert len(named) > 8
+    assert named <= there_are

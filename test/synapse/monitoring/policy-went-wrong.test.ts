@@ -78,7 +78,9 @@ function readPage(baseUrl: string): [string, string[]] {
     .replace(/^ADDRESS=https:\/\/[^/]+/m, `ADDRESS=${baseUrl}`)
     .replace(/^api "\$ADDRESS\/status"\n/m, "");
   expect(before).toContain(baseUrl);
-  return [before, rest.flatMap((block) => block.split("\n")).filter((line) => line.startsWith("api "))];
+  const lines = rest.flatMap((block) => block.split("\n")).filter((line) => line.startsWith("api "));
+  // What `jq` makes of an answer is for readers.
+  return [before, lines.map((line) => line.replace(/ \| jq .*$/, ""))];
 }
 
 /** Runs the page's command that contains these words, and gives its answer. */
