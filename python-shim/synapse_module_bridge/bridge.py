@@ -300,6 +300,8 @@ class Bridge(HostEvents):
             self._reload.modes_changed()
 
     def _apply_modes(self, running: Mapping[str, Mode]) -> None:
+        if self._keeping is not None:
+            self._keeping.modes_change()
         self.modes.update(self._wished(), running)
         self._pipeline.entries = self.modes.table(self._entries)
         self.status.changed()

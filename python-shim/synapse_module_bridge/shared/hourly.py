@@ -92,7 +92,7 @@ class HourlyWriter:
 
     async def write(self) -> None:
         """Writes what is new. What cannot be written waits for the next time."""
-        self._take()
+        self.take()
         calls, shadow = self._calls, self._shadow
         if not calls and not shadow:
             return
@@ -108,7 +108,8 @@ class HourlyWriter:
                 self._shadow[shadow_key] = self._shadow.get(shadow_key, 0) + count
             raise
 
-    def _take(self) -> None:
+    def take(self) -> None:
+        """Counts what was asked until now by the present modes of modules. Call it before they change."""
         modules = self._modules()
         for (module, callback), count in metrics.MODULES.by_callback(self._server_name).items():
             if module not in modules:

@@ -46,6 +46,10 @@ class Keeping:
         """How many decisions were counted and not stored."""
         return self.writer.dropped
 
+    def modes_change(self) -> None:
+        """Call it before modules have other modes: what they were asked until now is counted by those of before."""
+        self._hourly.take()
+
     def begin(self, reactor: Any, stop: "Callable[[], Deferred[None]]") -> None:
         """Writes counters from now on. When Synapse stops, waits for what `stop` returns, and writes what is left."""
         self._hourly.begin()

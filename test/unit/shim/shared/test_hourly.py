@@ -144,6 +144,22 @@ def test_a_shadow_report_says_what_would_have_been_and_what_was(processes: list[
     assert reports(database, HOUR + HOUR_MS) == []
 
 
+def test_what_a_module_was_asked_counts_by_the_mode_that_it_had_then(
+    processes: list[Process], database: Database
+) -> None:
+    [process, _] = processes
+    process.hourly.begin()
+    asked(process, "new-idea", 50)
+    process.object("allowed")
+    process.hourly.take()
+    process.modules = {"no-links": True, "new-idea": False}
+    asked(process, "new-idea", 7)
+    asked(process, "no-links", 3)
+    wait(process)
+    assert {report["name"]: report["asked"] for report in reports(database)} == {"new-idea": 50, "no-links": 3}
+    assert sum(hour["calls"] for hour in hours(database)) == 60
+
+
 def test_a_flood_of_objections_is_in_the_report_though_not_in_rows(
     processes: list[Process], database: Database
 ) -> None:
