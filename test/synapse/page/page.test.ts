@@ -258,7 +258,7 @@ describePage("the admin's page", () => {
         (hash) => {
           (globalThis as unknown as { location: { hash: string } }).location.hash = hash;
         },
-        `#/decisions?user=${encodeURIComponent(HOSTILE)}&module=${encodeURIComponent(HOSTILE)}`,
+        `#/decisions?user=${encodeURIComponent(`@${HOSTILE}`)}&module=${encodeURIComponent(HOSTILE)}`,
       );
       await tab.page.getByRole("heading", { name: /onerror=alert/ }).waitFor();
       const path = `/_synapse/client/module_bridge/v1/modules/gate`;
