@@ -91,7 +91,7 @@ def read_query(endpoint: Endpoint, query: bytes) -> Mapping[str, Any]:
         values[name] = None if value == "" else _typed(name, endpoint.query[name], _text(value, name))
     for name, parameter in endpoint.query.items():
         if values.get(name) is None and parameter.default is not None:
-            values[name] = _typed(name, parameter.type, parameter.default)
+            values[name] = _typed(name, parameter, parameter.default)
         elif values.get(name) is None and parameter.required:
             raise unfit(f"the parameter {name} is missing")
     return {name: value for name, value in values.items() if value is not None}
