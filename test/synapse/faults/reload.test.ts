@@ -222,6 +222,7 @@ describe("after a death of Node", () => {
     const refusals = logged(server, "the modules that run stay as they are").length;
     hup();
     await said("the modules that run stay as they are", refusals + 1);
+    await onlyOneHost();
     const line = await die();
     expect(line).toMatch(/; it runs what was loaded at .*; on disk differs: .*policy\.ts, .*policy\.yaml$/);
     await waitFor("its verdict", async () => (await ask()) === "5!");
