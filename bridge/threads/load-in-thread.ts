@@ -49,7 +49,8 @@ export async function loadInThreadInTime(
   modules: readonly PlacedModule[],
 ): Promise<ManifestPart | End> {
   const { start_timeout_ms: limit } = initialize;
-  const late = () => thread.stop({ cause: `it was not loaded within ${limit / 1000} s`, module: null });
+  const late = () =>
+    thread.stop({ cause: `it was not loaded within ${Number((limit / 1000).toFixed(1))} s`, module: null });
   const timer = setTimeout(late, Math.min(limit, LONGEST_TIMER_MS)).unref();
   try {
     return await loadInThread(thread, initialize, modules);
