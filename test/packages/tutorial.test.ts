@@ -105,7 +105,8 @@ test("6 to 8: a real Synapse asks the policy, and reloads it", async () => {
   expect(said).toMatch(
     /casino\.example \{\s*status: 403,[\s\S]*M_FORBIDDEN[\s\S]*org\.example\.try_again_in_ms/,
   );
-  const logged = () => readLog().includes("a newcomer posts a link") || undefined;
+  const lines = ["a newcomer posts a link", "outcome=refused"];
+  const logged = () => lines.every((line) => readLog().includes(line)) || undefined;
   await waitFor("the lines of the log", logged);
   expect(run(7, /^grep/)).toContain("outcome=refused");
   writeFileSync(join(project, "newcomers.yaml"), "hours: 0\n");
