@@ -215,7 +215,7 @@ export interface CallbackParams {
    * - **Next module**: after `NOT_SPAM` or `true`.
    * - **Without an answer**: `defer`. `on_failure` may be `allow`, `deny` or `defer`.
    *
-   * Since Synapse 1.133.0. A Python module registers it with `register_spam_checker_callbacks`. See
+   * Since Synapse 1.134.0. A Python module registers it with `register_spam_checker_callbacks`. See
    * https://element-hq.github.io/synapse/latest/modules/spam_checker_callbacks.html#federated_user_may_invite.
    * @example
    * ```ts fragment callbacks
