@@ -11,6 +11,7 @@ const pythonSources = [
   "python-shim/synapse_module_bridge",
   "python-shim/hatch_build.py",
   "bridge/testing/synapse",
+  "scripts/drift",
   "test",
 ];
 
