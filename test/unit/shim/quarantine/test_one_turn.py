@@ -17,8 +17,6 @@ from synapse_module_bridge.quarantine.turn import (
     LONG_TURN_TIMES,
     LONGEST_TURN_SECONDS,
     LOOK_SECONDS,
-    MODULE_ENDED,
-    MODULE_UNAVAILABLE,
     MOST_ALONE_SECONDS,
     SET_UP_SECONDS,
     TURN_SECONDS,
@@ -26,11 +24,12 @@ from synapse_module_bridge.quarantine.turn import (
     End,
     NodeEnded,
     Turns,
+    fail,
 )
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.resilience.entrance import Entrance
 from synapse_module_bridge.routing.entry import Entry
-from synapse_module_bridge.schema.protocol import Reason
+from synapse_module_bridge.schema.protocol import ERROR_CODES, Reason
 from synapse_module_bridge.transport.rpc import ConnectionGone, RpcError
 from synapse_module_bridge.transport.unavailable import Unavailable
 from turning import outcome
@@ -38,9 +37,9 @@ from twisted.internet.defer import Deferred, ensureDeferred
 
 NOW = 1_000.0
 REPLY = Reply("NOT_SPAM", None)
-NO_THREAD = RpcError(MODULE_UNAVAILABLE, "it has no thread")
-NOT_BEGUN = RpcError(MODULE_ENDED, "it has ended", {"module": "m", "cause": "x", "began": False})
-BEGUN = RpcError(MODULE_ENDED, "it has ended", {"module": "m", "cause": "exit code 1", "began": True})
+NO_THREAD = RpcError(ERROR_CODES["module_unavailable"], "it has no thread")
+NOT_BEGUN = RpcError(ERROR_CODES["module_ended"], "it has ended", {"module": "m", "cause": "x", "began": False})
+BEGUN = RpcError(ERROR_CODES["module_ended"], "it has ended", {"module": "m", "cause": "exit code 1", "began": True})
 
 
 class Thread:
@@ -77,6 +76,7 @@ class Rig:
         self.answers = list(answers)
         # How long each may take, and for how long the thread is watched.
         self.asked: list[tuple[float, float | None]] = []
+        self.about: list[tuple[Call, Sequence[Entry]]] = []
         self.while_asked: Callable[[], object] = lambda: None
         self.host = Host(None)
         self.entrance = Entrance(self.host)
@@ -86,6 +86,7 @@ class Rig:
 
     async def ask(self, call: Call, entries: Sequence[Entry], deadline: float, watched: float | None) -> Reply:
         self.asked.append((deadline - NOW, watched))
+        self.about.append((call, entries))
         self.while_asked()
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -122,6 +123,7 @@ def test_who_waits_has_the_answer_from_the_thread() -> None:
     assert rig.turn(one, 0.5) is None
     assert answer_of(one) == REPLY
     assert rig.asked == [(60.5, 0.5)] and rig.thread.missing == []
+    assert rig.about == [(one.call, one.entries)]
     assert not rig.entrance.is_closed and not rig.turns.keeps_closed
 
 
@@ -137,6 +139,7 @@ def test_an_answer_that_nobody_waits_for_is_nobodys() -> None:
     [
         (lambda: suspect(), False, UNAWAITED_SECONDS),
         (lambda: suspect(since=NOW, is_slow=True), False, UNAWAITED_SECONDS),
+        (lambda: suspect(since=NOW + 60), False, UNAWAITED_SECONDS),
         (lambda: waited_for(10.0), False, 10.0),
         (lambda: waited_for(10.0), True, TURN_SECONDS),
         (lambda: waited_for(10.0, is_slow=True), True, 10.0),
@@ -415,3 +418,78 @@ def test_open_calls_have_a_moment_to_finish_before_node_is_asked_alone(time: Tim
     rig.turn(waited_for())
     # They do not finish.
     assert DRAIN_SECONDS <= time.now - began < DRAIN_SECONDS + 2 * LOOK_SECONDS
+
+
+def test_a_turn_without_more_words_is_not_watched_and_nobody_else_waits() -> None:
+    rig, one = Rig(REPLY), waited_for()
+    assert outcome(ensureDeferred(rig.turns.ask(one))) is None
+    assert rig.asked == [(60.0, 0.0)]
+
+
+def test_a_turn_in_the_thread_lets_others_enter_after_one_alone() -> None:
+    rig = Rig(REPLY, REPLY)
+    closed = [rig.turns.keeps_closed]
+    for is_there in (False, True):
+        rig.thread.is_there = is_there
+        rig.turn(waited_for())
+        closed.append(rig.turns.keeps_closed)
+    assert closed == [False, True, False]
+
+
+def test_others_wait_for_the_whole_of_their_time_and_anew_once_all_are_settled(time: Time) -> None:
+    rig = Rig(REPLY, REPLY)
+    rig.thread.is_there = False
+
+    def takes_nearly_all() -> None:
+        time.now += MOST_ALONE_SECONDS - 0.5
+
+    rig.while_asked = takes_nearly_all
+    closed = []
+    for _ in range(2):
+        rig.turn(waited_for())
+        closed.append(rig.turns.keeps_closed)
+        rig.turns.over()
+        closed.append(rig.turns.keeps_closed)
+    assert closed == [True, False] * 2
+
+
+def test_an_end_of_node_before_all_turns_or_after_one_that_has_no_thread_is_nobodys() -> None:
+    for before in (False, True):
+        rig = Rig()
+        assert not rig.turns.node_ended(CRASH, "m", under_way=0, before=before)
+        rig.thread.is_there = False
+        assert rig.turn(suspect()) is None
+        assert not rig.turns.node_ended(CRASH, "m", under_way=0, before=before)
+
+
+def test_an_end_is_of_a_thread_and_came_at_once_unless_it_says_more() -> None:
+    assert End("m", "x") == ("m", "x", False, 0.0)
+
+
+def test_nobody_fails_who_does_not_wait() -> None:
+    answered = waited_for()
+    assert answered.answer is not None
+    answered.answer.callback(REPLY)
+    for one in (suspect(), answered):
+        fail(one, Unavailable(Reason.DOWN))
+    assert answer_of(answered) == REPLY
+
+
+def test_a_suspect_is_completed_before_it_is_asked_in_the_hosts_thread() -> None:
+    host, state = Host({"ended": None}), {("m.room.create", ""): object()}
+    asked: list[Call] = []
+
+    async def ask(call: Call, *_: Any) -> Reply:
+        asked.append(call)
+        return REPLY
+
+    async def room_state(room: str) -> Any:
+        assert room == "!room:test"
+        return state
+
+    turns = Turns(host, Entrance(host), ask, room_state)
+    call = call_of("check_event_allowed")
+    one = Suspect(call=call, entries=[entry("m")], state_room="!room:test", deadline=NOW + 60)
+    assert outcome(ensureDeferred(turns.ask(one))) is None
+    assert asked == [call] and call.params["state_events"] is state
+    assert [method for method, *_ in host.calls] == ["set_up_apart"]
