@@ -7,7 +7,7 @@ import { createLogger, type Logger } from "../logging/log.js";
 import type { Records } from "../logging/records.js";
 import { redactThrown } from "../transport/redaction.js";
 import type { Host } from "./host.js";
-import { refuseFetchWithoutWebAssembly } from "./without-webassembly.js";
+import { isLackOfWebAssembly, refuseFetchWithoutWebAssembly } from "./without-webassembly.js";
 
 export interface MonitoredHost {
   host: Host;
@@ -29,7 +29,9 @@ export function monitorHost(records: Records, makeHost: (log: Logger) => Host): 
   });
   const flushOutput = captureOutput(records, () => exitReporter.currentModule());
   process.on("uncaughtException", (error, origin) => {
-    exitReporter.exitForError(error, origin === "unhandledRejection" ? CAUSES.unhandled : CAUSES.uncaught);
+    const isRejection = origin === "unhandledRejection";
+    if (isRejection && isLackOfWebAssembly(error)) return;
+    exitReporter.exitForError(error, isRejection ? CAUSES.unhandled : CAUSES.uncaught);
   });
   process.on("exit", () => {
     flushOutput();
