@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from synapse.module_api import ModuleApi
 
@@ -17,6 +16,7 @@ from synapse_module_bridge.admin.page import PageResource
 from synapse_module_bridge.admin.resource import AdminResource
 from synapse_module_bridge.admin.status_writer import StatusWriter
 from synapse_module_bridge.configuration.config import AdminApi, BridgeConfig
+from synapse_module_bridge.configuration.per_homeserver import PerHomeserver
 from synapse_module_bridge.schema.admin import ADMIN_PATH
 from synapse_module_bridge.shared.deployment import Deployment
 from synapse_module_bridge.shared.quarantine_ends import QuarantineEnds
@@ -106,14 +106,15 @@ class Admin:
         return any(bridge.end_quarantine(id) for bridge in self._bridges)
 
 
-_ADMINS: "WeakKeyDictionary[Any, Admin]" = WeakKeyDictionary()
+_ADMINS: PerHomeserver[Admin] = PerHomeserver()
 
 
 def admin_of(api: ModuleApi, clock: Any, deployment: Deployment) -> Admin:
     """That of the api's homeserver. The first time, it is made, and starts."""
-    homeserver: Any = api._hs
-    found = _ADMINS.get(homeserver)
-    if found is None:
-        found = _ADMINS[homeserver] = Admin(api, deployment)
-        found.start(clock)
-    return found
+
+    def make() -> Admin:
+        admin = Admin(api, deployment)
+        admin.start(clock)
+        return admin
+
+    return _ADMINS.of(api, make)

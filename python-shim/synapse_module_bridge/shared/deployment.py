@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Mapping
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from synapse.module_api import ModuleApi
 
+from synapse_module_bridge.configuration.per_homeserver import PerHomeserver
 from synapse_module_bridge.reactor.unexpected import contained
 from synapse_module_bridge.routing.workers import name_of_process
 from synapse_module_bridge.shared.direct import NoDatabase, interact
@@ -70,17 +70,18 @@ class Deployment:
         await self._poll.look()
 
 
-_DEPLOYMENTS: "WeakKeyDictionary[Any, Deployment]" = WeakKeyDictionary()
+_DEPLOYMENTS: PerHomeserver[Deployment] = PerHomeserver()
 
 
 def deployment_of(api: ModuleApi, clock: Any, reactor: Any) -> Deployment:
     """That of the api's homeserver. The first time, it is made, and reads the database."""
-    homeserver: Any = api._hs
-    found = _DEPLOYMENTS.get(homeserver)
-    if found is None:
-        found = _DEPLOYMENTS[homeserver] = Deployment(api, clock)
-        found.begin(reactor)
-    return found
+
+    def make() -> Deployment:
+        deployment = Deployment(api, clock)
+        deployment.begin(reactor)
+        return deployment
+
+    return _DEPLOYMENTS.of(api, make)
 
 
 class Hint:

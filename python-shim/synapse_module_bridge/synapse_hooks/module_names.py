@@ -4,20 +4,18 @@ A module's keys in the store, its decisions and its metrics go by its name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-from weakref import WeakKeyDictionary
 
 from synapse.module_api import ModuleApi
 
+from synapse_module_bridge.configuration.per_homeserver import PerHomeserver
 from synapse_module_bridge.schema.startup_problems import StartupProblem, StartupProblems
 
-# By homeserver: a process of tests may have several.
-_taken: "WeakKeyDictionary[Any, set[str]]" = WeakKeyDictionary()
+_TAKEN: PerHomeserver[set[str]] = PerHomeserver()
 
 
 def claim_names(api: ModuleApi, names: Sequence[str]) -> None:
     """Takes the names of a bridge's modules. Raises StartupProblems for those that another bridge has taken."""
-    taken = _taken.setdefault(api._hs, set())
+    taken = _TAKEN.of(api, set)
     if faults := name_clashes(dict(enumerate(names)), taken):
         raise StartupProblems(faults)
     taken.update(names)
