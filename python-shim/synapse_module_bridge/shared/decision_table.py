@@ -1,4 +1,4 @@
-"""Declares the tables of decisions and of hourly counters, and what the ids of decisions mean.
+"""Declares the tables of decisions and of hourly counters, what the ids of decisions mean, and how a row is written.
 
 A decision's id begins with its time, so ids are in the order of time. What many decisions have in common is its kind:
 the module, the callback, the outcome, the process, and the version. So a row is small, and each question about kinds is
@@ -8,7 +8,7 @@ answered from one index.
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from synapse.module_api import ModuleApi
 
@@ -101,3 +101,25 @@ def decision_tables(api: ModuleApi) -> OwnTables:
 def placeholders(values: Sequence[object]) -> str:
     """`(?, ?, ?)` for so many values."""
     return f"({', '.join('?' * len(values))})"
+
+
+def write(txn: Any, inserted: Sequence[Stored], updated: Sequence[Stored]) -> None:
+    """Writes the rows in a transaction, and the counts of others. It may run twice with the same rows."""
+    if inserted:
+        kinds = {row.kind.id: (row.kind, row.last_ts) for row in inserted}
+        txn.execute_batch(
+            f"INSERT INTO {KINDS} (id, module, callback, outcome, process, files, config, last_ts) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET last_ts = excluded.last_ts",
+            [(kind_id, *kind, last_ts) for kind_id, (kind, last_ts) in sorted(kinds.items())],
+        )
+        values = [(row.id, row.kind.id, *row[2:]) for row in inserted]
+        txn.execute(
+            f"INSERT INTO {TABLE} (id, kind, last_ts, count, user_id, room_id, event_id, answer, reason, details, "
+            f"really) VALUES {', '.join(placeholders(row) for row in values)} "
+            # Where it was written though it seemed to fail.
+            "ON CONFLICT (id) DO UPDATE SET count = excluded.count, last_ts = excluded.last_ts",
+            [value for row in values for value in row],
+        )
+    if updated:
+        counts = [(row.times, row.last_ts, row.id) for row in updated]
+        txn.execute_batch(f"UPDATE {TABLE} SET count = ?, last_ts = ? WHERE id = ?", counts)

@@ -8,7 +8,7 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import attr
@@ -20,13 +20,11 @@ from synapse_module_bridge.reactor.background import Run
 from synapse_module_bridge.reactor.unexpected import log_unexpected
 from synapse_module_bridge.schema.admin import ADMIN_LIMITS
 from synapse_module_bridge.shared.decision_table import (
-    KINDS,
     NUMBERS,
-    TABLE,
     Kind,
     Stored,
     first_id,
-    placeholders,
+    write,
 )
 from synapse_module_bridge.shared.safe_text import (
     MOST_ANSWER_CHARACTERS,
@@ -296,25 +294,3 @@ class DecisionWriter:
             if until < row.ts <= until + 2 * SPAN_MS:
                 return
             del self._rows[key]
-
-
-def write(txn: Any, inserted: Sequence[Stored], updated: Sequence[Stored]) -> None:
-    """Writes the rows in a transaction, and the counts of others. It may run twice with the same rows."""
-    if inserted:
-        kinds = {row.kind.id: (row.kind, row.last_ts) for row in inserted}
-        txn.execute_batch(
-            f"INSERT INTO {KINDS} (id, module, callback, outcome, process, files, config, last_ts) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET last_ts = excluded.last_ts",
-            [(kind_id, *kind, last_ts) for kind_id, (kind, last_ts) in sorted(kinds.items())],
-        )
-        values = [(row.id, row.kind.id, *row[2:]) for row in inserted]
-        txn.execute(
-            f"INSERT INTO {TABLE} (id, kind, last_ts, count, user_id, room_id, event_id, answer, reason, details, "
-            f"really) VALUES {', '.join(placeholders(row) for row in values)} "
-            # Where it was written though it seemed to fail.
-            "ON CONFLICT (id) DO UPDATE SET count = excluded.count, last_ts = excluded.last_ts",
-            [value for row in values for value in row],
-        )
-    if updated:
-        counts = [(row.times, row.last_ts, row.id) for row in updated]
-        txn.execute_batch(f"UPDATE {TABLE} SET count = ?, last_ts = ? WHERE id = ?", counts)

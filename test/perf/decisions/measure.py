@@ -33,8 +33,9 @@ from synapse_module_bridge.shared.decision_table import (
     Stored,
     decision_tables,
     first_id,
+    write,
 )
-from synapse_module_bridge.shared.decision_writer import DecisionWriter, write
+from synapse_module_bridge.shared.decision_writer import DecisionWriter
 from synapse_module_bridge.shared.decisions import Decisions, Filters
 from synapse_module_bridge.shared.hourly import Hourly, write_counters
 from synapse_module_bridge.supervision.versions import Version
