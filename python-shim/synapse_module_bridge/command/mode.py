@@ -21,7 +21,7 @@ from synapse_module_bridge.schema.modes import MODES, Mode
 from synapse_module_bridge.shared.deployment import database_of
 from synapse_module_bridge.shared.direct import NoDatabase, interact
 from synapse_module_bridge.shared.mode_tables import Override, are_made, make, note_of, override, read, reset
-from synapse_module_bridge.shared.moments import local_time, read_until
+from synapse_module_bridge.shared.moments import read_until
 from synapse_module_bridge.storage.own_tables import Txn
 from synapse_module_bridge.telemetry.log_text import one_line
 
@@ -121,9 +121,7 @@ def _described(yaml: Mapping[str, Mode], overrides: Mapping[str, Override], now:
         if override is None or not override.lasts(now):
             lines.append(f"{name:{width}}  {yaml_mode:7}  as in homeserver.yaml")
             continue
-        until = "" if override.until is None else f", until {local_time(override.until)}"
-        note = "" if not override.note else f": {one_line(override.note)}"
-        said = f"set by {one_line(override.by)} at {local_time(override.ts)}{until}{note}"
+        said = f"set by {one_line(override.by)} {override.when_and_why()}"
         lines.append(f"{name:{width}}  {override.mode:7}  {said} (homeserver.yaml: {yaml_mode})")
     lines += [f"{name}: a mode is set, but homeserver.yaml does not have it" for name in overrides if name not in yaml]
     return lines

@@ -10,8 +10,9 @@ import attr
 
 from synapse_module_bridge.schema.admin import ADMIN_LIMITS
 from synapse_module_bridge.schema.modes import MODES, Mode
-from synapse_module_bridge.shared.moments import LAST_TS
+from synapse_module_bridge.shared.moments import LAST_TS, local_time
 from synapse_module_bridge.storage.own_tables import Txn, is_made
+from synapse_module_bridge.telemetry.log_text import one_line
 
 MODES_TABLE = "module_bridge_modes"
 CHANGES_TABLE = "module_bridge_mode_changes"
@@ -51,6 +52,12 @@ class Override:
     def lasts(self, now: int) -> bool:
         """Whether it has not ended by itself."""
         return self.until is None or now < self.until
+
+    def when_and_why(self) -> str:
+        """The end of a sentence about who has set it."""
+        until = "" if self.until is None else f", until {local_time(self.until)}"
+        note = f": {one_line(self.note)}" if self.note else ""
+        return f"at {local_time(self.ts)}{until}{note}"
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)

@@ -18,7 +18,7 @@ from synapse_module_bridge.reactor.unexpected import contained
 from synapse_module_bridge.schema.modes import Mode
 from synapse_module_bridge.shared import mode_tables
 from synapse_module_bridge.shared.mode_tables import MOST_BY_CHARACTERS, Change, Override, Reading, note_of
-from synapse_module_bridge.shared.moments import local_time, read_until
+from synapse_module_bridge.shared.moments import read_until
 from synapse_module_bridge.storage.own_tables import OwnTables
 from synapse_module_bridge.telemetry.log_text import one_line
 
@@ -222,6 +222,4 @@ class Modes:
 
 def _set(override: Override) -> str:
     """The end of a sentence that says who has set it, and when."""
-    until = "" if override.until is None else f", until {local_time(override.until)}"
-    note = f": {one_line(override.note)}" if override.note else ""
-    return f"{one_line(override.by)} has set at {local_time(override.ts)}{until}{note}"
+    return f"{one_line(override.by)} has set {override.when_and_why()}"
