@@ -20,7 +20,7 @@ from synapse_module_bridge.supervision.accepted import Accepted, Manifest, modes
 from synapse_module_bridge.supervision.backoff import LONGEST_PAUSE_SECONDS
 from synapse_module_bridge.supervision.handshake import Initialize
 from synapse_module_bridge.supervision.registered import Registered
-from synapse_module_bridge.supervision.supervisor import Supervisor
+from synapse_module_bridge.supervision.supervisor import OVERTAKEN, Supervisor
 from synapse_module_bridge.supervision.switching import Switching
 from synapse_module_bridge.transport.unavailable import Unavailable
 
@@ -177,6 +177,7 @@ class Reload:
                 return {"outcome": "failed", "problem": "Synapse stops"}
         self._switching.forget_problems()
         self._switches = False
+        overtaken = self._switching.wishes()
         told, yaml_has_changed = await in_thread(self._look)
         if yaml_has_changed:
             logger.warning(YAML_HAS_CHANGED)
@@ -186,8 +187,12 @@ class Reload:
             return UNCHANGED
         started = time.monotonic()
         reason = await self._host.replace(
-            lambda manifest: self._registered.why_not(manifest["modules"], modes_of(told)), "reload", told
+            lambda manifest: overtaken() or self._registered.why_not(manifest["modules"], modes_of(told)),
+            "reload",
+            told,
         )
+        if reason == OVERTAKEN:
+            return await self._reloaded()
         if reason is not None:
             logger.error(
                 "reload: the modules that run stay as they are, since the new ones cannot take over: %s", reason
@@ -207,8 +212,10 @@ class Reload:
 
     async def _load_again(self) -> None:
         """Loads missing modules from the snapshot: what they need from disk may be there now."""
-        before = set(self._accepted.missing)
-        reason = await self._host.replace(lambda manifest: self._still_missing(manifest, before), "restart")
+        before, overtaken = set(self._accepted.missing), self._switching.wishes()
+        reason = await self._host.replace(
+            lambda manifest: overtaken() or self._still_missing(manifest, before), "restart"
+        )
         if reason is None:
             logger.info("%s could be loaded again", ", ".join(sorted(before - set(self._accepted.missing))))
         if self._accepted.missing:
@@ -217,8 +224,11 @@ class Reload:
             self._pause = FIRST_PAUSE_SECONDS
 
     async def _move(self) -> None:
-        reason = await self._host.replace(lambda _: None, "restart")
-        if reason is not None:
+        overtaken = self._switching.wishes()
+        reason = await self._host.replace(lambda _: overtaken(), "restart")
+        if reason == OVERTAKEN:
+            await self._move()
+        elif reason is not None:
             logger.error("the module host could not be moved to where its files are kept now: %s", reason)
 
     def _still_missing(self, manifest: Manifest, before: set[str]) -> str | None:

@@ -54,7 +54,8 @@ MOST_UNSENT_BYTES = 64 * 1024 * 1024
 
 # Why a host could not be replaced, where that passes by itself.
 IS_DOWN, HAS_ENDED = "the module host is down", "the present module host ended meanwhile"
-PASSING = (IS_DOWN, HAS_ENDED)
+OVERTAKEN = "a module is to do more meanwhile"
+PASSING = (IS_DOWN, HAS_ENDED, OVERTAKEN)
 
 
 class Supervisor:
@@ -235,7 +236,8 @@ class Supervisor:
         """Starts a new process beside the present one, and lets it take over once its modules are set up.
 
         `told` is its `initialize`, where the caller has that already. `refuse` gets the manifest, and may return why it
-        cannot be accepted. Returns why the present process stays, or None.
+        cannot be accepted: before the modules are set up, and once they are. Returns why the present process stays, or
+        None.
         """
         old = self._child
         if old is None or not self._grace_period.is_up or self._stopped is not None:
@@ -248,7 +250,7 @@ class Supervisor:
             return _reason(e)
         try:
             manifest = await make_deferred_yieldable(greeting)
-            reason = refuse(manifest) or await self._running[child].set_up(self._start_timeout)
+            reason = refuse(manifest) or await self._running[child].set_up(self._start_timeout) or refuse(manifest)
             if reason is None and (self._child is not old or self._stopped is not None):
                 reason = HAS_ENDED
             if reason is None:

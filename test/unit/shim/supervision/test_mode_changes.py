@@ -34,6 +34,8 @@ class Host:
         self.is_up = True
         # What the next replacements come to: a reason, or what the new host declares.
         self.answers: list[Any] = []
+        # The modes that are wished by the time that the new host is there.
+        self.meanwhile: Mapping[str, Any] = {}
         # The modes that it was to run.
         self.told: list[Any] = []
 
@@ -42,6 +44,7 @@ class Host:
         self.told.append(told["modes"])
         self._rig.time.now += 1.25
         answer = self.answers.pop(0) if self.answers else None
+        self._rig.wished = {**self._rig.wished, **self.meanwhile}
         if isinstance(answer, dict):
             answer = refuse(answer)
         if answer is None:
@@ -209,6 +212,28 @@ def test_a_module_that_does_not_run_yet_gets_its_mode_without_more_ado(rig: Rig)
     rig.accepted.broken = {"d": "no such file"}
     assert rig.switch("it fails", d="enforce") == [{**modes("enforce", "enforce", "enforce"), "d": "enforce"}]
     assert rig.switching.problems == {"d": "it fails"}
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "is_refused"),
+    [
+        ({}, False),
+        ({"a": "shadow"}, True),
+        ({"a": "enforce"}, True),
+        ({"b": "off"}, False),
+        ({"b": "enforce"}, True),
+        ({"c": "shadow"}, False),
+        ({"a": "enforce", "b": "off"}, True),
+    ],
+)
+def test_a_new_host_is_refused_where_a_module_is_to_do_more_since_it_was_started(
+    rig: Rig, meanwhile: dict[str, Any], is_refused: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.host.meanwhile = meanwhile
+    rig.switch(manifest("abc"), a="off", b="shadow")
+    assert rig.running == (modes("enforce", "enforce", "enforce") if is_refused else modes("off", "shadow", "enforce"))
+    assert rig.switching.problems == {} and not rig.switching.may_pass
+    assert len(caplog.messages) == (0 if is_refused else 1)
 
 
 @pytest.mark.parametrize("reason", [IS_DOWN, HAS_ENDED])

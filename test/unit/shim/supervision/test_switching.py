@@ -186,6 +186,34 @@ def test_the_last_of_many_wishes_wins_and_replacements_do_not_pile_up(switched: 
         assert invite(switched.rig) is NOT_SPAM
 
 
+@pytest.mark.parametrize("by", ["a switch", "a reload"])
+def test_on_again_holds_although_a_host_without_the_module_was_starting(switched: Switched, by: str) -> None:
+    with switched.running():
+        rig = switched.rig
+        if by == "a reload":
+            # The second reload begins with the module off, and ends with it on.
+            switched.write(before="/* first */")
+            rig.bridge._reload.requested()
+            rig.bridge._reload.requested()
+            switched.set("off")
+            turn_until(lambda: switched.times("set-up") == 2)
+            switched.write(before="/* second */")
+        else:
+            switched.set("off")
+        assert invite(rig) is NOT_SPAM
+        turn_until(lambda: starting_without_the_module(rig), 30)
+        switched.set("enforce")
+        while rig.bridge._reload._under_way:
+            assert invite(rig) is Codes.LIMIT_EXCEEDED
+        assert invite(rig) is Codes.LIMIT_EXCEEDED
+        assert rig.bridge.mode_of("first") == "enforce"
+
+
+def starting_without_the_module(rig: Rig) -> bool:
+    host = rig.bridge._host
+    return any(child is not host._child and child.told["modules"][0]["mode"] == "off" for child in host._running)
+
+
 def test_off_holds_while_node_is_down_and_the_next_one_is_without_the_module(switched: Switched) -> None:
     with switched.running():
         rig = switched.rig
