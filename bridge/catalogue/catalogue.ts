@@ -56,6 +56,8 @@ export interface FailurePolicy {
 }
 
 export interface ApiProperty {
+  /** The first Synapse version that has it, where not all supported ones do. */
+  since?: string;
   type: string;
   summary: string;
   /** Statements of a handler, for the hover text. */
@@ -69,6 +71,8 @@ export interface ApiMethod {
   params: Record<string, string>;
   /** What parameters are, for the reference pages. */
   notes?: Readonly<Record<string, string>>;
+  /** By parameter: the first Synapse version that takes it. Before that version a call with it fails. */
+  params_since?: Readonly<Record<string, string>>;
   result: string;
   summary: string;
   /** Statements of a handler, for the reference page and the hover text. */
@@ -79,6 +83,19 @@ export interface ApiMethod {
   secret?: boolean;
   grant?: string;
   tsType?: string;
+}
+
+/** A member of the ModuleApi that modules cannot have. */
+export interface AbsentMember {
+  since?: string;
+  /** Why, and what to use instead. */
+  why: string;
+}
+
+/** One of Synapse's error codes. */
+export interface Code {
+  value: string;
+  since?: string;
 }
 
 /** The grants of which a write needs one: its own name, or its group's name. (`all` covers every write.) */
@@ -137,7 +154,7 @@ function schemasFolder(): string {
 function readCatalogue(folder: string): Catalogue {
   const read = (name: string) => JSON.parse(readFileSync(`${folder}/${name}`, "utf8"));
   const types = read("types.json");
-  const codes = new Set<string>(Object.values(read("codes.json")));
+  const codes = new Set(entries<Code>(read("codes.json")).map(([, { value }]) => value));
   const api = read("api.json");
 
   const validators = new Validators(types, codes);

@@ -42,8 +42,17 @@ export function findLacking(
             `Synapse ${release} calls ${name} without ${param}, which came with ${from}: it is undefined there`,
           );
   }
-  for (const [name, method] of catalogue.methods)
-    if (lacks(method.since))
-      notes.push(`Synapse ${release} lacks api.${name}, which came with ${method.since}: a call of it fails`);
+  for (const [name, { access, since, params_since = {} }] of catalogue.methods) {
+    // Node answers it, whatever Synapse has.
+    if (access === "sync") continue;
+    if (lacks(since))
+      notes.push(`Synapse ${release} lacks api.${name}, which came with ${since}: a call of it fails`);
+    else
+      for (const [param, from] of Object.entries(params_since))
+        if (lacks(from))
+          notes.push(
+            `Synapse ${release} has api.${name} without ${param}, which came with ${from}: a call with it fails`,
+          );
+  }
   return { faults, notes };
 }

@@ -6,7 +6,8 @@
  * Synapse's error codes, by Synapse's names for them. A verdict that is a code refuses, and the client gets
  * the code as `errcode`.
  *
- * In Synapse: `synapse.api.errors.Codes`.
+ * Clients get a code also from an older Synapse, which does not have it. In Synapse:
+ * `synapse.api.errors.Codes`.
  * @example
  * ```ts fragment callbacks
  * user_may_create_room: () => Codes.FORBIDDEN,
@@ -39,6 +40,7 @@ export enum Codes {
   THREEPID_NOT_FOUND = "M_THREEPID_NOT_FOUND",
   THREEPID_DENIED = "M_THREEPID_DENIED",
   INVALID_USERNAME = "M_INVALID_USERNAME",
+  /** Since Synapse 1.130.0. */
   THREEPID_MEDIUM_NOT_SUPPORTED = "M_THREEPID_MEDIUM_NOT_SUPPORTED",
   SERVER_NOT_TRUSTED = "M_SERVER_NOT_TRUSTED",
   CONSENT_NOT_GIVEN = "M_CONSENT_NOT_GIVEN",
@@ -74,20 +76,34 @@ export enum Codes {
   AS_PING_BAD_STATUS = "M_BAD_STATUS",
   AS_PING_CONNECTION_TIMEOUT = "M_CONNECTION_TIMEOUT",
   AS_PING_CONNECTION_FAILED = "M_CONNECTION_FAILED",
+  /** Since Synapse 1.161.0. */
   AS_FEDPROXY_NO_PROXY_PREFIX = "IO.ELEMENT.MSC4512.M_FEDPROXY_NO_PROXY_PREFIX",
+  /** Since Synapse 1.161.0. */
   AS_FEDPROXY_PATH_NOT_ALLOWED = "IO.ELEMENT.MSC4512.M_FEDPROXY_PATH_NOT_ALLOWED",
+  /** Since Synapse 1.161.0. */
   AS_FEDPROXY_CONNECTION_FAILED = "IO.ELEMENT.MSC4512.M_FEDPROXY_CONNECTION_FAILED",
+  /** Since Synapse 1.161.0. */
   AS_FEDPROXY_DESTINATION_DENIED = "IO.ELEMENT.MSC4512.M_FEDPROXY_DESTINATION_DENIED",
   DUPLICATE_ANNOTATION = "M_DUPLICATE_ANNOTATION",
+  /** Since Synapse 1.113.0. */
   UNKNOWN_POS = "M_UNKNOWN_POS",
+  /** Since Synapse 1.123.0. */
   PROFILE_TOO_LARGE = "M_PROFILE_TOO_LARGE",
+  /** Since Synapse 1.123.0. */
   KEY_TOO_LARGE = "M_KEY_TOO_LARGE",
+  /** Since Synapse 1.161.0. */
   DELAY_TOO_LARGE = "ORG.MATRIX.MSC4140_DELAY_TOO_LARGE",
+  /** Since Synapse 1.132.0. */
   INVITE_BLOCKED = "M_INVITE_BLOCKED",
+  /** Since Synapse 1.139.0. */
   APPSERVICE_LOGIN_UNSUPPORTED = "M_APPSERVICE_LOGIN_UNSUPPORTED",
+  /** Since Synapse 1.136.0. */
   MSC4306_CONFLICTING_UNSUBSCRIPTION = "IO.ELEMENT.MSC4306.M_CONFLICTING_UNSUBSCRIPTION",
+  /** Since Synapse 1.136.0. */
   MSC4306_NOT_IN_THREAD = "IO.ELEMENT.MSC4306.M_NOT_IN_THREAD",
+  /** Since Synapse 1.140.0. */
   UNKNOWN_DEVICE = "M_UNKNOWN_DEVICE",
+  /** Since Synapse 1.158.0. */
   USER_LIMIT_EXCEEDED = "M_USER_LIMIT_EXCEEDED",
 }
 

@@ -131,7 +131,7 @@ export interface Api {
   /**
    * Tells whether a user id, or another id with a domain, belongs to this homeserver.
    *
-   * Since Synapse 1.44.0. In Synapse: `ModuleApi.is_mine`.
+   * In Synapse: `ModuleApi.is_mine`.
    * @example
    * ```ts fragment handler
    * const isLocal = api.is_mine({ id: user_id });
@@ -143,7 +143,7 @@ export interface Api {
    *
    * Result: A full user id, `@localpart:server`.
    *
-   * Since Synapse 0.25.0. In Synapse: `ModuleApi.get_qualified_user_id`.
+   * In Synapse: `ModuleApi.get_qualified_user_id`.
    * @example
    * ```ts fragment handler
    * const bot = api.get_qualified_user_id({ username: "bot" });
@@ -153,7 +153,7 @@ export interface Api {
   /**
    * Tells whether this process of Synapse runs background tasks.
    *
-   * Since Synapse 1.89.0. In Synapse: `ModuleApi.should_run_background_tasks`.
+   * In Synapse: `ModuleApi.should_run_background_tasks`.
    * @example
    * ```ts fragment handler
    * if (api.should_run_background_tasks()) setInterval(() => log.info("in one process only"), 3_600_000);

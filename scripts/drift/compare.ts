@@ -1,6 +1,6 @@
 // Compares the catalogue with what a Synapse offers. Pure: it reads and prints nothing.
 import { isOlder } from "../../bridge/base/releases.js";
-import type { ApiMethod } from "../../bridge/catalogue/catalogue.js";
+import type { ApiMethod, ApiProperty } from "../../bridge/catalogue/catalogue.js";
 import type { DeclaredCallback, Sources } from "../generate/sources.js";
 import {
   type Addition,
@@ -18,7 +18,7 @@ import { fits, withoutNone } from "./wire-types.js";
 export type Declared = Pick<Sources, "callbacks" | "methods" | "properties" | "absent" | "codes" | "types">;
 
 export interface Difference {
-  readonly kind: "new" | "gone" | "changed";
+  readonly kind: "new" | "gone" | "changed" | "undated";
   /** The same sentence for the same difference, whatever the lines of Synapse's files: intended.json goes by it. */
   readonly what: string;
   /** Where Synapse has it. */
@@ -30,8 +30,6 @@ export interface Difference {
 export interface Comparison {
   readonly version: string;
   readonly differences: readonly Difference[];
-  /** What the catalogue has and this older Synapse has not, where the catalogue does not say since when. */
-  readonly undated: readonly string[];
 }
 
 /** `newest` is the Synapse whose catalogue this is. */
@@ -40,13 +38,11 @@ export function compare(declared: Declared, offered: Offered, newest: string): C
   comparison.callbacks();
   comparison.members();
   comparison.codes();
-  const { differences, undated } = comparison;
-  return { version: offered.version, differences, undated };
+  return { version: offered.version, differences: comparison.differences };
 }
 
 class Comparing {
   readonly differences: Difference[] = [];
-  readonly undated: string[] = [];
   readonly #declared: Declared;
   readonly #offered: Offered;
   readonly #isOlder: boolean;
@@ -118,7 +114,7 @@ class Comparing {
   members(): void {
     const { methods, properties, absent } = this.#declared;
     const [ofMethods, ofProperties] = [new Map(methods), new Map(properties)];
-    const withoutUse = new Set(absent.map(([name]) => name));
+    const withoutUse = new Map(absent);
     for (const [name, one] of Object.entries(this.#offered.api)) {
       const [method, property] = [ofMethods.get(name), ofProperties.get(name)];
       if (method?.added) {
@@ -126,8 +122,10 @@ class Comparing {
       } else if (method !== undefined) {
         this.#method(name, method, one);
       } else if (property !== undefined) {
-        this.#property(name, property.type, one);
-      } else if (!withoutUse.has(name)) {
+        this.#property(name, property, one);
+      } else if (withoutUse.has(name)) {
+        this.#since(`api ${name}`, withoutUse.get(name)?.since, null);
+      } else {
         this.#add("new", `api ${name}`, { addition: memberEntry(name, one, this.#context()) });
       }
     }
@@ -135,8 +133,8 @@ class Comparing {
     for (const [name, { added, since }] of methods) {
       if (!added && lacks(name)) this.#missing(`api ${name}`, since);
     }
-    for (const name of [...ofProperties.keys(), ...withoutUse]) {
-      if (lacks(name)) this.#missing(`api ${name}`, undefined);
+    for (const [name, { since }] of [...ofProperties, ...withoutUse]) {
+      if (lacks(name)) this.#missing(`api ${name}`, since);
     }
   }
 
@@ -151,7 +149,11 @@ class Comparing {
     const params = new Map(
       Object.entries(declared.params).map(([key, type]) => [
         key.replace(/\?$/, ""),
-        { type, optional: key.endsWith("?") },
+        {
+          type,
+          optional: key.endsWith("?"),
+          isLater: this.#isLater(declared.params_since?.[key.replace(/\?$/, "")]),
+        },
       ]),
     );
     const more = Object.keys(offered.params).filter((param) => !params.has(param));
@@ -162,9 +164,12 @@ class Comparing {
     for (const [param, mine] of params) {
       const theirs = offered.params[param];
       if (theirs === undefined) {
-        if (this.#isOlder) this.undated.push(`api ${name}: the parameter ${param}`);
-        else changed(`the parameter ${param} is not in Synapse`);
+        this.#missing(`api ${name}: the parameter ${param}`, declared.params_since?.[param]);
         continue;
+      }
+      if (mine.isLater) {
+        const since = declared.params_since?.[param];
+        changed(`the parameter ${param} is since ${since}, and this Synapse has it already`);
       }
       if (theirs.optional !== mine.optional) {
         const [own, other] = [mine.optional, theirs.optional].map((may) => (may ? "optional" : "needed"));
@@ -181,7 +186,8 @@ class Comparing {
     }
   }
 
-  #property(name: string, type: string, offered: OfferedMethod | OfferedProperty): void {
+  #property(name: string, { type, since }: ApiProperty, offered: OfferedMethod | OfferedProperty): void {
+    this.#since(`api ${name}`, since, null);
     if (offered.kind === "method") {
       this.#add("changed", `api ${name}: it is a property, and in Synapse a method`);
     } else if (offered.type !== null && !fits(type, offered.type)) {
@@ -193,11 +199,16 @@ class Comparing {
     const declared = new Map(this.#declared.codes);
     for (const [name, value] of Object.entries(this.#offered.codes)) {
       const mine = declared.get(name);
-      if (mine === undefined) this.#add("new", `code ${name}`, { addition: codeEntry(name, value) });
-      else if (mine !== value) this.#add("changed", `code ${name}: it is ${mine}, and in Synapse ${value}`);
+      if (mine === undefined)
+        this.#add("new", `code ${name}`, { addition: codeEntry(name, value, this.#context()) });
+      else {
+        this.#since(`code ${name}`, mine.since, null);
+        if (mine.value !== value)
+          this.#add("changed", `code ${name}: it is ${mine.value}, and in Synapse ${value}`);
+      }
     }
-    for (const name of declared.keys()) {
-      if (!Object.hasOwn(this.#offered.codes, name)) this.#missing(`code ${name}`, undefined);
+    for (const [name, { since }] of declared) {
+      if (!Object.hasOwn(this.#offered.codes, name)) this.#missing(`code ${name}`, since);
     }
   }
 
@@ -211,8 +222,7 @@ class Comparing {
 
   #missing(what: string, since: string | undefined): void {
     if (this.#isLater(since)) return;
-    if (since === undefined && this.#isOlder) this.undated.push(what);
-    else this.#add("gone", what);
+    this.#add(since === undefined && this.#isOlder ? "undated" : "gone", what);
   }
 
   #isLater(since: string | undefined): boolean {

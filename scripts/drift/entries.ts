@@ -20,13 +20,15 @@ export interface Context {
   readonly release: string;
 }
 
+const SINCE = "since: the first release that has it";
+
 export function callbackEntry(
   name: string,
   category: string,
   offered: OfferedCallback,
   context: Context,
 ): Addition {
-  const decide = ["summary: when Synapse asks, seen from a user", `since: the first release that has it`];
+  const decide = ["summary: when Synapse asks, seen from a user", SINCE];
   const params = proposeParams(offered, context, decide);
   const { result, failure } = proposeAnswer(category, offered, context, decide);
   const subject = subjectOf(params);
@@ -73,9 +75,12 @@ export function memberEntry(
   offered: OfferedMethod | OfferedProperty,
   context: Context,
 ): Addition {
-  if (offered.kind === "property") return propertyEntry(name, offered);
-  if (Object.values(offered.params).some((param) => param.function || param.many)) return absentEntry(name);
+  if (offered.kind === "property") return propertyEntry(name, offered, context);
+  if (Object.values(offered.params).some((param) => param.function || param.many)) {
+    return absentEntry(name, context);
+  }
   const decide = ["access, summary and example", "secret: whether it has passwords, tokens or registrations"];
+  if (!offered.since) decide.push(SINCE);
   const params = proposeMethodParams(offered, context, decide);
   const result = propose("its result", undefined, offered.result, context, decide);
   const names = Object.keys(params).filter((param) => !param.endsWith("?"));
@@ -100,19 +105,24 @@ export function methodParamsEntry(
   const decide: string[] = [];
   const known = new Map(Object.entries(declared.params).map(([key, type]) => [key.replace(/\?$/, ""), type]));
   const proposed = proposeMethodParams(offered, context, decide, known);
-  return { into: `api.json, ${name}`, text: `"params": ${compact(proposed)},`, decide };
+  const added = Object.keys(offered.params).filter((param) => !known.has(param));
+  const since = Object.fromEntries(added.map((param) => [param, context.release]));
+  const text = `"params": ${compact(proposed)}, "params_since": ${compact({ ...declared.params_since, ...since })},`;
+  decide.push("params_since: the first release that takes it");
+  return { into: `api.json, ${name}`, text, decide };
 }
 
-export function codeEntry(name: string, value: string): Addition {
-  const text = `  ${JSON.stringify(name)}: ${JSON.stringify(value)},`;
-  return { into: "codes.json", text, decide: [] };
+export function codeEntry(name: string, value: string, { release }: Context): Addition {
+  const text = `  ${JSON.stringify(name)}: ${compact({ value, since: release })},`;
+  return { into: "codes.json", text, decide: [SINCE] };
 }
 
-function propertyEntry(name: string, { type, told }: OfferedProperty): Addition {
-  const decide = ["summary and example"];
+function propertyEntry(name: string, { type, told, since }: OfferedProperty, { release }: Context): Addition {
+  const decide = ["summary and example", ...(since ? [] : [SINCE])];
   const [wireType = className(type ?? "Json")] = type === null ? ["Json"] : wireTypesFor(type);
   if (type === null) decide.push("type: Synapse has no hint");
   const entry = {
+    since: since ?? release,
     type: wireType,
     summary: sentence(told, `Synapse's ${name}.`),
     example: `const value = api.${name};`,
@@ -120,13 +130,13 @@ function propertyEntry(name: string, { type, told }: OfferedProperty): Addition 
   return { into: "api.json, properties", text: `    ${JSON.stringify(name)}: ${compact(entry)},`, decide };
 }
 
-function absentEntry(name: string): Addition {
+function absentEntry(name: string, { release }: Context): Addition {
   const callbacks = /^register_\w+_callbacks$/.test(name);
   const why = callbacks
     ? "It takes functions. Declare the callbacks under `callbacks` in defineModule."
     : "It takes a function.";
-  const decide = callbacks ? [] : ["what modules use instead"];
-  const text = `    ${JSON.stringify(name)}: ${JSON.stringify(why)},`;
+  const decide = callbacks ? [SINCE] : ["what modules use instead", SINCE];
+  const text = `    ${JSON.stringify(name)}: ${compact({ since: release, why })},`;
   return { into: "api.json, absent", text, decide };
 }
 

@@ -11,6 +11,7 @@ import { exampleOf } from "./examples.js";
 import { code, describe, isPlain, sentence } from "./markdown.js";
 import { factsOf } from "./render-callbacks.js";
 import type { DeclaredCallback, Sources } from "./sources.js";
+import { sinceText } from "./type-text.js";
 
 const SYNAPSE_DOCS = "https://element-hq.github.io/synapse/latest/modules";
 
@@ -53,7 +54,8 @@ export function methodComment(path: string, method: ApiMethod, sources: Sources)
   const facts = [
     access === "write" && `Needs the grant ${grantsFor(path, method).map(code).join(" or ")}.`,
     process && `Works only in ${process === "main" ? "the main process" : "a process that writes presence"}.`,
-    since && `Since Synapse ${since}.`,
+    // Node answers those that are not asynchronous, whatever Synapse has.
+    access !== "sync" && sinceText(since),
     added ? "The bridge adds this method to the ModuleApi." : `In Synapse: \`${synapseMethod(path)}\`.`,
   ];
   const text = isShown ? describe(result, sources) : "";
@@ -75,8 +77,9 @@ function synapseMethod(path: string): string {
   return second === undefined ? `ModuleApi.${first}` : `${CLASSES[first]}.${second}`;
 }
 
-export function propertyComment(name: string, { summary, example }: ApiProperty): string {
-  return docComment([summary, `In Synapse: \`ModuleApi.${name}\`.`], { place: "handler", code: example });
+export function propertyComment(name: string, { since, summary, example }: ApiProperty): string {
+  const facts = [sinceText(since), `In Synapse: \`ModuleApi.${name}\`.`];
+  return docComment([summary, facts.filter(Boolean).join(" ")], { place: "handler", code: example });
 }
 
 export function typeComment(name: string, type: WireType, sources: Sources): string {

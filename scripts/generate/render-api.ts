@@ -3,7 +3,7 @@ import type { ApiMethod } from "../../bridge/catalogue/catalogue.js";
 import { anchor, describe, parameters, table, typeLink, withLinks } from "./markdown.js";
 import type { Sources } from "./sources.js";
 import { declarationsIn } from "./type-declarations.js";
-import { GENERATED } from "./type-text.js";
+import { GENERATED, sinceText } from "./type-text.js";
 
 const INTRODUCTION = `# The ModuleApi
 
@@ -64,10 +64,10 @@ ${table(["kind", "what has happened"], [...kinds, ["`host_error`", "The bridge i
 }
 
 function renderProperties(sources: Sources): string {
-  const rows = sources.properties.map(([name, { type, summary }]) => [
+  const rows = sources.properties.map(([name, { since, type, summary }]) => [
     `\`${name}\``,
     typeLink(type, sources),
-    summary,
+    withSince(summary, since),
   ]);
   return `## Properties\n\n${table(["name", "type", "meaning"], rows)}`;
 }
@@ -83,9 +83,10 @@ function renderGroup(access: ApiMethod["access"], title: string, sources: Source
 const PLACES = { main: "the main process", presence: "a process that writes presence" };
 
 function renderMethod(name: string, method: ApiMethod, sources: Sources): string {
-  const { since, process, summary, params, notes = {}, grant, tsType, result, example } = method;
+  const { access, since, process, summary, params, grant, tsType, result, example } = method;
   const facts = [
-    since && `Since Synapse ${since}.`,
+    // Node answers those that are not asynchronous, whatever Synapse has.
+    access !== "sync" && sinceText(since),
     process && `Only in ${PLACES[process]}.`,
     grant && `Needs the grant \`${grant}\`.`,
   ].filter(Boolean);
@@ -98,12 +99,24 @@ function renderMethod(name: string, method: ApiMethod, sources: Sources): string
   // Its comment would repeat the summary.
   if (declaration) parts.push(`\`\`\`ts\n${declaration.replace(/^\/\*\*[\s\S]*?\*\/\n/, "").trim()}\n\`\`\``);
   else {
-    if (Object.keys(params).length > 0) parts.push(parameters(params, notes, sources));
+    if (Object.keys(params).length > 0) parts.push(parameters(params, methodNotes(method), sources));
     if (result !== "Nothing")
       parts.push(`**Result**: ${typeLink(result, sources)}${meaning(result, sources)}`);
   }
   parts.push(`\`\`\`ts\n${example}\n\`\`\``);
   return `${parts.join("\n\n")}\n`;
+}
+
+const withSince = (text: string, since: string | undefined) =>
+  since === undefined ? text : `${text} _${sinceText(since)}_`;
+
+/** What is said of each parameter of a method. */
+export function methodNotes({ notes = {}, params_since = {} }: ApiMethod): Record<string, string> {
+  const dated = Object.entries(params_since).map(([name, first]) => {
+    const note = [notes[name] ?? [], `before Synapse ${first}, a call with it fails`].flat().join("; ");
+    return [name, note] as const;
+  });
+  return { ...notes, ...Object.fromEntries(dated) };
 }
 
 /** Of a list, such as [room id, servers], the type alone does not tell what is what. */
@@ -115,6 +128,6 @@ function meaning(type: string, sources: Sources): string {
 function renderAbsent({ absent }: Sources): string {
   return `## Not there\n\n${table(
     ["member of the ModuleApi", "why, and what to use instead"],
-    absent.map(([name, why]) => [`\`${name}\``, why]),
+    absent.map(([name, { since, why }]) => [`\`${name}\``, withSince(why, since)]),
   )}`;
 }

@@ -1,7 +1,7 @@
 // Renders codes.ts: Synapse's error codes and other constants, as enums. Pure text, no files.
 import { docComment } from "./doc-comment.js";
 import type { Sources } from "./sources.js";
-import { GENERATED } from "./type-text.js";
+import { GENERATED, sinceText } from "./type-text.js";
 
 /** The enums: members, not strings, so that a bare string in a module is a compile error. */
 export function renderCodes(sources: Sources): string {
@@ -14,11 +14,11 @@ export function renderCodes(sources: Sources): string {
 ${docComment(
   [
     "Synapse's error codes, by Synapse's names for them. A verdict that is a code refuses, and the client gets the code as `errcode`.",
-    "In Synapse: `synapse.api.errors.Codes`.",
+    "Clients get a code also from an older Synapse, which does not have it. In Synapse: `synapse.api.errors.Codes`.",
   ],
   { place: "callbacks", code: "user_may_create_room: () => Codes.FORBIDDEN," },
 )}export enum Codes {
-${sources.codes.map(([name, value]) => `  ${name} = ${JSON.stringify(value)},\n`).join("")}}
+${sources.codes.map(codeText).join("")}}
 
 /** The type of \`NOT_SPAM\`. */
 export enum NotSpam {
@@ -62,6 +62,11 @@ ${docComment(["Why a call of the api failed: the `kind` of an ApiError.", errorK
 })}export type ApiErrorKind =
 ${kinds.map(([kind]) => `  | ${JSON.stringify(kind)}\n`).join("")}  | "host_error";
 `;
+}
+
+function codeText([name, { value, since }]: Sources["codes"][number]): string {
+  const comment = since === undefined ? "" : `  ${docComment([sinceText(since)])}`;
+  return `${comment}  ${name} = ${JSON.stringify(value)},\n`;
 }
 
 function errorKinds({ protocol }: Sources): string {

@@ -10,6 +10,7 @@ import {
   propertyComment,
   typeComment,
 } from "./hover-texts.js";
+import { methodNotes } from "./render-api.js";
 import { notesOf } from "./render-callbacks.js";
 import type { DeclaredCallback, Sources } from "./sources.js";
 import { GENERATED, isInlined, paramsOfAll, typeText } from "./type-text.js";
@@ -281,7 +282,7 @@ function methodText(path: string, name: string, method: ApiMethod, sources: Sour
   const names = Object.keys(method.params);
   const optional = names.every((one) => one.endsWith("?")) ? "?" : "";
   const given: string[] = [];
-  const fields = objectText(method.params, method.notes ?? {}, sources, "", (param, type) => {
+  const fields = objectText(method.params, methodNotes(method), sources, "", (param, type) => {
     const { text, variable } = argumentText(param, type, sources);
     if (variable !== undefined) given.push(`${variable} extends string`);
     return text;

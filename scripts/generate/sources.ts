@@ -1,7 +1,14 @@
 // What is generated from: the declarations in schemas/, and the table of faults that the tests go by.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { ApiMethod, ApiProperty, Callback, WireType } from "../../bridge/catalogue/catalogue.js";
+import type {
+  AbsentMember,
+  ApiMethod,
+  ApiProperty,
+  Callback,
+  Code,
+  WireType,
+} from "../../bridge/catalogue/catalogue.js";
 
 /** A row of test/support/faults.json. */
 export interface Fault {
@@ -130,12 +137,12 @@ export interface Sources {
   readonly types: Readonly<Record<string, WireType>>;
   readonly properties: readonly (readonly [string, ApiProperty])[];
   readonly methods: readonly (readonly [string, ApiMethod])[];
-  readonly absent: readonly (readonly [name: string, why: string])[];
+  readonly absent: readonly (readonly [string, AbsentMember])[];
   readonly protocol: Protocol;
   readonly admin: AdminApi;
   /** The definitions of check.schema.json. */
   readonly checkReport: Named<Schema>;
-  readonly codes: readonly (readonly [string, string])[];
+  readonly codes: readonly (readonly [string, Code])[];
   readonly faults: Readonly<Record<string, Fault>>;
   /** The texts of the SDK's files that declare types by hand. */
   readonly sdk: readonly string[];
@@ -152,7 +159,8 @@ export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export function readSources(): Sources {
   const read = (name: string) => JSON.parse(readFileSync(`${ROOT}schemas/${name}`, "utf8"));
   const faults = JSON.parse(readFileSync(`${ROOT}test/support/faults.json`, "utf8"));
-  const { $schema, ...callbacks } = read("callbacks.json");
+  const { $schema: _, ...callbacks } = read("callbacks.json");
+  const { $schema: __, ...codes } = read("codes.json");
   const api = read("api.json");
   const readText = (path: string) => readFileSync(ROOT + path, "utf8");
   const examples = readdirSync(`${ROOT}examples/callbacks`).sort();
@@ -165,7 +173,7 @@ export function readSources(): Sources {
     protocol: read("protocol.json"),
     admin: read("admin.json"),
     checkReport: read("check.schema.json").definitions,
-    codes: Object.entries(read("codes.json")),
+    codes: Object.entries(codes),
     faults,
     sdk: SDK_FILES.map((name) => readText(`bridge/sdk/${name}.ts`)),
     examples: examples.map((name) => readText(`examples/callbacks/${name}`)),

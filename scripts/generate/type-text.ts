@@ -18,6 +18,9 @@ export function isInlined(definition: WireType): boolean {
   return /^\w+$/.test(definition.tsType ?? "");
 }
 
+/** Undefined for what every supported Synapse has. */
+export const sinceText = (since: string | undefined) => since && `Since Synapse ${since}.`;
+
 /** The parameters of a callback, with a ? after the names of those that older Synapses do not give. */
 export function paramsOfAll({
   params,

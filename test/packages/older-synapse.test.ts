@@ -21,7 +21,7 @@ beforeAll(async () => {
     const path = join(older.folder, `${name}.ts`);
     writeFileSync(
       path,
-      `import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
+      `import { Codes, defineModule, NOT_SPAM, SynapseError } from "synapse-module-bridge";
        export default defineModule({ callbacks: { ${callbacks} } });`,
     );
     return path;
@@ -97,6 +97,38 @@ test("a parameter that it does not give is undefined to a handler", async () => 
     expect(await alice.createRoom({ preset: "public_chat" })).toMatchObject({ status: 200 });
     expect(await bob.createRoom()).toMatchObject({ status: 403, body: { absent: true } });
     expect(server.log()).not.toMatch(/outcome=(fault|policy)/);
+  } finally {
+    await server.stop();
+  }
+}, 90_000);
+
+test("clients get the codes that it does not have, whether a module answers or throws them", async () => {
+  const path = write(
+    "codes",
+    `user_may_invite: ({ invitee }) => {
+       if (invitee.startsWith("@fields:")) return [Codes.INVITE_BLOCKED, { "org.example.why": 1 }];
+       if (invitee.startsWith("@error:")) throw new SynapseError(403, "no", Codes.INVITE_BLOCKED);
+       return Codes.INVITE_BLOCKED;
+     },
+     check_event_for_spam: () => Codes.USER_LIMIT_EXCEEDED`,
+  );
+  const server = await start({ modules: [{ path }] });
+  try {
+    const alice = await registerUser(server, "alice");
+    const { room_id } = (await alice.createRoom()).body;
+    const blocked = { errcode: "M_INVITE_BLOCKED" };
+    for (const [name, body] of [
+      ["code", blocked],
+      ["fields", { ...blocked, "org.example.why": 1 }],
+      ["error", { ...blocked, error: "no" }],
+    ] as const) {
+      expect(await alice.invite(room_id, `@${name}:test.localhost`)).toMatchObject({ status: 403, body });
+    }
+    expect(await alice.say(room_id, "hello")).toMatchObject({
+      status: 403,
+      body: { errcode: "M_USER_LIMIT_EXCEEDED" },
+    });
+    expect(server.log()).not.toMatch(/outcome=(fault|policy)|invalid value/);
   } finally {
     await server.stop();
   }

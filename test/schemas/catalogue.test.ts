@@ -20,13 +20,16 @@ const read = (name: string) =>
   JSON.parse(readFileSync(new URL(`../../schemas/${name}`, import.meta.url), "utf8"));
 const types: Record<string, Definition> = read("types.json").definitions;
 
-test.each(["callbacks", "api", "protocol", "admin"])("%s.json fits catalogue.schema.json", (name) => {
-  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });
-  ajv.addSchema(read("catalogue.schema.json"));
-  const validate = ajv.compile({ $ref: `catalogue.schema.json#/definitions/${name}` });
-  validate(read(`${name}.json`));
-  expect(validate.errors ?? []).toEqual([]);
-});
+test.each(["callbacks", "api", "codes", "protocol", "admin"])(
+  "%s.json fits catalogue.schema.json",
+  (name) => {
+    const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });
+    ajv.addSchema(read("catalogue.schema.json"));
+    const validate = ajv.compile({ $ref: `catalogue.schema.json#/definitions/${name}` });
+    validate(read(`${name}.json`));
+    expect(validate.errors ?? []).toEqual([]);
+  },
+);
 
 test("all of Synapse's callbacks are declared", () => {
   expect(sources.callbacks.length).toBe(51);
@@ -49,11 +52,12 @@ test("every type that is named is defined, and every definition is described and
   for (const definition of Object.values(types)) expect(definition.description).toMatch(/[.?]$/);
 });
 
-test("each note is about a parameter", () => {
+test("each note and each release is about a parameter", () => {
   const entries = [...callbacks, ...sources.methods];
-  for (const [name, { params, notes = {} }] of entries) {
+  for (const [name, { params, notes = {}, params_since = {} }] of entries) {
     const names = Object.keys(params).map((param) => param.replace(/\?$/, ""));
-    expect([name, Object.keys(notes).filter((note) => !names.includes(note))]).toEqual([name, []]);
+    const about = [...Object.keys(notes), ...Object.keys(params_since)];
+    expect([name, about.filter((one) => !names.includes(one))]).toEqual([name, []]);
   }
 });
 
@@ -72,7 +76,7 @@ test("types.json is JSON Schema", () => {
 });
 
 test("no two codes have the same value", () => {
-  expect(new Set(sources.codes.map(([, value]) => value)).size).toBe(sources.codes.length);
+  expect(new Set(sources.codes.map(([, { value }]) => value)).size).toBe(sources.codes.length);
 });
 
 test.each(callbacks)("%s: the paths lead to what its parameters have", (_, callback) => {

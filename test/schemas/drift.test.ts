@@ -83,6 +83,7 @@ test("every wire type that is compared is one of types.json, and none is left ou
   expect([...names].filter((type) => !KNOWN_TYPES.includes(type))).toEqual([]);
 });
 
+const LATER = "1.900.0";
 const invite = { inviter: "UserId", invitee: "UserId", room_id: "RoomId" };
 const changed: [kind: string, declared: () => Declared, ...differences: string[]][] = [
   [
@@ -142,7 +143,7 @@ const changed: [kind: string, declared: () => Declared, ...differences: string[]
   ],
   [
     "a callback that came later than Synapse has it",
-    () => withCallback("user_may_invite", { since: "1.900.0" }),
+    () => withCallback("user_may_invite", { since: LATER }),
     "changed callback user_may_invite: it is since 1.900.0, and this Synapse has it already",
   ],
   ["a new method", () => withoutMethod("delete_room"), "new api delete_room"],
@@ -164,7 +165,7 @@ const changed: [kind: string, declared: () => Declared, ...differences: string[]
   [
     "a method with a parameter less",
     () => withMethod("delete_room", { params: { room_id: "RoomId", force: "Flag" } }),
-    "changed api delete_room: the parameter force is not in Synapse",
+    "gone api delete_room: the parameter force",
   ],
   [
     "a method whose parameter may be left out",
@@ -222,7 +223,10 @@ const changed: [kind: string, declared: () => Declared, ...differences: string[]
   ],
   [
     "what modules cannot have, and is gone",
-    () => ({ ...sources, absent: [...sources.absent, ["defer_to_process", "It takes a function."]] }),
+    () => ({
+      ...sources,
+      absent: [...sources.absent, ["defer_to_process", { why: "It takes a function." }]],
+    }),
     "gone api defer_to_process",
   ],
   [
@@ -232,16 +236,35 @@ const changed: [kind: string, declared: () => Declared, ...differences: string[]
   ],
   [
     "a code that is gone",
-    () => ({ ...sources, codes: [...sources.codes, ["OLD", "M_OLD"]] }),
+    () => ({ ...sources, codes: [...sources.codes, ["OLD", { value: "M_OLD" }]] }),
     "gone code OLD",
   ],
   [
     "a code of another value",
     () => ({
       ...sources,
-      codes: sources.codes.map(([name, value]) => [name, name === "UNKNOWN" ? "M_NO" : value]),
+      codes: sources.codes.map(([name, code]) => [name, name === "UNKNOWN" ? { value: "M_NO" } : code]),
     }),
     "changed code UNKNOWN: it is M_NO, and in Synapse M_UNKNOWN",
+  ],
+  [
+    "a code, a property, a parameter and what modules cannot have that came later than Synapse has them",
+    () => ({
+      ...withMethod("delete_room", { params_since: { room_id: LATER } }),
+      codes: sources.codes.map(([name, code]) => [
+        name,
+        name === "UNKNOWN" ? { ...code, since: LATER } : code,
+      ]),
+      properties: sources.properties.map(([name, one]) => [
+        name,
+        name === "worker_app" ? { ...one, since: LATER } : one,
+      ]),
+      absent: sources.absent.map(([name, one]) => [name, name === "sleep" ? { ...one, since: LATER } : one]),
+    }),
+    "changed api delete_room: the parameter room_id is since 1.900.0, and this Synapse has it already",
+    "changed api sleep: it is since 1.900.0, and this Synapse has it already",
+    "changed api worker_app: it is since 1.900.0, and this Synapse has it already",
+    "changed code UNKNOWN: it is since 1.900.0, and this Synapse has it already",
   ],
 ];
 
@@ -268,14 +291,33 @@ test("a parameter that Synapse gives by a name of its own is told", () => {
   ]);
 });
 
-test("an older Synapse may lack what came later, and what the catalogue does not date is no difference", () => {
+test("an older Synapse may lack what came later, and what the catalogue does not date is told", () => {
+  const later = /^(AS_FEDPROXY_\w+|DELAY_TOO_LARGE|USER_LIMIT_EXCEEDED|FORBIDDEN)$/;
   const { federation: _, ...callbacks } = installed.callbacks;
-  const { "http_client.put_json": __, register_federation_callbacks: ___, ...api } = installed.api;
-  const { FORBIDDEN: ____, ...codes } = installed.codes;
-  const older = { version: "1.157.1", callbacks, api, codes };
-  const { differences, undated } = judge(compare(sources, older, NEWEST_TESTED), INTENTIONS, NEWEST_TESTED);
-  expect(differences.map(({ what }) => what)).toEqual(["api http_client.put_json"]);
-  expect(undated).toEqual(["api register_federation_callbacks", "code FORBIDDEN"]);
+  const {
+    "http_client.put_json": __,
+    register_federation_callbacks: ___,
+    sleep: ____,
+    ...api
+  } = installed.api;
+  const codes = Object.fromEntries(Object.entries(installed.codes).filter(([name]) => !later.test(name)));
+  const { register_user } = api;
+  if (register_user?.kind !== "method") throw new Error("Synapse has no register_user");
+  const { admin: _____, ...params } = register_user.params;
+  const older = {
+    version: "1.157.1",
+    callbacks,
+    api: { ...api, register_user: { ...register_user, params } },
+    codes,
+  };
+  expect(told(sources, older)).toEqual([
+    "undated api register_user: the parameter admin",
+    "gone api http_client.put_json",
+    "undated api sleep",
+    "undated code FORBIDDEN",
+  ]);
+  const declared = withMethod("register_user", { params_since: { admin: "1.158.0" } });
+  expect(told(declared, older)).not.toContain("undated api register_user: the parameter admin");
 });
 
 test("what is intended and is no difference any more is told, but for an older Synapse", () => {
@@ -290,8 +332,7 @@ test("what is intended and is no difference any more is told, but for an older S
 test("what is intended before a release is a difference from it on", () => {
   const intentions = [{ why: "It was so.", before: "1.120.0", differences: ["code OLD"] }];
   const differences = [{ kind: "new", what: "code OLD" }] as const;
-  const judged = (version: string) =>
-    judge({ version, differences, undated: [] }, intentions, NEWEST_TESTED).differences;
+  const judged = (version: string) => judge({ version, differences }, intentions, NEWEST_TESTED).differences;
   expect(judged("1.119.0")).toEqual([]);
   expect(judged("1.120.0")).toEqual(differences);
 });
@@ -338,6 +379,24 @@ test.each(sources.methods.filter(([, { added }]) => !added).map(([name]) => name
   },
 );
 
+const members: [list: "properties" | "absent" | "codes", name: string, schema: string][] = [
+  ["properties", "worker_app", "api/properties/properties/additionalProperties"],
+  ["absent", "defer_to_thread", "api/properties/absent/additionalProperties"],
+  ["codes", "FORBIDDEN", "codes/additionalProperties"],
+];
+
+test.each(members)(
+  "the entry in %s for %s, as if it were new, is valid and ends the difference",
+  (list, name, schema) => {
+    const others = { ...sources, [list]: sources[list].filter(([one]) => one !== name) };
+    const entry = pasted(found(others))[name];
+    const fits = schemaOf(schema);
+    fits(entry);
+    expect(fits.errors ?? []).toEqual([]);
+    expect(told({ ...others, [list]: [...others[list], [name, entry]] })).toEqual([]);
+  },
+);
+
 test("the entries for more parameters keep those that are declared", () => {
   const callback = withCallback("check_username_for_spam", {
     params: { user_profile: "UserProfile" },
@@ -350,6 +409,7 @@ test("the entries for more parameters keep those that are declared", () => {
   const method = withMethod("register_user", { params: { localpart: "Text" } });
   expect(pasted(found(method))).toEqual({
     params: { localpart: "Text", "displayname?": "Text?", "emails?": "Texts?", "admin?": "Flag" },
+    params_since: { displayname: installed.version, emails: installed.version, admin: installed.version },
   });
 });
 

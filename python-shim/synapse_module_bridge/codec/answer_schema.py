@@ -68,7 +68,7 @@ def _validator(result: str) -> Any:
 
 
 def _without_codes(value: Any) -> Any:
-    """The schema, with any string as a code: the installed Synapse decides which codes exist."""
+    """The schema, with any string as a code: the installed Synapse may have codes that the catalogue lacks."""
     if isinstance(value, Mapping):
         if value.get("$ref") == "codes.json":
             return {"type": "string"}

@@ -14,11 +14,11 @@ from typing import Any
 
 from synapse.events import EventBase
 from synapse.module_api import NOT_SPAM
-from synapse.module_api.errors import Codes
 from synapse.spam_checker_api import RegistrationBehaviour
 from synapse.synapse_rust.events import EventInternalMetadata
 
 from synapse_module_bridge.codec.answer_schema import MOST_LEVELS, fits
+from synapse_module_bridge.codec.codes import code_of
 from synapse_module_bridge.codec.http_request import encode_bounded_request
 from synapse_module_bridge.codec.merge import Unsafe, merge
 from synapse_module_bridge.codec.replacement import refused_by_synapse, too_deep, with_surrogate
@@ -192,16 +192,12 @@ def _decode_verdict(answer: Any, params: Params) -> Any:
         # Synapse compares by identity (spamchecker_callbacks.py): an equal string would refuse.
         if answer == NOT_SPAM:
             return NOT_SPAM
-        try:
-            return Codes(answer)
-        except ValueError:
-            return answer
+        return code_of(answer) or answer
     if isinstance(answer, list):
-        code, fields = answer
-        try:
-            return Codes(code), safe_fields(fields)
-        except ValueError:
-            raise Unfit(f"this release of Synapse does not have the code {code}") from None
+        code, fields = code_of(answer[0]), answer[1]
+        if code is None:
+            raise Unfit(f"{answer[0]} is no code of Synapse")
+        return code, safe_fields(fields)
     return answer
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from synapse.module_api.errors import Codes, SynapseError
+from synapse.module_api.errors import SynapseError
 
 from synapse_module_bridge.codec.answer_schema import is_pass, is_writable
 from synapse_module_bridge.codec.codec import safe_fields
+from synapse_module_bridge.codec.codes import code_of
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 from synapse_module_bridge.schema.protocol import ERROR_CODES, LIMITS, Reason, fits
 from synapse_module_bridge.transport.rpc import INVALID_PARAMS, RpcError
@@ -83,13 +84,7 @@ def reason_of(e: RpcError) -> Reason:
 
 def synapse_error(e: RpcError) -> SynapseError:
     """The SynapseError that a module threw, from an error that `read_error` has checked."""
+    errcode = e.data["errcode"]
     return SynapseError(
-        e.data["code"], e.data["msg"], _code(e.data["errcode"]), safe_fields(e.data["additional_fields"])
+        e.data["code"], e.data["msg"], code_of(errcode) or errcode, safe_fields(e.data["additional_fields"])
     )
-
-
-def _code(errcode: str) -> str:
-    try:
-        return Codes(errcode)
-    except ValueError:
-        return errcode

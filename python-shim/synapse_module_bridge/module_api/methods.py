@@ -130,7 +130,10 @@ def _with_objects(method: Method, function: Callable[..., Any], arguments: Argum
     converted = {}
     for name, value in arguments.items():
         if name not in parameters:
-            raise TypeError(f"{method.name} has no parameter {name} in this Synapse ({version('matrix-synapse')})")
+            since = next(param.since for param in method.params if param.name == name)
+            came = "" if since is None else f": it came with {since}"
+            lacking = f"{method.name} has no parameter {name} in this Synapse ({version('matrix-synapse')}){came}"
+            raise TypeError(lacking)
         annotation = parameters[name].annotation
         convert = _OBJECTS.get(getattr(annotation, "__name__", annotation))
         converted[name] = value if convert is None or value is None else convert(value)

@@ -21,6 +21,8 @@ class Param:
     # The name of a wire type.
     type: str
     optional: bool = False
+    # The first release of Synapse that has it; None where it has always been one.
+    since: str | None = None
 
 
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
@@ -158,14 +160,16 @@ class Method:
     added: bool
 
 
-def _params(declared: Mapping[str, str]) -> tuple[Param, ...]:
+def _params(entry: Mapping[str, Any]) -> tuple[Param, ...]:
+    since = entry.get("params_since", {})
     return tuple(
         Param(
             name=name.rstrip("?"),
             type=type_name.rstrip("?"),
             optional=name.endswith("?"),
+            since=since.get(name.rstrip("?")),
         )
-        for name, type_name in declared.items()
+        for name, type_name in entry["params"].items()
     )
 
 
@@ -182,7 +186,7 @@ def _callback(name: str, entry: Mapping[str, Any], types: Mapping[str, Any]) -> 
         category=entry["category"],
         since=entry["since"],
         summary=entry["summary"],
-        params=_params(entry["params"]),
+        params=_params(entry),
         subject=tuple(entry["subject"].split(".")) if "subject" in entry else None,
         author=tuple(entry["author"].split(".")) if "author" in entry else None,
         about=entry.get("about"),
@@ -219,7 +223,7 @@ def _method(name: str, entry: Mapping[str, Any]) -> Method:
         access=entry["access"],
         since=entry.get("since"),
         process=entry.get("process"),
-        params=_params(entry["params"]),
+        params=_params(entry),
         result=entry["result"].rstrip("?"),
         grant=entry.get("grant", name),
         added=entry.get("added", False),

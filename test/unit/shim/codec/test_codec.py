@@ -219,7 +219,7 @@ def test_a_code_with_fields_comes_back_as_a_tuple_without_the_keys_that_hang_a_r
     assert isinstance(answer, tuple)
 
 
-def test_a_code_that_this_synapse_lacks_does_not_fit() -> None:
+def test_a_code_that_nobody_knows_does_not_fit() -> None:
     with pytest.raises(Unfit, match="M_NEW"):
         decode_answer("SpamVerdict", ["M_NEW", {}], {})
 

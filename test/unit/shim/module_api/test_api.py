@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
+import attr
 import pytest
 from objects import event
 from synapse.logging.context import make_deferred_yieldable, run_in_background
@@ -87,6 +89,16 @@ def test_a_refusal_says_why(method: str, params: dict[str, Any], kind: str, mess
     assert isinstance(refused, RpcError)
     assert refused.code == ERROR_CODES[kind]
     assert message in refused.message
+
+
+def test_a_parameter_that_this_synapse_lacks_is_named_with_its_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared = METHODS["set_displayname"]
+    params = tuple(attr.evolve(param, since="1.900.0") for param in declared.params)
+    monkeypatch.setitem(METHODS, "set_displayname", attr.evolve(declared, params=params))
+    refused = ask("set_displayname", {**NAME, "deactivation": True})
+    assert f"has no parameter deactivation in this Synapse ({version('matrix-synapse')}): it came with 1.900.0" in (
+        refused.message
+    )
 
 
 @pytest.mark.parametrize(
