@@ -251,7 +251,7 @@ class Settling:
             try:
                 end = await self._ask(suspect, seconds if number == len(group) else 0.0)
                 if end is not None:
-                    await self._divide([*self._ran, suspect], end, seconds)
+                    await self._divide([*self._ran, suspect], group[number:], end, seconds)
                     return
             except NodeEnded:
                 suspect.in_vain += 1
@@ -267,14 +267,27 @@ class Settling:
     def _is_worth_asking(self, suspect: Suspect) -> bool:
         return suspect.in_vain < MOST_IN_VAIN and not suspect.is_slow and not self._is_set_aside(suspect)
 
-    async def _divide(self, candidates: list[Suspect], end: End, seconds: float) -> None:
+    async def _divide(self, candidates: list[Suspect], rest: list[Suspect], end: End, seconds: float) -> None:
+        """One of the candidates has ended the thread, or the thread has ended by itself. The rest was not asked yet."""
         self._ran = []
         if len(candidates) > 1:
+            self._past.put_first(rest)
             self._halve(candidates)
-        # A thread may end by itself after a while, without any call. Nothing waits, so this can be tried out.
-        elif end.of_node or await self.turns.thread_stands(candidates[0], seconds):
+            return
+        is_found = end.of_node or await self._thread_stands(candidates[0], seconds)
+        # Of another end, or nobody is found: the rest is asked.
+        self._past.put_first(rest)
+        if is_found:
             self._set_aside(candidates[0], end)
             self._conclude(candidates[0], end)
+
+    async def _thread_stands(self, suspect: Suspect, seconds: float) -> bool:
+        """As `Turns.thread_stands`: a thread may end by itself. Nothing waits meanwhile."""
+        began = time.monotonic()
+        try:
+            return await self.turns.thread_stands(suspect, seconds)
+        finally:
+            self._spent += time.monotonic() - began
 
     def _is_set_aside(self, suspect: Suspect) -> bool:
         return self._quarantine.active and any(

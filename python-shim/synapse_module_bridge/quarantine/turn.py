@@ -202,10 +202,9 @@ class Turns:
         try:
             reply = await self._ask(suspect.call, suspect.entries, began + seconds, watched)
         except RpcError as e:
-            if e.code == MODULE_ENDED and e.data.get("began") is True:
-                if is_apart or not self._entrance.backpressure.in_flight:
-                    return End(e.data.get("module"), str(e.data.get("cause")), after=time.monotonic() - began)
-                raise _NoThread from None
+            is_clear = is_apart or not self._entrance.backpressure.in_flight
+            if e.code == MODULE_ENDED and e.data.get("began") is True and is_clear:
+                return End(e.data.get("module"), str(e.data.get("cause")), after=time.monotonic() - began)
             if e.code == MODULE_ENDED or (e.code == MODULE_UNAVAILABLE and is_apart):
                 raise _NoThread(e.message) from None
             fail(suspect, e)

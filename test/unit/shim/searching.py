@@ -116,6 +116,7 @@ class Turns:
 
     async def thread_stands(self, suspect: Suspect, seconds: float) -> bool:
         self.tried.append((name_of(suspect), seconds))
+        self.while_tried()
         if isinstance(self.stands, Exception):
             came, self.stands = self.stands, True
             raise came

@@ -541,9 +541,38 @@ def test_a_group_has_two_halves_of_which_the_first_comes_first(rig: Rig, size: i
 
 
 def test_a_group_is_of_those_that_may_have_ended_the_thread_alone(rig: Rig) -> None:
-    rig.turns.outcomes["b"] = [END]
-    # Nobody is asked after that who comes later in the group.
+    rig.turns.outcomes["b"] = [END, END]
+    # Once it is found, nobody is asked who comes later in the group.
     assert rig.search([], suspects("abc")) == "ab" + "a" + "b"
+    assert rig.blamed == ["b"]
+
+
+def test_a_group_is_asked_to_its_end_where_the_thread_has_ended_by_itself(rig: Rig) -> None:
+    rig.turns.outcomes |= {"b": [END], "d": [END, END]}
+    # Neither `a` nor `b` ends it again.
+    assert rig.search([], suspects("abcd")) == "ab" + "a" + "b" + "cd" + "c" + "d"
+    assert rig.blamed == ["d"]
+
+
+def test_a_group_is_asked_to_its_end_where_the_thread_does_not_stand_without_them(rig: Rig) -> None:
+    rig.turns.stands = False
+    rig.turns.outcomes |= {"a": [END], "c": [END]}
+    assert rig.search([], suspects("abc")) == "a" + "bc" + "b" + "c"
+    assert rig.blamed == []
+    assert len(rig.turns.tried) == 1
+
+
+def test_a_group_the_rest_of_it_that_is_of_another_end_is_asked_once_one_is_found(rig: Rig) -> None:
+    rig.turns.outcomes["a"] = [END]
+    assert rig.search([], [*suspects("ab"), suspect("c", since=1_001.0)]) == "ac"
+    assert rig.blamed == ["a"]
+
+
+def test_a_group_is_not_asked_to_its_end_where_trials_take_too_long(rig: Rig, time: Time) -> None:
+    rig.turns.stands = False
+    rig.turns.while_tried = lambda: time_passes(time, MOST_UNAWAITED_SECONDS / 2 + 0.5)
+    rig.turns.outcomes |= {who: [END] for who in "abcd"}
+    assert rig.search([], suspects("abcd")) == "ab"
 
 
 def test_a_group_one_alone_who_ends_the_thread_is_blamed_if_it_stands_while_nobody_is_asked(rig: Rig) -> None:
