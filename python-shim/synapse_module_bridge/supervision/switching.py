@@ -119,7 +119,7 @@ class Switching:
             self._passing |= lowered
             names = ", ".join(sorted(lowered))
             logger.error("%s: asked no more, but not freed, since the module host stays as it is: %s", names, reason)
-        elif any(wished[name] != running.get(name) for name in wished.keys() - self.problems.keys()):
+        else:
             # Those that are to do less do not have to wait for those that cannot do more.
             await self.switch()
 
