@@ -936,14 +936,14 @@ export interface CallbackParams {
    * https://element-hq.github.io/synapse/latest/modules/media_repository_callbacks.html#get_media_config_for_user.
    * @example
    * ```ts fragment callbacks
-   * get_media_config_for_user({ user }) {
-   *   return user.startsWith("@guest-") ? { "m.upload.size": 1_048_576 } : null;
+   * get_media_config_for_user({ user_id }) {
+   *   return user_id.startsWith("@guest-") ? { "m.upload.size": 1_048_576 } : null;
    * },
    * ```
    */
   readonly get_media_config_for_user: {
     /** A full user id, `@localpart:server`. */
-    readonly user: UserId;
+    readonly user_id: UserId;
   };
   /**
    * A user is about to upload a file.
@@ -956,14 +956,14 @@ export interface CallbackParams {
    * https://element-hq.github.io/synapse/latest/modules/media_repository_callbacks.html#is_user_allowed_to_upload_media_of_size.
    * @example
    * ```ts fragment callbacks
-   * is_user_allowed_to_upload_media_of_size({ user, size }) {
-   *   return !user.startsWith("@guest-") || size <= 1_048_576;
+   * is_user_allowed_to_upload_media_of_size({ user_id, size }) {
+   *   return !user_id.startsWith("@guest-") || size <= 1_048_576;
    * },
    * ```
    */
   readonly is_user_allowed_to_upload_media_of_size: {
     /** A full user id, `@localpart:server`. */
-    readonly user: UserId;
+    readonly user_id: UserId;
     /** In bytes. */
     readonly size: number;
   };

@@ -6,10 +6,10 @@ import type { Trigger } from "./trigger.js";
 
 const userId = (side: Side, localpart: string) => `@${localpart}:${side.server.serverName}`;
 
-const upload = (localpart: string, param: "user" | "user_id"): Trigger => ({
+const upload = (localpart: string): Trigger => ({
   title: "an upload",
   prepare: (side, n) => side.user(`${localpart}${n}`),
-  when: (side, n) => ({ [param]: userId(side, `${localpart}${n}`) }),
+  when: (side, n) => ({ user_id: userId(side, `${localpart}${n}`) }),
   async act({ bob }, user: Client, n) {
     const answer = await user.upload(`content of file ${n} ☃`);
     const uri = answer.body.content_uri;
@@ -56,11 +56,11 @@ export const mediaTriggers: Readonly<Record<string, readonly Trigger[]>> = {
       only: ["what passes", "an object"],
     },
   ],
-  is_user_allowed_to_upload_media_of_size: [upload("sender", "user")],
-  get_media_upload_limits_for_user: [upload("loader", "user_id")],
+  is_user_allowed_to_upload_media_of_size: [upload("sender")],
+  get_media_upload_limits_for_user: [upload("loader")],
   on_media_upload_limit_exceeded: [
     {
-      ...upload("glutton", "user_id"),
+      ...upload("glutton"),
       title: "an upload beyond the limit",
       also: {
         get_media_upload_limits_for_user: {

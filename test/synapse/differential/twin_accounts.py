@@ -75,11 +75,11 @@ class AccountCallbacks:
     async def get_ratelimit_override_for_user(self, user: str, limiter_name: str) -> Any:
         return self.decide("get_ratelimit_override_for_user", {"user": user, "limiter_name": limiter_name})
 
-    async def get_media_config_for_user(self, user: str) -> Any:
-        return self.decide("get_media_config_for_user", {"user": user})
+    async def get_media_config_for_user(self, user_id: str) -> Any:
+        return self.decide("get_media_config_for_user", {"user_id": user_id})
 
-    async def is_user_allowed_to_upload_media_of_size(self, user: str, size: int) -> Any:
-        return self.decide("is_user_allowed_to_upload_media_of_size", {"user": user, "size": size})
+    async def is_user_allowed_to_upload_media_of_size(self, user_id: str, size: int) -> Any:
+        return self.decide("is_user_allowed_to_upload_media_of_size", {"user_id": user_id, "size": size})
 
     async def get_media_upload_limits_for_user(self, user_id: str) -> Any:
         return self.decide("get_media_upload_limits_for_user", {"user_id": user_id})

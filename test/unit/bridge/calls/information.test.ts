@@ -9,7 +9,7 @@ describe("the next module is asked after an answer that says nothing", () => {
     ["is_user_expired", { user_id: "@a:b" }, "null", "false", false],
     [
       "get_media_config_for_user",
-      { user: "@a:b" },
+      { user_id: "@a:b" },
       "({})",
       `({ "m.upload.size": 1 })`,
       { "m.upload.size": 1 },

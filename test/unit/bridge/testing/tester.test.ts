@@ -147,7 +147,7 @@ describe("ask", () => {
       check_username_for_spam: { user_profile: "@a:x", requester_id: "@b:x" },
       check_registration_for_spam: {},
       is_user_expired: { user_id: "@a:x" },
-      get_media_config_for_user: { user: "@a:x" },
+      get_media_config_for_user: { user_id: "@a:x" },
       get_ratelimit_override_for_user: { user: "@a:x", limiter_name: "y" },
       on_user_registration: { user_id: "@a:x" },
       on_new_event: { event: event.message("@a:x", "x") },
@@ -462,7 +462,7 @@ describe("the api", () => {
   });
   const result = async (t: Tester) =>
     (
-      (await t.ask("get_media_config_for_user", { user: "@a:example.org" })).answer as
+      (await t.ask("get_media_config_for_user", { user_id: "@a:example.org" })).answer as
         | { given: unknown }
         | undefined
     )?.given;
@@ -678,7 +678,7 @@ describe("loading", () => {
       callbacks: { get_media_config_for_user: (_, { config }) => config as never },
     });
     const t = await testerOf(module, { config: { name: "x" } });
-    expect(await t.ask("get_media_config_for_user", { user: "@a:x" })).toMatchObject({
+    expect(await t.ask("get_media_config_for_user", { user_id: "@a:x" })).toMatchObject({
       answer: { name: "x", limit: 3 },
     });
     await expect(createTester(module, { config: { limit: "x" } })).rejects.toThrow(
@@ -789,7 +789,7 @@ describe("loading", () => {
         },
       },
     });
-    const ask = async () => (await t.ask("get_media_config_for_user", { user: "@a:x" })).answer;
+    const ask = async () => (await t.ask("get_media_config_for_user", { user_id: "@a:x" })).answer;
     expect([await ask(), await ask()]).toEqual([{ setups: 1 }, { setups: 1 }]);
     await t.reload();
     expect(t.store.entries()).toEqual([{ key: "k", value: { setups: 1 } }]);
