@@ -78,6 +78,10 @@ class _Row:
     count: int = 1
     is_stored: bool = False
 
+    def takes(self, ts: int) -> bool:
+        """Whether an equal decision of that time is counted in this row. The system's clock may have been set back."""
+        return abs(ts - self.ts) < SPAN_MS
+
     def stored(self) -> Stored:
         return Stored(self.id, self.kind, self.last_ts, self.count, *self.ids, *self.texts, self.really)
 
@@ -147,8 +151,7 @@ class DecisionWriter:
         user, room = safe_id(decision.user, "@"), safe_id(decision.room, "!")
         key = (decision.module, decision.callback, decision.outcome, user, room, decision.version, really)
         row = self._rows.get(key)
-        # Also where the system's clock was set back.
-        if row is not None and abs(ts - row.ts) < SPAN_MS:
+        if row is not None and row.takes(ts):
             row.count += 1
             row.last_ts = max(ts, row.last_ts)
             if row.is_stored:
@@ -245,7 +248,7 @@ class DecisionWriter:
 
     async def finish(self) -> None:
         """Writes what is left."""
-        if self._timer is not None and self._timer.active():
+        if self._timer is not None:
             self._timer.cancel()
         self._timer = None
         self._settle(at_once=True)
@@ -254,10 +257,12 @@ class DecisionWriter:
 
     def _settle(self, *, at_once: bool = False) -> None:
         """Counts the objections for which it is known what was really decided, and those that have waited enough."""
-        too_old = (self._now() - WAIT_SECONDS) * 1000
+        now = self._now() * 1000
         waiting, self._waiting = self._waiting, []
         for ts, decision, really in waiting:
-            if really.is_known or at_once or not too_old < ts <= too_old + 2 * WAIT_SECONDS * 1000:
+            # The system's clock may have been set back.
+            has_waited = abs(now - ts) >= WAIT_SECONDS * 1000
+            if really.is_known or at_once or has_waited:
                 self._count(decision, ts)
             else:
                 self._waiting.append((ts, decision, really))
@@ -278,19 +283,18 @@ class DecisionWriter:
         inserted, updated = [row.stored() for row in new], [row.stored() for row in changed]
         await self._tables.interact(lambda txn: write(txn, inserted, updated))
         for row, stored in zip(new, inserted, strict=True):
-            self._unwritten.pop(row, None)
+            del self._unwritten[row]
             row.is_stored = True
             if row.count != stored.times:
                 self._changed[row] = None
         for row, stored in zip(changed, updated, strict=True):
             if row.count == stored.times:
-                self._changed.pop(row, None)
+                del self._changed[row]
 
     def _forget_old(self) -> None:
-        until = int(self._now() * 1000) - SPAN_MS
+        now = int(self._now() * 1000)
         while self._rows:
             key, row = next(iter(self._rows.items()))
-            # Later ones of a clock that was set back since go with it.
-            if until < row.ts <= until + 2 * SPAN_MS:
+            if row.takes(now):
                 return
             del self._rows[key]
