@@ -161,8 +161,7 @@ class Turns:
         self._begin(suspect, is_asked=False)
         self._is_apart = True
         if not patient:
-            left = suspect.deadline - time.monotonic()
-            seconds = max(LEAST_SET_UP_SECONDS, left / 2, left - TURN_SECONDS)
+            seconds = max(LEAST_SET_UP_SECONDS, suspect.deadline - time.monotonic() - TURN_SECONDS)
         try:
             return await self.thread.is_ready(suspect.modules, seconds, patient=patient)
         except ConnectionGone:
