@@ -237,6 +237,24 @@ describe("a failure names the module", () => {
   });
 });
 
+test("a call for an entry of a callback that has no list is answered by no module", async () => {
+  const modules = await load("user_may_invite", "return NOT_SPAM;");
+  const call = { call: 1, modules, params: INVITE, request: null, entry: 0 };
+  expect(await errorOf(rig.shim.sendRequest("callback/user_may_invite", call))).toMatchObject({
+    code: -32003,
+    message: "a: the host has no module that answers user_may_invite",
+  });
+});
+
+test("a function in an answer is a fault where nothing is run later", async () => {
+  const names = await load("on_legacy_admin_request", "return [1, () => {}];");
+  const request = { method: "GET", url: "http://localhost/a", headers: [], body: "" };
+  expect(await errorOf(rig.callback("on_legacy_admin_request", { request }, names))).toMatchObject({
+    code: -32002,
+    data: { module: "a", kind: "answer" },
+  });
+});
+
 test("a warning about an answer names the module and the request", async () => {
   const names = await load("user_may_invite", "return [Codes.FORBIDDEN, { msg: 1 }];");
   await rig.callback("user_may_invite", INVITE, names);

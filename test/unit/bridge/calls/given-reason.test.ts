@@ -11,6 +11,13 @@ const given = async (...bodies: string[]) => {
 const warnings = () => rig.lines.filter(({ level }) => level === 40).map(({ msg }) => msg);
 
 describe("the reason of", () => {
+  test("a fault is not in the error", async () => {
+    const names = await load("user_may_invite", "context.reason('why'); throw new Error('oops');");
+    const { data } = await errorOf(rig.callback("user_may_invite", INVITE, names));
+    expect(data).toMatchObject({ kind: "threw" });
+    expect(data).not.toHaveProperty("given_reason");
+  });
+
   test("the module that decided is in the reply, with its details as JSON", async () => {
     expect(
       await given(
@@ -77,5 +84,8 @@ test.each([
   ],
 ])("%s changes no answer, and is told", async (_, args, expected, told) => {
   expect(await given(`context.reason(${args}); return Codes.FORBIDDEN;`)).toEqual(expected);
-  expect(warnings()).toEqual([expect.stringContaining(told)]);
+  expect(warnings()).toEqual([expect.stringContaining(`a: user_may_invite: `)]);
+  expect(rig.lines).toContainEqual(
+    expect.objectContaining({ module: "a", request: "REQ-1", msg: expect.stringContaining(told) }),
+  );
 });

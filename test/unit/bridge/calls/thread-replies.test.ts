@@ -12,7 +12,10 @@ import { INVITE } from "../rig.js";
 
 let source: CancellationTokenSource;
 let cancellation: Cancellation;
+/** Errors that nobody waits for. */
+let unseen: CallError[];
 beforeEach(() => {
+  unseen = [];
   source = new CancellationTokenSource();
   cancellation = new Cancellation(source.token);
 });
@@ -35,6 +38,7 @@ function ask(
     followUps: new FollowUps(),
     cancellation,
     askThread,
+    onNotifyError: (error) => unseen.push(error),
   });
 }
 
@@ -79,11 +83,18 @@ describe("a thread is asked", () => {
 
 test("the answer of a thread counts as that of a module without one", async () => {
   const threads = { a: answering("NOT_SPAM"), b: answering("M_FORBIDDEN"), c: answering("M_UNKNOWN") };
-  expect(await ask("user_may_invite", threads, { params: INVITE })).toMatchObject({
-    answer: "M_FORBIDDEN",
-    module: "b",
-    asked: [{ module: "a" }, { module: "b" }],
+  const reply = await ask("user_may_invite", threads, { params: INVITE });
+  const asked = ["a", "b"].map((module) => ({ module, ms: expect.any(Number) }));
+  expect(reply).toStrictEqual({ answer: "M_FORBIDDEN", module: "b", asked });
+});
+
+test("the reason of a thread is that of the module that decides", async () => {
+  const given = (answer: string, text: string) => async (): Promise<Reply> => ({
+    ...{ answer, module: "m", asked: [], given_reason: { text } },
   });
+  const threads = { a: given("NOT_SPAM", "one"), b: given("M_FORBIDDEN", "two") };
+  const { given_reason } = await ask("user_may_invite", threads, { params: INVITE });
+  expect(given_reason).toEqual({ text: "two" });
 });
 
 test("a notification goes on to the module after the one that has failed in its thread", async () => {
@@ -97,6 +108,8 @@ test("a notification goes on to the module after the one that has failed in its 
     { module: "a", ms: expect.any(Number), failed: true },
     { module: "b", ms: expect.any(Number) },
   ]);
+  const message = "a: on_profile_update failed in its thread";
+  expect(unseen).toMatchObject([{ kind: "module_fault", message, data: { module: "a", kind: "threw" } }]);
 });
 
 describe("edits of a module in a thread", () => {
@@ -113,6 +126,9 @@ describe("edits of a module in a thread", () => {
     const reply = await edit(answering(edited));
     expect(JSON.stringify(reply.answer)).toBe(JSON.stringify(edited));
     expect(reply.module).toBe("a");
+    // A module after it may go on.
+    Object.assign(reply.answer as object, { topic: "milk" });
+    expect(reply.answer).toMatchObject({ topic: "milk" });
   });
 
   test("are seen, changed and removed by the module after it", async () => {
@@ -163,6 +179,7 @@ describe("a thread that does not answer", () => {
     ["module_fault", -32002, { module: "b", kind: "threw" }],
     ["synapse_error", -32001, { module: "b", code: 403, msg: "no" }],
     ["module_ended", -32014, { module: "b", cause: "x", began: true }],
+    ["module_ended", -32014, { module: null, cause: "x", began: true }],
     ["module_unavailable", -32003, { module: "b" }],
   ])("fails the call as its module does: %s", async (kind, code, data) => {
     const threads = { a: answering("NOT_SPAM"), b: failing(code, data), c: answering("NOT_SPAM") };

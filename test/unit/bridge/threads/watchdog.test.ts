@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import type { End } from "../../../../bridge/catalogue/protocol.js";
+import { type End, LIMITS } from "../../../../bridge/catalogue/protocol.js";
 import { createLogger } from "../../../../bridge/logging/log.js";
 import type { Thread } from "../../../../bridge/threads/thread.js";
 import { watch, watchLoading } from "../../../../bridge/threads/watchdog.js";
@@ -86,7 +86,7 @@ async function pass(ms: number, running?: { heardAt: number }): Promise<void> {
 
 describe("a thread that gives no sign of life", () => {
   test("is ended after the limit, and not before", async () => {
-    const { thread: watched, ends, isStopped } = thread();
+    const { thread: watched, fake, ends, isStopped } = thread();
     watch(watched, LIMIT, log);
     await pass(LIMIT);
     expect(jest.getTimerCount()).toBe(1);
@@ -96,6 +96,8 @@ describe("a thread that gives no sign of life", () => {
     // Native code holds it, so that nobody knows where it is.
     expect(ends).toEqual([{ cause: "event loop blocked for 2.1 s", module: null }]);
     expect(lines).toEqual([]);
+    // What it may have read before its next sign of life.
+    expect(watched.unreadSince).toBe(fake.heardAt + LIMITS.pulse_ms + 150);
   });
 
   test("is looked at four times within a limit that is short", async () => {
@@ -167,6 +169,16 @@ describe("memory", () => {
     await pass(1_000);
     expect(ends).toEqual([]);
     rss++;
+    await pass(100);
+    expect(ends).toEqual([OUT]);
+  });
+
+  test("that a thread may have taken ends it only once it has been silent for longer than it may", async () => {
+    const { thread: watched, ends } = thread();
+    watch(watched, LIMIT, log);
+    rss += 11 * MIB;
+    await pass(LIMITS.pulse_ms + 500);
+    expect(ends).toEqual([]);
     await pass(100);
     expect(ends).toEqual([OUT]);
   });
