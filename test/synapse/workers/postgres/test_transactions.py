@@ -13,10 +13,12 @@ from synapse.storage.engines import Sqlite3Engine
 from synapse_module_bridge.schema.protocol import LIMITS
 from synapse_module_bridge.storage import transactions as subject
 from synapse_module_bridge.storage.database import Descs
-from synapse_module_bridge.storage.transactions import MOST_OPEN, Transactions
+from synapse_module_bridge.storage.time_box import TimeBox
+from synapse_module_bridge.storage.transactions import MOST_OPEN, SPARE_SECONDS, Transactions
 from synapse_module_bridge.transport.rpc import RpcError
 from turning import reactor, settled, turn_until
 from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 
 LIMIT_MS = LIMITS["transaction_function_ms"]
@@ -34,6 +36,8 @@ class Api:
         self.has_connection.set()
         self.before_commit: Callable[[Any], object] = lambda connection: None
         self.runs = 1
+        # Why transactions were rolled back, as Synapse logs it.
+        self.logged: list[str] = []
 
     def run_as_background_process(self, desc: str, func: Callable[[], Any]) -> None:
         assert desc == "module_bridge_transaction"
@@ -51,6 +55,9 @@ class Api:
                 func(transaction(connection, desc))
             self.before_commit(connection)
             connection.commit()
+        except Exception as e:
+            self.logged.append(str(e))
+            raise
         finally:
             connection.close()
 
@@ -58,9 +65,9 @@ class Api:
 class Desk:
     """A module's requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Any = reactor) -> None:
         self.api = Api()
-        self.transactions = Transactions(self.api, reactor, reactor, Descs())  # type: ignore[arg-type]
+        self.transactions = Transactions(self.api, reactor, clock, Descs())  # type: ignore[arg-type]
 
     def ask(self, method: str, module: str = "m", **params: Any) -> "Deferred[Any]":
         return ensureDeferred(getattr(self.transactions, method)(module, params))
@@ -103,6 +110,15 @@ def notes() -> list[int]:
     return [row[0] for row in rows]
 
 
+def waiting_statements() -> int:
+    """How many statements of others wait for a lock."""
+    connection = connect()
+    [[[count]]] = run(connection, "SELECT COUNT(*) FROM pg_locks WHERE NOT granted")
+    connection.close()
+    assert isinstance(count, int)
+    return count
+
+
 def over(outcome: Any) -> str:
     """Why a transaction is over."""
     assert isinstance(outcome, RpcError), outcome
@@ -123,7 +139,11 @@ def test_what_is_run_in_a_transaction_is_there_for_others_once_it_is_committed(d
 def test_what_is_rolled_back_was_never_there(desk: Desk) -> None:
     number = desk.begin()
     desk.execute(number, "INSERT INTO notes VALUES (1)")
+    began = time.monotonic()
     assert desk.end("roll_back", number) is None
+    assert time.monotonic() - began < LIMIT_MS / 1000 / 2
+    # It is over by then.
+    assert over(desk.end("commit", number)) == OVER
     assert notes() == []
 
 
@@ -147,8 +167,27 @@ def test_a_statement_that_fails_ends_the_transaction(desk: Desk) -> None:
     assert failed.data == {"class": "UniqueViolation", "sqlstate": "23505", "statement": None}
     assert "notes_pkey" in failed.message and "41414141" not in failed.message
     turn_until(lambda: not desk.transactions._open)
+    assert desk.api.logged == [failed.message]
     assert over(desk.end("commit", number)) == OVER
     assert notes() == []
+
+
+@pytest.mark.parametrize(
+    ("earlier", "message"),
+    [
+        ("something", ': invalid input syntax for type integer: "abc"'),
+        # The text of the error has a value of the transaction.
+        ("integer", ""),
+    ],
+)
+def test_a_statement_that_fails_is_told_with_its_place_and_without_any_value(
+    desk: Desk, earlier: str, message: str
+) -> None:
+    number = desk.begin()
+    desk.execute(number, "SELECT ?::text", earlier)
+    failed = desk.execute(number, "SELECT 1,\n'abc'::int4, ?", 1)
+    assert isinstance(failed, RpcError)
+    assert failed.message == f"InvalidTextRepresentation{message} (line 2, column 1)"
 
 
 def test_a_statement_that_is_none_ends_the_transaction_without_the_database(desk: Desk) -> None:
@@ -170,12 +209,15 @@ def test_a_commit_that_the_database_refuses_says_so(desk: Desk) -> None:
     assert notes() == []
 
 
-def test_what_the_database_refuses_in_the_end_is_told_as_its_own(desk: Desk) -> None:
+def test_what_the_database_refuses_in_the_end_is_told_as_its_own_before_the_commit(desk: Desk) -> None:
+    committed: list[Any] = []
+    desk.api.before_commit = committed.append
     number = desk.begin()
     desk.execute(number, "INSERT INTO later VALUES (1), (1)")
     outcome = desk.end("commit", number)
     assert isinstance(outcome, RpcError)
     assert outcome.data == {"class": "UniqueViolation", "sqlstate": "23505", "statement": None}
+    assert committed == []
 
 
 def test_a_transaction_that_synapse_runs_again_had_its_commit_fail(desk: Desk) -> None:
@@ -197,6 +239,44 @@ def test_a_transaction_of_which_nothing_is_heard_is_rolled_back(desk: Desk) -> N
     desk.execute(number, "INSERT INTO notes VALUES (1)")
     turn_until(lambda: not desk.transactions._open)
     assert over(desk.end("commit", number)) == OVER
+    assert notes() == []
+
+
+def test_a_transaction_is_rolled_back_in_time_though_the_reactor_is_late(desk: Desk) -> None:
+    late = Desk(Clock())
+    late.execute(late.begin(), "INSERT INTO notes VALUES (1)")
+    turn_until(lambda: not late.transactions._open)
+    assert notes() == []
+
+
+def test_a_transaction_is_rolled_back_in_time_though_its_thread_waits_longer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As where the system's clock is set back.
+    monkeypatch.setattr(TimeBox, "left_ms", 60_000)
+    clock = Clock()
+    other = Desk(clock)
+    number = other.begin()
+    clock.advance(LIMIT_MS / 1000 + SPARE_SECONDS - 0.001)
+    assert other.execute(number, "INSERT INTO notes VALUES (1)")["rowcount"] == 1
+    clock.advance(0.001)
+    turn_until(lambda: not other.transactions._open)
+    assert over(other.end("commit", number)) == OVER
+    assert notes() == []
+
+
+def test_what_waits_for_a_statement_when_all_is_rolled_back_is_not_run(desk: Desk) -> None:
+    number = desk.begin()
+    connection = connect()
+    connection.cursor().execute("LOCK TABLE notes")
+    first, second = (
+        desk.ask("execute", transaction=number, statement={"sql": f"INSERT INTO notes VALUES ({id})"}) for id in (1, 2)
+    )
+    turn_until(waiting_statements)
+    ended = desk.ask("roll_back", transaction=number)
+    connection.close()
+    assert settled(first)["rowcount"] == 1 and over(settled(second)) == OVER
+    assert settled(ended) is None
     assert notes() == []
 
 
