@@ -12,11 +12,12 @@ from twisted.internet import reactor
 from synapse_module_bridge.admin.admin import admin_of
 from synapse_module_bridge.admin.bridge_gauges import BridgeGauges
 from synapse_module_bridge.admin.bridge_status import BridgeStatus
+from synapse_module_bridge.bridge_modes import BridgeModes, Entries, yaml_modes
 from synapse_module_bridge.calls.call import Rules
 from synapse_module_bridge.calls.exchange import Exchange
 from synapse_module_bridge.calls.open_calls import OpenCalls
 from synapse_module_bridge.configuration import config as configuration
-from synapse_module_bridge.configuration.config import KEPT_BY_DEFAULT, BridgeConfig, mode_of, name_of
+from synapse_module_bridge.configuration.config import KEPT_BY_DEFAULT, BridgeConfig
 from synapse_module_bridge.configuration.homeserver_yaml import has_changed
 from synapse_module_bridge.module_api.api import ApiRequests
 from synapse_module_bridge.module_api.storage import Storage
@@ -39,13 +40,11 @@ from synapse_module_bridge.reactor.steady_clock import SteadyClock
 from synapse_module_bridge.reactor.when_idle import drained
 from synapse_module_bridge.resilience.policy import Policies
 from synapse_module_bridge.resilience.web_load import WebLoad
-from synapse_module_bridge.routing.entry import Entry
 from synapse_module_bridge.routing.locality import Locality
-from synapse_module_bridge.routing.modes_in_force import ModesInForce
 from synapse_module_bridge.routing.routing_table import RoutingTable
 from synapse_module_bridge.routing.workers import Workers
 from synapse_module_bridge.schema.installed import HOST_FOLDER
-from synapse_module_bridge.schema.modes import ENFORCE, OFF, SHADOW, Mode, lesser
+from synapse_module_bridge.schema.modes import OFF, SHADOW, Mode
 from synapse_module_bridge.schema.protocol import API, fits, method_name
 from synapse_module_bridge.schema.startup_problems import StartupError, StartupProblem, StartupProblems, describe
 from synapse_module_bridge.shared.decision_expiry import DecisionExpiry
@@ -97,7 +96,7 @@ class ModuleBridge:
         for text in advise_everywhere(config, workers):
             logger.warning("%s", text)
         if not workers.starts_node():
-            deployment.modes.add(_yaml_modes(config))
+            deployment.modes.add(yaml_modes(config))
             return
         bridge = Bridge(config, api, deployment)
         with _told_to_the_admin():
@@ -116,10 +115,6 @@ def _told_to_the_admin() -> Iterator[None]:
         raise StartupError(message) from None
 
 
-def _yaml_modes(config: BridgeConfig) -> dict[str, Mode]:
-    return {name_of(module): mode_of(module) for module in config.modules}
-
-
 class Bridge(HostEvents):
     """One bridge in one process of Synapse. Without a `deployment`, the modes are those of homeserver.yaml."""
 
@@ -129,12 +124,11 @@ class Bridge(HostEvents):
         self._open_calls = OpenCalls()
         self._storage = Storage(api, reactor, CLOCK)
         self._deployment = deployment
-        self._names = [name_of(module) for module in config.modules]
-        self._yaml_modes = _yaml_modes(config)
-        # In this process.
-        self.modes = ModesInForce()
+        self.modes = BridgeModes(config, None if deployment is None else deployment.modes)
+        self._names = list(self.modes.yaml)
+        in_force = self.modes.in_force
         self._broadcasts = Broadcasts(
-            api, lambda method, params: self._host.tell_all(method, params), is_off=self.modes.is_off
+            api, lambda method, params: self._host.tell_all(method, params), is_off=in_force.is_off
         )
         added = {**self._storage.methods, **self._broadcasts.methods}
         self._requests = ApiRequests(api, self._open_calls, CLOCK, added)
@@ -144,10 +138,8 @@ class Bridge(HostEvents):
         secret: bytes = api._hs.config.key.macaroon_secret_key
         self._accepted = Accepted(config.modules, secret)
         self._registered = Registered()
-        # By callback, the entries of all modules, as if all enforced.
-        self._entries: Mapping[str, Sequence[Entry]] = {}
         # What is kept of decisions, if anything is.
-        self._keeping = None if config.decisions is None else Keeping(api, self._named, CLOCK)
+        self._keeping = None if config.decisions is None else Keeping(api, self.modes.shadows, CLOCK)
 
     def start(self) -> None:
         """Starts the host, registers the callbacks, and hands the host to the reactor.
@@ -159,6 +151,7 @@ class Bridge(HostEvents):
         remove_left_behind()
         self._files = HostFiles(HOST_FOLDER)
         self._initialize_params = self._lasting_params()
+        modes, in_force = self.modes, self.modes.in_force
         self._host = Supervisor(
             reactor=reactor,
             clock=CLOCK,
@@ -170,21 +163,21 @@ class Bridge(HostEvents):
             events=self,
             debug=self._config.debug,
         )
-        self._switching = Switching(
-            *(self._host, self._accepted, self._registered, self._wished),
-            lambda: self.modes.running,
+        switching = Switching(
+            *(self._host, self._accepted, self._registered, modes.wished),
+            lambda: in_force.running,
             lambda modes: self._with_modules(self._accepted.initialize("restart"), modes),
         )
         self._reload = Reload(
             *(self._host, self._accepted, CLOCK, self._runner("module_bridge_reload"), self._initialize),
             lambda: has_changed(self._api, self._config),
             self._registered,
-            self._switching,
+            switching,
         )
         rules = self._rules()
         self._exchange = Exchange(self._host, self._open_calls)
         self._quarantine, self._recent = Quarantine(self._api.server_name), Recent()
-        self._round_trip = RoundTrip(self._exchange, self._quarantine, self._recent, self._api.server_name, self.modes)
+        self._round_trip = RoundTrip(self._exchange, self._quarantine, self._recent, self._api.server_name, in_force)
         self._settling = self._round_trip.settling = Settling(
             *(self._host, self._exchange.entrance, self._quarantine, self._round_trip.ask_apart),
             *(self._runner("module_bridge_suspects"), self._api.get_room_state),
@@ -192,13 +185,13 @@ class Bridge(HostEvents):
         self._pipeline = Pipeline(self._host, self._round_trip, rules)
         self._web_paths = WebPaths()
         self.status = BridgeStatus(
-            *(self, self._names, self._accepted, self._quarantine, self._web_paths),
+            *(modes, self._names, self._accepted, self._quarantine, self._web_paths),
             *(lambda: self._pipeline.entries, self._api.server_name),
         )
         if self._keeping is not None:
             self.status.decisions_dropped = self._keeping.dropped
         self._gauges = BridgeGauges(
-            *(self._api.server_name, self._names, self._yaml_modes, self._wished, self.modes),
+            *(self._api.server_name, self._names, modes.yaml, modes.wished, in_force),
             *(self._accepted, self._quarantine, self._web_paths, lambda: self._pipeline.entries),
         )
         self._blame = Blame(
@@ -213,13 +206,14 @@ class Bridge(HostEvents):
         self._router = router = Router(
             self._pipeline, self._notifications, delivery, self._runner("module_bridge_shadow")
         )
+        modes.connect(self._accepted, switching, self._reload, router, self._keeping, self._ask_these)
         try:
             manifest = self._host.start()
             claim_names(self._api, self._names)
             modules = self._registrable()
             callbacks = declared_callbacks({"modules": modules}, self._config, self._api)
             self._registered.are(modules)
-            follow_ups = FollowUps(self._exchange, rules, self.modes)
+            follow_ups = FollowUps(self._exchange, rules, in_force)
             register_callbacks(
                 *(self._api, callbacks, modules, router, follow_ups),
                 optional=self._config.optional_callbacks,
@@ -241,75 +235,31 @@ class Bridge(HostEvents):
         if self._keeping is not None:
             self._keeping.begin(reactor, self._host.stop)
         on_sighup(self._api, self._reload.requested)
+        modes.begin()
         if self._deployment is not None:
-            self._deployment.modes.add(self._yaml_modes, self.modes_changed)
             self._deployment.reloads.add(self._reload.reload)
-            self.modes_changed()
-        described = ", ".join(self._described(name) for name in self._names)
         names = ", ".join(callback.name for callback in callbacks) or "none"
-        logger.info("modules: %s; on %s; callbacks: %s", described, manifest["runtime"], names)
-
-    def _described(self, name: str) -> str:
-        mode = self.modes.of(name)
-        return name if mode == ENFORCE else f"{name} ({mode})"
+        logger.info("modules: %s; on %s; callbacks: %s", modes.describe(), manifest["runtime"], names)
 
     def _registrable(self) -> list[Module]:
         """What is registered of each module. Of one that is off, nothing keeps Synapse from starting."""
         available, delegates = available_callbacks(self._api), delegates_authentication(self._api)
         modules: list[Module] = []
         for name, module in zip(self._names, self._accepted.modules, strict=True):
-            if self.modes.is_off(name):
+            if self.modes.mode_of(name) == OFF:
                 problems = lacking_callbacks({0: module}, self._config, available, delegates)
                 if problems:
                     self._accepted.broken[name] = "; ".join(problem.message for problem in problems)
                 if name in self._accepted.broken:
                     logger.error("%s is off, and could not be switched on: %s", name, self._accepted.broken[name])
                     module = needed(module, OFF)
-            # The admin's wish may be newer than homeserver.yaml, or end.
-            offers = ENFORCE in (self.modes.of(name), self._yaml_modes[name])
-            modules.append(module if offers else needed(module, SHADOW))
+            modules.append(module if self.modes.may_enforce(name) else needed(module, SHADOW))
         return modules
 
-    def mode_of(self, name: str) -> Mode:
-        """The mode that is in force in this process."""
-        return self.modes.of(name)
-
-    def problem_of(self, name: str) -> str | None:
-        """Why a module could not be loaded, or does not have the mode that it should have."""
-        switching = self._switching.problems.get(name)
-        return switching or self._accepted.missing.get(name) or self._accepted.broken.get(name)
-
-    def why_restart_needed(self, name: str, mode: Mode) -> str | None:
-        """Why a module cannot have this mode before Synapse is restarted, or at all; or None."""
-        return self._switching.why_restart_needed(name, mode)
-
-    def _wished(self) -> Mapping[str, Mode]:
-        if self._deployment is None:
-            return self._yaml_modes
-        modes = self._deployment.modes
-        return {name: modes.wished(name, mode) for name, mode in self._yaml_modes.items()}
-
-    def modes_changed(self) -> None:
-        """Modules should have other modes."""
-        if self._deployment is not None:
-            modes = self._deployment.modes
-            self._router.until_modes = None if modes.is_known else modes.until_known
-        self._switching.forget_problems()
-        self._apply_modes(self.modes.running)
-        if self._switching.is_due:
-            self._reload.modes_changed()
-
-    def _apply_modes(self, running: Mapping[str, Mode]) -> None:
-        if self._keeping is not None:
-            self._keeping.modes_change()
-        self.modes.update(self._wished(), running)
-        self._pipeline.entries = self.modes.table(self._entries)
+    def _ask_these(self, entries: Entries) -> None:
+        self._pipeline.entries = entries
         self.status.changed()
-        self._routing_table.begin_counts(self._pipeline.entries)
-
-    def _named(self) -> Mapping[str, bool]:
-        """The modules, and whether each is a shadow module."""
-        return {name: self.modes.of(name) == SHADOW for name in self._names}
+        self._routing_table.begin_counts(entries)
 
     def _is_busy(self) -> bool:
         return self._notifications.queued > 0 or self._open_calls.under_way
@@ -329,9 +279,7 @@ class Bridge(HostEvents):
 
     def _initialize(self, occasion: Occasion) -> dict[str, Any]:
         told = self._accepted.initialize(occasion)
-        # No restart and no reload depends on a module that is to do more: that comes once the others run.
-        modes = self._wished() if occasion == "start" else self.modes.in_force
-        return self._with_modules(told, modes, reloads=occasion == "reload")
+        return self._with_modules(told, self.modes.of_host(occasion), reloads=occasion == "reload")
 
     def _with_modules(
         self, told: Mapping[str, Any], modes: Mapping[str, Mode], *, reloads: bool = False
@@ -354,9 +302,7 @@ class Bridge(HostEvents):
         else:
             if self._settling.busy and method.startswith(API):
                 self._settling.turns.api_asked(params.get("module"))
-            # A host that is to take over may use the grants of a module that it enforces; one that is to go, no more.
-            modes = {name: lesser(mode, self.modes.wished.get(name, mode)) for name, mode in modes_of(told).items()}
-            self._requests.handle(method, params, answer, refuse, modes)
+            self._requests.handle(method, params, answer, refuse, self.modes.of_requests(told))
 
     def _rules(self) -> Rules:
         return Rules(
@@ -387,7 +333,7 @@ class Bridge(HostEvents):
     async def _is_served(self, name: str) -> bool:
         if self._router.until_modes is not None:
             await self._router.until_modes(self._config.timeout.local / 2000)
-        return not self.modes.is_off(name)
+        return self.modes.mode_of(name) != OFF
 
     def manifest(self, manifest: Mapping[str, Any], told: Mapping[str, Any]) -> None:
         self._accepted.accept(told, manifest)
@@ -405,16 +351,15 @@ class Bridge(HostEvents):
             {name: module.get("grants", []) for name, module in zip(self._names, self._config.modules, strict=True)}
         )
         running = modes_of(told)
-        self._entries = self._routing_table.of(
+        entries = self._routing_table.of(
             [
                 (module, running[name] == SHADOW)
                 for name, module in zip(self._names, self._accepted.modules, strict=True)
             ]
         )
-        self._apply_modes(running)
-        self._blame.taken_over(self._config.modules, self.modes.running)
-        if self._switching.is_due:
-            self._reload.modes_changed()
+        self.modes.taken_over(entries, running)
+        self._blame.taken_over(self._config.modules, running)
+        self.modes.switch()
         # Calls that the previous host has not finished must not be blamed for the end of this one.
         self._open_calls.forget_expired()
 

@@ -111,7 +111,7 @@ def _fields(*names: str) -> Callable[[Any], dict[str, Any]]:
 
 def _encode_requester(requester: Any) -> dict[str, Any]:
     encoded = {name: getattr(requester, name) for name in _REQUESTER_FIELDS if hasattr(requester, name)}
-    # Before Synapse 1.14x, there was only an object for the user, and one for the app service.
+    # Before Synapse 1.155.0, there was only an object for the user, and one for the app service.
     encoded["user_id"] = requester.user.to_string()
     encoded.setdefault("app_service_id", getattr(getattr(requester, "app_service", None), "id", None))
     encoded["scope"] = sorted(encoded.get("scope", ()))

@@ -73,7 +73,7 @@ class Switched:
         turn_until(lambda: not bridge._reload._under_way, 30)
 
     def until_runs(self, mode: str) -> None:
-        turn_until(lambda: self.rig.bridge.modes.running["first"] == mode, 30)
+        turn_until(lambda: self.rig.bridge.modes.in_force.running["first"] == mode, 30)
         self.until_quiet()
 
     def web(self) -> int:
@@ -147,12 +147,12 @@ def test_a_broken_module_that_is_off_does_not_stop_the_start(
         assert create(rig) is Codes.FORBIDDEN
         switched.set("enforce")
         switched.until_quiet()
-        assert rig.bridge.mode_of("first") == "off"
-        assert "first cannot be loaded" in rig.bridge.problem_of("first")
+        assert rig.bridge.modes.mode_of("first") == "off"
+        assert "first cannot be loaded" in rig.bridge.modes.problem_of("first")
         switched.write()
         assert settled(ensureDeferred(rig.bridge._reload.reload()), 30)["outcome"] == "reloaded"
         # Its callbacks are not registered.
-        assert "restart Synapse" in rig.bridge.why_restart_needed("first", "enforce")
+        assert "restart Synapse" in rig.bridge.modes.why_restart_needed("first", "enforce")
         assert create(rig) is Codes.FORBIDDEN
 
 
@@ -163,13 +163,13 @@ def test_a_module_that_cannot_be_set_up_stays_off_until_it_can(
     with switched.running(mode="off"):
         rig = switched.rig
         switched.set("enforce")
-        turn_until(lambda: rig.bridge.problem_of("first") is not None, 30)
-        assert "no list" in rig.bridge.problem_of("first")
-        assert (invite(rig), rig.bridge.mode_of("first")) == (NOT_SPAM, "off")
+        turn_until(lambda: rig.bridge.modes.problem_of("first") is not None, 30)
+        assert "no list" in rig.bridge.modes.problem_of("first")
+        assert (invite(rig), rig.bridge.modes.mode_of("first")) == (NOT_SPAM, "off")
         assert said(caplog, "first cannot have the mode enforce: first: setup failed: Error: no list")
         (switched.folder / "list").touch()
         switched.until_runs("enforce")
-        assert (invite(rig), rig.bridge.problem_of("first")) == (Codes.LIMIT_EXCEEDED, None)
+        assert (invite(rig), rig.bridge.modes.problem_of("first")) == (Codes.LIMIT_EXCEEDED, None)
 
 
 def test_the_last_of_many_wishes_wins_and_replacements_do_not_pile_up(switched: Switched) -> None:
@@ -179,9 +179,9 @@ def test_the_last_of_many_wishes_wins_and_replacements_do_not_pile_up(switched: 
             switched.set(("off", "shadow", "enforce")[number % 3])
             most = max(most, len(children()))
         switched.set("shadow")
-        turn_until(lambda: switched.rig.bridge.modes.running["first"] == "shadow", 30)
+        turn_until(lambda: switched.rig.bridge.modes.in_force.running["first"] == "shadow", 30)
         switched.until_quiet()
-        assert switched.rig.bridge.mode_of("first") == "shadow"
+        assert switched.rig.bridge.modes.mode_of("first") == "shadow"
         assert most <= 4
         assert invite(switched.rig) is NOT_SPAM
 
@@ -195,23 +195,25 @@ def test_on_again_holds_although_a_host_without_the_module_was_starting(switched
             switched.write(before="/* first */")
             rig.bridge._reload.requested()
             rig.bridge._reload.requested()
+            turn_until(lambda: is_starting(rig, "enforce"))
             switched.set("off")
             turn_until(lambda: switched.times("set-up") == 2)
             switched.write(before="/* second */")
         else:
             switched.set("off")
         assert invite(rig) is NOT_SPAM
-        turn_until(lambda: starting_without_the_module(rig), 30)
+        turn_until(lambda: is_starting(rig, "off"), 30)
         switched.set("enforce")
         while rig.bridge._reload._under_way:
             assert invite(rig) is Codes.LIMIT_EXCEEDED
         assert invite(rig) is Codes.LIMIT_EXCEEDED
-        assert rig.bridge.mode_of("first") == "enforce"
+        assert rig.bridge.modes.mode_of("first") == "enforce"
 
 
-def starting_without_the_module(rig: Rig) -> bool:
+def is_starting(rig: Rig, mode: str) -> bool:
+    """Whether a host is starting that runs the first module in this mode."""
     host = rig.bridge._host
-    return any(child is not host._child and child.told["modules"][0]["mode"] == "off" for child in host._running)
+    return any(child is not host._child and child.told["modules"][0]["mode"] == mode for child in host._running)
 
 
 def test_off_holds_while_node_is_down_and_the_next_one_is_without_the_module(switched: Switched) -> None:
@@ -225,7 +227,7 @@ def test_off_holds_while_node_is_down_and_the_next_one_is_without_the_module(swi
         assert invite(rig) is NOT_SPAM
         turn_until(lambda: rig.bridge._host.is_up, 30)
         assert told(settled(waiting)) is NOT_SPAM
-        assert rig.bridge.modes.running["first"] == "off"
+        assert rig.bridge.modes.in_force.running["first"] == "off"
         assert switched.times("set-up") == 1
         switched.set("enforce")
         switched.until_runs("enforce")
@@ -237,12 +239,12 @@ def test_an_end_of_node_never_lets_a_module_do_more(switched: Switched) -> None:
     with switched.running(mode="off"):
         rig = switched.rig
         switched.set("enforce")
-        turn_until(lambda: rig.bridge.problem_of("first") is not None, 30)
+        turn_until(lambda: rig.bridge.modes.problem_of("first") is not None, 30)
         switched.until_quiet()
         os.kill(rig.bridge._host._child.pid, signal.SIGKILL)
         turn_until(lambda: not rig.bridge._host.is_up)
         turn_until(lambda: rig.bridge._host.is_up, 30)
-        assert (rig.bridge.modes.running["first"], invite(rig)) == ("off", NOT_SPAM)
+        assert (rig.bridge.modes.in_force.running["first"], invite(rig)) == ("off", NOT_SPAM)
 
 
 @pytest.mark.parametrize("until", [None, 1])
@@ -278,14 +280,14 @@ def test_what_synapse_takes_only_at_its_start_is_known(
 ) -> None:
     switched.first.write_text(text)
     with switched.running(mode=start):
-        found = switched.rig.bridge.why_restart_needed("first", mode)
+        found = switched.rig.bridge.modes.why_restart_needed("first", mode)
         assert found is None if why is None else found.startswith(why)
         # The command knows nothing of that.
         switched.set(mode)
         switched.until_quiet()
         stays = "off" if mode == "shadow" else start
-        turn_until(lambda: switched.rig.bridge.mode_of("first") == (stays if why else mode), 30)
-        assert (switched.rig.bridge.problem_of("first") is None) == (why is None)
+        turn_until(lambda: switched.rig.bridge.modes.mode_of("first") == (stays if why else mode), 30)
+        assert (switched.rig.bridge.modes.problem_of("first") is None) == (why is None)
 
 
 def test_a_failing_module_does_not_keep_another_from_being_freed(switched: Switched) -> None:
@@ -302,10 +304,10 @@ def test_a_failing_module_does_not_keep_another_from_being_freed(switched: Switc
         (switched.folder / "list").unlink()
         switched.set("off")
         assert invite(rig) is NOT_SPAM
-        turn_until(lambda: rig.bridge.problem_of("first") is not None, 30)
+        turn_until(lambda: rig.bridge.modes.problem_of("first") is not None, 30)
         (switched.folder / "list").touch()
         switched.until_runs("off")
-        assert rig.bridge.problem_of("first") is None
+        assert rig.bridge.modes.problem_of("first") is None
 
 
 def test_calls_wait_for_the_first_reading(switched: Switched) -> None:
@@ -314,7 +316,7 @@ def test_calls_wait_for_the_first_reading(switched: Switched) -> None:
         switched.set("off")
         modes = switched.deployment.modes
         modes.is_known = False
-        rig.bridge.modes_changed()
+        rig.bridge.modes.changed()
         waiting = rig.ask("user_may_invite", *INVITE)
         assert not waiting.called
         # The next look at the database.
