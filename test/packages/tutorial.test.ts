@@ -4,11 +4,11 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { waitFor } from "../../bridge/testing/synapse/wait.js";
 import { type Fence, fencesOf, ROOT, readPages } from "../docs/pages.js";
 import { projectRoot } from "../support/paths.js";
 import { freePort } from "../support/ports.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
-import { waitFor } from "../support/wait.js";
 import { buildPackages, constraints } from "./environment.js";
 
 const folder = temporaryFolder();

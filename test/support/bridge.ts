@@ -1,6 +1,6 @@
 // The bridge's entry in homeserver.yaml, and where it and the examples are.
 import { join } from "node:path";
-import type { ModuleEntry } from "./config.js";
+import type { ModuleEntry } from "../../bridge/testing/synapse/homeserver-yaml.js";
 import { projectRoot } from "./paths.js";
 
 /** The bridge under test is this tree's, whichever is installed. */

@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { endWithThisProcess } from "../../bridge/base/children.js";
+import { type ModuleEntry, writeConfig } from "../../bridge/testing/synapse/homeserver-yaml.js";
 import { environment } from "../../bridge/testing/synapse/synapse-process.js";
-import { type ModuleEntry, writeConfig } from "./config.js";
+import { waitFor } from "../../bridge/testing/synapse/wait.js";
 import { venvPython } from "./paths.js";
 import { isAlive } from "./processes.js";
-import { waitFor } from "./wait.js";
 
 interface Launch {
   /** What the process that was started has printed. */

@@ -3,10 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type HeldPort, holdPort } from "../../bridge/testing/synapse/held-port.js";
+import {
+  type ModuleEntry,
+  writeConfig,
+  writeLogConfig,
+} from "../../bridge/testing/synapse/homeserver-yaml.js";
 import { type SynapseProcess, startProcess } from "../../bridge/testing/synapse/synapse-process.js";
 import type { Certificates } from "./certificates.js";
 import { Client } from "./client.js";
-import { type ModuleEntry, writeConfig, writeLogConfig } from "./config.js";
 import { installPackages } from "./packages.js";
 import { harnessFile, venvPython } from "./paths.js";
 import { startPostgres } from "./postgres.js";

@@ -3,12 +3,16 @@
 import { temporaryFolder } from "../../bridge/testing/synapse/folders.js";
 import { type HeldPort, holdPort } from "../../bridge/testing/synapse/held-port.js";
 import {
+  type LogLevels,
+  type ModuleEntry,
+  writeConfig,
+} from "../../bridge/testing/synapse/homeserver-yaml.js";
+import {
   type Surroundings,
   type SynapseProcess,
   startProcess,
 } from "../../bridge/testing/synapse/synapse-process.js";
 import { type Certificates, makeCertificates } from "./certificates.js";
-import { type LogLevels, type ModuleEntry, writeConfig } from "./config.js";
 import { venvPython } from "./paths.js";
 
 export { SynapseStartError as HomeserverStartError } from "../../bridge/testing/synapse/synapse-process.js";

@@ -1,8 +1,8 @@
 // The Node that a Synapse has started, by Synapse's process id.
 import { writeFileSync } from "node:fs";
+import { waitFor } from "../../bridge/testing/synapse/wait.js";
 import { childrenOf } from "./processes.js";
 import type { Folder } from "./temporary-folder.js";
-import { waitFor } from "./wait.js";
 
 export function host(synapse: number): number {
   const [pid, ...others] = childrenOf(synapse);

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { waitFor } from "../../bridge/testing/synapse/wait.js";
 import { unpackDebian } from "./debian.js";
 import { type Program, startProgram } from "./program.js";
-import { waitFor } from "./wait.js";
 
 /** `blocks` are what belongs into the block `http`. They listen on the port of 127.0.0.1. */
 export async function startNginx(blocks: string, port: number): Promise<Program> {

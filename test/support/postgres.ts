@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { chownSync, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { waitFor } from "../../bridge/testing/synapse/wait.js";
 import { type Program, startProgram } from "./program.js";
-import { waitFor } from "./wait.js";
 
 /** PostgreSQL does not run as root: this is the user `nobody`, who owns nothing else. */
 const nobody = 65_534;

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { waitFor } from "../../bridge/testing/synapse/wait.js";
 import { unpackDebian } from "./debian.js";
 import { freePort } from "./ports.js";
 import { type Program, startProgram } from "./program.js";
-import { waitFor } from "./wait.js";
 
 export type Labels = Readonly<Record<string, string>>;
 

@@ -2,8 +2,8 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { waitFor } from "../../bridge/testing/synapse/wait.js";
 import { type Program, startProgram } from "./program.js";
-import { waitFor } from "./wait.js";
 
 export interface Redis extends Program {
   /** For `redis` in homeserver.yaml. */

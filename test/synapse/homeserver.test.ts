@@ -3,12 +3,12 @@ import { spawn } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "@jest/globals";
+import { waitFor } from "../../bridge/testing/synapse/wait.js";
 import { Client } from "../support/client.js";
 import { HomeserverStartError, startHomeserver } from "../support/homeserver.js";
 import { projectRoot } from "../support/paths.js";
 import { isAlive } from "../support/processes.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
-import { waitFor } from "../support/wait.js";
 
 const folder = temporaryFolder();
 

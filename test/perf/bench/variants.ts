@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import type { ModuleEntry } from "../../../bridge/testing/synapse/homeserver-yaml.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
-import type { ModuleEntry } from "../../support/config.js";
 import { type Homeserver, type HomeserverOptions, startHomeserver } from "../../support/homeserver.js";
 import { installPackages } from "../../support/packages.js";
 import { projectRoot } from "../../support/paths.js";

@@ -1,7 +1,8 @@
 /** Registers the users of the soak, the same on both servers, and gives each a room of their own. */
+
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
-import { waitFor } from "../../support/wait.js";
 import { killers } from "./killers.js";
 import { type Actor, type Role, searchTerm } from "./operations.js";
 import type { Servers } from "./servers.js";

@@ -1,8 +1,8 @@
 /** The two Synapses of the soak: one with the bridge and the policy in TypeScript, one with the same policy in Python. */
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ModuleEntry } from "../../../bridge/testing/synapse/homeserver-yaml.js";
 import { bridge, shim } from "../../support/bridge.js";
-import type { ModuleEntry } from "../../support/config.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { projectRoot } from "../../support/paths.js";
 import { pauses, pausesPath } from "../../support/pauses.js";

@@ -1,6 +1,7 @@
 // The background updates of a server: a new database has some to make, which what users see depends on.
+
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import type { Homeserver } from "../../support/homeserver.js";
-import { waitFor } from "../../support/wait.js";
 
 /** For homeserver.yaml: makes them one after the other, without the pauses that spare a busy server. */
 export const promptUpdates = {

@@ -1,5 +1,5 @@
 // Runs one row on both sides at once: script, trigger, what was seen, later effect; all of it normalised.
-import { waitFor } from "../../support/wait.js";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { everywhere, notifications } from "./catalogue.js";
 import { exactly, normalise } from "./normal.js";
 import type { Script, Seen } from "./script.js";

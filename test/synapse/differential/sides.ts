@@ -1,10 +1,10 @@
 // The servers that are compared (one with the bridge, one with the Python twin), and another that talks to all of them.
 import { readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ModuleEntry } from "../../../bridge/testing/synapse/homeserver-yaml.js";
 import { bridge } from "../../support/bridge.js";
 import { makeCertificates } from "../../support/certificates.js";
 import { type Client, registerUser } from "../../support/client.js";
-import type { ModuleEntry } from "../../support/config.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { type IdentityServer, startIdentityServer } from "../../support/identity-server.js";
 import { projectRoot } from "../../support/paths.js";

@@ -1,6 +1,7 @@
 // Client requests about accounts: validity, logins, registration, account data; and their events on the way to others.
+
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { Client, password, signedIn } from "../../support/client.js";
-import { waitFor } from "../../support/wait.js";
 import type { Side } from "./sides.js";
 import type { Trigger } from "./trigger.js";
 import { remoteJoin } from "./triggers-federated.js";

@@ -1,7 +1,7 @@
 // Traffic of another homeserver that makes Synapse ask the callbacks of the federated kind.
 import { randomUUID } from "node:crypto";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { type Client, registerUser } from "../../support/client.js";
-import { waitFor } from "../../support/wait.js";
 import type { Side } from "./sides.js";
 import type { Trigger } from "./trigger.js";
 

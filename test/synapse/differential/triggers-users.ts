@@ -1,6 +1,7 @@
 // Client requests about people and their files that make Synapse ask the callbacks.
+
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { Client, password, registerBySecret, signedIn } from "../../support/client.js";
-import { waitFor } from "../../support/wait.js";
 import { shown } from "./normal.js";
 import { pngOfSize } from "./png.js";
 import type { Side } from "./sides.js";

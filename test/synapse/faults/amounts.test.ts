@@ -1,6 +1,7 @@
 /** More than usual on a real Synapse, of log, bytes, calls and notifications: what it costs Synapse is told, not judged. */
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
@@ -9,7 +10,6 @@ import { contextWarnings, logged } from "../../support/log.js";
 import { calls, metric } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { boot } from "./boot.js";
 import { measured } from "./measure.js";
 import { modulePath } from "./modules.js";

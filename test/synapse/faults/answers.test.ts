@@ -1,5 +1,6 @@
 /** Handlers that never settle, throw, or answer with what Synapse must not see: what a client gets on a real Synapse. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
@@ -7,7 +8,6 @@ import { host } from "../../support/host.js";
 import { contextWarnings, logged } from "../../support/log.js";
 import { calls, metric } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
-import { waitFor } from "../../support/wait.js";
 import { boot } from "./boot.js";
 import { modulePath, order } from "./modules.js";
 

@@ -1,6 +1,7 @@
 /** The system's clock is set by an hour under a real Synapse: calls, the heartbeat and restarts keep their times. */
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
@@ -9,7 +10,6 @@ import { contextWarnings, logged } from "../../support/log.js";
 import { calls } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { boot } from "./boot.js";
 import { lines, modulePath, order } from "./modules.js";
 

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import { type Daemon, prepareDaemon } from "../../support/daemon.js";
@@ -10,7 +11,6 @@ import { contextWarnings, logged } from "../../support/log.js";
 import { observed } from "../../support/observed.js";
 import { freePort } from "../../support/ports.js";
 import { childrenOf, isGone } from "../../support/processes.js";
-import { waitFor } from "../../support/wait.js";
 
 const policy = `import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
 export default defineModule({

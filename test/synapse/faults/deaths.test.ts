@@ -1,5 +1,6 @@
 /** Node dies, hangs, stops and is written over, under calls of a real Synapse: each is answered, and all heals by itself. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
 import { type Answer, type Client, password, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
@@ -10,7 +11,6 @@ import { observed } from "../../support/observed.js";
 import { longestPause } from "../../support/pauses.js";
 import { childrenOf, isGone } from "../../support/processes.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { boot, pingDuring } from "./boot.js";
 import { lines, modulePath, order } from "./modules.js";
 

@@ -1,6 +1,7 @@
 /** An outage of Node on a server that federates with another: what each policy does to local and to remote users. */
 import { rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
 import { makeCertificates } from "../../support/certificates.js";
 import { type Client, registerUser } from "../../support/client.js";
@@ -10,7 +11,6 @@ import { contextWarnings, logged } from "../../support/log.js";
 import { observed } from "../../support/observed.js";
 import { childrenOf, isGone } from "../../support/processes.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { boot } from "./boot.js";
 import { modulePath } from "./modules.js";
 

@@ -1,6 +1,7 @@
 /** Nobody is kept from leaving, and nothing from becoming private, while Node is away: by no policy, however it is set. */
 import { rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
 import { type Answer, type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
@@ -8,7 +9,6 @@ import { host, interruptibleNode, nextHost } from "../../support/host.js";
 import { observed } from "../../support/observed.js";
 import { isGone } from "../../support/processes.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { boot } from "./boot.js";
 import { modulePath } from "./modules.js";
 

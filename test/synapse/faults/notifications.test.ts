@@ -1,5 +1,6 @@
 /** Notifications on a real Synapse: in order, never waited for, and not lost with Node. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
@@ -8,7 +9,6 @@ import { contextWarningKinds, logged } from "../../support/log.js";
 import { metric } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { boot } from "./boot.js";
 import { lines, modulePath } from "./modules.js";
 

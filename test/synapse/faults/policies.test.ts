@@ -1,8 +1,8 @@
 /** Answers that do not fit, and none at all, in each forwarded callback under each policy, on a real Synapse. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { logged } from "../../support/log.js";
 import { observed } from "../../support/observed.js";
-import { waitFor } from "../../support/wait.js";
 import { type CatalogueEntry, compared } from "../differential/catalogue.js";
 import { exactly, normalise } from "../differential/normal.js";
 import { firstDoes } from "../differential/rows.js";

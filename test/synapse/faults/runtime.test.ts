@@ -1,11 +1,11 @@
 // What goes wrong while Synapse runs: handlers that hang, output in the wrong place, a Node that is gone.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
 import { type Client, password, registerUser } from "../../support/client.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { observed } from "../../support/observed.js";
 import { childrenOf, isAlive, processesIn } from "../../support/processes.js";
-import { waitFor } from "../../support/wait.js";
 import { modulePath } from "./modules.js";
 
 let server: Homeserver;

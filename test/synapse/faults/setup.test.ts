@@ -1,12 +1,12 @@
 // A `setup` that fails or hangs does not stop Synapse: policy answers until it succeeds.
 import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
 import { registerUser } from "../../support/client.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { observed } from "../../support/observed.js";
 import { type Folder, temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { modulePath } from "./modules.js";
 
 let folder: Folder;

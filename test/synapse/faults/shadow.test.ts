@@ -1,12 +1,12 @@
 /** A shadow module on a real Synapse: whatever it does is recorded, and changes nothing. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
 import { contextWarnings, logged } from "../../support/log.js";
 import { calls, type Labels, metric } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
-import { waitFor } from "../../support/wait.js";
 import { boot } from "./boot.js";
 import { modulePath, order } from "./modules.js";
 

@@ -1,5 +1,6 @@
 /** Synapse ends, in each way that there is, while modules work: its host ends with it, and what was asked is answered. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
@@ -8,7 +9,6 @@ import { contextWarnings, logged } from "../../support/log.js";
 import { observed } from "../../support/observed.js";
 import { isGone, processOf } from "../../support/processes.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { boot } from "./boot.js";
 import { lines, modulePath, order } from "./modules.js";
 

@@ -1,13 +1,13 @@
 // What is wrong for good stops Synapse at its start: with exit code 1, one message at the very end, and no child left.
 import { chmodSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { ModuleEntry } from "../../../bridge/testing/synapse/homeserver-yaml.js";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
-import type { ModuleEntry } from "../../support/config.js";
 import { HomeserverStartError, startHomeserver } from "../../support/homeserver.js";
 import { observed } from "../../support/observed.js";
 import { processesIn } from "../../support/processes.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { modulePath } from "./modules.js";
 
 const folder = temporaryFolder();

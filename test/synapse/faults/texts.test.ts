@@ -1,5 +1,6 @@
 /** What users write is slow to match, poses as a record or as a cause of death, or floods the log, on a real Synapse. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
@@ -7,7 +8,6 @@ import { host, nextHost } from "../../support/host.js";
 import { logged } from "../../support/log.js";
 import { metric } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
-import { waitFor } from "../../support/wait.js";
 import { boot } from "./boot.js";
 import { measured } from "./measure.js";
 import { modulePath } from "./modules.js";

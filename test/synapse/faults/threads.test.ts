@@ -1,5 +1,6 @@
 /** Modules in threads of their own, on a real Synapse: what they break changes no verdict of the modules beside them. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
@@ -9,7 +10,6 @@ import { calls } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
 import { projectRoot } from "../../support/paths.js";
 import { othersInGroupOf } from "../../support/processes.js";
-import { waitFor } from "../../support/wait.js";
 import { boot } from "./boot.js";
 import { modulePath } from "./modules.js";
 

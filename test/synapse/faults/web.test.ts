@@ -1,12 +1,12 @@
 /** Visitors without an account who hang a web resource, or hold all of it that they get: what others are still served. */
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge, examplePath } from "../../support/bridge.js";
 import { registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
 import { logged } from "../../support/log.js";
 import { metric } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
-import { waitFor } from "../../support/wait.js";
 import { boot } from "./boot.js";
 import { modulePath } from "./modules.js";
 

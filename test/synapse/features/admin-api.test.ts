@@ -1,13 +1,13 @@
 // The admin API on a real Synapse: what it answers, who may ask, and that nobody else can tell that it is there.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { adminPath, ask, asked, raw } from "../../support/admin-api.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { Client, password, registerUser } from "../../support/client.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { host, nextHost } from "../../support/host.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 
 const folder = temporaryFolder();
 // Once it is told to, it lets nobody in.

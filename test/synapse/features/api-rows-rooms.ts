@@ -1,7 +1,7 @@
 // What modules can ask and do about rooms.
 import { expect } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import type { Body } from "../../support/client.js";
-import { waitFor } from "../../support/wait.js";
 import { newUser, type Rows, type World } from "./api-row.js";
 
 const inRoom = ({ room }: World) => ({ room_id: room });

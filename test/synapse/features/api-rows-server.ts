@@ -2,8 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import type { Body } from "../../support/client.js";
-import { waitFor } from "../../support/wait.js";
 import { newUser, type Rows, type World } from "./api-row.js";
 import { SECRET_BODY } from "./peer.js";
 

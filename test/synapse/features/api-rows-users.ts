@@ -1,8 +1,8 @@
 // What modules can ask and do about users, their devices and tokens.
 import { expect } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { type Body, Client } from "../../support/client.js";
 import { queryDatabase } from "../../support/database.js";
-import { waitFor } from "../../support/wait.js";
 import { newUser, type Rows, type World } from "./api-row.js";
 
 const stranger = "@none:test.localhost";

@@ -1,10 +1,10 @@
 // Broadcasts on a real Synapse with one process, on SQLite: they reach the module that has sent them, and no other.
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
 import { type Body, Client } from "../../support/client.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { metric } from "../../support/metrics.js";
-import { waitFor } from "../../support/wait.js";
 import { modulePath } from "./module-path.js";
 
 const names = ["here", "other", "apart", "shadow"] as const;

@@ -1,6 +1,7 @@
 // What Synapse's database keeps of decisions, on a real Synapse.
 import { chmodSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import { queryDatabase } from "../../support/database.js";
@@ -11,7 +12,6 @@ import { harnessFile } from "../../support/paths.js";
 import { longestPause } from "../../support/pauses.js";
 import { childrenOf } from "../../support/processes.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { boot } from "../faults/boot.js";
 import { modulePath } from "./module-path.js";
 

@@ -1,9 +1,9 @@
 // Logins by a module on a real Synapse: what becomes of them when Node ends meanwhile, and where passwords do not go.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
 import { Client, registerUser, signedIn } from "../../support/client.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
-import { waitFor } from "../../support/wait.js";
 import { modulePath } from "./module-path.js";
 
 const CANARY = "canary7f3a";

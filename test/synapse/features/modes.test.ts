@@ -1,15 +1,15 @@
 // Modules are switched off, to shadow and on while a real Synapse runs, on SQLite, by the command that needs no token.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+import { writeConfig } from "../../../bridge/testing/synapse/homeserver-yaml.js";
 import { type SynapseProcess, startProcess } from "../../../bridge/testing/synapse/synapse-process.js";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { Client, registerUser } from "../../support/client.js";
-import { writeConfig } from "../../support/config.js";
 import { modeCommand } from "../../support/mode-command.js";
 import { venvPython } from "../../support/paths.js";
 import { childrenOf } from "../../support/processes.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { modulePath } from "./module-path.js";
 
 const folder = temporaryFolder();

@@ -1,12 +1,12 @@
 // Events of another server whose fields are not what they should be, on a real Synapse: each is judged.
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
 import { makeCertificates } from "../../support/certificates.js";
 import { type Answer, type Client, registerUser } from "../../support/client.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { projectRoot } from "../../support/paths.js";
-import { waitFor } from "../../support/wait.js";
 import { modulePath } from "./module-path.js";
 
 const certificates = makeCertificates();

@@ -4,9 +4,9 @@
 
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { type Answer, Client, password, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
-import { waitFor } from "../../support/wait.js";
 import { modulePath } from "./module-path.js";
 import { HIDDEN_INFINITY, OddJson } from "./odd-json.js";
 

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { startSynapse, type TestSynapse } from "synapse-module-bridge/testing/synapse";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { cacheWithVenv } from "../kit/cached.js";
 
 const folder = temporaryFolder();

@@ -1,12 +1,12 @@
 // A module that calls back into Synapse from inside a callback: what works in Python works, and what would wait for itself
 // there ends in an error.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge } from "../../support/bridge.js";
 import { type Answer, type Body, type Client, registerUser } from "../../support/client.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { contextWarnings } from "../../support/log.js";
 import { observed } from "../../support/observed.js";
-import { waitFor } from "../../support/wait.js";
 import { modulePath } from "./module-path.js";
 
 let server: Homeserver;

@@ -1,7 +1,7 @@
 // What api.run_db_interaction and api.store do on SQLite and on PostgreSQL alike.
 import { describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import type { Body } from "../../support/client.js";
-import { waitFor } from "../../support/wait.js";
 
 /** Lets one of the modules `granted`, `other` and `shadow` do something; `none` has no grants. */
 export type Ask = (action: string, params?: object, by?: string) => Promise<Body>;

@@ -4,13 +4,13 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { type Body, Client, registerUser } from "../../support/client.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { observed } from "../../support/observed.js";
 import { projectRoot, venvPython } from "../../support/paths.js";
 import { childrenOf } from "../../support/processes.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { storageCases } from "./storage-cases.js";
 import { storageModules } from "./storage-modules.js";
 

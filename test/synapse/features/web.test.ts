@@ -1,9 +1,9 @@
 // Web resources of modules, asked for on a real Synapse's own listener.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge, examplePath } from "../../support/bridge.js";
 import { Client, registerUser } from "../../support/client.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
-import { waitFor } from "../../support/wait.js";
 import { modulePath } from "./module-path.js";
 
 let server: Homeserver;

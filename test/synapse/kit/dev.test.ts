@@ -6,11 +6,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { LIMITS } from "../../../bridge/catalogue/protocol.js";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { projectRoot } from "../../support/paths.js";
 import { freePort } from "../../support/ports.js";
 import { childrenOf, isAlive } from "../../support/processes.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { cacheWithVenv } from "./cached.js";
 
 const run = promisify(execFile);

@@ -4,10 +4,10 @@ import { existsSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { startSynapse } from "synapse-module-bridge/testing/synapse";
 import { temporaryFolder as kitFolder } from "../../../bridge/testing/synapse/folders.js";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { examplePath } from "../../support/bridge.js";
 import { isAlive } from "../../support/processes.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { cacheWithVenv } from "./cached.js";
 
 const folder = temporaryFolder();

@@ -2,6 +2,7 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import { type Deployment, startDeployment } from "../../support/deployment.js";
@@ -11,7 +12,6 @@ import { installPackages } from "../../support/packages.js";
 import { harnessFile, projectRoot } from "../../support/paths.js";
 import { type Alert, type Prometheus, promtool, startPrometheus } from "../../support/prometheus.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { modulePath, order } from "../faults/modules.js";
 import { expressions, impatientRules, rules } from "./expressions.js";
 

@@ -7,6 +7,7 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { fencesOf } from "../../docs/pages.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
@@ -14,7 +15,6 @@ import { type Deployment, startDeployment } from "../../support/deployment.js";
 import { projectRoot } from "../../support/paths.js";
 import { type Prometheus, startPrometheus } from "../../support/prometheus.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { impatientRules } from "./expressions.js";
 
 interface Decisions {

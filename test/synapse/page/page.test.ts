@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Browser } from "playwright-core";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { raw } from "../../support/admin-api.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { findChromium, startChromium } from "../../support/chromium.js";
@@ -15,7 +16,6 @@ import { host, interruptibleNode } from "../../support/host.js";
 import { projectRoot, venvPython } from "../../support/paths.js";
 import { childrenOf } from "../../support/processes.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import {
   accessibilityFaults,
   type Look,

@@ -5,8 +5,8 @@ import {
   type TestSynapse,
   type User,
 } from "synapse-module-bridge/testing/synapse";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { cacheWithVenv } from "../kit/cached.js";
 
 const folder = temporaryFolder();

@@ -1,9 +1,9 @@
 // The port of synapse-auto-accept-invite against the original: who joins, and what is marked as direct.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { type Certificates, makeCertificates } from "../../support/certificates.js";
 import { type Client, registerUser } from "../../support/client.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
-import { waitFor } from "../../support/wait.js";
 import { type Pair, type Side, START_LIMIT_MS, startPair } from "./pair.js";
 
 let certificates: Certificates;

@@ -1,11 +1,11 @@
 // The port of synapse-email-account-validity against the original: who is let in, the mails, the links and the pages.
 import { copyFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { type Body, Client, password, registerUser, signedIn } from "../../support/client.js";
 import { startHomeserver } from "../../support/homeserver.js";
 import { type MailServer, startMailServer } from "../../support/mail-server.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { shown } from "../differential/normal.js";
 import { type Pair, type Side, START_LIMIT_MS, startPair } from "./pair.js";
 

@@ -1,9 +1,9 @@
 // Two servers that must behave alike, one with the published Python module and one with its port, and how to compare.
 import { join } from "node:path";
 import { expect } from "@jest/globals";
+import type { ModuleEntry } from "../../../bridge/testing/synapse/homeserver-yaml.js";
 import { bridge, examplePath } from "../../support/bridge.js";
 import { type Body, type Client, registerUser } from "../../support/client.js";
-import type { ModuleEntry } from "../../support/config.js";
 import { type Homeserver, type HomeserverOptions, startHomeserver } from "../../support/homeserver.js";
 import { installPackages } from "../../support/packages.js";
 import { projectRoot } from "../../support/paths.js";

@@ -1,8 +1,8 @@
 /** Collects the spans that Synapse reports, in place of a Jaeger agent. */
 import { join } from "node:path";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { projectRoot, venvPython } from "../../support/paths.js";
 import { startProgram } from "../../support/program.js";
-import { waitFor } from "../../support/wait.js";
 
 export interface Span {
   readonly id: string;

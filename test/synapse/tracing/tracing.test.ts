@@ -2,16 +2,16 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { ModuleEntry } from "../../../bridge/testing/synapse/homeserver-yaml.js";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { type Answer, type Client, registerUser } from "../../support/client.js";
-import type { ModuleEntry } from "../../support/config.js";
 import type { Homeserver } from "../../support/homeserver.js";
 import { host, interruptibleNode } from "../../support/host.js";
 import { contextWarningKinds, contextWarnings, logged } from "../../support/log.js";
 import { installPackages } from "../../support/packages.js";
 import { projectRoot } from "../../support/paths.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { boot } from "../faults/boot.js";
 import { modulePath, order } from "../faults/modules.js";
 import { type Collector, type Span, startCollector } from "./collector.js";

@@ -1,12 +1,12 @@
 // The admin API of several processes, on PostgreSQL: each answers for all of them, also one in which no module runs.
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { ADMIN_LIMITS } from "../../../bridge/catalogue/admin-api.js";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { ask } from "../../support/admin-api.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import { type Deployment, main, startDeployment } from "../../support/deployment.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 
 const folder = temporaryFolder();
 const source = `export default {

@@ -1,10 +1,10 @@
 // The ready policy of ban lists with several processes, on PostgreSQL and Redis: a rule is in force in all of them within seconds.
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge, examplePath, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import { type Deployment, main, startDeployment } from "../../support/deployment.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 
 const names = [main, "worker1", "worker2"];
 const folder = temporaryFolder();

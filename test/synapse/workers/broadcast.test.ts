@@ -4,12 +4,12 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { type Body, Client } from "../../support/client.js";
 import { type Deployment, main, startDeployment } from "../../support/deployment.js";
 import { metric } from "../../support/metrics.js";
 import { childrenOf } from "../../support/processes.js";
-import { waitFor } from "../../support/wait.js";
 import { modulePath } from "../features/module-path.js";
 
 const names = [main, "worker1", "worker2"];

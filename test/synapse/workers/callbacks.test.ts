@@ -1,8 +1,8 @@
 /** Which of Synapse's processes asks about what: each callback that is forwarded, by all that triggers it. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { type Certificates, makeCertificates } from "../../support/certificates.js";
 import { contextWarnings, logged } from "../../support/log.js";
-import { waitFor } from "../../support/wait.js";
 import type { Side } from "../differential/sides.js";
 import { triggeredCallbacks, triggersOf } from "../differential/triggers.js";
 import { type Deployed, deploy } from "./deployed.js";

@@ -1,11 +1,11 @@
 /** Each process of Synapse has a Node of its own, or none: where it runs, what it registers, and how it dies alone. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import type { Client } from "../../support/client.js";
 import { logged } from "../../support/log.js";
 import { metric } from "../../support/metrics.js";
 import { childrenOf, isGone } from "../../support/processes.js";
-import { waitFor } from "../../support/wait.js";
 import { type Deployed, deploy } from "./deployed.js";
 
 const names = ["main", "worker1", "persister1"] as const;

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import { type Deployment, main, startDeployment } from "../../support/deployment.js";
@@ -10,7 +11,6 @@ import { installPackages } from "../../support/packages.js";
 import { harnessFile } from "../../support/paths.js";
 import { childrenOf } from "../../support/processes.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { modulePath } from "../features/module-path.js";
 
 const names = [main, "worker1", "worker2"] as const;

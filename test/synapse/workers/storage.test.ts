@@ -1,10 +1,10 @@
 // The database and the store where several processes share them, on PostgreSQL: nothing is lost, and nothing is left open.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { type Body, Client, registerUser } from "../../support/client.js";
 import { type Deployment, startDeployment } from "../../support/deployment.js";
 import { projectRoot } from "../../support/paths.js";
 import { childrenOf } from "../../support/processes.js";
-import { waitFor } from "../../support/wait.js";
 import { storageCases } from "../features/storage-cases.js";
 import { storageModules } from "../features/storage-modules.js";
 

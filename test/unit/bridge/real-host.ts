@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "@jest/globals";
 import { VERSION } from "../../../bridge/base/version.js";
 import type { ModuleSettings } from "../../../bridge/declarations/module.js";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { waitFor } from "../../support/wait.js";
 import { type Bundle, bundle } from "./bundle.js";
 import { type HostProcess, startHost } from "./child.js";
 import { type Answer, INTRODUCTION, INVITE, type Initialized, moduleOf } from "./rig.js";

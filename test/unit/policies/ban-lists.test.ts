@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
 import type { Event, UserId } from "synapse-module-bridge";
 import { createTester, event } from "synapse-module-bridge/testing";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import policy from "../../../examples/policies/ban-lists.js";
-import { waitFor } from "../../support/wait.js";
 
 const list = "!list:example.org";
 const own = "@a:example.org";

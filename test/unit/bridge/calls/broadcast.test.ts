@@ -1,7 +1,7 @@
 // Broadcasts in the host: each module's handlers run one after another, after `setup`, and none holds up the rest for long.
 import { expect, test } from "@jest/globals";
 import type { BroadcastReply } from "../../../../bridge/catalogue/protocol.js";
-import { waitFor } from "../../../support/wait.js";
+import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { folder, rig } from "../each-rig.js";
 
 const said = () => rig.lines.map(({ msg }) => msg);

@@ -1,6 +1,6 @@
 // `close`: when a module's own end runs, and that nothing it does holds the host.
 import { expect, test } from "@jest/globals";
-import { waitFor } from "../../../support/wait.js";
+import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { folder, rig } from "../each-rig.js";
 
 const said = () => rig.lines.map(({ level, msg, module }) => [level, module, msg]);

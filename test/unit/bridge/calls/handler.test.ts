@@ -2,8 +2,8 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "@jest/globals";
 import { CancellationTokenSource } from "vscode-jsonrpc/node";
+import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { Cancellation, untilAborted } from "../../../../bridge/transport/cancellation.js";
-import { waitFor } from "../../../support/wait.js";
 import { folder, rig } from "../each-rig.js";
 import { errorOf, event, INVITE, moduleOf } from "../rig.js";
 import { load } from "./chain.js";

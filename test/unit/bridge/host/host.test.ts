@@ -1,8 +1,8 @@
 // The life of a host: what it tells about itself, setup with its retries, and how it ends.
 import { describe, expect, test } from "@jest/globals";
 import { catalogue } from "../../../../bridge/catalogue/catalogue.js";
+import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { UNREADABLE } from "../../../../bridge/transport/framing.js";
-import { waitFor } from "../../../support/wait.js";
 import { folder, rig } from "../each-rig.js";
 import { errorOf, INVITE, moduleOf, SYNAPSE, VERSION } from "../rig.js";
 

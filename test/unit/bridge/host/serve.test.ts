@@ -2,8 +2,8 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { observed } from "../../../support/observed.js";
-import { waitFor } from "../../../support/wait.js";
 import { call, folder, host, initialize, inviting, load, loadOne, start, stop } from "../real-host.js";
 import { INVITE, moduleOf } from "../rig.js";
 

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { compileInThread } from "../../../../bridge/loading/compile-thread.js";
-import { waitFor } from "../../../support/wait.js";
+import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { folder, loadApart } from "../loading.js";
 import { call, code, host, folder as hostFolder, inviting, load } from "../real-host.js";
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { LIMITS } from "../../../../bridge/catalogue/protocol.js";
 import { createLogger } from "../../../../bridge/logging/log.js";
 import { PipedRecords } from "../../../../bridge/logging/records.js";
-import { waitFor } from "../../../support/wait.js";
+import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 
 const MOST_LINE = 64 * 1024;
 

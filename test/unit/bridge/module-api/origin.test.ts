@@ -1,6 +1,6 @@
 // Calls of the api from inside callbacks: the shim learns from which call they come, and which were not awaited.
 import { beforeEach, expect, test } from "@jest/globals";
-import { waitFor } from "../../../support/wait.js";
+import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { folder, rig } from "../each-rig.js";
 import { INVITE, moduleOf } from "../rig.js";
 

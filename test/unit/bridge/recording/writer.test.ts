@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Recording } from "../../../../bridge/catalogue/protocol.js";
 import { createLogger } from "../../../../bridge/logging/log.js";
 import { prepareFolder, RecordingWriter } from "../../../../bridge/recording/writer.js";
+import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { type Folder, temporaryFolder } from "../../../support/temporary-folder.js";
-import { waitFor } from "../../../support/wait.js";
 
 const MIB = 1024 * 1024;
 const DAY = 86_400_000;

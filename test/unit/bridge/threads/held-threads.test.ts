@@ -1,9 +1,9 @@
 // Threads that native code does not let end: a module that has too many of them gets no more, until Node is started anew.
 import { readFileSync, rmSync } from "node:fs";
 import { afterEach, expect, test } from "@jest/globals";
+import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { observed } from "../../../support/observed.js";
 import { isAlive } from "../../../support/processes.js";
-import { waitFor } from "../../../support/wait.js";
 import { ask, folder, host, inviting, load, logged } from "../real-host.js";
 import { errorOf, INVITE } from "../rig.js";
 

@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
 import { LIMITS } from "../../../../bridge/catalogue/protocol.js";
+import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { observed } from "../../../support/observed.js";
-import { waitFor } from "../../../support/wait.js";
 import { ask, folder, host, initialize, inviting, load, logged, start, stop } from "../real-host.js";
 import { errorOf, INVITE, moduleOf } from "../rig.js";
 

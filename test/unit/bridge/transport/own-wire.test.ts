@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { observed } from "../../../support/observed.js";
-import { waitFor } from "../../../support/wait.js";
 import { call, folder, host, load, loadOne } from "../real-host.js";
 import { INVITE } from "../rig.js";
 

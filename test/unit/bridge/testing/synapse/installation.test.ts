@@ -11,10 +11,10 @@ import {
 } from "../../../../../bridge/testing/synapse/installation.js";
 import { ownFile } from "../../../../../bridge/testing/synapse/own-files.js";
 import { NEWEST_TESTED } from "../../../../../bridge/testing/synapse/releases.js";
+import { waitFor } from "../../../../../bridge/testing/synapse/wait.js";
 import { venvPython } from "../../../../support/paths.js";
 import { childrenOf, isAlive } from "../../../../support/processes.js";
 import { type Folder, temporaryFolder } from "../../../../support/temporary-folder.js";
-import { waitFor } from "../../../../support/wait.js";
 
 let folder: Folder;
 beforeEach(() => {
