@@ -377,6 +377,16 @@ def test_a_suspect_that_is_asked_alone_may_block_node() -> None:
     assert isinstance(rig.turn(waited_for()), NodeEnded)
 
 
+def test_a_block_of_node_while_a_thread_is_set_up_is_not_the_threads_also_after_a_turn_alone() -> None:
+    rig = Rig(REPLY)
+    rig.thread.is_there = False
+    rig.turn(waited_for())
+    rig.thread.is_there = ConnectionGone("gone")
+    rig.thread.while_set_up = lambda: rig.turns.node_ended(BLOCKED, "m", under_way=0, before=False)
+    assert isinstance(rig.turn(waited_for()), NodeEnded)
+    assert rig.thread.missing == []
+
+
 @pytest.mark.parametrize("under_way", [0, 1])
 def test_a_thread_whose_set_up_ends_node_is_not_tried_again(under_way: int) -> None:
     rig, seen = Rig(), []
@@ -397,7 +407,8 @@ def test_open_calls_have_a_moment_to_finish_before_node_is_asked_alone(time: Tim
     rig.thread.is_there = False
     looks: list[float] = []
 
-    async def within(deferred: Any, deadline: float) -> Any:
+    async def within(deferred: "Deferred[Any]", deadline: float) -> Any:
+        assert not deferred.called
         looks.append(round(deadline - time.now, 3))
         time.now = deadline
         if len(looks) == 3:

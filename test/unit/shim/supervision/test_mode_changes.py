@@ -181,6 +181,12 @@ def test_a_module_that_cannot_do_more_stays_as_it_is_and_others_change(
     assert len(caplog.messages) == 1
 
 
+def test_a_module_that_cannot_decide_stays_a_shadow_module(rig: Rig) -> None:
+    rig.accepted.broken = {"b": "no such file"}
+    told = rig.switch(running={"b": "shadow", "c": "off"}, b="enforce", c="enforce")
+    assert told == [modes("enforce", "shadow", "enforce")]
+
+
 def test_a_module_that_cannot_do_less_is_off(rig: Rig) -> None:
     rig.accepted.modules = [declared("a", "on_legacy_renew"), declared("b", "user_may_invite"), declared("c")]
     rig.registered.are(rig.accepted.modules)
@@ -212,6 +218,8 @@ def test_a_module_that_does_not_run_yet_gets_its_mode_without_more_ado(rig: Rig)
     rig.accepted.broken = {"d": "no such file"}
     assert rig.switch("it fails", d="enforce") == [{**modes("enforce", "enforce", "enforce"), "d": "enforce"}]
     assert rig.switching.problems == {"d": "it fails"}
+    # Also where others change.
+    assert rig.switch(a="off", d="enforce") == [{**modes("off", "enforce", "enforce"), "d": "enforce"}]
 
 
 @pytest.mark.parametrize(
@@ -224,6 +232,8 @@ def test_a_module_that_does_not_run_yet_gets_its_mode_without_more_ado(rig: Rig)
         ({"b": "enforce"}, True),
         ({"c": "shadow"}, False),
         ({"a": "enforce", "b": "off"}, True),
+        # One that there was not before.
+        ({"d": "enforce"}, False),
     ],
 )
 def test_a_new_host_is_refused_where_a_module_is_to_do_more_since_it_was_started(
