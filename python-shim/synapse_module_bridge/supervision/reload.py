@@ -20,7 +20,7 @@ from synapse_module_bridge.supervision.accepted import Accepted, Manifest, modes
 from synapse_module_bridge.supervision.backoff import LONGEST_PAUSE_SECONDS
 from synapse_module_bridge.supervision.handshake import Initialize
 from synapse_module_bridge.supervision.registered import Registered
-from synapse_module_bridge.supervision.supervisor import OVERTAKEN, Supervisor
+from synapse_module_bridge.supervision.supervisor import OVERTAKEN, STOPS, Supervisor
 from synapse_module_bridge.supervision.switching import Switching
 from synapse_module_bridge.transport.unavailable import Unavailable
 
@@ -174,7 +174,7 @@ class Reload:
             try:
                 await self._host.until_up_again()
             except Unavailable:
-                return {"outcome": "failed", "problem": "Synapse stops"}
+                return {"outcome": "failed", "problem": STOPS}
         self._switching.forget_problems()
         self._switches = False
         overtaken = self._switching.wishes()
@@ -193,6 +193,8 @@ class Reload:
         )
         if reason == OVERTAKEN:
             return await self._reloaded()
+        if reason == STOPS:
+            return {"outcome": "failed", "problem": reason}
         if reason is not None:
             logger.error(
                 "reload: the modules that run stay as they are, since the new ones cannot take over: %s", reason
@@ -228,7 +230,7 @@ class Reload:
         reason = await self._host.replace(lambda _: overtaken(), "restart")
         if reason == OVERTAKEN:
             await self._move()
-        elif reason is not None:
+        elif reason not in (None, STOPS):
             logger.error("the module host could not be moved to where its files are kept now: %s", reason)
 
     def _still_missing(self, manifest: Manifest, before: set[str]) -> str | None:

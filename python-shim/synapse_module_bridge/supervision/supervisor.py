@@ -55,7 +55,8 @@ MOST_UNSENT_BYTES = 64 * 1024 * 1024
 # Why a host could not be replaced, where that passes by itself.
 IS_DOWN, HAS_ENDED = "the module host is down", "the present module host ended meanwhile"
 OVERTAKEN = "a module is to do more meanwhile"
-PASSING = (IS_DOWN, HAS_ENDED, OVERTAKEN)
+STOPS = "Synapse stops"
+PASSING = (IS_DOWN, HAS_ENDED, OVERTAKEN, STOPS)
 
 
 class Supervisor:
@@ -260,7 +261,8 @@ class Supervisor:
         if reason is not None:
             child.stopping = True
             child.kill()
-            return reason
+            # Then it has ended because of that, whatever it says.
+            return reason if self._stopped is None else STOPS
         self._child = child
         self._went_down()
         self._went_up(child)

@@ -9,7 +9,7 @@ from fake_time import Time
 from synapse_module_bridge.supervision import switching as subject
 from synapse_module_bridge.supervision.accepted import Accepted
 from synapse_module_bridge.supervision.registered import Registered
-from synapse_module_bridge.supervision.supervisor import HAS_ENDED, IS_DOWN
+from synapse_module_bridge.supervision.supervisor import HAS_ENDED, IS_DOWN, STOPS
 from synapse_module_bridge.supervision.switching import Switching
 from turning import outcome
 from twisted.internet.defer import ensureDeferred
@@ -246,7 +246,7 @@ def test_a_new_host_is_refused_where_a_module_is_to_do_more_since_it_was_started
     assert len(caplog.messages) == (0 if is_refused else 1)
 
 
-@pytest.mark.parametrize("reason", [IS_DOWN, HAS_ENDED])
+@pytest.mark.parametrize("reason", [IS_DOWN, HAS_ENDED, STOPS])
 def test_what_passes_by_itself_is_no_problem(rig: Rig, reason: str, caplog: pytest.LogCaptureFixture) -> None:
     assert rig.switch(reason, running={"b": "off"}, a="off", b="enforce") == [modes("off", "enforce", "enforce")]
     assert rig.switching.problems == {} and not rig.switching.may_pass

@@ -216,6 +216,26 @@ def is_starting(rig: Rig, mode: str) -> bool:
     return any(child is not host._child and child.told["modules"][0]["mode"] == mode for child in host._running)
 
 
+@pytest.mark.parametrize("by", ["a switch", "a reload"])
+@pytest.mark.parametrize("moment", ["starts", "has taken over"])
+def test_a_stop_of_synapse_meanwhile_is_no_error(
+    switched: Switched, by: str, moment: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with switched.running():
+        rig = switched.rig
+        host, mode = rig.bridge._host, "off" if by == "a switch" else "enforce"
+        before = host._child
+        if by == "a switch":
+            switched.set(mode)
+        else:
+            switched.write(before="/* changed */")
+            rig.bridge._reload.requested()
+        turn_until(lambda: is_starting(rig, mode) if moment == "starts" else host._child is not before, 30)
+        settled(host.stop())
+        turn_until(lambda: not rig.bridge._reload._under_way, 30)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_off_holds_while_node_is_down_and_the_next_one_is_without_the_module(switched: Switched) -> None:
     with switched.running():
         rig = switched.rig
