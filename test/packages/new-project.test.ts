@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { projectRoot } from "../support/paths.js";
+import { cacheWithVenv } from "../support/prepared-venv.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
-import { cacheWithVenv } from "../synapse/kit/cached.js";
 import { output } from "./environment.js";
 
 const folder = temporaryFolder();

@@ -5,9 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { endWithThisProcess } from "../../bridge/base/children.js";
 import { type ModuleEntry, writeConfig } from "../../bridge/testing/synapse/homeserver-yaml.js";
+import { placeDatabase } from "../../bridge/testing/synapse/prepared.js";
 import { environment } from "../../bridge/testing/synapse/synapse-process.js";
 import { waitFor } from "../../bridge/testing/synapse/wait.js";
 import { venvPython } from "./paths.js";
+import { preparedVenv } from "./prepared-venv.js";
 import { isAlive } from "./processes.js";
 
 interface Launch {
@@ -59,6 +61,7 @@ export function prepareDaemon(options: DaemonOptions): Daemon {
     return pid === 0 || launched.includes(pid) ? undefined : pid;
   };
   const launch = async (): Promise<Launch> => {
+    placeDatabase(await preparedVenv(), dir);
     const child = execFile(venvPython(), ["-m", "synapse.app.homeserver", "-c", configPath], {
       cwd: dir,
       env: environment(options),

@@ -7,6 +7,7 @@ import {
   type ModuleEntry,
   writeConfig,
 } from "../../bridge/testing/synapse/homeserver-yaml.js";
+import { placeDatabase } from "../../bridge/testing/synapse/prepared.js";
 import {
   type Surroundings,
   type SynapseProcess,
@@ -14,6 +15,7 @@ import {
 } from "../../bridge/testing/synapse/synapse-process.js";
 import { type Certificates, makeCertificates } from "./certificates.js";
 import { venvPython } from "./paths.js";
+import { preparedVenv } from "./prepared-venv.js";
 
 export { SynapseStartError as HomeserverStartError } from "../../bridge/testing/synapse/synapse-process.js";
 
@@ -29,6 +31,8 @@ export interface HomeserverOptions extends Surroundings {
   /** Listens for other servers as well, with these certificates, which must be the same for all; `true` makes some. */
   readonly federation?: boolean | Certificates;
   readonly logLevels?: LogLevels;
+  /** Lets Synapse make its tables by itself, with all background updates; default: from a database that has them. */
+  readonly newDatabase?: boolean;
 }
 
 /** Its `stop` also removes the folder. */
@@ -63,6 +67,8 @@ async function boot(dir: string, options: HomeserverOptions, remove: () => void)
     logLevels: options.logLevels,
     ...(federation && { federation }),
   });
+  // Another Python may have another Synapse.
+  if (!options.newDatabase && !options.python) placeDatabase(await preparedVenv(), dir);
   const running = await startProcess({
     python: venvPython(),
     ...options,

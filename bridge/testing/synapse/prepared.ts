@@ -23,8 +23,12 @@ const DATABASE = "hs.db";
 
 /** Installs Synapse and prepares its database, if that was not done yet: see `installSynapse`. */
 export async function prepareSynapse(version?: string): Promise<Prepared> {
-  const installation = await installSynapse(version);
-  const database = path.join(cacheFolder(), `${installation.name}.db`);
+  return withDatabase(await installSynapse(version), cacheFolder());
+}
+
+/** Prepares the database of an installation and keeps it in a folder, if that was not done yet. */
+export async function withDatabase(installation: Installation, folder: string): Promise<Prepared> {
+  const database = path.join(folder, `${installation.name}.db`);
   if (!existsSync(database)) await prepareDatabase(installation, database);
   return existsSync(database) ? { ...installation, database } : installation;
 }

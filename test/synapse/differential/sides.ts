@@ -76,16 +76,20 @@ export function startPair(): Promise<Sides> {
   return startSides({ bridge: subject, twin: twinModules });
 }
 
-/** Servers with these modules, furnished alike, and one more that all of them federate with. */
+/**
+ * Servers with these modules, furnished alike, and one more that all of them federate with. With `newDatabase`, modules see
+ * the background updates of a new one.
+ */
 export async function startSides<Name extends string>(
   modulesOf: Readonly<Record<Name, (files: Files) => readonly ModuleEntry[]>>,
+  { newDatabase = false } = {},
 ): Promise<Sides<Name>> {
   const folder = temporaryFolder();
   const certificates = makeCertificates();
   const identity = await startIdentityServer(certificates);
   const started: Homeserver[] = [];
   const boot = async (modules: readonly ModuleEntry[]) => {
-    const options = { federation: certificates, pythonPath: [here], extraConfig: promptUpdates };
+    const options = { federation: certificates, pythonPath: [here], extraConfig: promptUpdates, newDatabase };
     const server = await startHomeserver({ modules, ...options });
     started.push(server);
     return server;

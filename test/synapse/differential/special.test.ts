@@ -35,7 +35,7 @@ beforeAll(async () => {
     twin: (files: Files) =>
       names.map((name) => ({ module: "special_twin.SpecialTwin", config: { name, ...files } })),
   };
-  running = await startSides(modules);
+  running = await startSides(modules, { newDatabase: true });
   sides = running.sides;
   fresh = { bridge: updatesOf(sides.bridge), twin: updatesOf(sides.twin) };
 }, 120_000);

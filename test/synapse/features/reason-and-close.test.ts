@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { startSynapse, type TestSynapse } from "synapse-module-bridge/testing/synapse";
 import { waitFor } from "../../../bridge/testing/synapse/wait.js";
+import { cacheWithVenv } from "../../support/prepared-venv.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { cacheWithVenv } from "../kit/cached.js";
 
 const folder = temporaryFolder();
 // The log is gone with the server.

@@ -9,9 +9,9 @@ import { LIMITS } from "../../../bridge/catalogue/protocol.js";
 import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { projectRoot } from "../../support/paths.js";
 import { freePort } from "../../support/ports.js";
+import { cacheWithVenv } from "../../support/prepared-venv.js";
 import { childrenOf, isAlive } from "../../support/processes.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { cacheWithVenv } from "./cached.js";
 
 const run = promisify(execFile);
 const folder = temporaryFolder();

@@ -1,8 +1,8 @@
 // What an author's test does with one server of the kit.
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { startSynapse, type TestSynapse } from "synapse-module-bridge/testing/synapse";
+import { cacheWithVenv } from "../../support/prepared-venv.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { cacheWithVenv } from "./cached.js";
 
 const folder = temporaryFolder();
 const words = (word: string) => `

@@ -6,9 +6,9 @@ import { startSynapse } from "synapse-module-bridge/testing/synapse";
 import { temporaryFolder as kitFolder } from "../../../bridge/testing/synapse/folders.js";
 import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { examplePath } from "../../support/bridge.js";
+import { cacheWithVenv } from "../../support/prepared-venv.js";
 import { isAlive } from "../../support/processes.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { cacheWithVenv } from "./cached.js";
 
 const folder = temporaryFolder();
 const noLinks = { path: examplePath("no-links.ts"), config: { allowed_domains: ["example.org"] } };

@@ -6,8 +6,8 @@ import {
   type User,
 } from "synapse-module-bridge/testing/synapse";
 import { waitFor } from "../../../bridge/testing/synapse/wait.js";
+import { cacheWithVenv } from "../../support/prepared-venv.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { cacheWithVenv } from "../kit/cached.js";
 
 const folder = temporaryFolder();
 const forbidden = { status: 403, errcode: "M_FORBIDDEN" };

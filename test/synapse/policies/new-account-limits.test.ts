@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { startSynapse, type TestSynapse } from "synapse-module-bridge/testing/synapse";
-import { cacheWithVenv } from "../kit/cached.js";
+import { cacheWithVenv } from "../../support/prepared-venv.js";
 
 let hs: TestSynapse;
 
