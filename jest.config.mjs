@@ -21,6 +21,9 @@ export default {
       },
     ],
   },
+  testSequencer: "<rootDir>/scripts/slowest-first.mjs",
+  // Of those tests of a file that may run at once: most of them wait, each for a Synapse of its own.
+  maxConcurrency: 2,
   // Long enough for two busy cores; a test that waits for a process sets its own, shorter bound.
   testTimeout: 30_000,
 };

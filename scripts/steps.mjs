@@ -46,9 +46,9 @@ export function jest(name, groups, paths, options = []) {
   };
 }
 
-/** The TypeScript tests that need no Synapse. */
-export const unitTests = () =>
-  jest("unit tests", ["unit"], testFiles(["test"], ["test/synapse", ...installing]), ["--maxWorkers=50%"]);
+/** The TypeScript tests that need no Synapse, below some folders. Most of them wait for processes and deadlines. */
+export const unitTests = (folders = ["test"]) =>
+  jest("unit tests", ["unit"], testFiles(folders, ["test/synapse", ...installing]), ["--maxWorkers=2"]);
 
 /** Those about what modules can do, once more with each module in a thread of its own. */
 const inThreads = () =>

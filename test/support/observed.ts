@@ -20,6 +20,7 @@ export interface Observation {
 export function observed(row: number, observation: Observation): void {
   const file = process.env.FAULT_MATRIX;
   if (!file) return;
-  const tried = expect.getState().currentTestName ?? "";
+  const { currentConcurrentTestName, currentTestName } = expect.getState();
+  const tried = currentConcurrentTestName?.() ?? currentTestName ?? "";
   appendFileSync(file, `${JSON.stringify({ row, on: "real Synapse", tried, ...observation })}\n`);
 }

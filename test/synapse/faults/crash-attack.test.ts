@@ -4,10 +4,10 @@
  */
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterEach, expect, test } from "@jest/globals";
+import { afterAll, expect, test } from "@jest/globals";
 import { bridge, shim } from "../../support/bridge.js";
 import { Client, registerUser } from "../../support/client.js";
-import type { Homeserver } from "../../support/homeserver.js";
+import type { Homeserver, HomeserverOptions } from "../../support/homeserver.js";
 import { logged } from "../../support/log.js";
 import { metric } from "../../support/metrics.js";
 import { observed } from "../../support/observed.js";
@@ -18,12 +18,17 @@ const SECONDS = Number(process.env.ATTACK_SECONDS ?? 15);
 const WINDOW_SECONDS = 15;
 const MOST_UNJUDGED = 3;
 
-let server: Homeserver | undefined;
+const servers: Homeserver[] = [];
 
-afterEach(async () => {
-  await server?.stop();
-  server = undefined;
+afterAll(async () => {
+  await Promise.all(servers.map((server) => server.stop()));
 });
+
+async function start(options: HomeserverOptions): Promise<Homeserver> {
+  const server = await boot(options);
+  servers.push(server);
+  return server;
+}
 
 interface Sent {
   readonly at: number;
@@ -51,11 +56,12 @@ function perWindow(sent: readonly Sent[], status: number): string[] {
   });
 }
 
-test.each(["crash at once", "crash later", "crash by a rejection", "crash by hanging"])(
+// The attacks mostly wait: some at once, each on a server of its own.
+test.concurrent.each(["crash at once", "crash later", "crash by a rejection", "crash by hanging"])(
   "%s: no spam of others passes, and nobody else is refused",
   async (crash) => {
-    server = await boot({ modules: [bridge({ modules: [{ path: modulePath("crashes.ts") }] })] });
-    const users = ["mallory", "bob", "carol"].map((name) => registerUser(server as Homeserver, name));
+    const server = await start({ modules: [bridge({ modules: [{ path: modulePath("crashes.ts") }] })] });
+    const users = ["mallory", "bob", "carol"].map((name) => registerUser(server, name));
     const [mallory, bob, carol] = (await Promise.all(users)) as [Client, Client, Client];
     const own: string[] = [];
     for (const user of [mallory, bob, carol]) {
@@ -85,17 +91,18 @@ test.each(["crash at once", "crash later", "crash by a rejection", "crash by han
     expect(crashes.slice(1).map(({ status }) => status)).toEqual(crashes.slice(1).map(() => 403));
     expect(await metric(server, "synapse_module_bridge_quarantines")).toBe(1);
     observed(9, { outcome: report });
+    await server.stop();
   },
   120_000,
 );
 
-test.each(["crash at once", "crash by hanging"])(
+test.concurrent.each(["crash at once", "crash by hanging"])(
   "%s: no spam of other servers passes, though their messages have less time",
   async (crash) => {
     const remoteSpam = { module: "remote_spam.RemoteSpam" };
     const pythonPath = [shim, dirname(modulePath("remote_spam.py"))];
     const modules = [remoteSpam, bridge({ modules: [{ path: modulePath("crashes.ts") }] })];
-    server = await boot({ modules, pythonPath });
+    const server = await start({ modules, pythonPath });
     const mallory = await registerUser(server, "mallory");
     const { body: room } = await mallory.createRoom();
     const query = { seconds: String(SECONDS), per_second: "10" };
@@ -110,6 +117,7 @@ test.each(["crash at once", "crash by hanging"])(
       expect.stringContaining(`about ${mallory.userId} for 10 min`),
     ]);
     observed(9, { outcome: report });
+    await server.stop();
   },
   120_000,
 );

@@ -122,51 +122,86 @@ test("an unknown callback stops Synapse", async () => {
   );
 });
 
-describe("faults in modules are told all at once:", () => {
-  const faults: [title: string, module: object, ...said: string[]][] = [
-    ["a file that is not there", { path: "missing.ts" }, "path: ", "missing.ts"],
-    ["a syntax error", { path: "syntax-error.ts" }, "path: ", "syntax-error.ts:2"],
-    ["an error at import", { path: "throws.ts" }, "path: ", "no luck at import"],
-    ["an unknown callback", { path: "unknown-callback.ts" }, "path: ", "user_may_invit", "user_may_invite"],
-    ["an unknown key of an entry", { path: "unknown-entry-key.ts" }, "path: ", "user_may_invite", "matches"],
-    ["an unknown key of a module", { path: "unknown-key.ts" }, "path: ", "callback"],
-    ["no default export", { path: "no-default.ts" }, "path: "],
-    ["half of a presence router", { path: "half.ts" }, "path: ", "get_users_for_states", "both or neither"],
-    [
-      "a config that is refused",
-      { path: "configured.ts", config: { words: "x" } },
-      "config.words: must be array",
-    ],
-    [
-      "a key of the config",
-      { path: "configured.ts", name: "other", config: { words: [], more: 1 } },
-      "config",
-      "more",
-    ],
-    ["a name that is there already", { path: "sound.ts", name: "other" }, "", "other"],
+describe("faults in modules, and what the YAML does not grant, are told all at once:", () => {
+  interface Fault {
+    readonly title: string;
+    /** Of the table of faults. */
+    readonly row: number;
+    readonly module: { readonly path: string; readonly [key: string]: unknown };
+    /** Below the module's place. */
+    readonly place: string;
+    readonly words: readonly string[];
+  }
+  const atPath = (title: string, path: string, ...words: string[]): Fault => ({
+    ...{ title, row: 3, module: { path }, place: ".path: ", words },
+  });
+  const faults: readonly Fault[] = [
+    atPath("a file that is not there", "missing.ts", "missing.ts"),
+    atPath("a syntax error", "syntax-error.ts", "syntax-error.ts:2"),
+    atPath("an error at import", "throws.ts", "no luck at import"),
+    atPath("an unknown callback", "unknown-callback.ts", "user_may_invit", "user_may_invite"),
+    atPath("an unknown key of an entry", "unknown-entry-key.ts", "user_may_invite", "matches"),
+    atPath("an unknown key of a module", "unknown-key.ts", "callback"),
+    atPath("no default export", "no-default.ts"),
+    atPath("half of a presence router", "half.ts", "get_users_for_states", "both or neither"),
+    {
+      ...atPath("Latin-1", "latin.ts", "latin.ts is not UTF-8 (the first wrong byte is in line 1; Latin-1?)"),
+      row: 63,
+    },
+    {
+      ...atPath("a default", "default.ts", 'its default "five" does not fit: it must be integer'),
+      row: 63,
+    },
+    {
+      title: "a config that is refused",
+      row: 4,
+      module: { path: "configured.ts", config: { words: "x" } },
+      place: ".config.words: must be array",
+      words: [],
+    },
+    {
+      title: "a key of the config",
+      row: 4,
+      module: { path: "configured.ts", name: "other", config: { words: [], more: 1 } },
+      place: ".config",
+      words: ["more"],
+    },
+    {
+      title: "a name that is there already",
+      row: 3,
+      module: { path: "sound.ts", name: "other" },
+      place: "",
+      words: ["other"],
+    },
+    {
+      title: "what is not granted",
+      row: 64,
+      module: { path: "needy.ts", grants: ["send_mail"] },
+      place: ".grants: ",
+      words: ["needs `grants: [send_mail, store]` beside its `path`"],
+    },
+    {
+      title: "all grants as a list",
+      row: 64,
+      module: { path: "sound.ts", grants: ["all"] },
+      place: ".grants[0]: ",
+      words: ["write `grants: all`, without brackets"],
+    },
   ];
   let message: string;
   beforeAll(async () => {
-    const modules = faults.map(([, module]) => module as { path: string });
-    message = await refusal(
-      [bridge({ modules: modules.map((entry) => ({ ...entry, path: at(entry.path) })) })],
-      true,
-    );
+    const modules = faults.map(({ module }) => ({ ...module, path: at(module.path) }));
+    message = await refusal([bridge({ modules })], true);
   }, 60_000);
 
-  test.each(faults.map((fault, index) => [fault[0], index, fault.slice(2)] as const))(
-    "%s",
-    (_title, index, said) => {
-      const [place = "", ...words] = said as string[];
-      const told = message
-        .split(/; \(\d+\) |: \(1\) /)
-        .find((fault) => fault.startsWith(`config.modules[${index}]`));
-      expect(told).toContain(`config.modules[${index}]${place && "."}${place}`);
-      for (const word of words) expect(told).toContain(word);
-      const row = place.startsWith("config") ? 4 : 3;
-      observed(row, { outcome: "Synapse does not start; the fault is told with its place" });
-    },
-  );
+  test.each(faults.map((fault, index) => ({ ...fault, index })))("$title", ({ row, place, words, index }) => {
+    const told = message
+      .split(/; \(\d+\) |: \(1\) /)
+      .find((fault) => fault.startsWith(`config.modules[${index}]`));
+    expect(told).toContain(`config.modules[${index}]${place}`);
+    for (const word of words) expect(told).toContain(word);
+    observed(row, { outcome: "Synapse does not start; the fault is told with its place" });
+  });
 });
 
 describe("a Node that will not do stops Synapse:", () => {
@@ -254,36 +289,5 @@ describe("what a module does while it is loaded is told in the last line:", () =
       `config.modules[1].path: ${at("unsettled.ts")}: was not loaded within 2 s: does it wait, or compute for long, at its top level?`,
     );
     observed(61, { outcome: "Synapse does not start; the module is told" });
-  });
-});
-
-describe("what the YAML does not grant, and what is no text, is told beside the rest:", () => {
-  test.each([
-    [
-      "grants",
-      { path: "needy.ts", grants: ["send_mail"] },
-      "grants: ",
-      "needs `grants: [send_mail, store]` beside its `path`",
-    ],
-    [
-      "all as a list",
-      { path: "sound.ts", grants: ["all"] },
-      "grants[0]: ",
-      "write `grants: all`, without brackets",
-    ],
-    [
-      "Latin-1",
-      { path: "latin.ts" },
-      "path: ",
-      "latin.ts is not UTF-8 (the first wrong byte is in line 1; Latin-1?)",
-    ],
-    ["a default", { path: "default.ts" }, "path: ", 'its default "five" does not fit: it must be integer'],
-  ])("%s", async (_title, entry, place, said) => {
-    const message = await refusal([bridge({ modules: [{ ...entry, path: at(entry.path) }] })], true);
-    expect(message).toContain(`config.modules[0].${place}`);
-    expect(message).toContain(said);
-    observed(place.startsWith("grants") ? 64 : 63, {
-      outcome: "Synapse does not start; the fault is told with its place",
-    });
   });
 });

@@ -211,11 +211,42 @@ describe("what cannot be used", () => {
   });
 });
 
-test("a module that blocks Node is named, with the call", async () => {
-  const { code, err } = await run(["replay", invite("for (;;);"), write("blocked.jsonl", {})]);
-  expect(code).toBe(1);
-  expect(err).toMatch(/user_may_invite \(recorded at 2026-.*: the module blocked Node for 15 s/);
-}, 40_000);
+// Each waits for seconds: all at once, with files of their own.
+describe("a module that does not answer", () => {
+  const inviting = (name: string, body: string) => folder.write(name, moduleOf("user_may_invite", body));
+
+  test.concurrent("since it blocks Node is named, with the call", async () => {
+    const { code, err } = await run([
+      "replay",
+      inviting("blocks.ts", "for (;;);"),
+      write("blocked.jsonl", {}),
+    ]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/user_may_invite \(recorded at 2026-.*: the module blocked Node for 15 s/);
+  }, 40_000);
+
+  test.concurrent("any more is named, and not asked thousands of times", async () => {
+    const recording = write("late.jsonl", ...Array.from({ length: 50 }, () => ({})));
+    const file = inviting("silent.ts", "await new Promise(() => setInterval(() => {}, 1e6));");
+    expect(await run(["replay", file, recording])).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringMatching(
+        /has not answered 6 calls in a row within 5 s each, the last one user_may_invite/,
+      ),
+    });
+  }, 50_000);
+
+  test.concurrent("one call is not in time, and the next call is asked", async () => {
+    const file = inviting(
+      "slow.ts",
+      "if (params.inviter === '@slow:x') await new Promise(() => setInterval(() => {}, 1e6)); return NOT_SPAM;",
+    );
+    const recording = write("slow.jsonl", { params: { ...INVITE, inviter: "@slow:x" } }, {});
+    const { differences, same } = (await replay(file, recording)).callbacks.user_may_invite;
+    expect([same, differences.map(({ to }: Report) => to)]).toEqual([1, ["no answer in time"]]);
+  }, 30_000);
+});
 
 test("an answer with its keys in another order is the same", async () => {
   const answer = ["M_FORBIDDEN", { a: { b: 1, c: [{ d: 1, e: 2 }] }, f: 1 }];
@@ -239,27 +270,6 @@ test("a call as Synapse never makes it is left out, and counted", async () => {
   );
   expect(await replay(file, recording)).toMatchObject({ calls: 2, differing: 0, skipped: { unreadable: 1 } });
 });
-
-test("a module that answers nothing any more is named, and not asked thousands of times", async () => {
-  const recording = write("late.jsonl", ...Array.from({ length: 50 }, () => ({})));
-  const file = invite("await new Promise(() => setInterval(() => {}, 1e6));");
-  expect(await run(["replay", file, recording])).toMatchObject({
-    code: 2,
-    out: "",
-    err: expect.stringMatching(
-      /has not answered 6 calls in a row within 5 s each, the last one user_may_invite/,
-    ),
-  });
-}, 50_000);
-
-test("a handler that never answers is no answer in time, and the next call is asked", async () => {
-  const file = invite(
-    "if (params.inviter === '@slow:x') await new Promise(() => setInterval(() => {}, 1e6)); return NOT_SPAM;",
-  );
-  const recording = write("slow.jsonl", { params: { ...INVITE, inviter: "@slow:x" } }, {});
-  const { differences, same } = (await replay(file, recording)).callbacks.user_may_invite;
-  expect([same, differences.map(({ to }: Report) => to)]).toEqual([1, ["no answer in time"]]);
-}, 30_000);
 
 test("`match` of the new version decides what it is asked, and a call without it means no objection", async () => {
   const file = folder.write(
