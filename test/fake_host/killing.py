@@ -72,6 +72,6 @@ def bystanders_at_an_end(rig: Rig) -> list["Deferred[Any]"]:
     """All in flight when somebody else ends Node."""
     os.kill(rig.pid(), signal.SIGSTOP)
     others = bystanders(rig)
-    turn_until(lambda: rig.bridge._host._child.unsent_bytes == 0)
+    turn_until(lambda: rig.bridge._host._child.writer.unsent_bytes == 0)
     os.kill(rig.pid(), signal.SIGKILL)
     return others

@@ -61,7 +61,7 @@ def test_stopping_lets_the_host_finish_what_is_under_way(tmp_path: Path) -> None
     (tmp_path / "seconds").write_text("0.3")
     with running(tmp_path, "slow", config("deny", 5)) as rig:
         asked = rig.ask("user_may_invite", *INVITE)
-        turn_until(lambda: rig.bridge._host._child.unsent_bytes == 0)
+        turn_until(lambda: rig.bridge._host._child.writer.unsent_bytes == 0)
         stopped = rig.bridge._host.stop()
         assert settled(asked) is GOOD
         assert settled(stopped) is None
@@ -112,7 +112,7 @@ def test_a_host_that_does_not_end_when_it_should_is_killed(tmp_path: Path, monke
     monkeypatch.setattr(watchdog, "LOOK_SECONDS", 10.0)
     with running(tmp_path, "hangs", config("deny", 5)) as rig:
         asked = rig.ask("user_may_invite", *INVITE)
-        turn_until(lambda: rig.bridge._host._child.unsent_bytes == 0)
+        turn_until(lambda: rig.bridge._host._child.writer.unsent_bytes == 0)
         assert settled(rig.bridge._host.stop()) is None
         assert told(settled(asked)) == (403, Codes.FORBIDDEN)
         observed(34, "403 M_FORBIDDEN", policy="deny")

@@ -101,7 +101,7 @@ def test_a_host_that_stops_reading_neither_blocks_the_reactor_nor_fills_memory(
             rig.ask("check_event_for_spam", event(depth=next(depths), content={"body": "x" * 100_000}))
             for _ in range(40)
         ]
-        assert rig.bridge._host._child.unsent_bytes < 2_000_000
+        assert rig.bridge._host._child.writer.unsent_bytes < 2_000_000
         assert time.monotonic() - started < 1
         outcomes = [told(settled(one)) for one in asked]
         # What had been written before it was ended is asked of the next one.

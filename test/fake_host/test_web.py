@@ -81,7 +81,7 @@ def test_a_visitor_who_ends_node_twice_is_refused_alone(tmp_path: Path) -> None:
 def waiting(rig: Rig, visitor: str, *, leaves: bool) -> None:
     """Somebody's request that Node has got and does not answer."""
     answer, asked = rig.visit("/waits", visitor)
-    turn_until(lambda: rig.bridge._host._child.unsent_bytes == 0)
+    turn_until(lambda: rig.bridge._host._child.writer.unsent_bytes == 0)
     if leaves:
         asked.connectionLost(ConnectionLost())
         settled(answer)

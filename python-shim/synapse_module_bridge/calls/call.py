@@ -8,7 +8,7 @@ import attr
 from synapse.api.constants import EventTypes
 from synapse.logging.context import current_context
 
-from synapse_module_bridge.calls.decision import Ledger, Recorded
+from synapse_module_bridge.calls.decision import CallCounts, Ledger, Recorded
 from synapse_module_bridge.codec.match import lookup
 from synapse_module_bridge.codec.replies import Reply
 from synapse_module_bridge.configuration.config import Timeout
@@ -18,30 +18,47 @@ from synapse_module_bridge.routing.entry import Entry, current_request
 from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 
 
-@attr.s(slots=True, auto_attribs=True, eq=False)
 class Call(Recorded):
     """One question of Synapse, while it is being answered. Times are of the monotonic clock, in seconds."""
 
-    local: bool
-    # The local user, or the remote server, that it counts for; empty where there is none.
-    who: str
-    # When its time began, and when it is up.
-    since: float
-    deadline: float
-    # Synapse's id of the request in which it is asked.
-    request: str | None
-    # The local user who uploads the file, where the content is known to be theirs.
-    uploader: str | None = None
-    # The SHA-256 of the media file that it is about, where that is needed.
+    # What few calls need, as in `Recorded`. The SHA-256 of the media file that it is about, where that is needed.
     file_digest: bytes | None = None
     # The hash of what it asks, once `as_question` has computed it.
     question: Question | None = None
     # The room's state was dropped while the call waited in line. It is looked up if a module asks for it.
-    state_let_go: bool = False
+    state_let_go = False
     # A Node whose event loop was blocked has ended before it had read the call.
-    was_unread: bool = False
+    was_unread = False
     # The request would be too large with the declared `room_state`, so modules ask for that, too.
-    leaves_state_out: bool = False
+    leaves_state_out = False
+
+    def __init__(
+        self,
+        callback: Callback,
+        params: Mapping[str, Any],
+        rules: "Rules",
+        local: bool,
+        who: str,
+        request: str | None,
+        uploader: str | None,
+    ) -> None:
+        self.callback = callback
+        self.params = params
+        self.server_name = rules.server_name
+        self.counts = rules.counts[callback.name]
+        self.ledger = ledger = rules.ledger
+        if ledger is not None:
+            self.versions = ledger.versions
+        self.local = local
+        # The local user, or the remote server, that it counts for; empty where there is none.
+        self.who = who
+        # When its time began, and when it is up.
+        self.started = self.since = now = time.monotonic()
+        self.deadline = now + rules.seconds[callback.name, local]
+        # Synapse's id of the request in which it is asked.
+        self.request = request
+        # The local user who uploads the file, where the content is known to be theirs.
+        self.uploader = uploader
 
     def had_time_from(self, sent: float) -> bool:
         """Whether a module that was asked at the time `sent` had at least half of the call's time.
@@ -114,6 +131,18 @@ class Call(Recorded):
         return self.question
 
 
+class _Counts(dict[str, CallCounts]):
+    """By callback. Those of a callback begin with its first call."""
+
+    def __init__(self, server_name: str) -> None:
+        super().__init__()
+        self._server_name = server_name
+
+    def __missing__(self, callback: str) -> CallCounts:
+        counts = self[callback] = CallCounts(callback, self._server_name)
+        return counts
+
+
 @attr.s(frozen=True, slots=True, auto_attribs=True, kw_only=True)
 class Rules:
     """What is the same for all calls of this process."""
@@ -126,8 +155,14 @@ class Rules:
     policies: policy.Policies
     # None where decisions are not kept.
     ledger: Ledger | None = None
+    # By callback.
+    counts: Mapping[str, CallCounts] = attr.ib(init=False)
     # How long a call may take, by its callback and by whether it is local.
     seconds: Mapping[tuple[str, bool], float] = attr.ib(init=False)
+
+    @counts.default
+    def _counts(self) -> Mapping[str, CallCounts]:
+        return _Counts(self.server_name)
 
     @seconds.default
     def _seconds(self) -> Mapping[tuple[str, bool], float]:
@@ -142,7 +177,7 @@ class Rules:
         """A new call with Synapse's arguments by name. Its time begins now."""
         local, who = self.whose(callback, params)
         uploader = None if callback.file_param is None else _uploader(params)
-        return self.again(callback, params, local, who, current_request(), uploader)
+        return Call(callback, params, self, local, who, current_request(), uploader)
 
     def again(
         self,
@@ -153,12 +188,8 @@ class Rules:
         request: str | None,
         uploader: str | None,
     ) -> Call:
-        """A new call, perhaps like one that has ended. Its time begins now."""
-        now = time.monotonic()
-        deadline = now + self.seconds[callback.name, local]
-        call = Call(callback, params, self.server_name, now, local, who, now, deadline, request, uploader)
-        call.keep_in(self.ledger)
-        return call
+        """A new call like one that has ended. Its time begins now."""
+        return Call(callback, params, self, local, who, request, uploader)
 
 
 def _uploader(params: Mapping[str, Any]) -> str | None:

@@ -65,9 +65,9 @@ class OpenCalls:
 
     def open(self, call: OpenCall | Callable[[], OpenCall]) -> int:
         """Registers a call, and returns its handle. `call` may be a function that makes it, since few are looked up."""
-        self._last_handle += 1
-        self._calls[self._last_handle] = call
-        return self._last_handle
+        handle = self._last_handle = self._last_handle + 1
+        self._calls[handle] = call
+        return handle
 
     def close(self, handle: int) -> None:
         """Forgets the call, if it is known."""

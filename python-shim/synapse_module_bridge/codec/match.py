@@ -69,6 +69,8 @@ def compile_lookup(callback: Callback, path: Sequence[str]) -> Callable[[Mapping
     if callback.event_param == path[0] and len(path) == 2 and path[1] in _EVENT_ATTRIBUTES:
         event, field = path[0], attrgetter(path[1])
         return lambda params: field(params[event])
+    if len(path) == 1:
+        return lambda params: text if type(text := params.get(path[0])) is str else lookup(params, path)
     return lambda params: lookup(params, path)
 
 

@@ -40,7 +40,7 @@ class Delivery:
                 call.since = time.monotonic()
                 call.deadline = call.since + self._pipeline.rules.seconds[call.callback.name, call.local]
                 if await self._notify(call, entries):
-                    call.record("allowed")
+                    call.allowed()
             except (Unavailable, RpcError) as e:
                 reason = e.reason if isinstance(e, Unavailable) else reason_of(e)
                 self._drop(call, [entry.module for entry in notification.entries], reason)

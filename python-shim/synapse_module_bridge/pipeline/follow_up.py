@@ -3,12 +3,10 @@
 Where it cannot run, since Node is down or was restarted, it is dropped and counted, and Synapse goes on.
 """
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from synapse_module_bridge.calls.call import Rules
-from synapse_module_bridge.calls.decision import Recorded
+from synapse_module_bridge.calls.call import Call, Rules
 from synapse_module_bridge.calls.exchange import Exchange, HostRequest
 from synapse_module_bridge.calls.open_calls import OpenCall
 from synapse_module_bridge.codec.merge import Unsafe, merge
@@ -42,27 +40,26 @@ class FollowUps:
         module, rules = follow_up["module"], self._rules
         if self._modes.is_off(module):
             return None
-        recorded = Recorded(callback=callback, params={}, server_name=rules.server_name, started=time.monotonic())
-        recorded.keep_in(rules.ledger)
-        question = _Question(callback, follow_up, params, time.monotonic() + rules.seconds[callback.name, True])
+        call = rules.again(callback, {}, True, "", current_request(), None)
+        question = _Question(call, follow_up, params)
         try:
             edited = _read(await self._exchange.send(question), question)
         except RpcError as e:
             explicit = rules.policies.explicit(callback, local=True)
             e = read_error(e, [module])
             if e.code == ERROR_CODES["synapse_error"]:
-                recorded.record("error", module, f"{e.data['code']}/{e.data['errcode']}")
+                call.record("error", module, f"{e.data['code']}/{e.data['errcode']}")
                 raise synapse_error(e) from None
             if e.code == ERROR_CODES["module_fault"] and explicit is None:
-                recorded.record("fault", module)
+                call.record("fault", module)
                 raise ModuleFault(e.message) from None
-            recorded.record("policy", module, "allow", f"follow-up: {_REASONS.get(e.code) or reason_of(e)}")
+            call.record("policy", module, "allow", f"follow-up: {_REASONS.get(e.code) or reason_of(e)}")
             return None
         except (Unavailable, ConnectionGone, TooLarge) as e:
             reason = e.reason if isinstance(e, Unavailable) else _LOST[type(e)]
-            recorded.record("policy", module, "allow", f"follow-up: {reason}")
+            call.record("policy", module, "allow", f"follow-up: {reason}")
             return None
-        recorded.record("allowed" if edited is None else "edited", module)
+        call.record("allowed" if edited is None else "edited", module)
         return edited
 
 
@@ -72,14 +69,14 @@ class _Question(HostRequest):
     method = method_name("follow_up")
     place = True, ""
 
-    def __init__(self, callback: Callback, follow_up: FollowUp, asked: Mapping[str, Any], deadline: float) -> None:
-        self.name, self.deadline = f"the follow-up of {callback.name}", deadline
+    def __init__(self, call: Call, follow_up: FollowUp, asked: Mapping[str, Any]) -> None:
+        self.name, self.deadline = f"the follow-up of {call.callback.name}", call.deadline
         self.module, self.asked = follow_up["module"], asked
         self._body = {
-            "callback": callback.name,
+            "callback": call.callback.name,
             "follow_up": follow_up,
             "params": asked,
-            "request": current_request(),
+            "request": call.request,
         }
 
     def opened(self) -> OpenCall:

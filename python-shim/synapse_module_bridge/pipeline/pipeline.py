@@ -58,16 +58,22 @@ class Pipeline:
         edits = call.callback.result == "Edits"
         on_record = False
         asked: Sequence[Entry] = ()
+        failed: str | None
         try:
             if call.callback.file_param is not None:
                 await self._digest_media(call, entries, call.callback.file_param)
             while entries:
-                asked, unasked = self._next_asked(call, entries)
-                heard, failed = len(asked), unasked
+                asked, failed, may_be_kept = entries, None, False
+                for entry in entries:
+                    # What is only known now, looked at in one place.
+                    if entry.answer_cache is not None or entry.breaker.is_open or self._quarantine.active:
+                        asked, failed = self._next_asked(call, entries)
+                        may_be_kept = True
+                        break
+                heard = len(asked)
                 if asked:
                     try:
-                        is_kept = asked[0].answer_cache is not None
-                        reply = await (self.reply if is_kept else self.round_trip.ask)(call, asked)
+                        reply = await (self.reply if may_be_kept else self.round_trip.ask)(call, asked)
                         if reply.module is not None or edits:
                             answer = self._decode(call, reply)
                             if not edits:
@@ -103,7 +109,7 @@ class Pipeline:
             if not on_record and call.callback.passed_on and asked:
                 call.record("left", asked[-1].module)
             elif not on_record:
-                call.record("allowed")
+                call.allowed()
             return None if edits else policy.no_objection(call.callback, call.params)
         except Unavailable as e:
             chosen = await self._policy(call, e.reason)

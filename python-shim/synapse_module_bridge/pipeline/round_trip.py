@@ -151,7 +151,8 @@ class _Question(HostRequest):
     outlives_its_caller = True
 
     def __init__(self, trip: RoundTrip, call: Call, entries: Sequence[Entry], deadline: float) -> None:
-        self.name, self.method, self.deadline = call.callback.name, call.callback.method, deadline
+        callback = call.callback
+        self.name, self.method, self.deadline = callback.name, callback.method, deadline
         self.call, self.entries = call, entries
         self.modules = list(map(_module_of, entries))
         self._trip = trip

@@ -1,11 +1,13 @@
 """Routes each call of Synapse: to the modules that decide, to the queue of notifications, and to shadow modules.
 
-Most calls end here: no module's `match` fits, so Node is not asked.
+Each function that is registered with Synapse has a pipeline. It is put together when the function is called for the
+first time, and anew after each reload and change of a mode, out of the stages that its callback and its modules need.
+Many calls end here: no module's `match` fits, so Node is not asked.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from copy import copy
-from typing import Any, NamedTuple
+from typing import Any
 
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.calls.decision import TRACING, Really
@@ -17,97 +19,115 @@ from synapse_module_bridge.resilience.policy import no_objection
 from synapse_module_bridge.routing.entry import Entry, Login, bind
 from synapse_module_bridge.schema.catalogue import Callback
 
-
-class _Route(NamedTuple):
-    """The entries that may be asked about the calls of one callback: of all modules, or of one of them."""
-
-    # The routing table that they are from: a reload brings another one.
-    table: Mapping[str, Sequence[Entry]]
-    asked: Sequence[Entry]
-    shadows: Sequence[Entry]
-    # Whether any of them has a `match`. Otherwise all of them are asked about each call.
-    is_selective: bool
+# What Synapse awaits: its answer.
+Answer = Coroutine[Any, Any, Any]
 
 
 class Router:
-    """`run` runs something in the background."""
+    """Has what all routes share. `run` runs something in the background."""
 
     def __init__(self, pipeline: Pipeline, notifications: Notifications, delivery: Delivery, run: Run) -> None:
-        self._pipeline = pipeline
-        self._notifications = notifications
-        self._delivery = delivery
-        self._run = run
+        self.pipeline = pipeline
+        self.notifications = notifications
+        self.delivery = delivery
+        self.run = run
         # Waits for the first reading of the modes, for at most so many seconds. None once they are known.
         self.until_modes: Callable[[float], Awaitable[None]] | None = None
-        # By callback, and by the module and the login that it is registered for.
-        self._routes: dict[tuple[str, str | None, Login | None], _Route] = {}
 
-    def answer(
-        self,
-        callback: Callback,
-        args: Sequence[Any],
-        module: str | None = None,
-        login: Login | None = None,
-    ) -> Coroutine[Any, Any, Any]:
-        """A coroutine with what Synapse gets for one call. Raises SynapseError where a pass is impossible.
-
-        It asks one module (and its checker of a login), or, without `module`, all that declare the callback.
+    def route(self, callback: Callback, module: str | None = None, login: Login | None = None) -> "Route":
+        """The route of one module's calls (and of its checker of a login), or, without `module`, of all that declare
+        the callback.
         """
-        if self.until_modes is not None:
-            return self._once_known(callback, args, module, login)
-        return self._answer(callback, args, module, login)
+        return Route(self, callback, module, login)
 
-    def _answer(
-        self, callback: Callback, args: Sequence[Any], module: str | None, login: Login | None
-    ) -> Coroutine[Any, Any, Any]:
-        params = bind(callback, args)
-        route = self._routes.get((callback.name, module, login))
-        if route is None or route.table is not self._pipeline.entries:
-            route = self._new_route(callback, module, login)
-        _, entries, shadows, is_selective = route
-        if is_selective:
-            entries, shadows = _matching(entries, params), _matching(shadows, params)
+
+class Route:
+    """The calls of one function that is registered with Synapse."""
+
+    def __init__(self, router: Router, callback: Callback, module: str | None, login: Login | None) -> None:
+        self._router = router
+        self._pipeline = router.pipeline
+        self._callback, self._module, self._login = callback, module, login
+        # The routing table that the stages are for. A reload or a change of a mode brings another one.
+        self._table: Mapping[str, Sequence[Entry]] | None = None
+        # The entries that may be asked.
+        self._asked: Sequence[Entry] = ()
+        self._shadows: Sequence[Entry] = ()
+        # The first stage, and the one that answers if any module is to decide.
+        self._begin: Callable[[dict[str, Any]], Answer]
+        self._decide: Callable[[Call, Sequence[Entry]], Answer]
+
+    def answer(self, _: Callback, args: Sequence[Any]) -> Answer:
+        """A coroutine with what Synapse gets for one call. Raises SynapseError where a pass is impossible."""
+        if self._router.until_modes is not None:
+            return self._once_known(args)
+        if self._table is not self._pipeline.entries:
+            self._put_together()
+        return self._begin(bind(self._callback, args))
+
+    async def _once_known(self, args: Sequence[Any]) -> Any:
+        """As `answer`, once the modes are known. Where they come too late, those of homeserver.yaml hold."""
+        rules = self._pipeline.rules
+        params = bind(self._callback, args)
+        local, _ = rules.whose(self._callback, params)
+        if self._router.until_modes is not None:
+            await self._router.until_modes(rules.seconds[self._callback.name, local] / 2)
+        self._put_together()
+        return await self._begin(params)
+
+    def _put_together(self) -> None:
+        callback, self._table = self._callback, self._pipeline.entries
+        declared = self._table[callback.name]
+        if self._module is not None:
+            declared = [entry for entry in declared if (entry.module, entry.login) == (self._module, self._login)]
+        self._asked = [entry for entry in declared if not entry.shadow]
+        self._shadows = [entry for entry in declared if entry.shadow]
+        if any(entry.matches is not None for entry in declared):
+            self._begin = self._ask_matching
+        elif self._asked and not self._shadows:
+            self._begin = self._ask_all
+        else:
+            self._begin = self._ask_some
+        if callback.notify:
+            self._decide = self._notify
+        elif self._asked and self._asked[0].template is not None:
+            # Such a callback is registered for each module, so there is only one entry.
+            self._decide = self._fill_in
+        else:
+            self._decide = self._pipeline.ask_traced if TRACING else self._pipeline.ask
+
+    def _ask_all(self, params: dict[str, Any]) -> Answer:
+        return self._decide(self._pipeline.rules.begin(self._callback, params), self._asked)
+
+    def _ask_matching(self, params: dict[str, Any]) -> Answer:
+        return self._ask(params, _matching(self._asked, params), _matching(self._shadows, params))
+
+    def _ask_some(self, params: dict[str, Any]) -> Answer:
+        return self._ask(params, self._asked, self._shadows)
+
+    def _ask(self, params: dict[str, Any], entries: Sequence[Entry], shadows: Sequence[Entry]) -> Answer:
+        callback = self._callback
         if not entries and not shadows:
             return _at_once(None if callback.notify else no_objection(callback, params))
         call = self._pipeline.rules.begin(callback, params)
         if shadows:
             call.really = Really()
             self._ask_shadows(call, shadows)
-        if not entries:
-            if call.really is not None:
-                # Of the modules that Synapse asks one by one, others may decide.
-                call.really.settle("allowed" if module is None else None)
-            return _at_once(None if callback.notify else no_objection(callback, params))
-        if callback.notify:
-            self._notifications.add(Notification(call=call, entries=entries))
-            return _at_once(None)
-        if entries[0].template is not None:
-            # Such a callback is registered for each module, so there is only one entry.
-            return _at_once(entries[0].template(call.params))
-        return self._pipeline.ask_traced(call, entries) if TRACING else self._pipeline.ask(call, entries)
+        if entries:
+            return self._decide(call, entries)
+        if call.really is not None:
+            # Of the modules that Synapse asks one by one, others may decide.
+            call.really.settle("allowed" if self._module is None else None)
+        return _at_once(None if callback.notify else no_objection(callback, params))
 
-    async def _once_known(
-        self, callback: Callback, args: Sequence[Any], module: str | None, login: Login | None
-    ) -> Any:
-        """As `answer`, once the modes are known. Where they come too late, those of homeserver.yaml hold."""
-        rules = self._pipeline.rules
-        local, _ = rules.whose(callback, bind(callback, args))
-        if self.until_modes is not None:
-            await self.until_modes(rules.seconds[callback.name, local] / 2)
-        return await self._answer(callback, args, module, login)
+    def _notify(self, call: Call, entries: Sequence[Entry]) -> Answer:
+        self._router.notifications.add(Notification(call=call, entries=entries))
+        return _at_once(None)
 
-    def _new_route(self, callback: Callback, module: str | None, login: Login | None) -> _Route:
-        table = self._pipeline.entries
-        declared = table[callback.name]
-        if module is not None:
-            declared = [entry for entry in declared if (entry.module, entry.login) == (module, login)]
-        route = self._routes[callback.name, module, login] = _Route(
-            table,
-            [entry for entry in declared if not entry.shadow],
-            [entry for entry in declared if entry.shadow],
-            any(entry.matches is not None for entry in declared),
-        )
-        return route
+    def _fill_in(self, call: Call, entries: Sequence[Entry]) -> Answer:
+        template = entries[0].template
+        assert template is not None
+        return _at_once(template(call.params))
 
     def _ask_shadows(self, call: Call, entries: Sequence[Entry]) -> None:
         # They do not get passwords.
@@ -116,7 +136,7 @@ class Router:
             # behind calls that decide something.
             shadow = copy(call)
             shadow.local = False
-            self._run(lambda: self._delivery.shadow(shadow, entries))
+            self._router.run(lambda: self._router.delivery.shadow(shadow, entries))
 
 
 async def _at_once(answer: Any) -> Any:

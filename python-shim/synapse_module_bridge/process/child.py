@@ -64,7 +64,7 @@ class Child:
         self._input = select.poll()
         self._input.register(self._stdin, 0)
         self._log = log
-        self._requests = RequestWriter(self._stdin)
+        self.writer = RequestWriter(self._stdin)
         self._readers: list[ProcessReader] = []
         self._on_end: Callable[[str], None] | None = None
         # Why the shim has ended it, where it has.
@@ -87,7 +87,7 @@ class Child:
         # Gets its pulses.
         self.on_pulse: Callable[[Mapping[str, Any]], None] = lambda _: None
         self._handle_request = handle_request
-        self.rpc = Rpc(self._requests.unsent.extend, self._requested)
+        self.rpc = Rpc(self.writer.unsent.extend, self._requested)
         self._log_levels = LogLevels(self.rpc.notify)
 
     @property
@@ -136,7 +136,7 @@ class Child:
         Raises the exception that the Deferred failed with; TimeoutError; ChildProcessError where the process ended.
         """
         logs = {self._stderr: self._log.received, self._records: self._log.received_records}
-        exchange = BlockingIO(self._stdin, self._stdout, self._requests.unsent, self.rpc.data_received, logs)
+        exchange = BlockingIO(self._stdin, self._stdout, self.writer.unsent, self.rpc.data_received, logs)
         try:
             return exchange.until(deferred, timeout)
         except EOFError:
@@ -148,7 +148,7 @@ class Child:
     def attach(self, reactor: Any, clock: Any, on_end: Callable[[str], None]) -> None:
         """Hands the pipes to the reactor. `on_end` is called once, with the cause of the process's end."""
         self._clock, self._on_end = clock, on_end
-        self._requests.attach(reactor, self, self.rpc)
+        self.writer.attach(reactor, self, self.rpc)
         self._readers = [
             AnswerReader(reactor, self, "stdout", self._stdout),  # type: ignore[no-untyped-call]
             ProcessReader(reactor, self, "stderr", self._stderr),
@@ -162,7 +162,7 @@ class Child:
             contained("reading the host's log", lambda: heard(data), None)
             return
         self.has_spoken, self.heard_at = True, time.monotonic()
-        self._requests.is_handling_answers = True
+        self.writer.is_handling_answers = True
         try:
             self.rpc.data_received(data)
         except BrokenStream as e:
@@ -171,12 +171,12 @@ class Child:
             log_unexpected("reading what the host sends", e)
             self.kill(CAUSES["broken"])
         finally:
-            self._requests.is_handling_answers = False
+            self.writer.is_handling_answers = False
 
     def childConnectionLost(self, name: str, reason: Failure) -> None:
         """Twisted calls this when a pipe has ended, and leaves it to the process to close the descriptor."""
         if name == "stdin":
-            self._requests.lost()
+            self.writer.lost()
         os.close(self._open.pop(name))
         if name in ("stderr", "records"):
             self.childDataReceived(name, b"")
@@ -216,7 +216,7 @@ class Child:
         output: Any = self._readers[0]
         if output.connected:
             output.connectionLost(Failure(ConnectionDone()))
-        self._requests.let_go()
+        self.writer.let_go()
 
     def _why(self, code: int | None) -> str:
         was_interrupted = code == -signal.SIGINT and self._log.interrupted
@@ -245,7 +245,7 @@ class Child:
     def close_input(self) -> None:
         """Asks the process to finish: the host ends when its input does."""
         self.stopping = True
-        self._requests.close()
+        self.writer.close()
 
     def interrupt(self, silent_seconds: float) -> None:
         """Makes Node print where it is and exit: it was started with `--trace-sigint`."""
@@ -259,16 +259,6 @@ class Child:
             self._cause = self._cause or cause
             kill_all(self._popen)
         self._reap()
-
-    @property
-    def unsent_bytes(self) -> int:
-        """How many bytes wait until the process reads its input."""
-        return self._requests.unsent_bytes
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether `unsent_bytes` may be more than 0."""
-        return self._requests.is_behind
 
     def kill_and_wait(self) -> None:
         """Kills the process and blocks until it has ended: after a failed start, Synapse exits, and no reactor runs."""

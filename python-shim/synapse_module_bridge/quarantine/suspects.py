@@ -126,12 +126,13 @@ class Recent:
             answered.move_to_end(who)
             while own and own[0][0] < now - RECENT_SECONDS:
                 own.popleft()
-        params, state_room = (call.params, None) if callback.state_param is None else call.without_state()
+        params, state_room = call.params, None
+        if callback.state_param is not None:
+            params, state_room = call.without_state()
         at = now + OVERDUE_SECONDS if is_overdue else now
         # A plain tuple: to make and to drop an `_Answered` takes as long as all of the above.
         args = tuple(params.values())
-        about = (at, entries, state_room, is_overdue, callback, args, call.local, who, call.request, call.uploader)
-        own.append(about)
+        own.append((at, entries, state_room, is_overdue, callback, args, call.local, who, call.request, call.uploader))
 
     def _forget_the_oldest(self, now: float) -> None:
         answered = self._answered

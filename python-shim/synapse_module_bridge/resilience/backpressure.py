@@ -7,10 +7,10 @@ take all the places, in flight or in line.
 from collections import OrderedDict
 from functools import partial
 
+from synapse.logging.context import SENTINEL_CONTEXT, set_current_context
 from twisted.internet.defer import Deferred
 
-from synapse_module_bridge.reactor.log_context import SentinelContext
-from synapse_module_bridge.resilience.fair_share import FairShare
+from synapse_module_bridge.resilience.fair_share import TIMES_WHAT_IS_FREE, FairShare
 from synapse_module_bridge.schema.protocol import LIMITS
 
 # A few hundred calls keep Node busy. More would only wait in Node instead of here.
@@ -58,8 +58,12 @@ class Backpressure:
         free = MOST_IN_FLIGHT - self._in_flight
         if not local:
             free = min(free, MOST_FEDERATED - self._federated)
-        if not self._shares[local].takes_one(who, free):
+        # As `FairShare.admits` and `take`, in place, since each call comes through here.
+        held = self._shares[local].held
+        own = held.get(who, 0)
+        if own >= TIMES_WHAT_IS_FREE * free:
             return False
+        held[who] = own + 1
         self._in_flight += 1
         self._federated += not local
         return True
@@ -77,7 +81,11 @@ class Backpressure:
         """Gives up the call's place, and lets the next calls in."""
         self._in_flight -= 1
         self._federated -= not local
-        self._shares[local].gives_one(who)
+        held = self._shares[local].held
+        if held[who] == 1:
+            del held[who]
+        else:
+            held[who] -= 1
         if self._lines[True].length or self._lines[False].length:
             self._let_in()
 
@@ -87,17 +95,21 @@ class Backpressure:
         if self._calling:
             return
         self._calling = True
+        # As `SentinelContext`.
+        context = set_current_context(SENTINEL_CONTEXT)
         try:
-            with SentinelContext():
-                while (turn := self._next()) is not None:
-                    turn.callback(None)
+            while (turn := self._next()) is not None:
+                turn.callback(None)
         finally:
+            set_current_context(context)
             self._calling = False
 
     def _next(self) -> "Deferred[None] | None":
         """The next call that has got a place: local calls first, users and servers in turn."""
         for local in (True, False):
             line = self._lines[local]
+            if not line.length:
+                continue
             if self._in_flight >= MOST_IN_FLIGHT or (not local and self._federated >= MOST_FEDERATED):
                 continue
             # A short loop: while a place is free, only few users or servers can have used up their share.

@@ -12,40 +12,25 @@ class FairShare:
     """Counts what each user or server holds. Its owner keeps what is free."""
 
     def __init__(self) -> None:
-        self._held: dict[str, int] = {}
+        # By user or server. Nobody is in it who holds nothing.
+        self.held: dict[str, int] = {}
 
     def admits(self, who: str, free: int) -> bool:
         """Whether this user or server may take more, while `free` is left."""
-        return self._held.get(who, 0) < TIMES_WHAT_IS_FREE * free
+        return self.held.get(who, 0) < TIMES_WHAT_IS_FREE * free
 
     def left(self, who: str, free: int) -> int:
         """How much this user or server may take at once, while `free` is left: what it then holds is its share."""
-        return max(0, (TIMES_WHAT_IS_FREE * free - self._held.get(who, 0)) // (TIMES_WHAT_IS_FREE + 1))
+        return max(0, (TIMES_WHAT_IS_FREE * free - self.held.get(who, 0)) // (TIMES_WHAT_IS_FREE + 1))
 
     def held_by(self, who: str) -> int:
         """What this user or server holds."""
-        return self._held.get(who, 0)
-
-    def takes_one(self, who: str, free: int) -> bool:
-        """As `admits`, and takes it."""
-        held = self._held.get(who, 0)
-        if held >= TIMES_WHAT_IS_FREE * free:
-            return False
-        self._held[who] = held + 1
-        return True
-
-    def gives_one(self, who: str) -> None:
-        """Counts that this user or server gives one back."""
-        held = self._held[who] - 1
-        if held:
-            self._held[who] = held
-        else:
-            del self._held[who]
+        return self.held.get(who, 0)
 
     def take(self, who: str, amount: int = 1) -> None:
         """Counts what this user or server takes; a negative amount is given back."""
-        held = self._held.get(who, 0) + amount
+        held = self.held.get(who, 0) + amount
         if held:
-            self._held[who] = held
+            self.held[who] = held
         else:
-            self._held.pop(who, None)
+            self.held.pop(who, None)

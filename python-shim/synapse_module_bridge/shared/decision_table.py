@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from synapse.module_api import ModuleApi
 
 from synapse_module_bridge.storage.own_tables import BIG_KEY, OwnTables
-from synapse_module_bridge.telemetry.module_counts import BOUNDS
+from synapse_module_bridge.telemetry.counters import BOUNDS
 
 TABLE = "module_bridge_decisions"
 KINDS = "module_bridge_decision_kinds"

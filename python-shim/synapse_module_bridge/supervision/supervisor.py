@@ -295,7 +295,7 @@ class Supervisor:
         if child is None or not self._grace_period.is_up:
             raise ConnectionGone(Reason.DOWN)
         # Not for requests that are sent together with one that was let through.
-        if child.is_behind and not child.rpc.held and child.unsent_bytes > MOST_UNSENT_BYTES:
+        if child.writer.is_behind and not child.rpc.held and child.writer.unsent_bytes > MOST_UNSENT_BYTES:
             raise Unavailable(Reason.OVERLOAD)
         return self._running[child].requests.ask(method, params, deadline, on_late)
 
@@ -307,7 +307,7 @@ class Supervisor:
         """
         current = None
         for child, host in list(self._running.items()):
-            is_full = child.is_behind and child.unsent_bytes > MOST_UNSENT_BYTES
+            is_full = child.writer.is_behind and child.writer.unsent_bytes > MOST_UNSENT_BYTES
             if not host.has_begun or not child.is_there or is_full:
                 continue
             answer = child.rpc.request(method, params)

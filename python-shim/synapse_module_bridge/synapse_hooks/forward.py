@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from synapse_module_bridge.schema.catalogue import Callback
@@ -20,7 +21,7 @@ def make_forwarder(callback: Callback, answer: Answer) -> Forwarder:
     return as_callback(callback, forward)
 
 
-class LazyCall:
+class LazyCall(partial[Awaitable[Any]]):
     """An awaitable call, which begins when Synapse awaits it.
 
     It is neither a coroutine nor a Deferred. For those, Synapse's `delay_cancellation` (synapse/util/async_helpers.py)
@@ -28,13 +29,10 @@ class LazyCall:
     is cancelled together with its request, instead of delaying the cancellation.
     """
 
-    __slots__ = ("_answer", "_args", "_callback")
-
-    def __init__(self, answer: Answer, callback: Callback, args: Sequence[Any]) -> None:
-        self._answer, self._callback, self._args = answer, callback, args
+    __slots__ = ()
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        return self._answer(self._callback, self._args).__await__()
+        return self().__await__()
 
 
 def in_order(callback: Callback, args: Sequence[Any], named: Mapping[str, Any]) -> Sequence[Any]:

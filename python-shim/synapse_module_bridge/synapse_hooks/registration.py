@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -107,18 +106,16 @@ def register_callbacks(
 
     def of_module(callback: Callback, module: Mapping[str, Any]) -> Any:
         if not callback.listed:
-            return forwarder(callback, partial(router.answer, module=module["name"]))
+            return forwarder(callback, router.route(callback, module["name"]).answer)
         logins = [
             (checker["login_type"], tuple(checker["fields"]))
             for checker in module["callbacks"][callback.name]["checkers"]
         ]
-        return {
-            login: forwarder(callback, partial(router.answer, module=module["name"], login=login)) for login in logins
-        }
+        return {login: forwarder(callback, router.route(callback, module["name"], login).answer) for login in logins}
 
     presence = Presence()
     shared = [callback for callback in callbacks if not callback.per_module]
-    lost = register(api, {callback.name: forwarder(callback, router.answer) for callback in shared})
+    lost = register(api, {callback.name: forwarder(callback, router.route(callback).answer) for callback in shared})
     for module in modules:
         own = [callback for callback in callbacks if callback.per_module and callback.name in module["callbacks"]]
         lost += register(api, {callback.name: of_module(callback, module) for callback in own})

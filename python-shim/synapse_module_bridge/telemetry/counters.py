@@ -8,9 +8,14 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
+import attr
 from prometheus_client import REGISTRY
 from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+# The upper bounds of the buckets of all histograms, in seconds. The last bucket has none.
+BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+_BOUNDS = (*map(str, BOUNDS), "+Inf")
 
 
 class Counters(Collector):
@@ -22,16 +27,13 @@ class Counters(Collector):
         self._counts: dict[tuple[str, ...], list[int]] = {}
         REGISTRY.register(self)
 
-    def begin(self, *labels: str) -> None:
-        """Lets the counter with these values of the labels begin at 0."""
-        self._counts.setdefault(labels, [0])
+    def begin(self, *labels: str) -> list[int]:
+        """Lets the counter with these values of the labels begin at 0. Returns its only item, to be added to."""
+        return self._counts.setdefault(labels, [0])
 
     def add(self, *labels: str) -> None:
         """Adds 1 to the counter with these values of the labels."""
-        try:
-            self._counts[labels][0] += 1
-        except KeyError:
-            self._counts[labels] = [1]
+        self.begin(*labels)[0] += 1
 
     def collect(self) -> Iterator[Metric]:
         family = CounterMetricFamily(self._name, self._documentation, labels=self._labels)
@@ -41,36 +43,39 @@ class Counters(Collector):
         yield family
 
 
-class Durations(Collector):
-    """A Prometheus histogram with labels. Only the reactor's thread may write to it."""
+@attr.s(slots=True, auto_attribs=True, eq=False)
+class Times:
+    """How long something took, each time. Only the reactor's thread may write to it."""
 
-    def __init__(self, name: str, documentation: str, labels: Sequence[str], buckets: Sequence[float]) -> None:
+    # By bucket, how many took so long, not counting those of lower buckets; and the sum of all, in seconds.
+    buckets: list[int] = attr.ib(factory=lambda: [0] * (len(BOUNDS) + 1), init=False)
+    seconds: float = attr.ib(default=0.0, init=False)
+
+    def took(self, seconds: float) -> None:
+        """Notes how long it took once."""
+        self.buckets[bisect_left(BOUNDS, seconds)] += 1
+        self.seconds += seconds
+
+    def add_to(self, family: HistogramMetricFamily, labels: Sequence[str]) -> None:
+        """Adds them to what Prometheus collects, perhaps in another thread."""
+        upto = accumulate(self.buckets.copy())
+        family.add_metric(labels, list(zip(_BOUNDS, upto, strict=True)), sum_value=self.seconds)
+
+
+class Durations(Collector):
+    """A Prometheus histogram with labels."""
+
+    def __init__(self, name: str, documentation: str, labels: Sequence[str]) -> None:
         self._name, self._documentation, self._labels = name, documentation, labels
-        self._buckets = buckets
-        # By labels: how many values each bucket has, not counting those of lower buckets; and the sum of all values, in
-        # a list as above.
-        self._values: dict[tuple[str, ...], tuple[list[int], list[float]]] = {}
+        self._times: dict[tuple[str, ...], Times] = {}
         REGISTRY.register(self)
 
-    def begin(self, *labels: str) -> None:
-        """Lets the histogram with these values of the labels begin without a value."""
-        if labels not in self._values:
-            self._values[labels] = [0] * (len(self._buckets) + 1), [0.0]
-
-    def add(self, seconds: float, *labels: str) -> None:
-        """Adds a value to the histogram with these values of the labels."""
-        try:
-            counts, total = self._values[labels]
-        except KeyError:
-            self.begin(*labels)
-            counts, total = self._values[labels]
-        counts[bisect_left(self._buckets, seconds)] += 1
-        total[0] += seconds
+    def begin(self, *labels: str) -> Times:
+        """The histogram with these values of the labels; a new one is empty."""
+        return self._times.setdefault(labels, Times())
 
     def collect(self) -> Iterator[Metric]:
         family = HistogramMetricFamily(self._name, self._documentation, labels=self._labels)
-        bounds = [*map(str, self._buckets), "+Inf"]
-        for labels, (counts, (total,)) in self._values.copy().items():
-            upto = accumulate(counts.copy())
-            family.add_metric(labels, list(zip(bounds, upto, strict=True)), sum_value=total)
+        for labels, times in self._times.copy().items():
+            times.add_to(family, labels)
         yield family

@@ -6,7 +6,7 @@ from prometheus_client import Counter, Gauge
 
 from synapse_module_bridge.schema.protocol import CAUSES
 from synapse_module_bridge.telemetry.counters import Counters, Durations
-from synapse_module_bridge.telemetry.module_counts import BOUNDS, ModuleCounts
+from synapse_module_bridge.telemetry.module_counts import ModuleCounts
 from synapse_module_bridge.telemetry.readings import Readings
 
 SERVER = "server_name"
@@ -21,7 +21,6 @@ SECONDS = Durations(
     _PREFIX + "call_seconds",
     "How long calls of a callback took, from Synapse's question to its answer.",
     ["callback", SERVER],
-    buckets=BOUNDS,
 )
 MODULES = ModuleCounts(_PREFIX + "module_", SERVER)
 REMEMBERED = Counter(

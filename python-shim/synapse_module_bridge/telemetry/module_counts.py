@@ -1,21 +1,21 @@
 """Counts what each module was asked, by callback, and how it has answered: for Prometheus and the bridge itself."""
 
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
 
 import attr
 from prometheus_client import REGISTRY
 from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
-# The upper bounds of the buckets, in seconds. The last bucket has none.
-BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+from synapse_module_bridge.telemetry.counters import BOUNDS, Times
 
 
 @attr.s(slots=True, auto_attribs=True, eq=False)
-class ModuleCount:
-    """What one module was asked about one callback since Synapse started. Only the reactor's thread may write to it."""
+class ModuleCount(Times):
+    """What one module was asked about one callback since Synapse started, and how long its answers took in Node.
+
+    Only the reactor's thread may write to it.
+    """
 
     # What it let pass, and what it answered with information.
     passed: int = 0
@@ -23,19 +23,11 @@ class ModuleCount:
     refusals: int = 0
     # How often it failed, or policy answered in its place.
     errors: int = 0
-    # By bucket, how many of its answers took so long, not counting those of lower buckets; and the sum of all.
-    buckets: list[int] = attr.ib(factory=lambda: [0] * (len(BOUNDS) + 1))
-    seconds: float = 0.0
 
     @property
     def calls(self) -> int:
         """How often it was asked, however it has answered."""
         return self.passed + self.refusals + self.errors
-
-    def took(self, seconds: float) -> None:
-        """Notes how long one answer took in Node."""
-        self.buckets[bisect_left(BOUNDS, seconds)] += 1
-        self.seconds += seconds
 
 
 def quantile(buckets: Sequence[int], part: float) -> float | None:
@@ -102,12 +94,10 @@ class ModuleCounts(Collector):
             "How long a module took to answer, within Node.",
             labels=labels,
         )
-        bounds = [*map(str, BOUNDS), "+Inf"]
         # Copies, since Prometheus may collect in another thread.
         for key, count in self._counts.copy().items():
             calls.add_metric(key, count.calls)
             refusals.add_metric(key, count.refusals)
             errors.add_metric(key, count.errors)
-            upto = list(accumulate(count.buckets.copy()))
-            seconds.add_metric(key, list(zip(bounds, upto, strict=True)), sum_value=count.seconds)
+            count.add_to(seconds, key)
         yield from (calls, refusals, errors, seconds)

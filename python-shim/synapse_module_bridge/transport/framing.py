@@ -138,6 +138,7 @@ class FrameReader:
     """Splits a stream into the bodies of its frames."""
 
     def __init__(self) -> None:
+        # The beginning of a frame whose rest is still to come.
         self._buffer = bytearray()
         self._length: int | None = None
         # How much of the present frame is still to come; 0 while its header is not known.
@@ -145,38 +146,44 @@ class FrameReader:
 
     def feed(self, data: bytes) -> Iterator[bytes | bytearray]:
         """Takes a chunk, and yields the bodies of the frames that it completes. Raises BrokenStream."""
-        buffer = self._buffer
-        buffer += data
-        taken = 0
+        buffer: bytes | bytearray = data
+        if self._buffer:
+            buffer = self._buffer
+            buffer += data
+        taken, length = 0, self._length
         try:
             while True:
-                if self._length is None:
+                if length is None:
                     if taken == len(buffer):
                         return
                     header = _OWN_HEADER.match(buffer, taken)
                     if header is not None:
-                        taken, length = header.end(), int(header[1])
+                        taken, told = header.end(), int(header[1])
                     else:
                         end = _end_of_header(buffer, taken)
                         if end is None:
                             return
-                        taken, length = end, _parse_length(bytes(buffer[taken : end - len(_HEADER_END)]))
-                    if length > MAX_FRAME_BYTES:
-                        raise BrokenStream(f"a frame of {length} bytes; at most {MAX_FRAME_BYTES} are taken")
-                    self._length = length
-                end = taken + self._length
+                        taken, told = end, _parse_length(bytes(buffer[taken : end - len(_HEADER_END)]))
+                    if told > MAX_FRAME_BYTES:
+                        raise BrokenStream(f"a frame of {told} bytes; at most {MAX_FRAME_BYTES} are taken")
+                    length = told
+                end = taken + length
                 if len(buffer) < end:
                     return
                 body = buffer[taken:end]
-                taken, self._length = end, None
+                taken, length = end, None
                 yield body
         finally:
-            # Once for all frames, since each deletion moves the rest to the front.
-            del buffer[:taken]
-            self.missing_bytes = 0 if self._length is None else self._length - len(buffer)
+            if buffer is data:
+                self._buffer += data[taken:]
+            else:
+                # Once for all frames, since each deletion moves the rest to the front.
+                del self._buffer[:taken]
+            self._length = length
+            self.missing_bytes = 0 if length is None else length - len(self._buffer)
 
 
-def _end_of_header(buffer: bytearray, start: int) -> int | None:
+def _end_of_header(buffer: bytes | bytearray, start: int) -> int | None:
     """Where the header ends; None where the buffer does not have all of it. Raises BrokenStream."""
     end = buffer.find(_HEADER_END, start)
     if (len(buffer) if end < 0 else end) - start > MAX_HEADER_BYTES:

@@ -4,8 +4,10 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from math import inf
 from typing import Any
 
+from synapse.logging.context import SENTINEL_CONTEXT, set_current_context
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -70,8 +72,9 @@ class Rpc:
         self.write = write
         self._handle_request = handle_request
         self.frames = FrameReader()
-        # By id, the requests that are not answered yet, with what to do about a late answer.
-        self.pending: dict[int, tuple[Deferred[Any], OnLate | None, _Asked]] = {}
+        # By id, the requests that are not answered yet, with what to do about a late answer. For timed_requests.py,
+        # their deadlines and when they were sent.
+        self.pending: dict[int, tuple[Deferred[Any], OnLate | None, _Asked, float, float]] = {}
         # By id, the requests that are sent once all received messages are handled.
         self.held: dict[int, _Asked] = {}
         self._receiving = False
@@ -84,7 +87,9 @@ class Rpc:
         # Set once the connection is closed.
         self._gone: ConnectionGone | None = None
 
-    def request(self, method: str, params: ToSend, on_late: OnLate | None = None) -> "Deferred[Any]":
+    def request(
+        self, method: str, params: ToSend, on_late: OnLate | None = None, deadline: float = inf, sent: float = inf
+    ) -> "Deferred[Any]":
         """Sends a request. Requests that are made while messages are being handled are sent together, after them.
 
         The Deferred fires with the result. It fails with RpcError and ConnectionGone, with what a function in place of
@@ -99,7 +104,7 @@ class Rpc:
             deferred.errback(self._gone)
             return deferred
         asked = self.held[request_id] = (method, params, on_late is None)
-        self.pending[request_id] = (deferred, on_late, asked)
+        self.pending[request_id] = (deferred, on_late, asked, deadline, sent)
         if not self._receiving:
             self._send_held()
         return deferred
@@ -151,25 +156,24 @@ class Rpc:
 
     def data_received(self, data: bytes) -> None:
         """Handles bytes of the host's. Raises BrokenStream, after which the connection is of no use."""
-        bodies: list[bytes | bytearray] = []
+        # All are parsed in one go, for the processor's caches, as in `_send_held`.
+        messages: list[tuple[bytes | bytearray, Any]] = []
         broken: BrokenStream | None = None
         try:
-            bodies.extend(self.frames.feed(data))
+            for body in self.frames.feed(data):
+                try:
+                    messages.append((body, decode(body)))
+                except ValueError as e:
+                    messages.append((body, e))
         except BrokenStream as e:
             # The frames before are handled first.
             broken = e
-        # Deferreds resume code in other log contexts, which must not stay current afterwards.
-        with SentinelContext():
+        # Deferreds resume code in other log contexts, which must not stay current afterwards. As `SentinelContext`.
+        context = set_current_context(SENTINEL_CONTEXT)
+        try:
             self._receiving = True
             try:
-                # All are parsed in one go, for the processor's caches, as in `_send_held`.
-                messages: list[Any] = []
-                for body in bodies:
-                    try:
-                        messages.append(decode(body))
-                    except ValueError as e:
-                        messages.append(e)
-                for body, message in zip(bodies, messages, strict=True):
+                for body, message in messages:
                     if isinstance(message, dict):
                         self._unreadable_in_a_row = 0
                         try:
@@ -182,7 +186,10 @@ class Rpc:
                         self._unreadable_received(body, str(why))
             finally:
                 self._receiving = False
-                self._send_held()
+                if self.held:
+                    self._send_held()
+        finally:
+            set_current_context(context)
         if broken is not None:
             raise broken
 
@@ -217,7 +224,7 @@ class Rpc:
         if waiting is None:
             self._late_received(request_id, message)
             return
-        deferred, on_late, (method, params, exact) = waiting
+        deferred, on_late, (method, params, exact), deadline, sent = waiting
         if ("result" in message) == ("error" in message):
             deferred.errback(RpcError(INVALID_REQUEST, "an answer needs either a result or an error"))
         elif "result" in message:
@@ -227,7 +234,7 @@ class Rpc:
         elif message["error"].get("code") == INVALID_PARAMS and not exact:
             # They may hold an infinite number. Under the same id, the request keeps its deadline.
             asked = self.held[request_id] = (method, params, True)
-            self.pending[request_id] = (deferred, on_late, asked)
+            self.pending[request_id] = (deferred, on_late, asked, deadline, sent)
         else:
             deferred.errback(_rpc_error(message["error"]))
 
@@ -277,7 +284,7 @@ class Rpc:
         self._late.clear()
         pending, self.pending = self.pending, {}
         with SentinelContext():
-            for deferred, _, _ in pending.values():
+            for deferred, *_ in pending.values():
                 deferred.errback(Failure(self._gone))
 
 

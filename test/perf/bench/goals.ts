@@ -1,4 +1,5 @@
 // What the bridge has to reach: medians of the ratios in each round of one run, so that they hold on a slow machine too.
+import { JOIN } from "./join.js";
 import { type Figures, keyOf, median, SEND_AFTER_MS } from "./rounds.js";
 import { START } from "./start.js";
 import type { VariantName } from "./variants.js";
@@ -30,11 +31,11 @@ export function judge(figures: Figures): readonly Goal[] {
     added(at, `check_event_allowed, ${members} members`, "bridge", "p50");
   return [
     goal(
-      "latency added to a call, of a blocking echo",
+      "latency added to a call, of what a bare bridge adds",
       "at most",
-      1.3,
+      1.25,
       "x",
-      (at) => added(at, "alone", "bridge", "p50") / at("blocking echo over a pipe", "none", "p50"),
+      (at) => added(at, "alone", "bridge", "p50") / added(at, "alone", "bare", "p50"),
     ),
     goal(
       "latency added, of what HTTP adds",
@@ -46,14 +47,14 @@ export function judge(figures: Figures): readonly Goal[] {
     goal(
       "calls/s with 32 at once, of HTTP's",
       "at least",
-      8,
+      12,
       "x",
       (at) => at("32 at once", "bridge", "calls/s") / at("32 at once", "http", "calls/s"),
     ),
     goal(
       "CPU added with 32 at once, of what HTTP adds",
       "at most",
-      0.1,
+      0.05,
       "x",
       (at) => added(at, "32 at once", "bridge", "cpu") / added(at, "32 at once", "http", "cpu"),
     ),
@@ -75,6 +76,13 @@ export function judge(figures: Figures): readonly Goal[] {
       (at) => at("message of a client", "bridge", "cpu") / at("message of a client", "bridge", "unasked cpu"),
     ),
     goal(
+      "calls/s of Python in process, of those of 10,000 at once",
+      "at most",
+      2,
+      "x",
+      (at) => at("10,000 at once", "python", "calls/s") / at("10,000 at once", "bridge", "calls/s"),
+    ),
+    goal(
       "a client's send amid the burst, of the time that the burst takes once it has begun",
       "at most",
       0.5,
@@ -87,6 +95,20 @@ export function judge(figures: Figures): readonly Goal[] {
         const sent = SEND_AFTER_MS * 1e3 + at("10,000 at once", "bridge", "send");
         return (sent - begun) / (ended - begun);
       },
+    ),
+    goal(
+      "a remote join, of one with Python in process",
+      "at most",
+      1.1,
+      "x",
+      (at) => at(JOIN, "bridge", "max") / at(JOIN, "python", "max"),
+    ),
+    goal(
+      "a remote join, of one without a module",
+      "at most",
+      1.25,
+      "x",
+      (at) => at(JOIN, "bridge", "max") / at(JOIN, "none", "max"),
     ),
     goal(
       "start of Synapse, more than without a module",

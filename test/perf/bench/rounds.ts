@@ -14,7 +14,7 @@ interface Measurement {
   take(variant: Variant): Promise<Readonly<Record<string, number>>>;
 }
 
-const ALL: readonly VariantName[] = ["none", "python", "http", "bridge", "filtered"];
+const ALL: readonly VariantName[] = ["none", "python", "http", "bare", "bridge", "filtered"];
 const CHAINS: readonly VariantName[] = ["bridge", "bridge5", "bridge20"];
 // Into the burst: long enough that it has begun, short enough that it has not ended.
 export const SEND_AFTER_MS = 100;
@@ -86,7 +86,7 @@ const measurements: readonly Measurement[] = [
 // What it leaves behind would spoil the others, so it comes after them.
 const burst: Measurement = {
   name: "10,000 at once",
-  variants: ["python", "bridge", "http"],
+  variants: ["python", "bare", "bridge", "http"],
   async take(variant) {
     const burst = time(variant, { calls: 10_000, in_flight: 10_000, federated: "yes" });
     await setTimeout(SEND_AFTER_MS);

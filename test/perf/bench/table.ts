@@ -9,6 +9,7 @@ export const LABELS: Readonly<Record<VariantName, string>> = {
   none: "no module",
   python: "Python, in process",
   http: "synapse-http-antispam",
+  bare: "bare bridge",
   bridge: "bridge",
   filtered: "bridge, match says no",
   bridge5: "bridge, 5 modules",

@@ -1,4 +1,5 @@
-// What is compared: a Synapse without any module, with the policy in Python, over HTTP, and through the bridge.
+// What is compared: a Synapse without any module, with the policy in Python, over HTTP, through the bridge, and through
+// the least that a bridge can be.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -12,7 +13,15 @@ import { projectRoot } from "../../support/paths.js";
 const folder = join(projectRoot, "test/perf/bench");
 
 /** `bridge5` and `bridge20` have so many modules in a row. */
-export type VariantName = "none" | "python" | "http" | "bridge" | "filtered" | "bridge5" | "bridge20";
+export type VariantName =
+  | "none"
+  | "python"
+  | "http"
+  | "bare"
+  | "bridge"
+  | "filtered"
+  | "bridge5"
+  | "bridge20";
 
 export interface Variant {
   readonly name: VariantName;
@@ -70,6 +79,7 @@ export async function startVariants(): Promise<Variants> {
         enabled_callbacks: ["check_event_for_spam"],
       },
     },
+    bare: { module: "bare_bridge.BareBridge", config: {} },
     filtered: bridgeWith("filtered.ts"),
     bridge5: bridgeWith("policy.ts", 5),
     bridge20: bridgeWith("policy.ts", 20),

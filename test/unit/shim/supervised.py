@@ -1,6 +1,7 @@
 """A model of the supervisor: what may happen to it, and what must hold whatever does."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -27,7 +28,7 @@ class Process:
         self.stopping = False
         self.has_ended = False
         self.culprit: str | None = None
-        self.is_behind = False
+        self.writer = SimpleNamespace(is_behind=False)
         self.asked: list[Any] = []
         self.pulses = pulses
         self.has_spoken = False

@@ -3,24 +3,22 @@
 import json
 import logging
 
+import attr
 import pytest
-from asking import call_of, sample
+from asking import Host, call_of, calls_over, sample
 from counted import count
 from objects import event
 from synapse.logging import TerseJsonFormatter
-from synapse_module_bridge.calls.decision import Decision, Ledger, Really, Recorded, summarise
+from synapse_module_bridge.calls.call import Call
+from synapse_module_bridge.calls.decision import Decision, Ledger, Really, summarise
 from synapse_module_bridge.codec.replies import GivenReason, given_reason
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.supervision.versions import Version
 
 
-def recorded() -> Recorded:
-    return Recorded(
-        callback=CALLBACKS["check_event_for_spam"],
-        params={"event": event()},
-        server_name="test",
-        started=0.0,
-    )
+def recorded(ledger: Ledger | None = None) -> Call:
+    rules = attr.evolve(calls_over(Host(None)).rules, ledger=ledger)
+    return rules.begin(CALLBACKS["check_event_for_spam"], {"event": event()})
 
 
 def formatted(caplog: pytest.LogCaptureFixture) -> dict[str, object]:
@@ -55,6 +53,21 @@ def test_a_decision_of_no_module_has_no_module_in_json(caplog: pytest.LogCapture
     found = formatted(caplog)
     assert found["reason"] == "deadline"
     assert "module_name" not in found
+
+
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO])
+def test_that_all_modules_have_passed_is_counted_and_only_told_at_debug(
+    level: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, really = recorded(), Really()
+    one.really = really
+    before = count("calls_total", callback="check_event_for_spam", outcome="allowed", module="")
+    with caplog.at_level(level, "synapse_module_bridge.decision"):
+        one.allowed()
+    one.finish()
+    assert count("calls_total", callback="check_event_for_spam", outcome="allowed", module="") == before + 1
+    assert ["outcome=allowed" in message for message in caplog.messages] == [True] * (level == logging.DEBUG)
+    assert (really.is_known, really.outcome) == (True, "allowed")
 
 
 def test_the_reason_that_a_module_gives_is_on_record(caplog: pytest.LogCaptureFixture) -> None:
@@ -163,7 +176,7 @@ def test_a_ledger_gets_ids_and_nothing_that_anybody_wrote(name: str) -> None:
         for param, value in zip(CALLBACKS[name].params, sample(CALLBACKS[name]), strict=True)
     ]
     call = call_of(name, args)
-    call.keep_in(Ledger(kept.append))
+    call.ledger = Ledger(kept.append)
     call.record("refused", "m", "M_FORBIDDEN")
     [decision] = kept
     assert SECRET not in repr(decision)
@@ -196,21 +209,18 @@ def test_a_ledger_gets_ids_and_nothing_that_anybody_wrote(name: str) -> None:
 )
 def test_a_ledger_gets_the_decisions_that_count(outcome: str, is_kept: bool) -> None:
     kept: list[Decision] = []
-    one = recorded()
-    one.keep_in(Ledger(kept.append))
-    one.record(outcome, "m")
+    recorded(Ledger(kept.append)).record(outcome, "m")
     assert bool(kept) == is_kept
 
 
 def test_a_decision_has_the_version_and_the_reason_of_the_module_that_made_it() -> None:
     kept: list[Decision] = []
     ledger = Ledger(kept.append, {"m": Version("old", "c")})
-    call = call_of("user_may_invite")
-    call.keep_in(ledger)
+    one = recorded(ledger)
     # A reload, while the call is under way.
     ledger.versions = {"m": Version("new", "c")}
-    call.record("refused", "m", "M_FORBIDDEN", given=GivenReason("why", "{}"))
-    call.record("policy", ["m", "n"], "allow", "down", given=GivenReason("why", None))
+    one.record("refused", "m", "M_FORBIDDEN", given=GivenReason("why", "{}"))
+    one.record("policy", ["m", "n"], "allow", "down", given=GivenReason("why", None))
     first, second = kept
     assert (first.version, first.reason, first.details) == (Version("old", "c"), "why", "{}")
     assert (second.module, second.version, second.reason) == ("m,n", None, "down")

@@ -39,7 +39,7 @@ def router_over(host: Host, name: str, policies: Policies | None = None) -> tupl
 def log_in(host: Host, policies: Policies | None = None) -> Any:
     callback = CALLBACKS["check_3pid_auth"]
     router, _, follow_ups = router_over(host, callback.name, policies)
-    check = make_forwarder(callback, with_follow_up(router.answer, follow_ups))
+    check = make_forwarder(callback, with_follow_up(router.route(callback).answer, follow_ups))
     return outcome(run_in_background(check, "email", "a@b", "secret"))
 
 
@@ -110,7 +110,7 @@ def iterate(host: Host, error: Exception | None = None) -> Any:
     callback = CALLBACKS["on_update"]
     router, _, follow_ups = router_over(host, callback.name)
     api: Any = Api()
-    forwarder = make_update_forwarder(callback, router.answer, follow_ups, api)
+    forwarder = make_update_forwarder(callback, router.route(callback).answer, follow_ups, api)
 
     async def iteration() -> Any:
         async with forwarder("update", "master", False) as duration:
@@ -144,7 +144,7 @@ def test_without_an_answer_synapses_own_durations_and_sizes_hold(unanswered: Any
         ("min_batch_size", OWN.minimum_background_batch_size),
     ]:
         router, _, _ = router_over(Host(unanswered), name)
-        ask = make_forwarder(CALLBACKS[name], with_own_sizes(router.answer, api))
+        ask = make_forwarder(CALLBACKS[name], with_own_sizes(router.route(CALLBACKS[name]).answer, api))
         assert outcome(run_in_background(ask, "update", "master")) == own
 
 

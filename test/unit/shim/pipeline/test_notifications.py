@@ -5,7 +5,7 @@ import weakref
 from typing import Any
 
 import pytest
-from asking import entry, sample
+from asking import Host, calls_over, entry, sample
 from counted import count
 from objects import event
 from synapse.events import EventBase
@@ -19,6 +19,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 STATE = {("m.room.name", ""): event(type="m.room.name", state_key="")}
 
 
+RULES = calls_over(Host(None)).rules
 OF_A_USER = [
     name
     for name, callback in CALLBACKS.items()
@@ -31,17 +32,7 @@ class State(dict[tuple[str, str], Any]):
 
 
 def call_of(name: str, params: dict[str, Any], who: str = "@alice:test") -> Call:
-    return Call(
-        callback=CALLBACKS[name],
-        params=params,
-        server_name="test",
-        started=0.0,
-        since=0.0,
-        deadline=1.0,
-        local=True,
-        who=who,
-        request=None,
-    )
+    return RULES.again(CALLBACKS[name], params, True, who, None, None)
 
 
 class Desk:

@@ -30,7 +30,7 @@ class Routed:
     def ask(self, kind: str = "m.a", **of: Any) -> list[list[str]]:
         """The modules of each request about an event of this type."""
         del self.host.calls[:]
-        assert outcome(ensureDeferred(self._router.answer(SPAM, [event(type=kind)], **of))) is NOT_SPAM
+        assert outcome(ensureDeferred(self._router.route(SPAM, **of).answer(SPAM, [event(type=kind)]))) is NOT_SPAM
         return [params["modules"] for _, params, _ in self.host.calls]
 
 
@@ -84,7 +84,7 @@ def test_a_template_needs_no_call() -> None:
     router = Router(calls, nobody, nobody, nobody)
     fields: list[Any] = []
     for kind in ("m.a", "m.b"):
-        ensureDeferred(router.answer(UNSIGNED, [event(type=kind)])).addBoth(fields.append)
+        ensureDeferred(router.route(UNSIGNED).answer(UNSIGNED, [event(type=kind)])).addBoth(fields.append)
     assert fields == [{"by": "@alice:test"}, {}]
 
 
@@ -112,7 +112,7 @@ def test_the_call_of_shadow_modules_gets_to_know_what_is_really_decided(
     calls, shadows, nobody = calls_over(Host(verdict)), Shadows(), Any
     calls.entries = {SPAM.name: entries}
     router = Router(calls, cast(Any, nobody), cast(Any, shadows), lambda func: ensureDeferred(func()))  # type: ignore[arg-type]
-    answered = router.answer(SPAM, [event()])
+    answered = router.route(SPAM).answer(SPAM, [event()])
     [call] = shadows.calls
     assert call.really.is_known == (len(entries) == 1)
     outcome(ensureDeferred(answered))

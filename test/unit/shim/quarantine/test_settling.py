@@ -310,7 +310,7 @@ def test_suspects_are_let_go_when_synapse_stops(tmp_path: Path) -> None:
     with killer(tmp_path, "deny") as rig:
         os.kill(rig.pid(), signal.SIGSTOP)
         others = bystanders(rig)
-        turn_until(lambda: rig.bridge._host._child.unsent_bytes == 0)
+        turn_until(lambda: rig.bridge._host._child.writer.unsent_bytes == 0)
         stopped = rig.bridge._host.stop()
         os.kill(rig.pid(), signal.SIGKILL)
         assert {told(settled(one)) for one in others} == {DENIED}

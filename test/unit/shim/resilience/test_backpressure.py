@@ -131,6 +131,15 @@ def test_those_who_wait_are_counted_on_both_sides(local: bool) -> None:
     assert places.backpressure.waiting == 4
 
 
+@pytest.mark.parametrize("local", [True, False])
+def test_nobody_is_remembered_for_places_that_were_left(local: bool) -> None:
+    places = Places()
+    for place in [places.enter(local=local, who="@alice:test") for _ in range(3)]:
+        assert len(places.backpressure._shares[local].held) == 1
+        place.leave()
+    assert places.backpressure._shares[local].held == {}
+
+
 def test_who_has_left_has_one_place_more_and_not_several() -> None:
     backpressure = Backpressure()
     while backpressure.enters(True, "@greedy:test"):

@@ -22,7 +22,6 @@ def test_each_may_hold_a_few_times_what_is_free(held: int, free: int, expected: 
     for _ in range(held):
         share.take("@alice:test")
     assert share.admits("@alice:test", free) is expected
-    assert share.takes_one("@alice:test", free) is expected
 
 
 @pytest.mark.parametrize(
@@ -43,12 +42,4 @@ def test_what_is_given_back_can_be_had_again_and_nobody_is_remembered_for_it() -
     share.take("@alice:test", -5)
     assert share.admits("@alice:test", 1)
     share.take("@alice:test", -3)
-    assert not share._held
-
-
-def test_one_after_the_other_is_taken_until_too_little_is_free() -> None:
-    share = FairShare()
-    assert [share.takes_one("@alice:test", 1) for _ in range(6)] == [True] * 4 + [False] * 2
-    assert share.takes_one("@bob:test", 1)
-    share.take("@alice:test", -1)
-    assert [share.takes_one("@alice:test", 1) for _ in range(2)] == [True, False]
+    assert not share.held

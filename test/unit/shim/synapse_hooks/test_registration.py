@@ -58,9 +58,12 @@ def test_one_function_serves_all_modules_and_one_each_where_synapse_puts_the_ans
     asked: list[tuple[str, str | None]] = []
 
     class Router:
-        async def answer(self, callback: Any, args: Any, module: str | None = None) -> Any:
-            asked.append((callback.name, module))
-            return {} if callback.name == "get_users_for_states" else set()
+        def route(self, callback: Any, module: str | None = None) -> Any:
+            async def answer(callback: Any, args: Any) -> Any:
+                asked.append((callback.name, module))
+                return {} if callback.name == "get_users_for_states" else set()
+
+            return SimpleNamespace(answer=answer)
 
     callbacks = [CALLBACKS[name] for name in declared(manifest, api)]
     nobody: Any = None
@@ -138,7 +141,7 @@ def test_a_function_that_synapse_takes_and_forgets_is_noticed(name: str) -> None
 def test_what_is_forgotten_stops_the_start_unless_it_is_optional(caplog: pytest.LogCaptureFixture) -> None:
     manifest = modules(["user_may_invite", "on_logged_out"], ["user_may_invite"])
     callbacks = [CALLBACKS["user_may_invite"], CALLBACKS["on_logged_out"]]
-    router: Any = SimpleNamespace(answer=lambda *_: None)
+    router: Any = SimpleNamespace(route=lambda *_: SimpleNamespace(answer=None))
     api, nothing = Forgetting("user_may_invite"), Any
     with pytest.raises(StartupProblems) as raised:
         register_callbacks(api, callbacks, manifest["modules"], router, nothing)  # type: ignore[arg-type]

@@ -2,7 +2,8 @@
 
 import pytest
 from prometheus_client import CollectorRegistry
-from synapse_module_bridge.telemetry.module_counts import BOUNDS, ModuleCounts, quantile
+from synapse_module_bridge.telemetry.counters import BOUNDS
+from synapse_module_bridge.telemetry.module_counts import ModuleCounts, quantile
 
 
 def buckets(**counts: int) -> list[int]:

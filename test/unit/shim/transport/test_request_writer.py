@@ -31,7 +31,7 @@ def child() -> Iterator[Child]:
 
 def received(child: Child) -> bytes:
     """What the process gives back without any turn of the reactor; empty where it was sent nothing."""
-    readable, _, _ = select.select([child._stdout], [], [], SECONDS if child.unsent_bytes == 0 else 0.1)
+    readable, _, _ = select.select([child._stdout], [], [], SECONDS if child.writer.unsent_bytes == 0 else 0.1)
     return os.read(child._stdout, 1_000_000) if readable else b""
 
 
@@ -46,7 +46,7 @@ def test_calls_beside_others_leave_together_at_the_end_of_the_turn(child: Child)
     child.rpc.request("second", {})
     child.rpc.request("third", {})
     assert received(child) == b""
-    turn_until(lambda: child.unsent_bytes == 0)
+    turn_until(lambda: child.writer.unsent_bytes == 0)
     together = received(child)
     assert b'"second"' in together and b'"third"' in together
 
@@ -54,7 +54,7 @@ def test_calls_beside_others_leave_together_at_the_end_of_the_turn(child: Child)
 def test_a_burst_begins_to_leave_within_the_turn_that_brings_it(child: Child) -> None:
     for number in range(40):
         child.rpc.request("one of many", {"number": number, "filling": "x" * 1_000})
-    assert 0 < child.unsent_bytes <= BATCH_BYTES
+    assert 0 < child.writer.unsent_bytes <= BATCH_BYTES
 
 
 def test_a_process_that_does_not_read_is_not_tried_again_and_again(

@@ -6,7 +6,7 @@ import pytest
 from synapse_module_bridge.reactor.deadline import DeadlinePassed
 from synapse_module_bridge.transport.framing import encode
 from synapse_module_bridge.transport.rpc import Rpc
-from synapse_module_bridge.transport.timed_requests import MOST_MET, TimedRequests
+from synapse_module_bridge.transport.timed_requests import TimedRequests
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
@@ -87,15 +87,33 @@ def test_one_that_is_cancelled_before_its_deadline_is_told_was_cancelled(seconds
     assert (outcomes, rig.passed) == ([CancelledError], [])
 
 
-def test_of_those_that_were_met_few_are_kept_and_no_timer() -> None:
+def test_of_those_that_were_met_nothing_is_kept_and_one_timer_is_for_all() -> None:
     rig = Rig()
     rig.request("hangs", 5.0)
-    for _ in range(10 * MOST_MET):
+    for _ in range(100):
         rig.answer(rig.request("met", 5.0))
-        assert len(rig.requests._line) <= MOST_MET + 10
-        assert len(rig.clock.getDelayedCalls()) == 1
+        assert (len(rig.rpc.pending), len(rig.clock.getDelayedCalls())) == (1, 1)
     rig.clock.advance(5.0)
     assert (rig.passed, rig.clock.getDelayedCalls()) == (["hangs"], [])
+
+
+def test_a_deadline_that_was_met_does_not_hide_those_after_it() -> None:
+    rig = Rig()
+    rig.answer(rig.request("met", 1.0))
+    for name, seconds in [("second", 3.0), ("first", 2.0)]:
+        rig.request(name, seconds)
+    for passed in ([], ["first"], ["first", "second"]):
+        rig.clock.advance(1.0)
+        assert rig.passed == passed
+        assert len(rig.clock.getDelayedCalls()) == (len(passed) < 2)
+
+
+def test_those_that_are_due_at_once_end_in_the_order_of_their_deadlines() -> None:
+    rig = Rig()
+    for name, seconds in [("third", 3.0), ("first", 1.0), ("second", 2.0)]:
+        rig.request(name, seconds)
+    rig.clock.advance(4.0)
+    assert rig.passed == ["first", "second", "third"]
 
 
 def test_with_the_connection_they_end() -> None:
