@@ -36,7 +36,7 @@ export async function bundleHost(folder, compiler) {
     platform: "node",
     target,
     // Commands for authors, which only the npm package has, are left out.
-    external: ["jiti", "./command/dev.js", "./command/new.js", "./command/synapse-install.js"],
+    external: ["jiti", "./dev.js", "./new.js", "./synapse-install.js"],
     banner: { js: banner },
     legalComments: "none", // THIRD_PARTY_LICENSES.txt has them in full
     metafile: true,

@@ -8,10 +8,14 @@ export function whatJsonLoses(
   // Which rare numbers (see exact-json.ts) to accept. By default -0, since 0 is the same for most purposes.
   letsThrough: (number: number) => boolean = (number) => number === 0,
 ): string | undefined {
+  if (typeof value !== "object" || value === null) {
+    const loss = lossOfLeaf(value, letsThrough);
+    return loss && `it is ${loss}`;
+  }
   const above: Open[] = [];
   const inside = new Set<object>();
   const lostAt = (what: string, ...steps: string[]) => `${placeOf(above, steps)} is ${what}`;
-  let one = value;
+  let one: unknown = value;
   for (;;) {
     if (typeof one === "object" && one !== null) {
       const node = one;

@@ -2,7 +2,7 @@
 // no I/O of its own, and knows no failure policy: that belongs to the shim.
 
 import { performance } from "node:perf_hooks";
-import { exactJson } from "../base/exact-json.js";
+import { exactJson, markExact } from "../base/exact-json.js";
 import { isObject } from "../base/is-object.js";
 import { whatJsonLoses } from "../base/json-check.js";
 import { describeThrown, readableThrown } from "../base/thrown.js";
@@ -26,8 +26,7 @@ import { makeContext, type RunningModule } from "./context.js";
 import type { FollowUps } from "./follow-ups.js";
 import { ReasonGiven } from "./given-reason.js";
 import { Lifetime } from "./lifetime.js";
-import { type PreparedParams, prepareParams } from "./params.js";
-import type { StateSource } from "./state.js";
+import { type ParamSources, type PreparedParams, prepareParams } from "./params.js";
 import { fromWire } from "./wire-errors.js";
 
 /** Asks a module that runs in a thread. Undefined if no thread has a module of that name. */
@@ -38,17 +37,12 @@ export type AskThread = (
   cancellation: Cancellation,
 ) => Promise<Reply> | undefined;
 
-export interface DispatchEnvironment {
-  catalogue: Catalogue;
-  modules: ReadonlyMap<string, RunningModule>;
-  state: StateSource;
-  /** By Request: the handle of its call, for the ModuleApi methods that take a request. */
-  handles: WeakMap<object, number>;
+/** What is the same for all calls. */
+export interface DispatchEnvironment extends ParamSources {
   followUps: FollowUps;
-  cancellation: Cancellation;
   askThread?: AskThread | undefined;
   /** Called when a module has answered under a membership lock without awaiting all of its api calls. */
-  notAwaited?(module: string): void;
+  notAwaited?(call: number, module: string): void;
   /** Told of an error that nobody waits for: of a module that was asked about a notification. */
   onNotifyError?(error: CallError): void;
 }
@@ -57,11 +51,13 @@ export interface DispatchEnvironment {
 export async function dispatch(
   callback: Callback,
   call: Call,
+  cancellation: Cancellation,
   environment: DispatchEnvironment,
 ): Promise<Reply> {
   const asked: Asked[] = [];
   try {
-    return await askInOrder(callback, call, environment, asked);
+    const reply = await askInOrder(callback, call, cancellation, environment, asked);
+    return markExact(reply, reply.answer);
   } catch (error) {
     if (error instanceof CallError) error.data.asked = asked;
     throw error;
@@ -71,16 +67,17 @@ export async function dispatch(
 async function askInOrder(
   callback: Callback,
   call: Call,
+  cancellation: Cancellation,
   environment: DispatchEnvironment,
   asked: Asked[],
 ): Promise<Reply> {
   const { pass = [] } = environment.catalogue.type(callback.result);
-  const prepared = prepareParams(callback, call, environment);
+  const prepared = prepareParams(callback, call, cancellation, environment);
   const edited = callback.edits === undefined ? undefined : call.params[callback.edits];
   let before = edited === undefined ? undefined : exactJson(edited);
   let editor: Pick<Reply, "module" | "given_reason"> | null = null;
   for (const name of call.modules) {
-    if (environment.cancellation.requested) throw cancelled();
+    if (cancellation.requested) throw cancelled();
     const started = performance.now();
     let answer: unknown;
     let failed = false;
@@ -90,7 +87,7 @@ async function askInOrder(
         ?.log.warn({ request: call.request }, `${name}: ${callback.name}: ${message}`),
     );
     try {
-      answer = await ask(name, callback, call, prepared, environment, asked, said);
+      answer = await ask(name, callback, call, prepared, cancellation, environment, asked, said);
     } catch (error) {
       if (error instanceof CallError && error.kind === "synapse_error" && said.reason)
         error.data.given_reason = said.reason;
@@ -138,6 +135,7 @@ async function ask(
   callback: Callback,
   call: Call,
   prepared: PreparedParams,
+  cancellation: Cancellation,
   environment: DispatchEnvironment,
   asked: readonly Asked[],
   said: ReasonGiven,
@@ -146,19 +144,20 @@ async function ask(
   const declared = running?.module.callbacks.get(callback.name);
   const entry = call.entry === undefined ? declared : declared?.checkers?.[call.entry];
   const handler = entry?.handler;
-  if (!running || !handler) return askInThread(name, callback, call, environment, asked, said);
-  const data = await running.setup.ready(environment.cancellation);
-  const lifetime = new Lifetime(callback.name, environment.cancellation);
-  const origin = newOrigin(call.call);
-  const context = makeContext(running, data, environment.cancellation, call.request, said.give);
+  if (!running || !handler) return askInThread(name, callback, call, cancellation, environment, asked, said);
+  const { setup } = running;
+  const data = setup.done ? setup.data : await setup.ready(cancellation);
+  const lifetime = new Lifetime(callback.name, cancellation);
+  // Only where it is needed: tracking awaits makes all promises of the process slower.
+  const origin = callback.membership_lock && newOrigin(call.call);
+  const context = makeContext(running, data, cancellation, call.request, said.give);
   const warn = (message: string) => running.log.warn({ request: call.request }, `${name}: ${message}`);
   const settled = (outcome: { answer: unknown } | { failure: CallError }) =>
     entry.settled?.(context, { ...outcome, reason: said.reason?.text });
   try {
     const run = () => runAsModule(name, call.request, () => handler(prepared.forModule(lifetime), context));
-    // Only where it is needed: tracking awaits makes all promises of the process slower.
-    const handled = callback.membership_lock ? runWithOrigin(origin, run) : run();
-    const given = await untilAborted(handled, environment.cancellation);
+    const handled = origin ? runWithOrigin(origin, run) : run();
+    const given = await untilAborted(handled, cancellation);
     const problem =
       callback.edits === undefined ? undefined : whatJsonLoses(call.params[callback.edits], prepared.isRare);
     if (problem) throw new UnfitAnswer(`left something in ${callback.edits} that is not JSON: ${problem}`);
@@ -167,7 +166,7 @@ async function ask(
       : given;
     const read = readAnswer(callback, answer, environment.catalogue, warn, prepared.isRare);
     if (callback.result === "Authenticated")
-      await untilAborted(checkAuthenticated(read, running.api), environment.cancellation);
+      await untilAborted(checkAuthenticated(read, running.api), cancellation);
     settled({ answer: callback.edits === undefined ? read : call.params[callback.edits] });
     return read;
   } catch (thrown) {
@@ -177,8 +176,8 @@ async function ask(
     throw failure;
   } finally {
     lifetime.end();
-    origin.over = true;
-    if (callback.membership_lock && origin.pending > 0) environment.notAwaited?.(name);
+    if (origin) origin.over = true;
+    if (origin && origin.pending > 0) environment.notAwaited?.(call.call, name);
   }
 }
 
@@ -199,6 +198,7 @@ async function askInThread(
   name: string,
   callback: Callback,
   call: Call,
+  cancellation: Cancellation,
   environment: DispatchEnvironment,
   asked: readonly Asked[],
   said: ReasonGiven,
@@ -206,11 +206,9 @@ async function askInThread(
   const question = { ...call, modules: [name] };
   if (call.time_left_ms !== undefined)
     question.time_left_ms = call.time_left_ms - asked.reduce((sum, { ms }) => sum + ms, 0);
-  const reply = await environment
-    .askThread?.(name, callback.name, question, environment.cancellation)
-    ?.catch((error) => {
-      throw fromWire(error);
-    });
+  const reply = await environment.askThread?.(name, callback.name, question, cancellation)?.catch((error) => {
+    throw fromWire(error);
+  });
   if (!reply) throw moduleUnavailable(name, `the host has no module that answers ${callback.name}`);
   // Its log has it already.
   if (reply.asked.some(({ failed }) => failed))

@@ -24,59 +24,79 @@ export interface PreparedParams {
   isRare(): boolean;
 }
 
-interface ParamSources {
+/** What the parameters of all calls are made from. */
+export interface ParamSources {
   catalogue: Catalogue;
   modules: ReadonlyMap<string, RunningModule>;
-  state: StateSource;
+  /** The state of the room that a call is about. */
+  stateOf(call: number): StateSource;
+  /** By Request: the handle of its call, for the ModuleApi methods that take a request. */
   handles: WeakMap<object, number>;
-  cancellation: Cancellation;
+}
+
+/** One parameter: a value that all modules share, or how to make one for each. */
+interface Given {
+  name: string;
+  value?: unknown;
+  make?: (lifetime: Lifetime) => unknown;
 }
 
 /** Accepts values that do not have their declared type. Throws UnfitParams only for what a shim never sends. */
 export function prepareParams(
   callback: Callback,
   call: Pick<Call, "call" | "params" | "modules">,
+  cancellation: Cancellation,
   sources: ParamSources,
 ): PreparedParams {
   sanitizeParams(callback, call.params, sources.catalogue);
-  const declared = call.modules.flatMap((name) => declaredState(sources.modules.get(name), callback));
-  const makers = Object.entries(callback.params).map(
-    ([name, type]): [string, (lifetime: Lifetime) => unknown] => {
-      const value = call.params[name];
-      if (type === "StateEvents") {
-        const { events, left_out } = value as { events: Event[]; left_out?: boolean };
-        deepFreeze(events);
-        return [name, (lifetime) => new RoomState(events, left_out ? [] : declared, sources.state, lifetime)];
-      }
-      if (type === "FileWrapper") {
-        const { path } = value as { path: string };
-        return [name, (lifetime) => new MediaFile(path, lifetime)];
-      }
-      if (type === "HttpRequest") {
-        return [
-          name,
-          () => {
-            const request = makeRequest(value as HttpRequest, sources.cancellation.signal);
-            if (typeof request === "number") return undefined;
-            sources.handles.set(request, call.call);
-            return request;
-          },
-        ];
-      }
+  const { params } = call;
+  const given: Given[] = [];
+  for (const [name, type] of Object.entries(callback.params)) {
+    const value = params[name];
+    if (type === "StateEvents") {
+      const { events, left_out } = value as { events: Event[]; left_out?: boolean };
+      deepFreeze(events);
+      const declared = left_out
+        ? []
+        : call.modules.flatMap((module) => declaredState(sources, module, callback));
+      const source = sources.stateOf(call.call);
+      given.push({ name, make: (lifetime) => new RoomState(events, declared, source, lifetime) });
+    } else if (type === "FileWrapper") {
+      const { path } = value as { path: string };
+      given.push({ name, make: (lifetime) => new MediaFile(path, lifetime) });
+    } else if (type === "HttpRequest") {
+      given.push({ name, make: () => requestOf(value as HttpRequest, call.call, cancellation, sources) });
+    } else if (name !== callback.edits && sources.catalogue.type(type.replace(/\?$/, "")).mutable) {
+      given.push({ name, make: () => copyJson(value) });
+    } else {
       // All modules edit the same object, as in Python.
-      if (name === callback.edits) return [name, () => value];
-      if (sources.catalogue.type(type.replace(/\?$/, "")).mutable) return [name, () => copyJson(value)];
-      deepFreeze(value);
-      return [name, () => value];
-    },
-  );
+      if (name !== callback.edits) deepFreeze(value);
+      given.push({ name, value });
+    }
+  }
   // Checked before modules edit it, since they might add such a number.
-  const edited = callback.edits === undefined ? undefined : holdsRareNumber(call.params[callback.edits]);
+  const edited = callback.edits === undefined ? undefined : holdsRareNumber(params[callback.edits]);
   return {
-    isRare: () => edited ?? holdsRareNumber(call.params),
-    forModule: (lifetime) =>
-      Object.freeze(Object.fromEntries(makers.map(([name, make]) => [name, make(lifetime)]))),
+    isRare: () => edited ?? holdsRareNumber(params),
+    forModule: (lifetime) => {
+      // Object.fromEntries would leave a hidden class of V8's in each call.
+      const forOne: Params = {};
+      for (const { name, value, make } of given) forOne[name] = make ? make(lifetime) : value;
+      return Object.freeze(forOne);
+    },
   };
+}
+
+function requestOf(
+  parts: HttpRequest,
+  call: number,
+  cancellation: Cancellation,
+  { handles }: ParamSources,
+): Request | undefined {
+  const request = makeRequest(parts, cancellation.signal);
+  if (typeof request === "number") return undefined;
+  handles.set(request, call);
+  return request;
 }
 
 /** The request is not one that a shim sends. */
@@ -115,6 +135,6 @@ export function findParamProblems(callback: Callback, params: Params, catalogue:
   });
 }
 
-function declaredState(running: RunningModule | undefined, callback: Callback): WantedState {
-  return running?.module.callbacks.get(callback.name)?.room_state ?? [];
+function declaredState({ modules }: ParamSources, module: string, callback: Callback): WantedState {
+  return modules.get(module)?.module.callbacks.get(callback.name)?.room_state ?? [];
 }

@@ -13,8 +13,7 @@ export async function withTimeLimit<T>(
 ): Promise<T> {
   if (ms === undefined) return work(cancellation);
   const source = new CancellationTokenSource();
-  const pass = () => source.cancel();
-  cancellation.signal.addEventListener("abort", pass, { once: true });
+  const passingOn = cancellation.onRequested(() => source.cancel());
   let isLate = false;
   const timer = setTimeout(
     () => {
@@ -29,7 +28,7 @@ export async function withTimeLimit<T>(
     throw isLate && error instanceof CallError && error.kind === "cancelled" ? late() : error;
   } finally {
     clearTimeout(timer);
-    cancellation.signal.removeEventListener("abort", pass);
+    passingOn.dispose();
     source.dispose();
   }
 }

@@ -74,8 +74,7 @@ export class Asker {
     const environment = {
       catalogue,
       modules: new Map([[this.#name, this.#running]]),
-      state: answers.state,
-      cancellation: new Cancellation(deadline.token),
+      stateOf: () => answers.state,
       handles: new WeakMap(),
       followUps: new FollowUps(),
     };
@@ -86,7 +85,12 @@ export class Asker {
     let verdict: Verdict;
     let reason: string | undefined;
     try {
-      const { answer, given_reason } = await dispatch(callback, question, environment);
+      const { answer, given_reason } = await dispatch(
+        callback,
+        question,
+        new Cancellation(deadline.token),
+        environment,
+      );
       verdict = { answer };
       reason = given_reason?.text;
     } catch (error) {

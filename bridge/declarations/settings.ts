@@ -1,22 +1,19 @@
 // Reads a module's config (from homeserver.yaml or its config_file), checks it against its configSchema, and fills in
 // defaults.
 
-import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
-import addFormats from "ajv-formats";
+import type { ErrorObject, ValidateFunction } from "ajv";
 import { whatJsonLoses } from "../base/json-check.js";
 import { didYouMean } from "../base/nearest.js";
 import { readText } from "../base/text-files.js";
-import { parseYaml } from "../base/yaml.js";
 import type { StartupProblem } from "../catalogue/protocol.js";
 import type { ModuleSettings } from "./module.js";
-import { findSchemaProblems, findUnknownFormats } from "./schema-problems.js";
 
 /** Returns the config as written, an empty object if there is none, or undefined after a problem. */
-export function readConfig(
+export async function readConfig(
   settings: ModuleSettings,
   at: StartupProblem["path"],
   problems: StartupProblem[],
-): { value: unknown } | undefined {
+): Promise<{ value: unknown } | undefined> {
   const { config, config_file, config_fault } = settings;
   if (config_fault !== undefined) {
     const key = settings.config_source === undefined ? "config" : "config_file";
@@ -28,6 +25,8 @@ export function readConfig(
     problems.push({ path: [...at, "config_file"], message: "give config or config_file, not both" });
     return undefined;
   }
+  // Not at the top: in a host, the shim has read the file.
+  const { parseYaml } = await import("../base/yaml.js");
   try {
     // The same parser as for homeserver.yaml, so that a config means the same in both places.
     const value = parseYaml(readText(config_file)) ?? {};
@@ -39,45 +38,6 @@ export function readConfig(
     // The message about a file that is not text names the file already.
     const named = message.includes(config_file) ? message : `${config_file}: ${message}`;
     problems.push({ path: [...at, "config_file"], message: named });
-    return undefined;
-  }
-}
-
-const OPTIONS = {
-  allErrors: true,
-  verbose: true,
-  useDefaults: true,
-  allowUnionTypes: true,
-  strictTypes: false,
-  strictTuples: false,
-  strictRequired: false,
-};
-
-function newAjv(): Ajv {
-  const ajv = new Ajv(OPTIONS);
-  addFormats.default(ajv);
-  return ajv;
-}
-
-/** Compiles a module's configSchema. Returns undefined after reporting problems. */
-export function compileSchema(
-  schema: object,
-  report: (message: string) => void,
-): ValidateFunction | undefined {
-  let sound = true;
-  const reportProblem = (message: string) => {
-    sound = false;
-    report(message);
-  };
-  try {
-    const ajv = newAjv();
-    findUnknownFormats(schema, Object.keys(ajv.formats), reportProblem);
-    if (!sound) return undefined;
-    const validate = ajv.compile(schema);
-    findSchemaProblems(schema, newAjv(), reportProblem);
-    return sound ? validate : undefined;
-  } catch (error) {
-    report(`configSchema is not a JSON Schema of draft-07: ${(error as Error).message}`);
     return undefined;
   }
 }

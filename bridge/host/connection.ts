@@ -51,7 +51,15 @@ export class HostConnection {
   ) {
     writer.tooLarge = tooLargeAsFault(log);
     batchMessages();
-    this.#connection = createMessageConnection(reader, writer, connectionLog(log));
+    this.#connection = createMessageConnection(reader, writer, connectionLog(log), {
+      // vscode-jsonrpc would wait with five more promises for what this returned.
+      messageStrategy: {
+        handleMessage: (message, next) =>
+          void Promise.resolve(next(message)).catch((error) =>
+            log.error({ err: error }, "a message was not handled"),
+          ),
+      },
+    });
     this.#serve(UNREADABLE, async () => {
       throw new ResponseError(ErrorCodes.InvalidParams, "the parameters are not JSON");
     });

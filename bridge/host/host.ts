@@ -2,7 +2,6 @@
 // thread-host.ts in a thread.
 
 import { ErrorCodes, ResponseError } from "vscode-jsonrpc/node";
-import { markExact } from "../base/exact-json.js";
 import { real } from "../base/real-time.js";
 import { Broadcasts } from "../calls/broadcast.js";
 import { type DispatchEnvironment, dispatch } from "../calls/dispatch.js";
@@ -57,6 +56,7 @@ export class Host {
   #threads: Threads | undefined;
   #handles = new WeakMap<object, number>();
   #followUps = new FollowUps();
+  #environment: DispatchEnvironment;
   #broadcasts = new Broadcasts();
   #pulse: NodeJS.Timeout | undefined;
 
@@ -73,6 +73,15 @@ export class Host {
       onSetUp: () => this.#sendPulse(),
     });
     if (threads) this.#threads = new Threads({ ...threads, log }, connection.relay, catalogue);
+    this.#environment = {
+      catalogue,
+      modules: this.modules.byName,
+      stateOf: (call) => this.#stateOf(call),
+      handles: this.#handles,
+      followUps: this.#followUps,
+      askThread: this.#threads?.ask,
+      notAwaited: (call, module) => void connection.notify("api/not_awaited", { call, module }),
+    };
     connection.onRequest("initialize", (params) => this.#initialize(params));
     for (const callback of catalogue.callbacks.values())
       connection.onRequest(`callback/${callback.name}`, (call, cancellation) =>
@@ -142,29 +151,19 @@ export class Host {
     this.#sendPulse();
   }
 
-  #call(callback: Callback, call: Call, cancellation: Cancellation): Promise<Reply> {
+  async #call(callback: Callback, call: Call, cancellation: Cancellation): Promise<Reply> {
     // A test wants to see what nobody waits for in production.
     const unseen: CallError[] = [];
-    const environment: DispatchEnvironment = {
-      catalogue: this.#options.catalogue,
-      modules: this.modules.byName,
-      state: this.#stateOf(call.call),
-      handles: this.#handles,
-      followUps: this.#followUps,
-      cancellation,
-      askThread: this.#threads?.ask,
-      notAwaited: (module) => void this.connection.notify("api/not_awaited", { call: call.call, module }),
-      ...(this.#options.forTests && { onNotifyError: (error: CallError) => void unseen.push(error) }),
-    };
-    const asked =
+    const environment: DispatchEnvironment = this.#options.forTests
+      ? { ...this.#environment, onNotifyError: (error) => void unseen.push(error) }
+      : this.#environment;
+    const reply =
       call.apart !== undefined && this.#threads
-        ? this.#threads.askApart(callback, call, environment)
-        : dispatch(callback, call, environment);
-    return asked.then((reply) => {
-      const [first] = unseen;
-      if (first) throw first;
-      return markExact(reply, reply.answer);
-    });
+        ? await this.#threads.askApart(callback, call, cancellation, environment)
+        : await dispatch(callback, call, cancellation, environment);
+    const [first] = unseen;
+    if (first) throw first;
+    return reply;
   }
 
   #web(call: WebCall, cancellation: Cancellation): Promise<WebAnswer> {

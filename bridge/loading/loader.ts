@@ -17,7 +17,7 @@ import {
   type ModuleSettings,
   nameOf,
 } from "../declarations/module.js";
-import { checkConfig, compileSchema, readConfig } from "../declarations/settings.js";
+import { checkConfig, readConfig } from "../declarations/settings.js";
 import { readWebResources } from "../declarations/web-paths.js";
 import { ModuleImporter } from "./module-importer.js";
 import { Snapshot } from "./snapshot.js";
@@ -88,7 +88,7 @@ async function loadModule(
 ): Promise<LoadedModule | undefined> {
   const before = problems.length;
   const grants = readGrants(settings, at, catalogue, problems);
-  const config = readConfig(settings, at, problems);
+  const config = await readConfig(settings, at, problems);
   let file = settings.path;
   // Messages of the importer name the file themselves, mostly with a line.
   const reportPlain = (message: string) => problems.push({ path: [...at, "path"], message });
@@ -111,7 +111,9 @@ async function loadModule(
     problems.push({ path: [...at, "grants"], message });
   }
   const { configSchema } = definition;
-  const validate = configSchema && compileSchema(configSchema, report);
+  // Not at the top: without a schema, a host needs no ajv.
+  const validate =
+    configSchema && (await import("../declarations/config-schema.js")).compileSchema(configSchema, report);
   const isKnown =
     config && (!configSchema || (validate && checkConfig(validate, config.value, settings, at, problems)));
   const known = isKnown ? config : DEPENDS_ON_CONFIG;

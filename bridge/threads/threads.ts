@@ -132,11 +132,15 @@ export class Threads {
   }
 
   /** Asks all modules of a suspect in the thread apart. */
-  async askApart(callback: Callback, call: Call, environment: DispatchEnvironment): Promise<Reply> {
-    const { cancellation } = environment;
+  async askApart(
+    callback: Callback,
+    call: Call,
+    cancellation: Cancellation,
+    environment: DispatchEnvironment,
+  ): Promise<Reply> {
     if (!this.#threadApart) throw moduleUnavailable(call.modules[0] ?? "", "the host was not initialized");
     return this.#threadApart.ask(call, cancellation, (askThread) =>
-      dispatch(callback, call, { ...environment, modules: NO_MODULES, askThread }),
+      dispatch(callback, call, cancellation, { ...environment, modules: NO_MODULES, askThread }),
     );
   }
 

@@ -31,7 +31,7 @@ test("every test file that a command names is there", () => {
 });
 
 test("every use of the bridge's own command names a command that it has, and options that this takes", () => {
-  const cli = read("bridge/cli.ts");
+  const cli = read("bridge/command/command-line.ts");
   const commands = [...cli.matchAll(/\.command\("(\w+)"/g)].map(([, name]) => name);
   const options = [...cli.matchAll(/\.option\("(--[\w-]+)/g)].map(([, name]) => name);
   // What follows the command on its line, and on the next one after a backslash.
@@ -47,7 +47,9 @@ test("every use of the bridge's own command names a command that it has, and opt
 });
 
 test("npm's check and the wheel's take the same options, and the admin's page has them all", () => {
-  const [, ofCheck = ""] = read("bridge/cli.ts").split(/\.command\("check"\)|\.command\("describe"/);
+  const [, ofCheck = ""] = read("bridge/command/command-line.ts").split(
+    /\.command\("check"\)|\.command\("describe"/,
+  );
   const npm = [...ofCheck.matchAll(/\.option\("(--[\w-]+)/g)].map(([, name = ""]) => name).sort();
   const shim = read("python-shim/synapse_module_bridge/__main__.py");
   const wheel = [...shim.matchAll(/\.add_argument\(\s*"(--[\w-]+)/g)].map(([, name = ""]) => name).sort();

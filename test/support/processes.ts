@@ -85,6 +85,16 @@ export function memoryOf(pid: number, field: "VmRSS" | "VmHWM" = "VmRSS"): numbe
   }
 }
 
+/** Memory in bytes (PSS): of what several processes have in common, only a part. All Nodes have their program in common. */
+export function shareOfMemoryOf(pid: number): number | undefined {
+  try {
+    const kilobytes = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "latin1"))?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+  } catch {
+    return undefined;
+  }
+}
+
 export function descriptorsOf(pid: number): number | undefined {
   try {
     return readdirSync(`/proc/${pid}/fd`).length;

@@ -117,7 +117,9 @@ export function judge(figures: Figures): readonly Goal[] {
       "ms",
       (at) => (at(START, "bridge", "max") - at(START, "none", "max")) / 1e3,
     ),
-    goal("Node's memory once Synapse is up", "at most", 60, "MB", (at) => at(START, "bridge", "Node MB")),
+    goal("Node's memory (PSS) once Synapse is up", "at most", 35, "MB", (at) =>
+      at(START, "bridge", "Node MB"),
+    ),
   ];
 }
 

@@ -1,7 +1,7 @@
 // One measurement on one variant: asks bench_driver.py, and for whole messages a client.
 import { Client } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
-import { childrenOf, memoryOf } from "../../support/processes.js";
+import { childrenOf, memoryOf, shareOfMemoryOf } from "../../support/processes.js";
 import type { Variant } from "./variants.js";
 
 export interface Timing {
@@ -66,10 +66,10 @@ export async function sendMessages(
   return { asked: used.asked / messages, none: used.none / messages };
 }
 
-/** Resident megabytes of Synapse and of the child that it has. */
+/** Megabytes: resident of Synapse; of the Node that it has, its share (PSS), as the benchmark runs in Node itself. */
 export function memory({ pid }: Homeserver): { synapse: number; node: number | undefined } {
   const [node] = childrenOf(pid);
-  return { synapse: residentMegabytes(pid), node: node && residentMegabytes(node) };
+  return { synapse: megabytes(memoryOf(pid)), node: node && megabytes(shareOfMemoryOf(node)) };
 }
 
-const residentMegabytes = (pid: number) => (memoryOf(pid) ?? Number.NaN) / 2 ** 20;
+const megabytes = (bytes = Number.NaN) => bytes / 2 ** 20;

@@ -1,7 +1,6 @@
 // What a handler gets, and what becomes of a call that is cancelled.
-import { getEventListeners } from "node:events";
 import { describe, expect, test } from "@jest/globals";
-import { CancellationTokenSource } from "vscode-jsonrpc/node";
+import { type CancellationToken, CancellationTokenSource } from "vscode-jsonrpc/node";
 import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { Cancellation, untilAborted } from "../../../../bridge/transport/cancellation.js";
 import { folder, rig } from "../each-rig.js";
@@ -123,8 +122,23 @@ describe("a cancelled call", () => {
 describe("what a handler returns is awaited", () => {
   const started = () => {
     const source = new CancellationTokenSource();
-    const cancellation = new Cancellation(source.token);
-    return { source, cancellation, listeners: () => getEventListeners(cancellation.signal, "abort").length };
+    let listeners = 0;
+    const token: CancellationToken = {
+      get isCancellationRequested() {
+        return source.token.isCancellationRequested;
+      },
+      onCancellationRequested(listener) {
+        const listening = source.token.onCancellationRequested(listener);
+        listeners++;
+        return {
+          dispose() {
+            listeners--;
+            listening.dispose();
+          },
+        };
+      },
+    };
+    return { source, cancellation: new Cancellation(token), listeners: () => listeners };
   };
 
   test.each([[5], ["x"], [null], [undefined], [{ a: 1 }]])("not where it is no promise: %p", (value) => {

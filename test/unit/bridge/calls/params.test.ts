@@ -33,18 +33,18 @@ function prepare(name: string, params: unknown, room_state: Record<string, State
       params: params as Record<string, unknown>,
       modules: [...Object.keys(room_state), "in a thread"],
     },
+    cancellation,
     {
       catalogue: catalogue(),
       modules: new Map(modules),
-      state: {
+      stateOf: () => ({
         get: async (keys) => {
           asked.push(keys);
           return [];
         },
         keys: async () => [],
-      },
+      }),
       handles,
-      cancellation,
     },
   );
   const forModule = <Params>() => prepared.forModule(new Lifetime(name, cancellation)) as Params;

@@ -39,13 +39,13 @@ async function told(
   await dispatch(
     catalogue().callbacks.get(name) as Callback,
     { call: 7, modules: ["m"], params, request: null },
+    new Cancellation(new CancellationTokenSource().token),
     {
       catalogue: catalogue(),
       modules: new Map([["m", running as unknown as RunningModule]]),
-      state: { get: async () => [], keys: async () => [] },
+      stateOf: () => ({ get: async () => [], keys: async () => [] }),
       handles: new WeakMap(),
       followUps: new FollowUps(),
-      cancellation: new Cancellation(new CancellationTokenSource().token),
     },
   ).catch(() => undefined);
   expect(contexts).toHaveLength(1);

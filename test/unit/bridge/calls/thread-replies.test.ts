@@ -30,13 +30,12 @@ function ask(
 ): Promise<Reply> {
   const callback = catalogue().callbacks.get(name) as Callback;
   const whole = { call: 7, modules: Object.keys(threads), request: "REQ-1", ...call };
-  return dispatch(callback, whole, {
+  return dispatch(callback, whole, cancellation, {
     catalogue: catalogue(),
     modules: new Map(),
-    state: { get: async () => [], keys: async () => [] },
+    stateOf: () => ({ get: async () => [], keys: async () => [] }),
     handles: new WeakMap(),
     followUps: new FollowUps(),
-    cancellation,
     askThread,
     onNotifyError: (error) => unseen.push(error),
   });
