@@ -67,7 +67,8 @@ export interface ApiProperty {
 export interface ApiMethod {
   access: "sync" | "read" | "write";
   since?: string;
-  process?: "main" | "presence";
+  /** The only kind of process that can do it. */
+  process?: "main" | "presence" | "pusher";
   params: Record<string, string>;
   /** What parameters are, for the reference pages. */
   notes?: Readonly<Record<string, string>>;

@@ -770,8 +770,9 @@ export interface Api {
   /**
    * Sends users the presence of all online users that they may see.
    *
-   * Needs the grant `send_local_online_presence_to`. Works only in a process that writes presence. Since
-   * Synapse 1.32.0. In Synapse: `ModuleApi.send_local_online_presence_to`.
+   * Needs the grant `send_local_online_presence_to`. Works only in the process that writes presence, by default
+   * the main one (`stream_writers`). Since Synapse 1.32.0. In Synapse:
+   * `ModuleApi.send_local_online_presence_to`.
    * @example
    * ```ts fragment handler
    * await api.send_local_online_presence_to({ users: [user_id] });
@@ -784,8 +785,8 @@ export interface Api {
   /**
    * Changes the presence of users.
    *
-   * Needs the grant `set_presence_for_users`. Works only in a process that writes presence. Since Synapse
-   * 1.96.0. In Synapse: `ModuleApi.set_presence_for_users`.
+   * Needs the grant `set_presence_for_users`. Works only in the process that writes presence, by default the
+   * main one (`stream_writers`). Since Synapse 1.96.0. In Synapse: `ModuleApi.set_presence_for_users`.
    * @example
    * ```ts fragment handler
    * await api.set_presence_for_users({ users: { [user_id]: ["online", "at work"] } });
@@ -796,12 +797,12 @@ export interface Api {
     users: PresenceUpdates;
   }): Promise<void>;
   /**
-   * Sends a push notification to one of a user's devices, or to all if `device_id` is null. In a process that
-   * does not run the user's pushers the answer is empty.
+   * Sends a push notification to one of a user's devices, or to all if `device_id` is null.
    *
    * Result: For each device id, whether the notification reached it.
    *
-   * Needs the grant `send_http_push_notification`. Since Synapse 1.82.0. In Synapse:
+   * Needs the grant `send_http_push_notification`. Works only in the process that sends the user's pushes, by
+   * default the main one (`pusher_instances`). Since Synapse 1.82.0. In Synapse:
    * `ModuleApi.send_http_push_notification`.
    * @example
    * ```ts fragment handler

@@ -53,7 +53,7 @@ export function methodComment(path: string, method: ApiMethod, sources: Sources)
   const isShown = result !== "Nothing" && !isPlain(result) && !method.tsType;
   const facts = [
     access === "write" && `Needs the grant ${grantsFor(path, method).map(code).join(" or ")}.`,
-    process && `Works only in ${process === "main" ? "the main process" : "a process that writes presence"}.`,
+    process && `Works only in ${sources.processes[process]}.`,
     // Node answers those that are not asynchronous, whatever Synapse has.
     access !== "sync" && sinceText(since),
     added ? "The bridge adds this method to the ModuleApi." : `In Synapse: \`${synapseMethod(path)}\`.`,

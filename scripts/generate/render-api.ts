@@ -38,6 +38,7 @@ export function renderApiDocs(sources: Sources): string {
   return [
     INTRODUCTION,
     renderErrors(sources),
+    renderProcesses(sources),
     renderProperties(sources),
     ...GROUPS.map(([access, title]) => renderGroup(access, title, sources)),
     renderAbsent(sources),
@@ -63,6 +64,22 @@ The kinds of \`ApiError\`:
 ${table(["kind", "what has happened"], [...kinds, ["`host_error`", "The bridge itself failed."]])}`;
 }
 
+function renderProcesses({ methods, processes }: Sources): string {
+  const rows = methods.flatMap(([name, { process }]) =>
+    process ? [[`[\`${name}\`](#${anchor(name)})`, processes[process]]] : [],
+  );
+  return `## Processes
+
+Modules run in each process of Synapse that starts Node. There all members of the \`api\` work, except these. Elsewhere they
+throw an \`ApiError\` (\`wrong_process\`), which names the processes where they work. \`api.worker_name\` tells which process this
+is. A module can ask itself in another process with [\`api.broadcast\`](../author/modules.md#broadcasts).
+
+${table(["method", "works in"], rows)}
+[A test](../../test/synapse/workers/api.test.ts) calls each of them in each kind of process, on PostgreSQL and Redis: in the main one,
+in workers that serve clients and media, and in those that write events and presence, send pushes, and run background tasks.
+`;
+}
+
 function renderProperties(sources: Sources): string {
   const rows = sources.properties.map(([name, { since, type, summary }]) => [
     `\`${name}\``,
@@ -80,14 +97,12 @@ function renderGroup(access: ApiMethod["access"], title: string, sources: Source
   return [`## ${title}\n\n${links}\n`, ...about, ...sections].join("\n");
 }
 
-const PLACES = { main: "the main process", presence: "a process that writes presence" };
-
 function renderMethod(name: string, method: ApiMethod, sources: Sources): string {
   const { access, since, process, summary, params, grant, tsType, result, example } = method;
   const facts = [
     // Node answers those that are not asynchronous, whatever Synapse has.
     access !== "sync" && sinceText(since),
-    process && `Only in ${PLACES[process]}.`,
+    process && `Only in ${sources.processes[process]}.`,
     grant && `Needs the grant \`${grant}\`.`,
   ].filter(Boolean);
   const names = sources.methods.map(([one]) => one);

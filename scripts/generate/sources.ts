@@ -136,6 +136,8 @@ export interface Sources {
   readonly callbacks: readonly DeclaredCallback[];
   readonly types: Readonly<Record<string, WireType>>;
   readonly properties: readonly (readonly [string, ApiProperty])[];
+  /** The kinds of processes outside of which some methods do not work, in words. */
+  readonly processes: Readonly<Record<NonNullable<ApiMethod["process"]>, string>>;
   readonly methods: readonly (readonly [string, ApiMethod])[];
   readonly absent: readonly (readonly [string, AbsentMember])[];
   readonly protocol: Protocol;
@@ -168,6 +170,7 @@ export function readSources(): Sources {
     callbacks: Object.entries(callbacks).map(([name, entry]) => ({ ...(entry as DeclaredCallback), name })),
     types: read("types.json").definitions,
     properties: Object.entries(api.properties),
+    processes: api.processes,
     methods: Object.entries(api.methods),
     absent: Object.entries(api.absent),
     protocol: read("protocol.json"),

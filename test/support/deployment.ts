@@ -1,4 +1,4 @@
-// Boots a Synapse of several processes on PostgreSQL and Redis: the main one, workers, and writers of events.
+// Boots a Synapse of several processes on PostgreSQL and Redis: the main one, workers, and writers of its streams.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,8 +22,12 @@ export interface DeploymentOptions {
   readonly modules?: readonly ModuleEntry[];
   /** Names of workers that serve clients. */
   readonly workers?: readonly string[];
-  /** Names of workers that write events, and serve clients as well. */
-  readonly persisters?: readonly string[];
+  /** Names of workers that write a stream of Synapse's, such as `events`, and serve clients as well. */
+  readonly writers?: Readonly<Record<string, readonly string[]>>;
+  /** What else is in a worker's own file, by its name; it wins over the harness's own. */
+  readonly own?: Readonly<Record<string, object>>;
+  /** Resources of a process each of which has a listener of its own: see `socketOf`. */
+  readonly listeners?: (name: string) => readonly string[];
   /** The process that listens for other servers, and the certificates that all of them share. */
   readonly federation?: { readonly on: string; readonly certificates: Certificates };
   /** More keys for homeserver.yaml; they win over the harness's own. */
@@ -39,7 +43,9 @@ export interface Deployment {
   /** The processes of Synapse by name; the main one is `main`. */
   readonly processes: Readonly<Record<string, SynapseProcess>>;
   process(name: string): SynapseProcess;
-  /** Starts a worker again that was stopped. */
+  /** The path of the socket on which a process serves one of the `listeners`. */
+  socketOf(name: string, resource: string): string;
+  /** Starts a process again that was stopped. */
   start(name: string): Promise<void>;
   /** The same user, asking another process. */
   through(name: string, client: Client): Client;
@@ -70,7 +76,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       processes[name] = await startProcess({
         python: venvPython(),
         ...(name === options.federation?.on && { heldPort: layout.heldPort }),
-        app: name === main ? "homeserver" : "generic_worker",
+        app: layout.appOf(name),
         ...{ dir, configPaths, logPath },
         pythonPath: [packages, ...(options.pythonPath ?? [])],
         ...(options.federation && { certificates: options.federation.certificates }),
@@ -96,17 +102,21 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
 
 /** Writes the files that all processes share, and those of each worker. */
 async function writeLayout(dir: string, options: DeploymentOptions, services: object) {
-  const { persisters = [], federation } = options;
-  const workers = [...(options.workers ?? []), ...persisters];
+  const { writers = {}, federation } = options;
+  const writing = [...new Set(Object.values(writers).flat())];
+  const workers = [...(options.workers ?? []), ...writing];
   const heldPort: HeldPort | undefined = federation && (await holdPort());
   const port = heldPort?.port;
   const serverName = port ? `localhost:${port}` : "test.localhost";
   const sharedSecret = "registration";
-  const socket = (name: string) => join(dir, `${name}.sock`);
+  const socketOf = (name: string, resource: string) => join(dir, `${name}-${resource}.sock`);
   // The first is the one that a process is known by.
   const listeners = (name: string) => [
     listener({ port: 0 }, "client", "federation", "metrics"),
-    ...(name === main || persisters.includes(name) ? [listener({ path: socket(name) }, "replication")] : []),
+    ...[
+      ...(name === main || writing.includes(name) ? ["replication"] : []),
+      ...(options.listeners?.(name) ?? []),
+    ].map((resource) => listener({ path: socketOf(name, resource) }, resource)),
     ...(name === federation?.on ? [listener({ port, tls: true }, "federation")] : []),
     // A worker has no TLS unless the main process has.
     ...(name === main && federation ? [listener({ port: 0, tls: true }, "health")] : []),
@@ -119,8 +129,10 @@ async function writeLayout(dir: string, options: DeploymentOptions, services: ob
       listeners: listeners(main),
       enable_metrics: true,
       worker_replication_secret: "replication",
-      instance_map: Object.fromEntries([main, ...persisters].map((name) => [name, { path: socket(name) }])),
-      ...(persisters.length > 0 && { stream_writers: { events: persisters } }),
+      instance_map: Object.fromEntries(
+        [main, ...writing].map((name) => [name, { path: socketOf(name, "replication") }]),
+      ),
+      stream_writers: writers,
       ...options.extraConfig,
     },
   });
@@ -133,11 +145,16 @@ async function writeLayout(dir: string, options: DeploymentOptions, services: ob
       worker_name: name,
       worker_log_config: logConfigPath,
       worker_listeners: listeners(name),
+      ...options.own?.[name],
     };
     writeFileSync(configPath, JSON.stringify(own, null, 2));
     return { configPaths: [shared.configPath, configPath], logPath };
   };
-  return { serverName, sharedSecret, workers, files, heldPort };
+  const appOf = (name: string) => {
+    const { worker_app } = { worker_app: "", ...options.own?.[name] };
+    return name === main ? "homeserver" : worker_app.replace("synapse.app.", "") || "generic_worker";
+  };
+  return { serverName, sharedSecret, workers, files, heldPort, socketOf, appOf };
 }
 
 const listener = (place: object, ...names: readonly string[]) => ({

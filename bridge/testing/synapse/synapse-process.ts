@@ -20,7 +20,8 @@ export interface Surroundings {
 export interface SynapseProcessOptions extends Surroundings {
   /** The Python to run Synapse with. */
   readonly python: string;
-  readonly app: "homeserver" | "generic_worker";
+  /** Synapse's program, such as `homeserver` or `generic_worker`. */
+  readonly app: string;
   readonly dir: string;
   /** Later files win. */
   readonly configPaths: readonly string[];

@@ -47,7 +47,7 @@ class ApiMethods:
 
     async def call(self, method: Method, arguments: Arguments) -> Any:
         """The method's result. Raises RpcError, TypeError, and what the method raises."""
-        self._check_process(method)
+        self._check_process(method, arguments)
         if method.name in self._own:
             return await self._own[method.name](**arguments)
         if method.name.startswith("http_client."):
@@ -68,18 +68,22 @@ class ApiMethods:
             ) from None
         return found
 
-    def _check_process(self, method: Method) -> None:
+    def _check_process(self, method: Method, arguments: Arguments) -> None:
+        """Raises RpcError where Synapse's method would fail without saying why, or do nothing."""
         if method.process is None:
             return
         hs: Any = self._api._hs
-        able = ["master"] if method.process == "main" else list(hs.config.worker.writers.presence)
-        if hs.get_instance_name() in able:
+        here = hs.get_instance_name()
+        able = _able(method.process, hs.config.worker, arguments)
+        if here in able:
             return
         places = " or ".join("the main process" if name == "master" else name for name in able)
         raise RpcError(
             ERROR_CODES["wrong_process"],
-            f"{method.name} works only in {places}, and this is {hs.get_instance_name()} (see api.worker_name)",
-            {"process": hs.get_instance_name()},
+            f"{method.name} works only in {places or 'another process'}, and this is "
+            f"{'the main process' if here == 'master' else here}: compare api.worker_name, and let the module there do it, "
+            "which api.broadcast reaches",
+            {"process": here},
         )
 
     async def _in_time(self, function: Callable[..., Any], arguments: Arguments) -> Any:
@@ -122,6 +126,17 @@ class ApiMethods:
 
     async def _read_templates(self, filenames: list[str], custom_template_directory: str | None = None) -> list[str]:
         return self.templates.read(filenames, custom_template_directory)
+
+
+def _able(kind: str, worker_config: Any, arguments: Arguments) -> list[str]:
+    """The processes of this kind, by Synapse's names for them."""
+    if kind == "main":
+        return ["master"]
+    if kind == "presence":
+        return list(worker_config.writers.presence)
+    # Each sends the pushes of some users. Where the configuration is of the old way, only they know of each other.
+    shards = worker_config.pusher_shard_config
+    return [name for name in shards.instances if shards.should_handle(name, arguments["user_id"])]
 
 
 def _with_objects(method: Method, function: Callable[..., Any], arguments: Arguments) -> Arguments:

@@ -66,13 +66,17 @@ class Workers:
         """Whether this process starts Node."""
         return not self._config.workers or self.here in self._config.workers
 
+    def runs_background_tasks(self) -> bool:
+        """Whether this process runs Synapse's background tasks."""
+        return self._api.should_run_background_tasks()
+
     def registers(self, callback: Callback) -> bool:
         """Whether this process registers the callback. Otherwise Synapse might load state for each event in vain."""
-        return registers(self._config, callback, self.here, self._api.should_run_background_tasks())
+        return registers(self._config, callback, self.here, self.runs_background_tasks())
 
     def missed(self) -> list[str]:
         """The callbacks that no process registers: this one should, but starts no Node."""
-        if self.starts_node() or not self._api.should_run_background_tasks():
+        if self.starts_node() or not self.runs_background_tasks():
             return []
         return [
             name

@@ -149,7 +149,7 @@ class Method:
     access: str
     # The first release of Synapse that has it; None where all supported ones have.
     since: str | None
-    # The only processes that can do it: `main`, or `presence` for the writers of presence; None for any.
+    # The only kind of process that can do it, of `processes` in api.json; None for any.
     process: str | None
     params: tuple[Param, ...]
     # The name of the result's wire type.

@@ -1,10 +1,20 @@
 // What modules can ask and do about rooms.
 import { expect } from "@jest/globals";
 import { waitFor } from "../../../bridge/testing/synapse/wait.js";
-import type { Body } from "../../support/client.js";
+import type { Body, Client } from "../../support/client.js";
 import { newUser, type Rows, type World } from "./api-row.js";
 
 const inRoom = ({ room }: World) => ({ room_id: room });
+
+async function listed(client: Client, name: string): Promise<string[]> {
+  const filter = { generic_search_term: name };
+  const { body } = await client.post("/_matrix/client/v3/publicRooms", { filter });
+  return body.chunk.map((room: Body) => room.name);
+}
+
+/** Synapse lists a room once it has counted its members, in the background. */
+const isListed = (client: Client, name: string) =>
+  waitFor(`${name} to be listed`, async () => (await listed(client, name)).includes(name));
 
 export const roomRows: Rows = {
   get_room_state: [
@@ -27,7 +37,7 @@ export const roomRows: Rows = {
   ],
   lookup_room_alias: [
     {
-      params: { room_alias: "#lobby:test.localhost" },
+      params: ({ tag }) => ({ room_alias: `#lobby${tag}:test.localhost` }),
       result: (found: unknown, { room }: World) => expect(found).toEqual([room, ["test.localhost"]]),
     },
     {
@@ -37,7 +47,10 @@ export const roomRows: Rows = {
     },
   ],
   get_canonical_room_alias: [
-    { params: inRoom, result: "#lobby:test.localhost" },
+    {
+      params: inRoom,
+      result: (alias: unknown, { tag }: World) => expect(alias).toBe(`#lobby${tag}:test.localhost`),
+    },
     {
       title: "of a room without",
       params: async ({ alice }) => ({ room_id: (await alice.createRoom()).body.room_id }),
@@ -85,12 +98,12 @@ export const roomRows: Rows = {
   ],
   create_room: [
     {
-      params: ({ alice }) => ({
-        ...{ user_id: alice.userId, config: { name: "By a module", room_alias_name: "made" } },
+      params: ({ alice, tag }) => ({
+        ...{ user_id: alice.userId, config: { name: "By a module", room_alias_name: `made${tag}` } },
         creator_join_profile: { displayname: "Creator" },
       }),
-      result: async ([room_id, alias]: string[], { alice }: World) => {
-        expect(alias).toBe("#made:test.localhost");
+      result: async ([room_id, alias]: string[], { alice, tag }: World) => {
+        expect(alias).toBe(`#made${tag}:test.localhost`);
         const room = room_id as string;
         expect((await alice.getState(room, "m.room.name")).body).toEqual({ name: "By a module" });
         const { body } = await alice.getState(room, "m.room.member", alice.userId);
@@ -102,11 +115,11 @@ export const roomRows: Rows = {
     {
       params: async (world) => {
         const owner = await newUser(world, "owner");
-        return { room_id: (await owner.createRoom({ name: "to be deleted" })).body.room_id };
+        return { room_id: (await owner.createRoom({ name: `to be deleted${world.tag}` })).body.room_id };
       },
-      result: async (_: null, { admin }: World) => {
+      result: async (_: null, { admin, tag }: World) => {
         await waitFor("the room to be deleted", async () => {
-          const { body } = await admin.admin("GET", "v1/rooms?search_term=deleted");
+          const { body } = await admin.admin("GET", `v1/rooms?search_term=deleted${tag}`);
           return body.rooms.length === 0;
         });
       },
@@ -118,16 +131,11 @@ export const roomRows: Rows = {
   ],
   "public_room_list_manager.add_room_to_public_room_list": [
     {
-      params: async ({ alice }) => {
-        const { body } = await alice.createRoom({ name: "added", preset: "public_chat" });
+      params: async ({ alice, tag }) => {
+        const { body } = await alice.createRoom({ name: `added${tag}`, preset: "public_chat" });
         return { room_id: body.room_id };
       },
-      result: async (_: null, { alice }: World) => {
-        const { body } = await alice.post("/_matrix/client/v3/publicRooms", {
-          filter: { generic_search_term: "added" },
-        });
-        expect(body.chunk).toMatchObject([{ name: "added" }]);
-      },
+      result: (_: null, { alice, tag }: World) => isListed(alice, `added${tag}`),
     },
     {
       title: "of no room",
@@ -137,20 +145,17 @@ export const roomRows: Rows = {
   ],
   "public_room_list_manager.remove_room_from_public_room_list": [
     {
-      params: async ({ alice }) => {
+      params: async ({ alice, tag }) => {
         const { body } = await alice.createRoom({
-          name: "removed",
+          name: `removed${tag}`,
           preset: "public_chat",
           visibility: "public",
         });
+        await isListed(alice, `removed${tag}`);
         return { room_id: body.room_id };
       },
-      result: async (_: null, { alice }: World) => {
-        const { body } = await alice.post("/_matrix/client/v3/publicRooms", {
-          filter: { generic_search_term: "removed" },
-        });
-        expect(body.chunk).toEqual([]);
-      },
+      result: async (_: null, { alice, tag }: World) =>
+        expect(await listed(alice, `removed${tag}`)).toEqual([]),
     },
   ],
 };

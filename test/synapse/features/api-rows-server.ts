@@ -19,13 +19,24 @@ const json = { uri: "http://x", headers: { a: "b" } };
 const rule = { scope: "global", kind: "underride", rule_id: ".m.rule.message" };
 const ping = ["notify", { set_tweak: "sound", value: "ping" }];
 
+export const propertyRows: Rows = {
+  server_name: [{ result: "test.localhost" }],
+  worker_name: [{ result: (name: unknown, { asked }: World) => expect(name).toBe(asked.worker_name) }],
+  worker_app: [{ result: (app: unknown, { asked }: World) => expect(app).toBe(asked.worker_app) }],
+  public_baseurl: [{ result: "http://localhost/" }],
+  email_app_name: [{ result: "Tests" }],
+  custom_template_dir: [{ result: null }],
+};
+
 export const serverRows: Rows = {
   is_mine: [
     { params: { id: "@a:test.localhost" }, result: true },
     { title: "of another server", params: { id: "@a:example.org" }, result: false },
   ],
   get_qualified_user_id: [{ params: { username: "x" }, result: "@x:test.localhost" }],
-  should_run_background_tasks: [{ result: true }],
+  should_run_background_tasks: [
+    { result: (runs: unknown, { asked }: World) => expect(runs).toBe(asked.background) },
+  ],
   get_current_time_msec: [
     { result: (now: number) => expect(Math.abs(now - Date.now())).toBeLessThan(60_000) },
   ],
@@ -33,8 +44,10 @@ export const serverRows: Rows = {
     {
       params: ({ alice }) => ({ users: { [alice.userId]: ["unavailable", "gone fishing"] } }),
       result: async (_: null, { alice }: World) => {
-        const { body } = await alice.get(`/_matrix/client/v3/presence/${alice.userId}/status`);
-        expect(body).toMatchObject({ presence: "unavailable", status_msg: "gone fishing" });
+        await waitFor("her presence", async () => {
+          const { body } = await alice.get(`/_matrix/client/v3/presence/${alice.userId}/status`);
+          return body.presence === "unavailable" && body.status_msg === "gone fishing";
+        });
       },
     },
     {
@@ -90,9 +103,10 @@ export const serverRows: Rows = {
           tweaks: { sound: "x" },
         };
       },
+      tooEarly: (reached) => reached !== undefined && Object.keys(reached).length === 0,
       result: (reached: Body, { peer }: World) => {
         expect(Object.values(reached)).toEqual([true]);
-        const [push] = peer.asked.filter(({ url }) => url === "/_matrix/push/v1/notify");
+        const push = peer.asked.findLast(({ url }) => url === "/_matrix/push/v1/notify");
         expect(JSON.parse(push?.body ?? "")).toMatchObject({
           notification: { event_id: "$made-up", devices: [{ pushkey: "key", tweaks: { sound: "x" } }] },
         });
@@ -101,11 +115,14 @@ export const serverRows: Rows = {
   ],
   send_mail: [
     {
-      params: { recipient: "bob@example.org", subject: "Hello", html: "<p>Hi</p>", text: "Hi" },
-      result: async (_: null, { mail }: World) => {
-        const [sent] = await waitFor("the mail", () => (mail.mails.length > 0 ? mail.mails : undefined));
+      params: ({ tag }) => ({
+        ...{ recipient: `bob${tag}@example.org`, subject: "Hello", html: "<p>Hi</p>", text: "Hi" },
+      }),
+      result: async (_: null, { mail, tag }: World) => {
+        const sent = await waitFor("the mail", () =>
+          mail.mails.find((text) => text.includes(`bob${tag}@example.org`)),
+        );
         expect(sent).toContain("Subject: Hello");
-        expect(sent).toContain("bob@example.org");
       },
     },
   ],

@@ -2,7 +2,6 @@
 import { expect } from "@jest/globals";
 import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { type Body, Client } from "../../support/client.js";
-import { queryDatabase } from "../../support/database.js";
 import { newUser, type Rows, type World } from "./api-row.js";
 
 const stranger = "@none:test.localhost";
@@ -18,6 +17,12 @@ export const userRows: Rows = {
     { title: "nobody", params: { user_id: stranger }, result: null },
   ],
   get_user_by_req: [
+    {
+      title: "of alice",
+      params: { req: "the request" },
+      asAlice: true,
+      result: ({ user_id }: Body, { alice }: World) => expect(user_id).toBe(alice.userId),
+    },
     { params: { req: "the request" }, error: { code: 401, errcode: "M_MISSING_TOKEN" } },
     {
       title: "no request",
@@ -34,7 +39,7 @@ export const userRows: Rows = {
     {
       params: async (world) => ({ user_id: (await newUser(world, "promoted")).userId, admin: true }),
       result: async (_: null, world: World) => {
-        const { body } = await world.admin.admin("GET", "v2/users?name=promoted");
+        const { body } = await world.admin.admin("GET", `v2/users?name=promoted${world.tag}`);
         expect(body.users).toMatchObject([{ admin: true }]);
       },
     },
@@ -45,14 +50,17 @@ export const userRows: Rows = {
     },
   ],
   get_profile_for_user: [
-    { params: { localpart: "alice" }, result: { display_name: "Alice ☃", avatar_url: null } },
+    {
+      params: ({ tag }) => ({ localpart: `alice${tag}` }),
+      result: { display_name: "Alice ☃", avatar_url: null },
+    },
     { title: "nobody", params: { localpart: "none" }, result: { display_name: null, avatar_url: null } },
   ],
   set_displayname: [
     {
       params: async (world) => ({ user_id: (await newUser(world, "named")).userId, new_displayname: "Née" }),
-      result: async (_: null, { admin }: World) => {
-        const { body } = await admin.admin("GET", "v2/users?name=named");
+      result: async (_: null, { admin, tag }: World) => {
+        const { body } = await admin.admin("GET", `v2/users?name=named${tag}`);
         expect(body.users).toMatchObject([{ displayname: "Née" }]);
       },
     },
@@ -65,16 +73,22 @@ export const userRows: Rows = {
   ],
   get_threepids_for_user: [
     {
-      params: async ({ admin, alice }) => {
-        const threepids = [{ medium: "email", address: "alice@example.org" }];
+      params: async ({ admin, alice, tag }) => {
+        const threepids = [{ medium: "email", address: `alice${tag}@example.org` }];
         await admin.admin("PUT", `v2/users/${alice.userId}`, { threepids });
         return { user_id: alice.userId };
       },
-      result: [{ medium: "email", address: "alice@example.org", validated_at: expect.any(Number) }],
+      result: (found: unknown, { tag }: World) =>
+        expect(found).toMatchObject([
+          { medium: "email", address: `alice${tag}@example.org`, validated_at: expect.any(Number) },
+        ]),
     },
   ],
   check_user_exists: [
-    { params: { user_id: "@ALICE:test.localhost" }, result: "@alice:test.localhost" },
+    {
+      params: ({ tag }) => ({ user_id: `@ALICE${tag}:test.localhost` }),
+      result: (found: unknown, { alice }: World) => expect(found).toBe(alice.userId),
+    },
     { title: "nobody", params: { user_id: stranger }, result: null },
   ],
   check_username: [
@@ -84,7 +98,9 @@ export const userRows: Rows = {
   ],
   register: [
     {
-      params: { localpart: "registered", displayname: "R", emails: ["r@example.org"] },
+      params: ({ tag }) => ({
+        ...{ localpart: `registered${tag}`, displayname: "R", emails: [`r${tag}@example.org`] },
+      }),
       result: async ([user_id, token]: [string, string], world: World) => {
         world.secrets.push(token);
         expect((await whoami(world, token)).body).toMatchObject({ user_id });
@@ -94,11 +110,13 @@ export const userRows: Rows = {
   ],
   register_user: [
     {
-      params: { localpart: "made", displayname: "Made", emails: ["m@example.org"], admin: true },
-      result: async (user_id: string, { admin }: World) => {
+      params: ({ tag }) => ({
+        ...{ localpart: `made${tag}`, displayname: "Made", emails: [`m${tag}@example.org`], admin: true },
+      }),
+      result: async (user_id: string, { admin, tag }: World) => {
         expect((await admin.admin("GET", `v2/users/${user_id}`)).body).toMatchObject({
-          ...{ name: "@made:test.localhost", displayname: "Made", admin: true },
-          threepids: [{ medium: "email", address: "m@example.org" }],
+          ...{ name: `@made${tag}:test.localhost`, displayname: "Made", admin: true },
+          threepids: [{ medium: "email", address: `m${tag}@example.org` }],
         });
       },
     },
@@ -117,8 +135,8 @@ export const userRows: Rows = {
   invalidate_access_token: [
     {
       params: async (world) => ({ access_token: (await newUser(world, "out")).accessToken }),
-      result: async (_: null, { admin }: World) => {
-        const { body } = await admin.admin("GET", "v2/users?name=out");
+      result: async (_: null, { admin, tag }: World) => {
+        const { body } = await admin.admin("GET", `v2/users?name=out${tag}`);
         const [{ name }] = body.users;
         expect((await admin.admin("GET", `v2/users/${name}/devices`)).body.devices).toEqual([]);
       },
@@ -131,13 +149,13 @@ export const userRows: Rows = {
   ],
   record_user_external_id: [
     {
-      params: ({ alice }) => ({
-        ...{ auth_provider_id: "sso", remote_user_id: "alice-at-sso" },
+      params: ({ alice, tag }) => ({
+        ...{ auth_provider_id: "sso", remote_user_id: `alice-at-sso${tag}` },
         registered_user_id: alice.userId,
       }),
-      result: async (_: null, { admin, alice }: World) => {
+      result: async (_: null, { admin, alice, tag }: World) => {
         const { body } = await admin.admin("GET", `v2/users/${alice.userId}`);
-        expect(body.external_ids).toEqual([{ auth_provider: "sso", external_id: "alice-at-sso" }]);
+        expect(body.external_ids).toEqual([{ auth_provider: "sso", external_id: `alice-at-sso${tag}` }]);
       },
     },
     {
@@ -177,10 +195,11 @@ export const userRows: Rows = {
       params: ({ alice }) => ({
         ...{ user_id: alice.userId, medium: "email", address: "a@example.org", id_server: "id.example.org" },
       }),
-      result: (_: null, world: World) =>
-        expect(queryDatabase(world.server, "SELECT address, id_server FROM user_threepid_id_server")).toEqual(
-          [["a@example.org", "id.example.org"]],
-        ),
+      result: async (_: null, { alice, query }: World) => {
+        const where = `WHERE user_id = '${alice.userId}'`;
+        const rows = await query(`SELECT address, id_server FROM user_threepid_id_server ${where}`);
+        expect(rows).toEqual([["a@example.org", "id.example.org"]]);
+      },
     },
   ],
   get_user_ip_and_agents: [
@@ -189,6 +208,7 @@ export const userRows: Rows = {
         await world.alice.whoami();
         return ofAlice(world);
       },
+      tooEarly: (seen) => seen?.length === 0,
       result: (seen: Body[]) =>
         expect(seen).toContainEqual({ ip: "127.0.0.1", user_agent: "node", last_seen: expect.any(Number) }),
     },
@@ -197,8 +217,8 @@ export const userRows: Rows = {
   get_monthly_active_users_by_service: [
     {
       params: async (world) => {
-        await waitFor("the visit to be recorded", () => {
-          const rows = queryDatabase(world.server, "SELECT user_id FROM monthly_active_users") as string[][];
+        await waitFor("the visit to be recorded", async () => {
+          const rows = await world.query("SELECT user_id FROM monthly_active_users");
           return rows.some(([user]) => user === world.alice.userId);
         });
         return {};

@@ -5,13 +5,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { bridge } from "../../support/bridge.js";
 import { registerUser } from "../../support/client.js";
-import { startHomeserver } from "../../support/homeserver.js";
+import { queryDatabase } from "../../support/database.js";
+import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { contextWarnings } from "../../support/log.js";
 import { startMailServer } from "../../support/mail-server.js";
 import { projectRoot } from "../../support/paths.js";
 import { callAs, type Row, type Rows, runRow, type World } from "./api-row.js";
 import { roomRows } from "./api-rows-rooms.js";
-import { serverRows } from "./api-rows-server.js";
+import { propertyRows, serverRows } from "./api-rows-server.js";
 import { userRows } from "./api-rows-users.js";
 import { modulePath } from "./module-path.js";
 import { startPeer } from "./peer.js";
@@ -20,18 +21,10 @@ const catalogue = JSON.parse(readFileSync(join(projectRoot, "schemas", "api.json
 // Those that Synapse's ModuleApi lacks are in storage.test.ts.
 const methods = Object.keys(catalogue.methods).filter((name) => !catalogue.methods[name].added);
 const writes = methods.filter((name) => catalogue.methods[name].access === "write");
-const properties: Rows = {
-  server_name: [{ result: "test.localhost" }],
-  worker_name: [{ result: null }],
-  worker_app: [{ result: null }],
-  public_baseurl: [{ result: "http://localhost/" }],
-  email_app_name: [{ result: "Tests" }],
-  custom_template_dir: [{ result: null }],
-};
-const rows: Rows = { ...properties, ...userRows, ...roomRows, ...serverRows };
+const rows: Rows = { ...propertyRows, ...userRows, ...roomRows, ...serverRows };
 const groups = ["http_client", "account_data_manager", "public_room_list_manager"];
 
-let world: World;
+let world: World & { readonly server: Homeserver };
 
 beforeAll(async () => {
   const [mail, peer] = [await startMailServer(), await startPeer()];
@@ -66,7 +59,9 @@ beforeAll(async () => {
   const lobby = { preset: "public_chat", visibility: "public", room_alias_name: "lobby" };
   const room = (await alice.createRoom(lobby)).body.room_id;
   const secrets = ["s3cret", alice.accessToken];
-  world = { server, mail, peer, alice, admin, room, secrets };
+  const asked = { baseUrl: server.baseUrl, worker_name: null, worker_app: null, background: true };
+  const query = async (sql: string) => queryDatabase(server, sql);
+  world = { ...{ server, asked, tag: "", query, mail, peer, alice, admin, room, secrets } };
 }, 60_000);
 
 afterAll(async () => {
@@ -97,22 +92,24 @@ test("only what asks Synapse has to be awaited", async () => {
   for (const [name, { access }] of Object.entries<{ access: string }>(catalogue.methods)) {
     if (access !== "sync") continue;
     const params = rows[name]?.[0]?.params as Record<string, unknown> | undefined;
-    expect((await callAs(world, "none", name, params)).body).toMatchObject({ awaited: false });
+    const { body } = await callAs(world, "none", name, { params: params ?? {} });
+    expect(body).toMatchObject({ awaited: false });
   }
-  const read = await callAs(world, "none", "is_user_admin", { user_id: world.alice.userId });
+  const params = { user_id: world.alice.userId };
+  const read = await callAs(world, "none", "is_user_admin", { params });
   expect(read.body).toEqual({ result: false, awaited: true });
 });
 
 test("`grants: all` grants every write", async () => {
   const params = { user_id: world.alice.userId, data_type: "org.example.all", new_data: {} };
-  const answer = await callAs(world, "all", "account_data_manager.put_global", params);
+  const answer = await callAs(world, "all", "account_data_manager.put_global", { params });
   expect(answer.body).toEqual({ result: null, awaited: true });
 });
 
 describe("a write without a grant", () => {
   test.each(writes)("%s is refused, with the line to add", async (method) => {
     const by = method === "send_mail" ? "none" : "mail";
-    const { error, kind } = (await callAs(world, by, method, {})).body;
+    const { error, kind } = (await callAs(world, by, method)).body;
     expect(kind).toBe("not_granted");
     const line = by === "none" ? "grants: [send_mail]" : `grants: [send_mail, ${method}]`;
     expect(error).toContain(`${by} may not call ${method}: write \`${line}\` beside its \`path\``);
@@ -120,7 +117,7 @@ describe("a write without a grant", () => {
 
   test("is refused to a shadow module, whatever is granted to it", async () => {
     const params = { recipient: "bob@example.org", subject: "x", html: "x", text: "x" };
-    const { error, kind } = (await callAs(world, "shadow", "send_mail", params)).body;
+    const { error, kind } = (await callAs(world, "shadow", "send_mail", { params })).body;
     expect(kind).toBe("not_granted");
     expect(error).toContain("it is a shadow module");
   });

@@ -131,7 +131,11 @@ beforeAll(async () => {
   certificates = makeCertificates();
   deployed = await deploy(
     {},
-    { workers: ["worker1"], persisters: ["persister1"], federation: { on: "worker1", certificates } },
+    {
+      workers: ["worker1"],
+      writers: { events: ["persister1"] },
+      federation: { on: "worker1", certificates },
+    },
   );
   sides = await startDeployedSides(deployed, certificates);
 }, 90_000);

@@ -10,7 +10,7 @@ import { type Deployed, deploy } from "./deployed.js";
 
 const names = ["main", "worker1", "persister1"] as const;
 type Name = (typeof names)[number];
-const layout = { workers: ["worker1"], persisters: ["persister1"] };
+const layout = { workers: ["worker1"], writers: { events: ["persister1"] } };
 
 let deployed: Deployed;
 let alice: Client;
@@ -111,10 +111,13 @@ describe("with `workers: [main, worker1]` and on_new_event for worker1", () => {
 
   test("the third process starts no Node, says so, and asks nobody", async () => {
     expect(allHosts()).toEqual([1, 1, 0]);
-    const [said] = logged(deployed.process("persister1"), "`workers` does not name this process");
-    expect(said).toContain("(persister1)");
     deployed.forget();
     expect(await statusesOf(refused)).toEqual([403, 403, 200]);
+    const said = logged(deployed.process("persister1"), "no module runs here");
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(
+      /WARNING.*`workers` does not name this process \(persister1\).*Add persister1 to `workers`/,
+    );
     const asking = deployed.seen().filter(({ callback }) => callback === "check_event_allowed");
     expect(asking.map(({ process }) => process).sort()).toEqual(["main", "worker1"]);
   });

@@ -35,12 +35,14 @@ export default defineModule({
     required: ["path"],
     additionalProperties: false,
   },
+  broadcasts: { told: () => undefined },
   web_resources: ({ path }) => ({
     [path]: async (request, { api }) => {
       const body = (await request.clone().json()) as { method: string; params?: Any; render?: Any };
       const params = Object.fromEntries(
         Object.entries(body.params ?? {}).map(([name, value]: [string, Any]) => {
           if (value === "the request") return [name, request];
+          if (value === "an increment") return [name, (count = 0) => count + 1];
           return [name, value?.bytes === undefined ? value : Buffer.from(value.bytes, "base64")];
         }),
       );

@@ -8,6 +8,7 @@ from typing import Any
 import attr
 import pytest
 from objects import event
+from synapse.config._base import ShardedWorkerHandlingConfig
 from synapse.logging.context import make_deferred_yieldable, run_in_background
 from synapse.module_api.errors import SynapseError
 from synapse.types import UserID
@@ -27,6 +28,9 @@ class Writers:
     presence = ("events1",)
 
 
+PUSHERS = ShardedWorkerHandlingConfig(["pusher1", "pusher2"])
+
+
 class Worker:
     """A ModuleApi in a worker, of a Synapse that lacks some of it."""
 
@@ -35,6 +39,7 @@ class Worker:
         self.config = self
         self.worker = self
         self.writers = Writers()
+        self.pusher_shard_config = PUSHERS
         self.names: list[Any] = []
 
     def get_instance_name(self) -> str:
@@ -72,9 +77,11 @@ NAME = {"user_id": USER, "new_displayname": "A"}
     ("method", "params", "kind", "message"),
     [
         ("set_push_rule_action", dict.fromkeys(("user_id", "scope", "kind", "rule_id", "actions"), ""), "wrong_process",
-         "set_push_rule_action works only in the main process, and this is worker1 (see api.worker_name)"),
+         "set_push_rule_action works only in the main process, and this is worker1: compare api.worker_name"),
         ("set_presence_for_users", {"users": {}}, "wrong_process",
-         "set_presence_for_users works only in events1, and this is worker1 (see api.worker_name)"),
+         "set_presence_for_users works only in events1, and this is worker1"),
+        ("send_http_push_notification", {"user_id": "@a:test", "device_id": None, "content": {}}, "wrong_process",
+         f"send_http_push_notification works only in {PUSHERS._get_instance('@a:test')}, and this is worker1"),
         ("delete_room", {"room_id": "!r"}, "api_error", "has no delete_room: it came with 1.89.0"),
         ("set_displayname", {**NAME, "deactivation": True}, "api_error", "has no parameter deactivation"),
         ("set_displayname", {"user_id": USER}, "api_error", "the parameter new_displayname is missing"),

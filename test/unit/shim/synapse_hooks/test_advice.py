@@ -39,7 +39,12 @@ def everywhere(here: str | None, background: bool = False, **config: Any) -> lis
 
 
 def test_a_process_that_runs_no_module_warns() -> None:
-    assert everywhere("w1", workers=["main"]) == ["`workers` does not name this process (w1): no module runs here"]
+    [warning] = everywhere("w1", workers=["main"])
+    assert warning.startswith("`workers` does not name this process (w1): no module runs here")
+    assert "Add w1 to `workers`" in warning
+    assert "`modules: []` in its own file" in warning
+    # There, the bridge has its tables to clean up.
+    assert not [text for text in everywhere("w1", workers=["main"], background=True) if "`modules: []`" in text]
     assert everywhere(None, workers=["main"]) == []
     assert everywhere("w1") == []
 
