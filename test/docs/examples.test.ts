@@ -26,6 +26,7 @@ test("the example configuration shows every key", () => {
 test.each([
   ["README.md", "quiet-hours"],
   ["docs/author/storage.md", "invite-limit"],
+  ["docs/author/background.md", "told-once"],
   ["docs/author/modules.md", "block-invites"],
 ])("the module that %s shows is %s in examples/", (page, example) => {
   expect(read(page)).toContain(`\`\`\`ts\n${read(`examples/${example}.ts`)}\`\`\``);
