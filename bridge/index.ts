@@ -26,5 +26,7 @@ export type * from "./sdk/json.js";
 export type * from "./sdk/match-types.js";
 export type * from "./sdk/module-api.js";
 export type * from "./sdk/objects.js";
+export type { RateLimit, RateLimitResult } from "./sdk/rate-limiter.js";
+export { RateLimiter } from "./sdk/rate-limiter.js";
 export type * from "./sdk/storage-types.js";
 export type * from "./sdk/wire-types.js";

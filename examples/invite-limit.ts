@@ -1,7 +1,5 @@
 // Limits how many people a user may invite in an hour, counted over all processes of Synapse.
-import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
-
-const HOUR = 60 * 60 * 1000;
+import { Codes, defineModule, NOT_SPAM, RateLimiter } from "synapse-module-bridge";
 
 export default defineModule({
   configSchema: {
@@ -11,15 +9,11 @@ export default defineModule({
     additionalProperties: false,
   },
   grants: ["store"],
+  setup: ({ api, config }) => new RateLimiter(api, { name: "invites", limit: config.per_hour, per: "1h" }),
   callbacks: {
-    async user_may_invite({ inviter }, { config, api }) {
-      const hour = Math.floor(api.get_current_time_msec() / HOUR);
-      const invites = await api.store.update<number>({
-        key: `invites/${hour}/${inviter}`,
-        update: (count = 0) => count + 1,
-        ttl: "1h",
-      });
-      return (invites ?? 0) <= config.per_hour ? NOT_SPAM : Codes.LIMIT_EXCEEDED;
+    async user_may_invite({ inviter }, { data: limiter }) {
+      const { allowed, retry_after_ms } = await limiter.consume(inviter);
+      return allowed ? NOT_SPAM : [Codes.LIMIT_EXCEEDED, { retry_after_ms }];
     },
   },
 });

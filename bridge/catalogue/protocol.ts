@@ -84,6 +84,10 @@ export const LIMITS = {
   store_list_entries: 500,
   /** How many it gives without a `limit`. */
   store_list_default_entries: 100,
+  /** The largest number that `store.increment` makes. */
+  store_count: 999999999999999,
+  /** How far the clocks of two processes may differ before `store.increment` takes it for a clock that was set back. */
+  store_clock_ms: 60000,
   /** The longest `ttl` of an entry of the store: 100 years. */
   store_ttl_ms: 3153600000000,
 } as const;

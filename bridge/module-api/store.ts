@@ -20,16 +20,13 @@ const write: MethodAdapter = (client, path, params) => {
   return client.call(path, params);
 };
 
-// By module and key: the last update in this process. The next one waits for it, so that they do not make each other fail.
+// By module and key: the last update or increment in this process. The next one waits for it, so that they do not make each
+// other fail, and do not take one connection each to wait for the same row.
 const lines = new Map<string, Promise<unknown>>();
 
-const update: MethodAdapter = async (client, path, params) => {
-  const { update: replace, ...rest } = params;
-  if (typeof replace !== "function") throw new TypeError(`api.${path}: update must be a function`);
-  client.check(path, rest);
-  const key = JSON.stringify([client.module, params.key]);
+async function inLine<Result>(client: ApiClient, name: unknown, run: () => Promise<Result>): Promise<Result> {
+  const key = JSON.stringify([client.module, name]);
   const before = lines.get(key) ?? Promise.resolve();
-  const run = () => compareAndSetUntilDone(client, path, params);
   const mine = before.then(run, run);
   lines.set(key, mine);
   try {
@@ -37,6 +34,18 @@ const update: MethodAdapter = async (client, path, params) => {
   } finally {
     if (lines.get(key) === mine) lines.delete(key);
   }
+}
+
+const increment: MethodAdapter = async (client, path, params) => {
+  client.check(path, params);
+  return inLine(client, params.key, () => client.call(path, params));
+};
+
+const update: MethodAdapter = async (client, path, params) => {
+  const { update: replace, ...rest } = params;
+  if (typeof replace !== "function") throw new TypeError(`api.${path}: update must be a function`);
+  client.check(path, rest);
+  return inLine(client, params.key, () => compareAndSetUntilDone(client, path, params));
 };
 
 async function compareAndSetUntilDone(client: ApiClient, path: string, params: Params): Promise<unknown> {
@@ -64,5 +73,6 @@ export const storeAdapters: readonly [string, MethodAdapter][] = [
   ["store.get", get],
   ["store.set", write],
   ["store.compare_and_set", write],
+  ["store.increment", increment],
   ["store.update", update],
 ];

@@ -137,7 +137,7 @@ export class ReplayedStore {
       }
   }
 
-  /** The answer to a request; undefined if it is the recorded one. `recorded` is that of a list. */
+  /** The answer to a request; undefined if it is the recorded one. `recorded` is that of a list or an increment. */
   ask(method: string, params: Params, recorded: unknown): StoreAnswer | undefined {
     if (method === "store.list") return this.#list(params, recorded);
     const { key } = params;
@@ -149,6 +149,7 @@ export class ReplayedStore {
       if (!entry.isOwn) return undefined;
       return { value: answerFor(content), wrote: false, isUncertain };
     }
+    if (method === "store.increment") return this.#increment(entry, params, recorded);
     const after = this.#after(params);
     if (method === "store.set") {
       this.#write(entry, after, false);
@@ -169,6 +170,32 @@ export class ReplayedStore {
   assumeEmpty(key: unknown): void {
     const entry = this.#entryOf(String(key));
     if (!entry.isTraced) entry.replayed ??= lasting(null);
+  }
+
+  #increment(entry: Entry, params: Params, recorded: unknown): StoreAnswer | undefined {
+    const content = this.#alive(entry.replayed);
+    if (content === undefined && recorded !== undefined) return undefined;
+    const { by = 1, limit, ttl } = params;
+    const before = Number(content?.json ?? 0);
+    const done = limit === undefined || before + Number(by) <= Number(limit);
+    const value = done ? before + Number(by) : before;
+    const until = content?.json ? content.until : this.#after({ value, ttl }).until;
+    const isUncertain = content === undefined || entry.isContested;
+    if (done)
+      this.#write(
+        entry,
+        { json: String(value), until },
+        entry.isContested || (content === undefined && entry.isTraced),
+      );
+    const isThere = done || Boolean(content?.json);
+    const answer = {
+      done,
+      value,
+      expires_in_ms: isThere && Number.isFinite(until) ? until - this.#now : null,
+    };
+    // The time of the recorded answer is exact, that of the call is not.
+    const isSame = isObject(recorded) && recorded.done === done && recorded.value === value;
+    return { value: isSame ? recorded : answer, wrote: done, isUncertain };
   }
 
   #write(entry: Entry, content: Content, isContested: boolean): void {
@@ -305,9 +332,19 @@ function stepsOf(one: RecordedApi, at: number): Step[] {
     case "store.compare_and_set":
       if (answer === true) return [{ key, before: textOf(expected), after: after() }];
       return [{ key, notBefore: textOf(expected) }];
+    case "store.increment":
+      return isObject(answer) ? [stepOfIncrement(key, answer, Number(params.by ?? 1), at)] : [];
     default:
       return [];
   }
+}
+
+function stepOfIncrement(key: string, answer: Params, by: number, at: number): Step {
+  const { done, value, expires_in_ms } = answer;
+  const json = (number: number) => (number > 0 ? String(number) : null);
+  if (done !== true) return { key, before: json(Number(value)) };
+  const until = typeof expires_in_ms === "number" ? at + expires_in_ms : Number.POSITIVE_INFINITY;
+  return { key, before: json(Number(value) - by), after: { json: String(value), until } };
 }
 
 function stepOfEntry({ key, value }: { key: string; value: unknown }): Step {

@@ -18,6 +18,7 @@ import type {
   StoreCompareAndSet,
   StoreDelete,
   StoreGet,
+  StoreIncrement,
   StoreList,
   StoreSet,
   StoreUpdate,
@@ -1051,6 +1052,16 @@ export interface Api {
      */
     readonly compare_and_set: StoreCompareAndSet;
     /**
+     * Adds to the number of a key, unless it would exceed `limit`.
+     *
+     * Needs the grant `store`. The bridge adds this method to the ModuleApi.
+     * @example
+     * ```ts fragment handler
+     * const { value } = await api.store.increment({ key: `invites/${user_id}`, ttl: "1h" });
+     * ```
+     */
+    readonly increment: StoreIncrement;
+    /**
      * Replaces a value by what the function `update` returns, with no other write in between. Gives the new
      * value; undefined deletes it.
      *
@@ -1102,5 +1113,6 @@ export interface ApiWrites {
   readonly "store.set": "store";
   readonly "store.delete": "store";
   readonly "store.compare_and_set": "store";
+  readonly "store.increment": "store";
   readonly "store.update": "store";
 }

@@ -163,6 +163,37 @@ export type StoreCompareAndSet = (params: {
 }) => Promise<boolean>;
 
 /**
+ * A number of the store after `increment`.
+ * @example
+ * ```ts fragment value
+ * const storeCount: StoreCount = { done: true, value: 1, expires_in_ms: 3_600_000 };
+ * ```
+ */
+export interface StoreCount {
+  /** Whether it was added: false where the sum would have exceeded `limit`. */
+  readonly done: boolean;
+  /** What the number is now; 0 if there is none. */
+  readonly value: number;
+  /** Null for never. */
+  readonly expires_in_ms: number | null;
+}
+
+/**
+ * Adds `by` (1 by default) to the number of a key, unless the sum would exceed `limit`. With `ttl`, the number expires after
+ * that time from the first increment: later ones do not put it off. A `RateLimiter` is easier where it is about a limit.
+ * @example
+ * ```ts fragment handler
+ * const { value } = await api.store.increment({ key: `invites/${user_id}`, ttl: "1h" });
+ * ```
+ */
+export type StoreIncrement = (params: {
+  key: string;
+  by?: number | undefined;
+  limit?: number | undefined;
+  ttl?: Duration | undefined;
+}) => Promise<StoreCount>;
+
+/**
  * Replaces a value by what `update` returns, with no other write in between, and gives the new value. `update` must not be
  * async, and may run several times. It gets and returns undefined for no value.
  * @example

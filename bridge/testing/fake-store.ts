@@ -11,6 +11,8 @@ const MOST_KEY_BYTES = LIMITS.store_key_bytes;
 const MOST_VALUE_BYTES = LIMITS.store_value_bytes;
 const MOST_LISTED = LIMITS.store_list_entries;
 const LISTED = LIMITS.store_list_default_entries;
+const MOST_COUNT = LIMITS.store_count;
+const MOST_SKEW_MS = LIMITS.store_clock_ms;
 const MOST_TTL_MS = LIMITS.store_ttl_ms;
 
 type Params = Record<string, unknown>;
@@ -19,7 +21,7 @@ export class FakeStore {
   /** By module, then by key: the JSON of the value, with sorted keys. */
   #modules = new Map<string, Map<string, { value: string; until: number }>>();
 
-  constructor(private readonly clock: Clock) {}
+  constructor(private readonly clock: Pick<Clock, "now">) {}
 
   /** The entries of one module, or of all, in the order of their keys' bytes. */
   entries(module?: string): StoreEntry[] {
@@ -58,6 +60,25 @@ export class FakeStore {
       if (next.value === undefined) this.#entriesOf(module).delete(key);
       else this.#entriesOf(module).set(key, { ...next, value: next.value });
       return true;
+    },
+    "store.increment": (module, params) => {
+      const key = keyOf(params.key);
+      const by = countOf(params, "by", 1, 1);
+      const limit = countOf(params, "limit", MOST_COUNT, 0);
+      const now = this.clock.now();
+      const next = params.ttl === undefined ? Number.POSITIVE_INFINITY : now + ttlOf(params.ttl);
+      const found = this.#modules.get(module)?.get(key);
+      // One that lives longer than its `ttl` allows comes from before the clock was set back.
+      const isForever = found?.until === Number.POSITIVE_INFINITY;
+      const counts = found && found.until > now && (isForever || found.until <= next + MOST_SKEW_MS);
+      if (counts && !COUNT.test(found.value))
+        throw new TypeError("the value is not a count: only increment may write it");
+      const [value, until] = counts ? [Number(found.value), found.until] : [0, next];
+      const done = value + by <= limit;
+      if (done) this.#entriesOf(module).set(key, { value: String(value + by), until });
+      const isThere = done || counts;
+      const expires_in_ms = isThere && Number.isFinite(until) ? until - now : null;
+      return { done, value: done ? value + by : value, expires_in_ms };
     },
   };
 
@@ -111,6 +132,16 @@ function textOf(value: unknown): string {
   if (size > MOST_VALUE_BYTES)
     throw new RangeError(`the value has ${size} bytes as JSON: it may have ${MOST_VALUE_BYTES}`);
   return text;
+}
+
+/** What a number is that `increment` has made. */
+const COUNT = /^[0-9]{1,15}$/;
+
+function countOf(params: Params, name: string, otherwise: number, least: number): number {
+  const count = Number(params[name] ?? otherwise);
+  if (!Number.isInteger(count) || count < least || count > MOST_COUNT)
+    throw new RangeError(`${name} must be from ${least} to ${MOST_COUNT}`);
+  return count;
 }
 
 function ttlOf(ttl: unknown): number {

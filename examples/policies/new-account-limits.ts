@@ -11,12 +11,11 @@ import {
   defineHead,
   defineModule,
   NOT_SPAM,
+  RateLimiter,
   type UserId,
 } from "synapse-module-bridge";
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 24 * 60 * 60 * 1000;
 /** For so many users it is remembered until when they are new. */
 const MAX_KNOWN = 10_000;
 
@@ -47,7 +46,11 @@ const head = defineHead({
     additionalProperties: false,
   },
   grants: ["store"],
-  setup: () => ({ newUntil: new Map<UserId, number>() }),
+  setup: ({ api, config }) => ({
+    messages: new RateLimiter(api, { name: "messages", limit: config.messages_per_minute, per: "1m" }),
+    invites: new RateLimiter(api, { name: "invites", limit: config.invites_per_hour, per: "1h" }),
+    newUntil: new Map<UserId, number>(),
+  }),
 });
 
 type Context = ContextOf<typeof head>;
@@ -65,36 +68,27 @@ export default defineModule({
           type: ["m.room.redaction"],
         },
       }),
-      handler: ({ event }, context) =>
-        judge("messages", event.sender, MINUTE_MS, context.config.messages_per_minute, context),
+      handler: ({ event }, context) => judge("messages", event.sender, context),
     },
     user_may_invite: {
       match: (config) => ({ local: true, not: { inviter: config.exempt } }),
-      handler: ({ inviter }, context) =>
-        judge("invites", inviter, HOUR_MS, context.config.invites_per_hour, context),
+      handler: ({ inviter }, context) => judge("invites", inviter, context),
     },
     user_may_send_3pid_invite: {
       match: (config) => ({ not: { inviter: config.exempt } }),
-      handler: ({ inviter }, context) =>
-        judge("invites", inviter, HOUR_MS, context.config.invites_per_hour, context),
+      handler: ({ inviter }, context) => judge("invites", inviter, context),
     },
   },
 });
 
 /** Counts one more, if the account is new. */
-async function judge(what: string, user: UserId, window_ms: number, limit: number, context: Context) {
-  const { api, reason } = context;
-  const now = api.get_current_time_msec();
-  if (now >= (await newUntil(user, context))) return NOT_SPAM;
-  const window = Math.floor(now / window_ms);
-  const sent = await api.store.update<number>({
-    key: `${what}/${window}/${user}`,
-    update: (count = 0) => count + 1,
-    ttl: window_ms,
-  });
-  if ((sent ?? 0) <= limit) return NOT_SPAM;
-  reason(`a new account has sent too many ${what}`, { limit });
-  return [Codes.LIMIT_EXCEEDED, { retry_after_ms: (window + 1) * window_ms - now }] as const;
+async function judge(what: "messages" | "invites", user: UserId, context: Context) {
+  const { api, data, reason } = context;
+  if (api.get_current_time_msec() >= (await newUntil(user, context))) return NOT_SPAM;
+  const { allowed, retry_after_ms } = await data[what].consume(user);
+  if (allowed) return NOT_SPAM;
+  reason(`a new account has sent too many ${what}`);
+  return [Codes.LIMIT_EXCEEDED, { retry_after_ms }] as const;
 }
 
 /**

@@ -8,9 +8,7 @@
 // address is known only if Synapse verifies it (`registrations_require_3pid`). With the Matrix Authentication Service, Synapse
 // does not ask.
 import { BlockList, isIP } from "node:net";
-import { Codes, defineModule, RegistrationBehaviour, SynapseError } from "synapse-module-bridge";
-
-const DAY_MS = 24 * 60 * 60 * 1000;
+import { Codes, defineModule, RateLimiter, RegistrationBehaviour, SynapseError } from "synapse-module-bridge";
 
 export default defineModule({
   configSchema: {
@@ -56,11 +54,12 @@ export default defineModule({
     additionalProperties: false,
   },
   grants: ["store"],
-  setup({ config }) {
+  setup({ api, config }) {
     const refused = new BlockList();
     for (const network of config.refused_networks) addNetwork(refused, network);
     return {
       refused,
+      accounts: new RateLimiter(api, { name: "accounts", limit: config.per_day, per: "1d" }),
       words: new Set(config.reserved_words),
       domains: new Set(config.email_domains.map((domain) => domain.toLowerCase())),
     };
@@ -68,7 +67,7 @@ export default defineModule({
   callbacks: {
     async check_registration_for_spam(
       { username, email_threepid, request_info, auth_provider_id },
-      { api, config, data, reason },
+      { config, data, reason },
     ) {
       // What an admin makes comes from no client.
       if (request_info.length === 0) return RegistrationBehaviour.ALLOW;
@@ -99,14 +98,9 @@ export default defineModule({
           );
         }
       }
-      const day = Math.floor(api.get_current_time_msec() / DAY_MS);
       for (const address of new Set(addresses.map(household))) {
-        const made = await api.store.update<number>({
-          key: `accounts/${day}/${address}`,
-          update: (count = 0) => count + 1,
-          ttl: DAY_MS,
-        });
-        if ((made ?? 0) > config.per_day) {
+        const { allowed } = await data.accounts.consume(address);
+        if (!allowed) {
           reason("too many accounts from one address");
           return RegistrationBehaviour.DENY;
         }

@@ -153,7 +153,7 @@ export interface Sources {
 }
 
 // What authors see of types that schemas/ does not declare.
-const SDK_FILES = ["contents", "event-contents", "ids", "json", "objects", "storage-types"];
+const SDK_FILES = ["contents", "event-contents", "ids", "json", "objects", "rate-limiter", "storage-types"];
 
 /** Of the project, with a slash at its end. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));

@@ -1,6 +1,6 @@
 // Modules that must not compile: tsc fails here if it no longer finds one of the expected errors.
 // biome-ignore-all format: the expected error must be on the line below its comment
-import { Codes, type ContextOf, contentOf, defineHead, defineModule, NOT_SPAM, RegistrationBehaviour } from "synapse-module-bridge";
+import { Codes, type ContextOf, contentOf, defineHead, defineModule, NOT_SPAM, RateLimiter, RegistrationBehaviour } from "synapse-module-bridge";
 
 const configSchema = {
   type: "object",
@@ -168,6 +168,10 @@ defineModule({ setup: ({ api }) => api.store.set({ key: "k", value: new Map() })
 defineModule({ setup: ({ api }) => api.store.update({ key: "k", update: async (n?: number) => n }) });
 // @ts-expect-error a comparison with nothing said
 defineModule({ setup: ({ api }) => api.store.compare_and_set({ key: "k", value: 1 }) });
+// @ts-expect-error a limit without its time
+defineModule({ grants: ["store"], setup: ({ api }) => new RateLimiter(api, { name: "n", limit: 1 }) });
+// @ts-expect-error a limiter without the grant
+defineModule({ grants: ["broadcast"], setup: ({ api }) => new RateLimiter(api, { name: "n", limit: 1, per: "1h" }) });
 // @ts-expect-error a parameter that no database takes
 defineModule({ setup: ({ api }) => api.run_db_interaction({ desc: "d", statements: [{ sql: "?", params: [new Date()] }] }) });
 // @ts-expect-error neither statements nor a function

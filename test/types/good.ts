@@ -14,8 +14,10 @@ import {
   type JsonObject,
   malformed,
   NOT_SPAM,
+  RateLimiter,
   RegistrationBehaviour,
   type RoomId,
+  type StoreCount,
   SynapseError,
   type UserId,
 } from "synapse-module-bridge";
@@ -252,7 +254,17 @@ export const stored = defineModule({
       desc: "d",
       func: async (txn) => (await txn.execute("SELECT 1", [1])).rows.length,
     });
-    return { count, names, entries, done, rows: first?.rows, length };
+    const { allowed, retry_after_ms } = await new RateLimiter(api, {
+      name: "n",
+      limit: 1,
+      per: "1h",
+    }).consume("k");
+    const { value }: StoreCount = await api.store.increment({
+      key: "m",
+      by: 2,
+      ttl: allowed ? 1 : retry_after_ms,
+    });
+    return { count, names, entries, done, rows: first?.rows, length, value };
   },
 });
 

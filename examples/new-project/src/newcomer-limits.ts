@@ -1,8 +1,7 @@
 // Limits how many invites a new account may send in an hour, counted over all processes of Synapse.
-import { Codes, defineModule, NOT_SPAM } from "synapse-module-bridge";
+import { Codes, defineModule, NOT_SPAM, RateLimiter } from "synapse-module-bridge";
 
-const HOUR_MS = 60 * 60 * 1000;
-const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 export default defineModule({
   configSchema: {
@@ -16,23 +15,20 @@ export default defineModule({
     additionalProperties: false,
   },
   grants: ["store"],
+  setup: ({ api, config }) => new RateLimiter(api, { name: "invites", limit: config.per_hour, per: "1h" }),
   callbacks: {
     user_may_invite: {
       // Synapse also asks about invites from other servers. Those have limits of their own.
       match: { local: true },
-      async handler({ inviter }, { api, config, log }) {
+      async handler({ inviter }, { api, config, data: limiter, log }) {
         const now = api.get_current_time_msec();
         const account = await api.get_userinfo_by_id({ user_id: inviter });
         // creation_ts is in seconds.
         if (account && now - account.creation_ts * 1000 > config.days * DAY_MS) return NOT_SPAM;
-        const sent = await api.store.update<number>({
-          key: `invites/${Math.floor(now / HOUR_MS)}/${inviter}`,
-          update: (count = 0) => count + 1,
-          ttl: "1h",
-        });
-        if ((sent ?? 0) <= config.per_hour) return NOT_SPAM;
+        const { allowed, retry_after_ms } = await limiter.consume(inviter);
+        if (allowed) return NOT_SPAM;
         log.info({ inviter }, "too many invites of a new account");
-        return Codes.LIMIT_EXCEEDED;
+        return [Codes.LIMIT_EXCEEDED, { retry_after_ms }];
       },
     },
   },

@@ -30,6 +30,7 @@ class Storage:
             API + "store.delete": store.delete,
             API + "store.list": store.list,
             API + "store.compare_and_set": store.compare_and_set,
+            API + "store.increment": store.increment,
         }
 
     def host_ended(self) -> None:

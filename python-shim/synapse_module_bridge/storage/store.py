@@ -1,6 +1,6 @@
 """Implements `api.store`: each module's keys and values, in a table of Synapse's database, which all processes share.
 
-Every operation is one statement, and atomic. An expired entry counts as absent, and is removed later, by the process
+Every operation that writes is one statement, and atomic. An expired entry counts as absent, and is removed later, by the process
 that runs background tasks.
 """
 
@@ -23,6 +23,8 @@ MOST_VALUE_BYTES = LIMITS["store_value_bytes"]
 # Entries in one answer of `list`: at most, and by default.
 MOST_LISTED = LIMITS["store_list_entries"]
 LISTED = LIMITS["store_list_default_entries"]
+MOST_COUNT = LIMITS["store_count"]
+MOST_SKEW_MS = LIMITS["store_clock_ms"]
 # 100 years.
 MOST_TTL_MS = LIMITS["store_ttl_ms"]
 CLEAN_UP_MS = 15 * 60 * 1000
@@ -42,6 +44,19 @@ _INSERT = (
     "ON CONFLICT (module, key) DO UPDATE SET value = excluded.value, expires_ts = excluded.expires_ts"
 )
 _ENTRY = "module = ? AND key = ?"
+# NULL where the value is no count. Only CASE keeps PostgreSQL from casting such a value all the same.
+_COUNT = (
+    f"CASE WHEN LENGTH({TABLE}.value) BETWEEN 1 AND {len(str(MOST_COUNT))} AND LTRIM({TABLE}.value, '0123456789') = '' "
+    f"THEN CAST({TABLE}.value AS BIGINT) END"
+)
+# An entry that lives longer than its `ttl` allows comes from before the clock was set back: it would count for too long.
+_COUNTS = f"({TABLE}.expires_ts IS NULL OR ({TABLE}.expires_ts > ? AND {TABLE}.expires_ts <= ?))"
+_INCREMENT = (
+    f"INSERT INTO {TABLE} (module, key, value, expires_ts) VALUES (?, ?, ?, ?) ON CONFLICT (module, key) DO UPDATE SET "
+    f"value = CASE WHEN {_COUNTS} THEN CAST({_COUNT} + ? AS TEXT) ELSE excluded.value END, "
+    f"expires_ts = CASE WHEN {_COUNTS} THEN {TABLE}.expires_ts ELSE excluded.expires_ts END "
+    f"WHERE NOT {_COUNTS} OR {_COUNT} + ? <= ?"
+)
 
 
 class Store:
@@ -109,6 +124,30 @@ class Store:
         sql = f"UPDATE {TABLE} SET value = ?, expires_ts = ? {where}"
         return bool(await self._change(sql, (value, expires, *expected)))
 
+    async def increment(self, module: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Adds `by`, which is 1 by default, to the entry's number, unless it would exceed `limit`.
+
+        The first one makes the entry, with its `ttl`. Later ones leave the time when it expires.
+        """
+        key, by, limit = _key(params["key"]), _count(params, "by", 1, 1), _count(params, "limit", MOST_COUNT, 0)
+        expires, now = _expiry(params), _now()
+        counts = (now, now + MOST_TTL_MS if expires is None else expires + MOST_SKEW_MS)
+
+        def add(txn: LoggingTransaction) -> tuple[bool, Any]:
+            done = False
+            if by <= limit:
+                entry = (module, key, str(by), expires)
+                txn.execute(_INCREMENT, (*entry, *counts, by, *counts, *counts, by, limit))
+                done = txn.rowcount > 0
+            txn.execute(f"SELECT {_COUNT}, expires_ts FROM {TABLE} WHERE {_ENTRY} AND {_COUNTS}", (module, key, *counts))
+            return done, txn.fetchone()
+
+        done, row = await self._tables.interact(add)
+        value, until = row or (0, None)
+        if value is None:
+            raise ValueError("the value is not a count: only increment may write it")
+        return {"done": done, "value": value, "expires_in_ms": None if until is None else until - now}
+
     def clean_up_regularly(self) -> None:
         """Removes expired entries every CLEAN_UP_MS, if this process runs Synapse's background tasks."""
         if self._api.should_run_background_tasks():
@@ -175,6 +214,13 @@ def _value(value: Any) -> str:
     if size > MOST_VALUE_BYTES:
         raise ValueError(f"the value has {size} bytes as JSON: it may have {MOST_VALUE_BYTES}")
     return text
+
+
+def _count(params: Mapping[str, Any], name: str, default: int, least: int) -> int:
+    count = params.get(name, default)
+    if type(count) is not int or not least <= count <= MOST_COUNT:
+        raise ValueError(f"{name} must be from {least} to {MOST_COUNT}")
+    return count
 
 
 def _expiry(params: Mapping[str, Any]) -> int | None:

@@ -7,6 +7,12 @@ export const addedRows: Rows = {
   "store.list": [{ params: ({ tag }) => ({ prefix: `none${tag}` }), result: [] }],
   "store.delete": [{ params: ({ tag }) => ({ key: `none${tag}` }), result: false }],
   "store.compare_and_set": [{ params: ({ tag }) => ({ key: `compared${tag}`, value: 1 }), result: true }],
+  "store.increment": [
+    {
+      params: ({ tag }) => ({ key: `counted${tag}` }),
+      result: { done: true, value: 1, expires_in_ms: null },
+    },
+  ],
   "store.update": [{ params: ({ tag }) => ({ key: `updated${tag}`, update: "an increment" }), result: 1 }],
   run_db_interaction: [
     {

@@ -221,6 +221,30 @@ export function storageCases(ask: Ask): void {
       expect((await ask("badUpdate", { key: "n" })).error).toContain("update must not be async");
     });
 
+    test("a number counts up to its limit, also with many callers at once, and expires", async () => {
+      const count = async (key: string, ttl: unknown, by?: string) =>
+        (await call("store.increment", { key, limit: 20, ttl }, by)).result;
+      const both = await Promise.all(
+        Array.from({ length: 50 }, (_, n) => count("counted", "1h", n % 2 ? "other" : "granted")),
+      );
+      // Each module has 25 callers, and numbers of its own.
+      expect(both.filter(({ done }) => done)).toHaveLength(40);
+      const [, last] = both.slice(-2);
+      expect(last).toMatchObject({ done: false, value: 20 });
+      expect(last.expires_in_ms).toBeGreaterThan(3_500_000);
+      expect(await get("counted")).toBe(20);
+      await count("soon over", 1);
+      const again = async () => (await count("soon over", "1h")).value === 1;
+      await waitFor("the count to begin anew", again);
+    });
+
+    test("what is no number is not counted on, and its value is not told", async () => {
+      await call("store.set", { key: "no number", value: { secret: "hunter2" } });
+      const { error } = await call("store.increment", { key: "no number" });
+      expect(error).toContain("the value is not a count");
+      expect(error).not.toContain("hunter2");
+    });
+
     test.each([
       ["an empty key", "store.set", { key: "", value: 1 }, "the key has 0 bytes"],
       [

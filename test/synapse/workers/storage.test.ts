@@ -46,6 +46,17 @@ test("two processes that use the store for the first time at once, and then incr
   expect(result).toBe(1_000);
 }, 60_000);
 
+test("two processes that count to one limit at once allow exactly so many", async () => {
+  const params = { key: "limited", limit: 100, ttl: "1h" };
+  const count = (n: number) =>
+    askAt(n % 2 ? "worker1" : "main", "call", { method: "store.increment", params }, "other");
+  const answers = await Promise.all(Array.from({ length: 300 }, (_, n) => count(n)));
+  for (const { error } of answers) expect(error).toBeUndefined();
+  expect(answers.filter(({ result }) => result.done)).toHaveLength(100);
+  const values = answers.filter(({ result }) => result.done).map(({ result }) => result.value);
+  expect(new Set(values).size).toBe(100);
+}, 60_000);
+
 storageCases(ask);
 
 test("values of PostgreSQL's own types arrive as JSON", async () => {

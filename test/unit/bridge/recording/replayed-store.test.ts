@@ -80,6 +80,46 @@ const add = (by: number) => async (ask: Ask) => {
   return done ? value : "failed";
 };
 
+describe("a number that the recorded module counted", () => {
+  const params = { key: "n", limit: 3, ttl: "1h" };
+  const counted = (value: number, more: object = {}): RecordedApi => ({
+    ...{ method: "store.increment", params },
+    answer: { done: true, value, expires_in_ms: 3_600_000, ...more },
+  });
+  const count =
+    (more: object = {}) =>
+    (ask: Ask) =>
+      ask("store.increment", { ...params, ...more });
+  const told = (value: number, done: boolean, expires_in_ms: number | null = 3_600_000) => ({
+    ...{ done, value, expires_in_ms },
+  });
+
+  test("comes to the same again, with what others have counted in between", async () => {
+    const lines = [
+      call(0, [counted(1)]),
+      call(10, [counted(3, { expires_in_ms: 3_589_999 })]),
+      call(20, [counted(3, { done: false, expires_in_ms: 3_579_999 })]),
+    ];
+    const expected = [told(1, true), told(3, true, 3_589_999), told(3, false, 3_579_999)];
+    expect(await replay(lines, count())).toEqual(expected);
+  });
+
+  test("comes to its own limit, if this version has another, and begins anew in time", async () => {
+    const lines = [
+      call(0, [counted(1)]),
+      call(10, [counted(2, { expires_in_ms: 3_590_000 })]),
+      call(3_600, [counted(1)]),
+    ];
+    const expected = [told(1, true), told(1, false, 3_590_000), told(1, true)];
+    expect(await replay(lines, count({ limit: 1 }))).toEqual(expected);
+  });
+
+  test("is not certain if production did not count, until this version has", async () => {
+    const lines = [call(0, []), call(10, [])];
+    expect(await replay(lines, count())).toEqual([["?", told(1, true)], told(2, true, 3_590_000)]);
+  });
+});
+
 describe("a key that the recorded module wrote", () => {
   const others = [
     call(0, [get("n", undefined), swap("n", undefined, 1)]),

@@ -1,7 +1,6 @@
 // The store of the authors' kit does what the shim's store does, by cases that both read.
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
-import { Clock } from "../../../../bridge/testing/clock.js";
 import { FakeStore } from "../../../../bridge/testing/fake-store.js";
 
 interface Step {
@@ -21,10 +20,10 @@ const shared: { cases: Record<string, Step[]> } = JSON.parse(
 );
 
 test.each(Object.entries(shared.cases))("%s", (_, steps) => {
-  const clock = new Clock(0);
-  const store = new FakeStore(clock);
+  let now = 0;
+  const store = new FakeStore({ now: () => now });
   for (const { after_ms = 0, method, params, answer, error } of steps) {
-    clock.advance(after_ms);
+    now += after_ms;
     const ask = () => store.methods[`store.${method}`]?.("module", params);
     if (error === undefined) expect(ask()).toEqual(answer);
     else expect(ask).toThrow(error);
