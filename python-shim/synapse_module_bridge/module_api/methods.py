@@ -77,12 +77,11 @@ class ApiMethods:
         able = _able(method.process, hs.config.worker, arguments)
         if here in able:
             return
-        places = " or ".join("the main process" if name == "master" else name for name in able)
+        places = " or ".join(map(_named, able)) or "another process"
         raise RpcError(
             ERROR_CODES["wrong_process"],
-            f"{method.name} works only in {places or 'another process'}, and this is "
-            f"{'the main process' if here == 'master' else here}: compare api.worker_name, and let the module there do it, "
-            "which api.broadcast reaches",
+            f"{method.name} works only in {places}, and this is {_named(here)}: compare api.worker_name, and let the "
+            "module there do it, which api.broadcast reaches",
             {"process": here},
         )
 
@@ -126,6 +125,10 @@ class ApiMethods:
 
     async def _read_templates(self, filenames: list[str], custom_template_directory: str | None = None) -> list[str]:
         return self.templates.read(filenames, custom_template_directory)
+
+
+def _named(process: str) -> str:
+    return "the main process" if process == "master" else process
 
 
 def _able(kind: str, worker_config: Any, arguments: Arguments) -> list[str]:

@@ -1,7 +1,7 @@
 """Implements `api.store`: each module's keys and values, in a table of Synapse's database, which all processes share.
 
-Every operation that writes is one statement, and atomic. An expired entry counts as absent, and is removed later, by the process
-that runs background tasks.
+Every operation that writes is one statement, and atomic. An expired entry counts as absent, and is removed later, by
+the process that runs background tasks.
 """
 
 import json
@@ -49,7 +49,7 @@ _COUNT = (
     f"CASE WHEN LENGTH({TABLE}.value) BETWEEN 1 AND {len(str(MOST_COUNT))} AND LTRIM({TABLE}.value, '0123456789') = '' "
     f"THEN CAST({TABLE}.value AS BIGINT) END"
 )
-# An entry that lives longer than its `ttl` allows comes from before the clock was set back: it would count for too long.
+# An entry that lives longer than its `ttl` allows is from before the clock was set back: it would count for too long.
 _COUNTS = f"({TABLE}.expires_ts IS NULL OR ({TABLE}.expires_ts > ? AND {TABLE}.expires_ts <= ?))"
 _INCREMENT = (
     f"INSERT INTO {TABLE} (module, key, value, expires_ts) VALUES (?, ?, ?, ?) ON CONFLICT (module, key) DO UPDATE SET "
@@ -139,7 +139,9 @@ class Store:
                 entry = (module, key, str(by), expires)
                 txn.execute(_INCREMENT, (*entry, *counts, by, *counts, *counts, by, limit))
                 done = txn.rowcount > 0
-            txn.execute(f"SELECT {_COUNT}, expires_ts FROM {TABLE} WHERE {_ENTRY} AND {_COUNTS}", (module, key, *counts))
+            txn.execute(
+                f"SELECT {_COUNT}, expires_ts FROM {TABLE} WHERE {_ENTRY} AND {_COUNTS}", (module, key, *counts)
+            )
             return done, txn.fetchone()
 
         done, row = await self._tables.interact(add)

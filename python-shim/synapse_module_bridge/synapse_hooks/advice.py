@@ -16,8 +16,8 @@ def advise_everywhere(config: BridgeConfig, workers: Workers) -> Iterator[str]:
     """Warnings for any process, even where no module runs."""
     if not workers.starts_node():
         yield (
-            f"`workers` does not name this process ({workers.here}): no module runs here, and all that modules would refuse "
-            f"passes. Add {workers.here} to `workers`, unless it serves nothing that modules decide about"
+            f"`workers` does not name this process ({workers.here}): no module runs here, and all that modules would "
+            f"refuse passes. Add {workers.here} to `workers`, unless it serves nothing that modules decide about"
             # The tables of the bridge are cleaned up there.
             + ("" if workers.runs_background_tasks() else ": then `modules: []` in its own file ends this warning")
         )

@@ -1,9 +1,9 @@
 // One call of the ModuleApi by a module on a real Synapse: its arguments, what the module gets, what is so afterwards.
 import { expect } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { type Answer, type Body, Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
 import type { MailServer } from "../../support/mail-server.js";
-import { waitFor } from "../../support/wait.js";
 import type { Peer } from "./peer.js";
 
 export interface World {

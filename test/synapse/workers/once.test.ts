@@ -1,10 +1,10 @@
 // What becomes of notifications while processes and their Nodes are killed in the middle of traffic, on PostgreSQL and Redis.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge, examplePath, shim } from "../../support/bridge.js";
 import { type Client, registerUser } from "../../support/client.js";
 import { type Deployment, main, startDeployment } from "../../support/deployment.js";
 import { childrenOf } from "../../support/processes.js";
-import { waitFor } from "../../support/wait.js";
 import { type Peer, startPeer } from "../features/peer.js";
 import { type Deployed, deploy } from "./deployed.js";
 

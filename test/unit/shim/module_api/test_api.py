@@ -29,6 +29,8 @@ class Writers:
 
 
 PUSHERS = ShardedWorkerHandlingConfig(["pusher1", "pusher2"])
+# The one that sends the pushes of @a:test.
+PUSHER = next(name for name in PUSHERS.instances if PUSHERS.should_handle(name, "@a:test"))
 
 
 class Worker:
@@ -81,7 +83,7 @@ NAME = {"user_id": USER, "new_displayname": "A"}
         ("set_presence_for_users", {"users": {}}, "wrong_process",
          "set_presence_for_users works only in events1, and this is worker1"),
         ("send_http_push_notification", {"user_id": "@a:test", "device_id": None, "content": {}}, "wrong_process",
-         f"send_http_push_notification works only in {PUSHERS._get_instance('@a:test')}, and this is worker1"),
+         f"send_http_push_notification works only in {PUSHER}, and this is worker1"),
         ("delete_room", {"room_id": "!r"}, "api_error", "has no delete_room: it came with 1.89.0"),
         ("set_displayname", {**NAME, "deactivation": True}, "api_error", "has no parameter deactivation"),
         ("set_displayname", {"user_id": USER}, "api_error", "the parameter new_displayname is missing"),
