@@ -264,6 +264,8 @@ HANGS_SECONDS = 1.2
 FILLS_SECONDS = 0.8
 dies_at: float | None = None
 thread_ends_at: float | None = None
+# Whether it has ended while nobody was asked in it, until that is told.
+is_unreported = False
 ENDED = error(-32014, "the thread has ended", {"module": "m", "cause": "exit code 1", "began": True})
 NOT_BEGUN = error(-32014, "the thread has ended", {"module": "m", "cause": "exit code 2", "began": False})
 
@@ -278,7 +280,7 @@ def serve_killer(message: Any) -> None:
 
     With `hangs`, a thread ends only after a while; with `fills` Node does, too, and there is no answer meanwhile.
     """
-    global dies_at, thread_ends_at
+    global dies_at, thread_ends_at, is_unreported
     params = message["params"]
     text, apart = json.dumps(params["params"]), params.get("apart")
     with open(FOLDER / "asked", "a") as file:
@@ -309,7 +311,7 @@ def serve_killer(message: Any) -> None:
         ENDED(message)
         return
     if thread_ends_at is not None and time.monotonic() >= thread_ends_at:
-        thread_ends_at = None  # it has ended before, while nobody was asked in it: this is a new one
+        thread_ends_at, is_unreported = None, True  # this is a new one
     if "late" in text and thread_ends_at is None:
         thread_ends_at = time.monotonic() + LATE_SECONDS
     if "sleeps" in text or "dawdles" in text:
@@ -348,10 +350,11 @@ def set_up_apart(message: Any) -> None:
 
     With `slow_thread` it takes so many seconds; with `thread_ends_node` Node ends of it.
     """
-    global thread_ends_at
+    global thread_ends_at, is_unreported
     linger = message["params"]["linger_ms"] / 1000
-    has_ended = thread_ends_at is not None and time.monotonic() >= thread_ends_at
-    thread_ends_at = None if has_ended else thread_ends_at
+    ends_now = thread_ends_at is not None and time.monotonic() >= thread_ends_at
+    thread_ends_at = None if ends_now else thread_ends_at
+    has_ended, is_unreported = ends_now or is_unreported, False
     with open(FOLDER / "set_up_apart", "a") as file:
         file.write(json.dumps(message["params"]) + "\n")
     wire.sleep(linger)

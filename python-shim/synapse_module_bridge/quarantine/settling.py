@@ -262,6 +262,9 @@ class Settling:
                 # Suspects that Synapse waits for come first. The group begins anew later.
                 self._past.put_first(group)
                 return
+        if len(group) > 1:
+            # The last one may have run in a new thread.
+            await self.turns.hear_of_thread(group[-1])
         self._ran = []
 
     def _is_worth_asking(self, suspect: Suspect) -> bool:

@@ -145,6 +145,11 @@ class Turns:
         except ConnectionGone:
             raise NodeEnded from None
 
+    async def hear_of_thread(self, suspect: Suspect) -> None:
+        """Lets the host tell of a thread that has ended between two turns: it does so when a thread is set up."""
+        with suppress(ConnectionGone):
+            await self.thread.is_ready(suspect.modules, LEAST_SET_UP_SECONDS, patient=True)
+
     async def thread_ends_unasked(self, suspect: Suspect, seconds: float) -> bool:
         """Whether a thread of the same modules ends within so many seconds while nobody is asked."""
         try:

@@ -93,6 +93,8 @@ class Turns:
         self.ends_unasked = False
         self.tried: list[tuple[str, float]] = []
         self.while_tried: Callable[[], object] = lambda: None
+        # Called when the host may tell of a thread that has ended between two turns.
+        self.when_heard: Callable[[], object] = lambda: None
         self.told: list[Any] = []
 
     async def ask(self, suspect: Suspect, watched: float, *, others_wait: bool) -> End | None:
@@ -121,6 +123,9 @@ class Turns:
             came, self.stands = self.stands, True
             raise came
         return bool(self.stands)
+
+    async def hear_of_thread(self, suspect: Suspect) -> None:
+        self.when_heard()
 
     async def thread_ends_unasked(self, suspect: Suspect, seconds: float) -> bool:
         self.tried.append((name_of(suspect), seconds))

@@ -328,6 +328,14 @@ def test_whether_a_thread_ends_unasked_is_not_known_where_node_ends_meanwhile() 
         assert rig.thread.asked_for[-1] == ({"m"}, (LEAST_SET_UP_SECONDS, 1.5), False)
 
 
+def test_the_host_is_heard_of_the_thread_also_where_node_ends_meanwhile() -> None:
+    rig, one = Rig(), suspect()
+    for is_there in (True, False, ConnectionGone("gone")):
+        rig.thread.is_there = is_there
+        assert outcome(ensureDeferred(rig.turns.hear_of_thread(one))) is None
+        assert rig.thread.asked_for[-1] == ({"m"}, (LEAST_SET_UP_SECONDS,), True)
+
+
 CRASH, BLOCKED, KILLED = "killed by SIGSEGV", "event loop blocked for 9.0 s", "killed by SIGKILL"
 
 

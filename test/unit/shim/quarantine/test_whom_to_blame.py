@@ -568,6 +568,14 @@ def test_a_group_the_rest_of_it_that_is_of_another_end_is_asked_once_one_is_foun
     assert rig.blamed == ["a"]
 
 
+def test_a_group_is_suspected_of_an_end_of_the_thread_that_is_told_after_its_last_one(rig: Rig) -> None:
+    told = iter([rig.thread_lost])
+    rig.turns.when_heard = lambda: next(told, lambda: None)()
+    rig.turns.outcomes["a"] = [None, END]
+    assert rig.search([], suspects("abc")) == "abc" + "a"
+    assert rig.blamed == ["a"]
+
+
 def test_a_group_is_not_asked_to_its_end_where_trials_take_too_long(rig: Rig, time: Time) -> None:
     rig.turns.stands = False
     rig.turns.while_tried = lambda: time_passes(time, MOST_UNAWAITED_SECONDS / 2 + 0.5)
