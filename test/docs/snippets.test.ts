@@ -40,7 +40,7 @@ const of = (...languages: string[]) => snippets.filter(({ language }) => languag
 const EXPORTS =
   "ApiError, Codes, contentOf, DatabaseError, defineHead, defineModule, HttpResponseException, isApiError, isDatabaseError, " +
   "isEventId, isHttpResponseException, isRoomAlias, isRoomId, isSynapseError, isUserId, malformed, NOT_SPAM, " +
-  "RegistrationBehaviour, SynapseError";
+  "RateLimiter, RegistrationBehaviour, SynapseError";
 
 /** The types that `synapse-module-bridge` exports besides those. */
 const TYPES = sdk

@@ -11,6 +11,7 @@ test("a module can import these values, and no others", () => {
     "DatabaseError",
     "HttpResponseException",
     "NOT_SPAM",
+    "RateLimiter",
     "RegistrationBehaviour",
     "SynapseError",
     "contentOf",
