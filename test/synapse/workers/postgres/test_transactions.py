@@ -257,9 +257,9 @@ def test_a_transaction_is_rolled_back_in_time_though_its_thread_waits_longer(
     clock = Clock()
     other = Desk(clock)
     number = other.begin()
-    clock.advance(LIMIT_MS / 1000 + SPARE_SECONDS - 0.001)
+    clock.advance(LIMIT_MS / 1000 + SPARE_SECONDS - 0.0001)
     assert other.execute(number, "INSERT INTO notes VALUES (1)")["rowcount"] == 1
-    clock.advance(0.001)
+    clock.advance(0.0002)
     turn_until(lambda: not other.transactions._open)
     assert over(other.end("commit", number)) == OVER
     assert notes() == []

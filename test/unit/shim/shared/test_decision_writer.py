@@ -428,6 +428,12 @@ def test_names_and_answers_are_cut_and_a_version_that_is_not_known_is_empty(
     ]
 
 
+def test_what_policy_answers_for_no_module_is_no_modules(process: Process, database: Database) -> None:
+    process.decide(module="", outcome="policy")
+    process.advance(1)
+    assert database.rows(f"SELECT module FROM {KINDS}") == [("",)]
+
+
 def test_processes_write_rows_of_their_own(database: Database) -> None:
     for name in ("main", "worker1"):
         process = Process(database, name)
