@@ -25,6 +25,8 @@ const BY_NAME = ["$defs", "definitions", "dependencies", "patternProperties", "p
 
 // Those of them whose schema is about the same value.
 const SAME_VALUE = ["allOf", "anyOf", "oneOf", "if", "then", "else"];
+// These are about the same value, too, but what they describe need not be so.
+const PERHAPS_NOT = ["not", "dependencies"];
 
 /** `ajv` fills in defaults, as the one does that checks configs. */
 export function findSchemaProblems(schema: object, ajv: Ajv, report: Report): void {
@@ -77,7 +79,7 @@ function findUndeclared(
       part,
       root,
       [...path, ...key],
-      SAME_VALUE.includes(key[0] ?? "") ? declared : new Set(),
+      [...SAME_VALUE, ...PERHAPS_NOT].includes(key[0] ?? "") ? declared : new Set(),
       report,
     );
 }

@@ -10,6 +10,9 @@ const INTRODUCTION = `# What is covered
 
 Everything that Synapse offers to modules, and whether a TypeScript module has it. A test compares these lists with the
 installed Synapse, so nothing is missing. *Tested* means that a test uses it on a real Synapse.
+
+Media storage providers and user mapping providers are [not modules](../author/porting.md#what-is-not-a-module). For what Python
+modules take from Synapse's private parts, there are [public ways](../author/porting.md#what-python-modules-reach-into-synapse-for).
 `;
 
 export function renderCoverage(sources: Sources): string {

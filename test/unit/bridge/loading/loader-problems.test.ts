@@ -284,6 +284,11 @@ describe("a fault is told with its place", () => {
       "modules.0.path: bad.ts: configSchema: requires limits, which is not among its properties (did you mean limit?); modules.0.path: bad.ts: configSchema.properties.l.items: requires b, which is not among its properties",
     ],
     [
+      "a required property that there is not, where others that there are must not be, or need others",
+      "export default { configSchema: { type: 'object', properties: { limit: {}, all: {} }, not: { required: ['limit', 'all'] }, dependencies: { limit: { required: ['al'] } } } };",
+      "modules.0.path: bad.ts: configSchema.dependencies.limit: requires al, which is not among its properties",
+    ],
+    [
       "a misspelt field of an event in a match that is a function",
       "export default { callbacks: { on_new_event: { match: () => ({ typ: ['x'] }), handler() {} } } };",
       'modules.0.path: bad.ts: callbacks.on_new_event.match["typ"]: an event has no field typ (did you mean type?); for another one write event.typ',
