@@ -26,17 +26,18 @@ function prepare(name: string, params: unknown, room_state: Record<string, State
     ]);
     return [module, { module: { callbacks } } as unknown as RunningModule];
   });
+  const without = { module: { callbacks: new Map() } } as unknown as RunningModule;
   const prepared = prepareParams(
     callbackOf(name),
     {
       call: 9,
       params: params as Record<string, unknown>,
-      modules: [...Object.keys(room_state), "in a thread"],
+      modules: [...Object.keys(room_state), "in a thread", "without it"],
     },
     cancellation,
     {
       catalogue: catalogue(),
-      modules: new Map(modules),
+      modules: new Map([...modules, ["without it", without]]),
       stateOf: () => ({
         get: async (keys) => {
           asked.push(keys);
