@@ -17,7 +17,7 @@ from synapse_module_bridge.calls.call import Rules
 from synapse_module_bridge.calls.exchange import Exchange
 from synapse_module_bridge.calls.open_calls import OpenCalls
 from synapse_module_bridge.configuration import config as configuration
-from synapse_module_bridge.configuration.config import KEPT_BY_DEFAULT, BridgeConfig
+from synapse_module_bridge.configuration.config import KEPT_BY_DEFAULT, BridgeConfig, name_of
 from synapse_module_bridge.configuration.homeserver_yaml import has_changed
 from synapse_module_bridge.module_api.api import ApiRequests
 from synapse_module_bridge.module_api.storage import Storage
@@ -125,7 +125,8 @@ class Bridge(HostEvents):
         self._storage = Storage(api, reactor, CLOCK)
         self._deployment = deployment
         self.modes = BridgeModes(config, None if deployment is None else deployment.modes)
-        self._names = list(self.modes.yaml)
+        # As many as there are modules: that two have one name is told by the host.
+        self._names = [name_of(module) for module in config.modules]
         in_force = self.modes.in_force
         self._broadcasts = Broadcasts(
             api, lambda method, params: self._host.tell_all(method, params), is_off=in_force.is_off
