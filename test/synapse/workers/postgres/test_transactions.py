@@ -136,6 +136,11 @@ def test_what_is_run_in_a_transaction_is_there_for_others_once_it_is_committed(d
     assert notes() == [1, 2]
 
 
+def test_statements_are_read_as_postgresqls(desk: Desk) -> None:
+    rows = desk.execute(desk.begin(), "SELECT $$a?%$$ AS a, ?::int AS b", 1)["rows"]
+    assert rows == [["a?%", 1]]
+
+
 def test_what_is_rolled_back_was_never_there(desk: Desk) -> None:
     number = desk.begin()
     desk.execute(number, "INSERT INTO notes VALUES (1)")
@@ -247,6 +252,10 @@ def test_a_transaction_is_rolled_back_in_time_though_the_reactor_is_late(desk: D
     late.execute(late.begin(), "INSERT INTO notes VALUES (1)")
     turn_until(lambda: not late.transactions._open)
     assert notes() == []
+    # Also where it has done nothing yet.
+    late.begin()
+    turn_until(lambda: not late.transactions._open)
+    assert late.api.logged == [OVER] * 2
 
 
 def test_a_transaction_is_rolled_back_in_time_though_its_thread_waits_longer(
