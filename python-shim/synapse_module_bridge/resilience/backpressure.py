@@ -108,8 +108,6 @@ class Backpressure:
         """The next call that has got a place: local calls first, users and servers in turn."""
         for local in (True, False):
             line = self._lines[local]
-            if not line.length:
-                continue
             if self._in_flight >= MOST_IN_FLIGHT or (not local and self._federated >= MOST_FEDERATED):
                 continue
             # A short loop: while a place is free, only few users or servers can have used up their share.
@@ -126,17 +124,18 @@ class _Line:
         # In the order of their turns. A plain dict would find its first key only after passing all removed ones.
         self.waiting: OrderedDict[str, OrderedDict[Deferred[None], None]] = OrderedDict()
         self.length = 0
-        self._share = FairShare()
 
     def join(self, who: str) -> "Deferred[None]":
-        if not self._share.admits(who, MOST_WAITING - self.length):
+        turns = self.waiting.get(who)
+        # A fair share, as of the places: who waits holds a part of the line.
+        own = 0 if turns is None else len(turns)
+        if own >= TIMES_WHAT_IS_FREE * (MOST_WAITING - self.length):
             raise Overloaded
         turn: Deferred[None] = Deferred(partial(self._give_up, who))
-        turns = self.waiting.get(who)
         if turns is None:
             turns = self.waiting[who] = OrderedDict()
         turns[turn] = None
-        self._count(who, 1)
+        self.length += 1
         return turn
 
     def next_of(self, who: str) -> "Deferred[None]":
@@ -147,7 +146,7 @@ class _Line:
             self.waiting.move_to_end(who)
         else:
             del self.waiting[who]
-        self._count(who, -1)
+        self.length -= 1
         return turn
 
     def _give_up(self, who: str, turn: "Deferred[None]") -> None:
@@ -155,8 +154,4 @@ class _Line:
         del turns[turn]
         if not turns:
             del self.waiting[who]
-        self._count(who, -1)
-
-    def _count(self, who: str, more: int) -> None:
-        self.length += more
-        self._share.take(who, more)
+        self.length -= 1
