@@ -19,7 +19,8 @@ beforeAll(async () => {
       bridge({
         modules: [{ path: modulePath("misbehaving.ts") }],
         timeout: timeoutMs,
-        callbacks: { is_user_expired: { timeout: 60_000 } },
+        // Those who wait for another Node may wait for longer than those who wait for a handler.
+        callbacks: { is_user_expired: { timeout: 60_000 }, user_may_create_room: { timeout: 20_000 } },
       }),
     ],
   });
@@ -165,20 +166,18 @@ describe("a Node process that is gone", () => {
     await expectToWork();
   });
 
-  /** Says it as a user of their own, in their room: who has ended Node is not asked about any more. */
-  async function saidBy(name: string, body: string) {
-    const user = await registerUser(server, name);
-    return user.say((await user.createRoom()).body.room_id, body);
-  }
-
   test("by its own exit in the middle of a call refuses that call alone, and is started again", async () => {
-    expect((await saidBy("exits", "exit")).status).toBe(403);
+    const before = await node();
+    expect((await (await registerUser(server, "exits")).createRoom()).status).toBe(403);
+    expect(await node()).not.toBe(before);
     await waitFor("the module to refuse again", async () => (await alice.say(room, "spam")).status === 403);
     await expectToWork();
   });
 
   test("is not what a promise that nobody caught makes of it, or if so, not for long", async () => {
-    await saidBy("rejects", "reject later");
+    // As a user of their own: who has ended Node is not asked about any more.
+    const user = await registerUser(server, "rejects");
+    await user.say((await user.createRoom()).body.room_id, "reject later");
     await waitFor("the module to refuse again", async () => (await alice.say(room, "spam")).status === 403);
     await logged("nobody caught this");
     observed(9, { policy: "default", outcome: "200 at most for a while, then 403 by the module" });
