@@ -3,17 +3,17 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { waitFor } from "../../../bridge/testing/synapse/wait.js";
-import { bridge, shim } from "../../support/bridge.js";
-import { type Client, registerUser } from "../../support/client.js";
-import { type Deployment, startDeployment } from "../../support/deployment.js";
+import { bridge } from "../../support/bridge.js";
+import type { Client } from "../../support/client.js";
 import { host, interruptibleNode, nextHost } from "../../support/host.js";
 import { modeCommand } from "../../support/mode-command.js";
 import { installPackages } from "../../support/packages.js";
 import { harnessFile, projectRoot } from "../../support/paths.js";
-import { type Alert, type Prometheus, promtool, startPrometheus } from "../../support/prometheus.js";
+import { type Alert, promtool } from "../../support/prometheus.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
 import { modulePath, order } from "../faults/modules.js";
-import { expressions, impatientRules, rules } from "./expressions.js";
+import { expressions, rules } from "./expressions.js";
+import { type Monitored, startMonitored } from "./monitored.js";
 
 const here = (name: string) => join(projectRoot, "test/synapse/monitoring", name);
 const files = temporaryFolder();
@@ -22,8 +22,7 @@ const { node, down } = interruptibleNode(files);
 const patienceMs = 60_000;
 jest.setTimeout(3 * patienceMs);
 
-let deployment: Deployment;
-let prometheus: Prometheus;
+let monitored: Monitored;
 let alice: Client;
 let room: string;
 
@@ -39,50 +38,40 @@ beforeAll(async () => {
     { path: here("modules/varied.ts") },
   ];
   const on_failure = { local: "defer", federated: "allow" };
-  deployment = await startDeployment({
-    modules: [bridge({ modules, node, timeout: "2s", on_failure })],
-    workers: ["worker1"],
-    pythonPath: [shim],
-  });
-  const targets = Object.entries(deployment.processes).map(([name, { baseUrl }]) => [name, baseUrl]);
-  prometheus = await startPrometheus({ targets: Object.fromEntries(targets), rules: impatientRules });
-  alice = await user("alice");
+  monitored = await startMonitored([bridge({ modules, node, timeout: "2s", on_failure })]);
+  alice = await monitored.user("alice");
   room = (await alice.createRoom({ preset: "public_chat" })).body.room_id;
 }, 120_000);
 
 afterAll(async () => {
-  await prometheus?.stop();
-  await deployment?.stop();
+  await monitored?.stop();
   files.remove();
 });
 
-async function user(name: string): Promise<Client> {
-  const { baseUrl } = deployment.process("main");
-  return registerUser({ baseUrl, sharedSecret: deployment.sharedSecret }, name);
-}
-
 /** Somebody who has not been quarantined yet, in the room. */
 async function newcomer(name: string): Promise<Client> {
-  const client = await user(name);
+  const client = await monitored.user(name);
   await client.join(room);
   return client;
 }
 
-const nodeOf = (name: string) => host(deployment.process(name).pid);
+const nodeOf = (name: string) => host(monitored.deployment.process(name).pid);
 
 async function killNode(name: string): Promise<void> {
-  const { pid } = deployment.process(name);
+  const { pid } = monitored.deployment.process(name);
   const before = host(pid);
   process.kill(before, "SIGKILL");
   await nextHost(pid, before);
   await waitFor("the new Node", async () => {
-    const [up] = await prometheus.query(`synapse_module_bridge_up{instance="${name}"}`);
+    const [up] = await monitored.prometheus.query(`synapse_module_bridge_up{instance="${name}"}`);
     return up?.value === 1 && host(pid) !== before;
   });
 }
 
 const firing = async (name: string): Promise<Alert[]> =>
-  (await prometheus.alerts()).filter(({ labels, state }) => labels.alertname === name && state === "firing");
+  (await monitored.prometheus.alerts()).filter(
+    ({ labels, state }) => labels.alertname === name && state === "firing",
+  );
 
 /** Waits until the alert fires with these labels. Goes on with the fault meanwhile. */
 async function fires(
@@ -118,10 +107,10 @@ describe("before any fault", () => {
     const more = { msgtype: "m.text", body: "hello" };
     for (let message = 0; message < 3; message++) {
       await alice.send(room, more);
-      await deployment.through("worker1", alice).send(room, more);
+      await monitored.deployment.through("worker1", alice).send(room, more);
     }
     await waitFor("the calls to be scraped", async () => {
-      const samples = await prometheus.query(
+      const samples = await monitored.prometheus.query(
         "sum by (instance) (rate(synapse_module_bridge_module_calls_total[10s])) > 0",
       );
       return samples.length === 2;
@@ -131,24 +120,24 @@ describe("before any fault", () => {
   test.each(expressions)(
     "$of names metrics and labels that there are",
     async ({ metrics, labels, promql }) => {
-      const series = await Promise.all(metrics.map((metric) => prometheus.series(metric)));
+      const series = await Promise.all(metrics.map((metric) => monitored.prometheus.series(metric)));
       expect(metrics.filter((_, index) => series[index]?.length === 0)).toEqual([]);
       const known = new Set(series.flat().flatMap((one) => Object.keys(one)));
       expect(labels.filter((label) => !known.has(label))).toEqual([]);
       // The expression itself is understood.
-      await prometheus.query(promql);
+      await monitored.prometheus.query(promql);
     },
   );
 
   test.each(expressions.filter(({ of }) => of.startsWith("the panel")))(
     "$of shows something for $promql",
     async ({ promql }) => {
-      expect((await prometheus.query(promql)).length).toBeGreaterThan(0);
+      expect((await monitored.prometheus.query(promql)).length).toBeGreaterThan(0);
     },
   );
 
   test("no alert fires", async () => {
-    expect(await prometheus.alerts()).toEqual([]);
+    expect(await monitored.prometheus.alerts()).toEqual([]);
   });
 });
 
@@ -220,11 +209,13 @@ describe("a fault makes its alert", () => {
 
   test("a mode that an admin has set", async () => {
     const packages = await installPackages(harnessFile("deployment.txt"));
-    const config = join(deployment.dir, "homeserver.yaml");
+    const config = join(monitored.deployment.dir, "homeserver.yaml");
     const mode = async (...args: string[]) =>
-      expect((await modeCommand([config, "varied", ...args], deployment.dir, packages)).code).toBe(0);
+      expect((await modeCommand([config, "varied", ...args], monitored.deployment.dir, packages)).code).toBe(
+        0,
+      );
     const inMode = (name: string) =>
-      prometheus.query(`sum(synapse_module_bridge_module_mode{module="varied", mode="${name}"})`);
+      monitored.prometheus.query(`sum(synapse_module_bridge_module_mode{module="varied", mode="${name}"})`);
     await mode("shadow");
     await fires("ModuleModeOverridden", { module: "varied" });
     await waitFor("both processes", async () => (await inMode("shadow"))[0]?.value === 2, patienceMs);
@@ -234,23 +225,23 @@ describe("a fault makes its alert", () => {
   });
 
   test("a module that was reloaded in one process only", async () => {
-    const versions = () => prometheus.series('synapse_module_bridge_module_info{module="behave"}');
+    const versions = () => monitored.prometheus.series('synapse_module_bridge_module_info{module="behave"}');
     const [before] = await versions();
     writeFileSync(behaveConfig, '{ "name": "after" }');
-    process.kill(deployment.process("main").pid, "SIGHUP");
+    process.kill(monitored.deployment.process("main").pid, "SIGHUP");
     await fires("ModuleVersionsDiffer", { module: "behave" });
     const [main, ...more] = (await versions()).filter(({ instance }) => instance === "main");
     // What ran before is gone, and the files are the same.
     expect(more).toEqual([]);
     expect(main?.config).not.toBe(before?.config);
     expect(main?.files).toBe(before?.files);
-    process.kill(deployment.process("worker1").pid, "SIGHUP");
+    process.kill(monitored.deployment.process("worker1").pid, "SIGHUP");
     await waitFor("both", async () => (await firing("ModuleVersionsDiffer")).length === 0, patienceMs);
   });
 
   test("no bridge at all", async () => {
     expect(existsSync(down)).toBe(false);
-    await Promise.all(Object.values(deployment.processes).map((process) => process.stop()));
+    await Promise.all(Object.values(monitored.deployment.processes).map((process) => process.stop()));
     await fires("ModuleBridgeMissing", {});
   });
 });

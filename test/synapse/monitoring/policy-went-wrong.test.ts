@@ -9,13 +9,11 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { fencesOf } from "../../docs/pages.js";
-import { bridge, shim } from "../../support/bridge.js";
-import { type Client, registerUser } from "../../support/client.js";
-import { type Deployment, startDeployment } from "../../support/deployment.js";
+import { bridge } from "../../support/bridge.js";
+import type { Client } from "../../support/client.js";
 import { projectRoot } from "../../support/paths.js";
-import { type Prometheus, startPrometheus } from "../../support/prometheus.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
-import { impatientRules } from "./expressions.js";
+import { type Monitored, startMonitored } from "./monitored.js";
 
 interface Decisions {
   readonly decisions: readonly Readonly<Record<string, unknown>>[];
@@ -30,8 +28,7 @@ const patienceMs = 30_000;
 // The counts of shadow modules are stored every 15 s.
 jest.setTimeout(3 * patienceMs);
 
-let deployment: Deployment;
-let prometheus: Prometheus;
+let monitored: Monitored;
 let admin: Client;
 let alice: Client;
 let room: string;
@@ -42,26 +39,17 @@ const transcript: string[] = [];
 
 beforeAll(async () => {
   version("broken");
-  deployment = await startDeployment({
-    modules: [bridge({ modules: [{ path: policy }] })],
-    workers: ["worker1"],
-    pythonPath: [shim],
-  });
-  const targets = Object.entries(deployment.processes).map(([name, { baseUrl }]) => [name, baseUrl]);
-  prometheus = await startPrometheus({ targets: Object.fromEntries(targets), rules: impatientRules });
-  const { baseUrl } = deployment.process("main");
-  const at = { baseUrl, sharedSecret: deployment.sharedSecret };
-  admin = await registerUser(at, "admin", { admin: true });
-  alice = await registerUser(at, "alice");
+  monitored = await startMonitored([bridge({ modules: [{ path: policy }] })]);
+  admin = await monitored.user("admin", { admin: true });
+  alice = await monitored.user("alice");
   room = (await alice.createRoom()).body.room_id;
-  [prelude, commands] = readPage(baseUrl);
+  [prelude, commands] = readPage(monitored.deployment.process("main").baseUrl);
 }, 120_000);
 
 afterAll(async () => {
   const path = process.env.TRANSCRIPT;
   if (path) writeFileSync(path, `${transcript.join("\n")}\n`);
-  await prometheus?.stop();
-  await deployment?.stop();
+  await monitored?.stop();
   files.remove();
 });
 
@@ -71,7 +59,7 @@ function readPage(baseUrl: string): [string, string[]] {
   const text = readFileSync(join(projectRoot, path), "utf8");
   const blocks = fencesOf({ path, text })
     .filter(({ info }) => info === "")
-    .map(({ text }) => text.replaceAll("example.org", deployment.serverName));
+    .map(({ text }) => text.replaceAll("example.org", monitored.deployment.serverName));
   const [first = "", ...rest] = blocks;
   const before = first
     .replace("read -rs TOKEN\n", "")
@@ -101,9 +89,9 @@ function note(...lines: string[]): void {
   transcript.push(`[${time}]`, ...lines, "");
 }
 
-const names = () => Object.keys(deployment.processes);
+const names = () => Object.keys(monitored.deployment.processes);
 const say = async (body: string, process = "main") =>
-  (await deployment.through(process, alice).say(room, body)).status;
+  (await monitored.deployment.through(process, alice).say(room, body)).status;
 
 /** How long it takes until each process answers a message so. */
 async function until(status: number, body: string): Promise<void> {
@@ -122,7 +110,7 @@ test("the alert says which module refuses everybody", async () => {
     async () => {
       expect(await say("good morning")).toBe(403);
       expect(await say("good morning", "worker1")).toBe(403);
-      const alerts = await prometheus.alerts();
+      const alerts = await monitored.prometheus.alerts();
       return alerts.find(({ labels }) => labels.alertname === "ModuleRefusesMost");
     },
     patienceMs,
