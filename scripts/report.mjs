@@ -1,7 +1,10 @@
 // Runs steps, shows each with its time, and counts the tests: the last line is `N passed, N failed`.
 // A test file that failed gets a second try, alone on the machine, and is named when it passes then.
+//
+// A step may have a `problem`, which is why it cannot run; a `detail`, which words its counts; and a `log`, a file that keeps
+// all of its output when it fails.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { root } from "./inputs.mjs";
@@ -69,6 +72,10 @@ const longestStepMs = 20 * 60_000;
 
 /** Runs a step once; gives its counts, the files that failed, its output, and how long it took. */
 async function attempt(step, folder) {
+  if (step.problem) {
+    const counts = { passed: 0, failed: 1, skipped: 0 };
+    return { counts, failedFiles: [], output: step.problem, took: "" };
+  }
   const reportFile = join(folder, `${step.name.replaceAll(/\W+/g, "-")}.report`);
   rmSync(reportFile, { force: true });
   const reporting = {
@@ -109,16 +116,21 @@ async function attempt(step, folder) {
   return { ...readReport(step.kind, reportFile, code), output, took: seconds(started) };
 }
 
-function tell(name, { counts, took, output }, kind) {
-  const detail = kind === "check" ? "" : `  ${total(counts)}`;
+function tell(step, { counts, took, output }, name = step.name) {
+  const detail = step.kind === "check" ? "" : `  ${(step.detail ?? total)(counts)}`;
   const word = counts.failed === 0 ? "ok  " : "FAIL";
   console.log(`  ${word} ${name.padEnd(width)} ${took.padStart(8)}${detail}`);
-  if (counts.failed > 0) console.log(`${excerpt(output).replaceAll(/^/gm, "       | ")}\n`);
+  if (counts.failed === 0) return;
+  console.log(`${excerpt(output).replaceAll(/^/gm, "       | ")}\n`);
+  if (step.log) {
+    writeFileSync(step.log, output);
+    console.log(`       all of it: ${relative(root, step.log)}\n`);
+  }
 }
 
 async function runStep(step, folder) {
   const result = await attempt(step, folder);
-  tell(step.name, result, step.kind);
+  tell(step, result);
   return { step, ...result };
 }
 
@@ -131,7 +143,7 @@ async function secondTry({ step, counts, failedFiles }, folder) {
   const paths = failedFiles.map(({ path }) => path);
   const args = step.args.map((option) => (option.startsWith("--maxWorkers") ? "--runInBand" : option));
   const result = await attempt({ ...step, args, paths }, folder);
-  tell(`${step.name}, 2nd try`, result, step.kind);
+  tell(step, result, `${step.name}, 2nd try`);
   const names = result.failedFiles.map(({ path }) => path);
   const accidents = paths.filter((path) => !names.includes(path));
   if (accidents.length > 0) console.log(`  unsteady: ${accidents.join(", ")} passed on the second try only`);
@@ -154,12 +166,17 @@ function total({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
-/** Runs all the steps, two at a time where they do not ask to be alone; prints the total and gives whether all is well. */
-export async function runSteps(steps) {
+/**
+ * Runs all the steps, two at a time where they do not ask to be alone; prints the total and gives whether all is well.
+ * `summary` gives what to print before the total, from each step with its counts.
+ */
+export async function runSteps(steps, { summary } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "bridge-tests-"));
   const counts = { passed: 0, failed: 0, skipped: 0 };
+  const finished = [];
   const finish = async (result) => {
     const final = await secondTry(result, folder);
+    finished.push({ step: result.step, counts: final });
     for (const key of Object.keys(counts)) counts[key] += final[key];
   };
   try {
@@ -178,6 +195,7 @@ export async function runSteps(steps) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+  if (summary) console.log(`\n${summary(finished)}`);
   console.log(`\n${total(counts)}`);
   return counts.failed === 0;
 }

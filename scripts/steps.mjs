@@ -18,7 +18,7 @@ const pythonSources = [
 // What `npm run test:compat` runs instead, since it installs much.
 const installing = [
   ...["test/packages", "test/synapse/monitoring", "test/synapse/page"],
-  ...["test/synapse/tracing", "test/synapse/workers"],
+  ...["test/synapse/tracing", "test/synapse/versions", "test/synapse/workers"],
 ];
 
 /** All TypeScript tests below some folders, less those below others. */

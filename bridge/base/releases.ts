@@ -1,7 +1,7 @@
 // Compares releases of Synapse, such as 1.132.0rc1, and has the oldest on which the bridge works.
 
 /** The oldest Synapse on which the bridge works. */
-const OLDEST_SYNAPSE = "1.100.0";
+export const OLDEST_SYNAPSE = "1.100.0";
 
 /** A release candidate counts as its release. What a version leaves out counts as equal: 1.132 is not older than 1.132.1. */
 export function isOlder(version: string, than: string): boolean {

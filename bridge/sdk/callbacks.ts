@@ -135,8 +135,8 @@ export interface CallbackParams {
     readonly event: Event;
   };
   /**
-   * Another server has sent an event, and Synapse is about to process it. Synapse asks more than once, so the
-   * answer about one event must not change.
+   * Another server has sent an event, and Synapse is about to process it; from 1.130.0 on, it may be an invite.
+   * Synapse asks more than once, so the answer about one event must not change.
    *
    * - **Answer**: `boolean`. true drops the event, false keeps it. At run time also: a string that is not empty
    *   drops it, as in Synapse. `NOT_SPAM` is an error here, since Synapse would drop the event.

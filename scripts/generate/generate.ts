@@ -1,5 +1,5 @@
 // Writes the files that derive from schemas/: types, enums and the reference pages. The examples in them come from
-// examples/callbacks/, and the page of faults comes from the table of the tests of faults.
+// examples/callbacks/, the page of faults from the table of the tests of faults, and that of versions from the last matrix.
 // With --check it writes nothing, names the files that are stale, and exits 1.
 import { readFileSync, writeFileSync } from "node:fs";
 import { argv } from "node:process";
@@ -16,6 +16,7 @@ import { renderProtocol } from "./render-protocol.js";
 import { renderProtocolTypes } from "./render-protocol-types.js";
 import { renderTypeDocs } from "./render-type-docs.js";
 import { renderTypes } from "./render-types.js";
+import { renderVersions } from "./render-versions.js";
 import { ROOT, readSources, type Sources } from "./sources.js";
 
 /** Each generated file's path from the root, and the text that it should hold. */
@@ -37,6 +38,7 @@ export async function renderAll(sources: Sources): Promise<[path: string, text: 
     ["docs/reference/api.md", renderApiDocs(sources)],
     ["docs/reference/coverage.md", renderCoverage(sources)],
     ["docs/reference/protocol.md", renderProtocol(sources)],
+    ["docs/reference/versions.md", renderVersions(sources)],
   ];
 }
 

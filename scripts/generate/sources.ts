@@ -1,4 +1,4 @@
-// What is generated from: the declarations in schemas/, and the table of faults that the tests go by.
+// What is generated from: the declarations in schemas/, the table of faults that the tests go by, and what was measured.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type {
@@ -15,6 +15,19 @@ export interface Fault {
   readonly fault: string;
   readonly seen: string;
   readonly after: string;
+}
+
+/** What `npm run test:matrix -- --save` keeps. */
+export interface MeasuredPart {
+  readonly synapse: string;
+  readonly python: string;
+  readonly node: string;
+  readonly asyncio?: boolean;
+  readonly rows: "all" | "few";
+  readonly equal: number;
+  readonly intended: number;
+  readonly absent: number;
+  readonly failed: number;
 }
 
 type Named<Value> = Readonly<Record<string, Value>>;
@@ -146,6 +159,7 @@ export interface Sources {
   readonly checkReport: Named<Schema>;
   readonly codes: readonly (readonly [string, Code])[];
   readonly faults: Readonly<Record<string, Fault>>;
+  readonly measured: readonly MeasuredPart[];
   /** The texts of the SDK's files that declare types by hand. */
   readonly sdk: readonly string[];
   /** The texts of the files in examples/callbacks/. */
@@ -161,6 +175,7 @@ export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export function readSources(): Sources {
   const read = (name: string) => JSON.parse(readFileSync(`${ROOT}schemas/${name}`, "utf8"));
   const faults = JSON.parse(readFileSync(`${ROOT}test/support/faults.json`, "utf8"));
+  const measured = JSON.parse(readFileSync(`${ROOT}test/synapse/versions/measured.json`, "utf8"));
   const { $schema: _, ...callbacks } = read("callbacks.json");
   const { $schema: __, ...codes } = read("codes.json");
   const api = read("api.json");
@@ -178,6 +193,7 @@ export function readSources(): Sources {
     checkReport: read("check.schema.json").definitions,
     codes: Object.entries(codes),
     faults,
+    measured,
     sdk: SDK_FILES.map((name) => readText(`bridge/sdk/${name}.ts`)),
     examples: examples.map((name) => readText(`examples/callbacks/${name}`)),
   };

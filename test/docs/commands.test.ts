@@ -77,11 +77,12 @@ test("the tested versions are those that the tests use", () => {
   const install = read("docs/admin/install.md");
   const row = (name: string) => new RegExp(`^\\| ${name} \\| (.*) \\|$`, "m").exec(install)?.[1] ?? "";
   const newest = /^matrix-synapse==(\S+)$/m.exec(read("python-shim/constraints.txt"))?.[1];
-  const oldest = /^matrix-synapse==(\S+)$/m.exec(read("test/packages/older-synapse.txt"))?.[1];
-  expect(row("Synapse")).toBe(`tested with ${oldest} and ${newest}`);
+  const oldest = /OLDEST_SYNAPSE = "(.*)"/.exec(read("bridge/base/releases.ts"))?.[1];
+  expect(row("Synapse")).toContain(`${oldest} or newer; tested up to ${newest} `);
   expect(install).toContain(`FROM matrixdotorg/synapse:v${newest}\n`);
-  const nodes = [...read("scripts/compat.mjs").matchAll(/version: "(\d+\.\d+)\.\d+"/g)].map(([, one]) => one);
-  expect(row("Node")).toContain(nodes.join(" and "));
+  const nodes = [...read("scripts/nodes.mjs").matchAll(/version: "(\d+\.\d+)\.\d+"/g)].map(([, one]) => one);
+  expect(nodes.length).toBe(3);
+  expect(row("Node")).toContain(`${nodes.slice(0, -1).join(", ")} and ${nodes.at(-1)}`);
   const needed = JSON.parse(read("package.json")).engines.node.replace(">=", "");
   expect(row("Node")).toMatch(`${needed} or newer`);
   const python = /^requires-python = ">=(.*)"$/m.exec(read("python-shim/pyproject.toml"))?.[1];

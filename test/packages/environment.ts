@@ -1,6 +1,6 @@
 /** Python environments of their own, for the compatibility tests. */
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { projectRoot, venvPython } from "../support/paths.js";
@@ -39,16 +39,6 @@ export async function makeEnvironment(folder: string, install: readonly string[]
     ...install,
   ]);
   return bin;
-}
-
-/** constraints.txt without the packages that another requirements file names. */
-export function constraintsWithout(requirements: string, folder: string): string {
-  const name = (line: string) => /^[\w.-]+/.exec(line)?.[0];
-  const taken = new Set(readFileSync(requirements, "utf8").split("\n").map(name));
-  const rest = readFileSync(constraints, "utf8").split("\n");
-  const path = join(folder, "constraints.txt");
-  writeFileSync(path, rest.filter((line) => !taken.has(name(line))).join("\n"));
-  return path;
 }
 
 /** Builds wheels and source archives of a python-shim folder; gives their paths. */

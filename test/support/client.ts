@@ -121,8 +121,12 @@ export class Client {
     return this.request("POST", "/_matrix/media/v3/upload", { raw: bytes, contentType, query });
   }
   /** `uri` is an mxc:// address. */
-  download(uri: string): Promise<Answer> {
-    return this.get(`/_matrix/client/v1/media/download/${uri.replace("mxc://", "")}`);
+  async download(uri: string): Promise<Answer> {
+    const file = uri.replace("mxc://", "");
+    const answer = await this.get(`/_matrix/client/v1/media/download/${file}`);
+    // A Synapse before 1.111 has only the older endpoint.
+    if (answer.body.errcode !== "M_UNRECOGNIZED") return answer;
+    return this.get(`/_matrix/media/v3/download/${file}`);
   }
 
   createAlias(alias: string, roomId: string): Promise<Answer> {

@@ -1,5 +1,5 @@
-// Boots a real Synapse of .venv in a folder of its own by the kit for authors, and ends it again. Here are the things that only
-// this project's tests need: another Python, modules in Python, variables of the environment, given certificates.
+// Boots the real Synapse under test in a folder of its own by the kit for authors, and ends it again. Here are the things that
+// only this project's tests need: another Python, modules in Python, variables of the environment, given certificates.
 import { temporaryFolder } from "../../bridge/testing/synapse/folders.js";
 import { type HeldPort, holdPort } from "../../bridge/testing/synapse/held-port.js";
 import {
@@ -14,13 +14,13 @@ import {
   startProcess,
 } from "../../bridge/testing/synapse/synapse-process.js";
 import { type Certificates, makeCertificates } from "./certificates.js";
-import { venvPython } from "./paths.js";
 import { preparedVenv } from "./prepared-venv.js";
+import { subject } from "./subject.js";
 
 export { SynapseStartError as HomeserverStartError } from "../../bridge/testing/synapse/synapse-process.js";
 
 export interface HomeserverOptions extends Surroundings {
-  /** The Python to run Synapse with; default: that of .venv. */
+  /** The Python to run Synapse with, which has the shim; default: those of the subject. */
   readonly python?: string;
   /** The `modules:` of homeserver.yaml. */
   readonly modules?: readonly ModuleEntry[];
@@ -67,11 +67,13 @@ async function boot(dir: string, options: HomeserverOptions, remove: () => void)
     logLevels: options.logLevels,
     ...(federation && { federation }),
   });
+  const { python, shim } = subject();
   // Another Python may have another Synapse.
-  if (!options.newDatabase && !options.python) placeDatabase(await preparedVenv(), dir);
+  if (!options.newDatabase && !options.python && !shim) placeDatabase(await preparedVenv(), dir);
   const running = await startProcess({
-    python: venvPython(),
+    python,
     ...options,
+    ...(shim && !options.python && { pythonPath: [...(options.pythonPath ?? []), shim] }),
     app: "homeserver",
     dir,
     configPaths: [configPath],

@@ -7,7 +7,7 @@ import path from "node:path";
 import { endWithThisProcess } from "../../base/children.js";
 import { ownFile, shimFolder } from "./own-files.js";
 import { findPython, pythonEnvironment } from "./python.js";
-import { constraintsFile, NEWEST_TESTED, requirementsOf } from "./releases.js";
+import { constraintsFile, NEWEST_TESTED, pythonsFor, requirementsOf } from "./releases.js";
 
 export interface Installation {
   readonly version: string;
@@ -32,15 +32,16 @@ export function cacheFolder(): string {
 export const chosenVersion = (asked?: string) => asked || process.env.SYNAPSE_VERSION || NEWEST_TESTED;
 
 /**
- * Installs Synapse from PyPI, unless it is in the cache. Progress is shown on standard error. Throws an Error that says
- * what to do where there is no Python, or pip fails.
+ * Installs Synapse from PyPI, unless it is in the cache: with that Python, or else any that fits. Progress is shown on
+ * standard error. Throws an Error that says what to do where there is no Python, or pip fails.
  */
-export async function installSynapse(asked?: string): Promise<Installation> {
+export async function installSynapse(asked?: string, withPython?: string): Promise<Installation> {
   const version = chosenVersion(asked);
   const requirements = requirementsOf(version);
-  const cached = findCached(version);
+  const wanted = withPython === undefined ? undefined : await findPython(version, withPython);
+  const cached = findCached(version, wanted?.release);
   if (cached) return { version, name: cached, python: pythonOf(cached) };
-  const { executable, release } = await findPython();
+  const { executable, release } = wanted ?? (await findPython(version));
   const name = installationName(version, release);
   const folder = path.join(cacheFolder(), name);
   const constraints = constraintsOf(version, release);
@@ -65,14 +66,14 @@ function constraintsOf(version: string, release: string): string | null {
 const pythonOf = (name: string) => path.join(cacheFolder(), name, "bin", "python");
 
 /** The name of an installation whose Python is still there: it is a link to the one that made it. */
-function findCached(version: string): string | undefined {
+function findCached(version: string, wanted?: string): string | undefined {
   const cache = cacheFolder();
   const names = existsSync(cache) ? readdirSync(cache) : [];
+  const fitting = wanted === undefined ? pythonsFor(version) : [wanted];
   return names.find((name) => {
     const [, of, release] = /^(.+)-python(\d+\.\d+)-\w+$/.exec(name) ?? [];
-    return (
-      of === version && release && name === installationName(version, release) && existsSync(pythonOf(name))
-    );
+    if (of !== version || !release || !fitting.includes(release)) return false;
+    return name === installationName(version, release) && existsSync(pythonOf(name));
   });
 }
 

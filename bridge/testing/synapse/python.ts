@@ -1,7 +1,7 @@
 // Finds a Python that Synapse supports, or says what to install.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { PYTHONS } from "./releases.js";
+import { NEWEST_TESTED, PYTHONS, pythonsFor } from "./releases.js";
 
 const run = promisify(execFile);
 
@@ -35,9 +35,13 @@ export function pythonEnvironment(): NodeJS.ProcessEnv {
   return rest;
 }
 
-/** The first fitting Python: the one that the variable PYTHON names, or one on PATH. Throws with what to do about it. */
-export async function findPython(): Promise<Python> {
-  const named = process.env.PYTHON;
+/**
+ * The first Python that fits a Synapse: the one that is named, as by the variable PYTHON, or one on PATH. Throws with what
+ * to do about it.
+ */
+export async function findPython(version = NEWEST_TESTED, named = process.env.PYTHON): Promise<Python> {
+  const fitting = pythonsFor(version);
+  const fits = ({ release }: Found) => fitting.includes(release);
   const names = named ? [named] : [...PYTHONS.map((release) => `python${release}`), "python3", "python"];
   const others: Found[] = [];
   for (const name of names) {
@@ -45,7 +49,8 @@ export async function findPython(): Promise<Python> {
     if (found && fits(found) && found.venv) return found;
     if (found) others.push(found);
   }
-  throw new Error(advice(others, named));
+  const synapse = fitting.length < PYTHONS.length ? `Synapse ${version}` : "Synapse";
+  throw new Error(advice({ synapse, fitting, found: others, lacking: others.find(fits), named }));
 }
 
 /** What a command is; undefined where there is no such Python. */
@@ -60,10 +65,16 @@ async function look(command: string): Promise<Found | undefined> {
   }
 }
 
-const fits = ({ release }: Found) => (PYTHONS as readonly string[]).includes(release);
+interface Search {
+  readonly synapse: string;
+  readonly fitting: readonly string[];
+  readonly found: readonly Found[];
+  /** It fits, but cannot make virtual environments. */
+  readonly lacking: Found | undefined;
+  readonly named: string | undefined;
+}
 
-function advice(found: readonly Found[], named: string | undefined): string {
-  const lacking = found.find(fits);
+function advice({ synapse, fitting, found, lacking, named }: Search): string {
   if (lacking)
     return (
       `Python ${lacking.release} (${lacking.executable}) cannot make a virtual environment: its venv or ensurepip is missing. ` +
@@ -73,7 +84,7 @@ function advice(found: readonly Found[], named: string | undefined): string {
   const what = seen ? `only ${seen} was found` : "no Python was found";
   const where = named ? ` (the variable PYTHON says ${named})` : " on PATH";
   return (
-    `Synapse needs a Python of ${[...PYTHONS].sort(byNumber).join(", ")}, and ${what}${where}. Install ${PYTHONS[0]}: ` +
+    `${synapse} needs a Python of ${[...fitting].sort(byNumber).join(", ")}, and ${what}${where}. Install ${PYTHONS[0]}: ` +
     `apt install python3 python3-venv (Debian, Ubuntu), dnf install python${PYTHONS[0]} (Fedora), ` +
     `brew install python@${PYTHONS[0]} (macOS), or uv python install ${PYTHONS[0]}; ` +
     "or set the variable PYTHON to the path of one."

@@ -14,6 +14,17 @@ const bounds = [
   { before: "1.140.0", requirement: "setuptools<81" }, // pkg_resources has gone
 ] as const;
 
+// It does not start with newer Pythons than these.
+const newestPythons = [{ before: "1.110.0", minor: 12 }] as const;
+
+/** The Pythons on which a Synapse runs, best first. */
+export function pythonsFor(version: string): readonly string[] {
+  const bound = newestPythons.find(({ before }) => isOlder(version, before));
+  return PYTHONS.filter((release) => !bound || minorOf(release) <= bound.minor);
+}
+
+const minorOf = (python: string) => Number(python.split(".")[1]);
+
 /** What pip has to install for a Synapse. Throws an Error for what is no version, or too old. */
 export function requirementsOf(version: string): string[] {
   requireRelease(version);

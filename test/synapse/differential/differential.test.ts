@@ -1,21 +1,23 @@
 // Holds modules in TypeScript against the same modules in Python, on real servers, callback by callback.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { compared } from "./catalogue.js";
+import { choose, titleOf } from "./chosen.js";
 import { type MakeScript, type Outcome, runRow } from "./row.js";
-import { type Row, rows } from "./rows.js";
+import { rows } from "./rows.js";
 import { type Sides, startPair } from "./sides.js";
 import { Table } from "./table.js";
 import { triggeredCallbacks } from "./triggers.js";
 
 let sides: Sides;
-const table = new Table();
+const { present, absent } = choose(rows);
+const table = new Table(absent);
 
 beforeAll(async () => {
   sides = await startPair();
 }, 90_000);
 
 afterAll(async () => {
-  table.show();
+  table.show("differential");
   await sides?.stop();
 }, 30_000);
 
@@ -23,10 +25,7 @@ test("every callback has a trigger, but for those that are compared apart", () =
   expect(triggeredCallbacks).toEqual(compared.map(([callback]) => callback).sort());
 });
 
-const chosen = new RegExp(process.env.DIFFERENTIAL_ROWS ?? "");
-const titleOf = ({ callback, trigger, answer }: Row) =>
-  `${callback}, asked about ${trigger.title}: ${answer}`;
-const chosenRows = rows.map((row) => [titleOf(row), row] as const).filter(([title]) => chosen.test(title));
+const chosenRows = present.map((row) => [titleOf(row), row] as const);
 const ordinary = chosenRows.filter(([, { intended }]) => !intended);
 const intendedRows = chosenRows.filter(([, { intended }]) => intended);
 const describeIfAny = (those: readonly unknown[]) => (those.length > 0 ? describe : describe.skip);

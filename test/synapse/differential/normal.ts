@@ -62,7 +62,7 @@ export function normalise(value: Any, names: ReadonlyMap<string, string>): Any {
       .replace(/![A-Za-z0-9_-]{18,43}(:<\w+>)?/g, (id) => number("room", id))
       .replace(/\$[A-Za-z0-9_-]{43}/g, (id) => number("event", id))
       .replace(/\b[A-Za-z]{2}\/[A-Za-z]{2}\/[A-Za-z]{20}\b/g, "<media path>")
-      .replace(/\b[A-Za-z]{24}$/, (id) => number("media", id))
+      .replace(/(?<=\/)[A-Za-z]{24}\b|\b[A-Za-z]{24}$/g, (id) => number("media", id))
       .replace(/mxc:\/\/(<\w+>)\/\w+/g, (id) => number("media", id));
   };
   const visit = (given: Any, key: string): Any => {

@@ -8,6 +8,7 @@ from typing import Any
 from synapse.module_api import NOT_SPAM, EventBase, ModuleApi
 from twin_accounts import AccountCallbacks
 from twin_json import event_json, file_info_json, requester_json
+from twin_offered import ABSENT, given, register_offered
 from twin_script import PASS, answered, apply, field, thrown
 
 Json = Any
@@ -17,7 +18,9 @@ class PolicyTwin(AccountCallbacks):
     def __init__(self, config: Json, api: ModuleApi) -> None:
         self.config = config
         self.register_account_callbacks(api)
-        api.register_spam_checker_callbacks(
+        register_offered(
+            api,
+            "spam_checker",
             check_event_for_spam=self.check_event_for_spam,
             should_drop_federated_event=self.should_drop_federated_event,
             user_may_join_room=self.user_may_join_room,
@@ -33,7 +36,9 @@ class PolicyTwin(AccountCallbacks):
             check_media_file_for_spam=self.check_media_file_for_spam,
             check_login_for_spam=self.check_login_for_spam,
         )
-        api.register_third_party_rules_callbacks(
+        register_offered(
+            api,
+            "third_party_rules",
             check_event_allowed=self.check_event_allowed,
             on_create_room=self.on_create_room,
             check_threepid_can_be_invited=self.check_threepid_can_be_invited,
@@ -116,8 +121,8 @@ class PolicyTwin(AccountCallbacks):
         params = {"inviter": inviter, "medium": medium, "address": address, "room_id": room_id}
         return self.decide("user_may_send_3pid_invite", params)
 
-    async def user_may_create_room(self, user_id: str, room_config: Json) -> Any:
-        return self.decide("user_may_create_room", {"user_id": user_id, "room_config": room_config})
+    async def user_may_create_room(self, user_id: str, room_config: Json = ABSENT) -> Any:
+        return self.decide("user_may_create_room", given({"user_id": user_id, "room_config": room_config}))
 
     async def user_may_create_room_alias(self, user_id: str, room_alias: Any) -> Any:
         params = {"user_id": user_id, "room_alias": room_alias.to_string()}
@@ -138,8 +143,8 @@ class PolicyTwin(AccountCallbacks):
         }
         return self.decide("user_may_send_state_event", params)
 
-    async def check_username_for_spam(self, user_profile: Json, requester_id: str) -> Any:
-        params = {"user_profile": dict(user_profile), "requester_id": requester_id}
+    async def check_username_for_spam(self, user_profile: Json, requester_id: Any = ABSENT) -> Any:
+        params = given({"user_profile": dict(user_profile), "requester_id": requester_id})
         return self.decide("check_username_for_spam", params)
 
     async def check_registration_for_spam(

@@ -70,8 +70,12 @@ const topicOfBoth: Trigger = {
   },
 };
 
+/** The first release of those that are tested which has rooms of this version. */
+const since = (version: string) => version === "12" && { since: "1.140.0" };
+
 const redaction = (version: string): Trigger => ({
   title: `a redaction in a room of version ${version}`,
+  ...since(version),
   async prepare(side) {
     const room = await roomOf(version)(side);
     const first = (await side.bob.say(room, "first")).body.event_id;
@@ -91,6 +95,7 @@ const redaction = (version: string): Trigger => ({
 
 const roomCreation = (version: string): Trigger => ({
   title: `a new room of version ${version}`,
+  ...since(version),
   async act({ alice, names }, _prepared, n) {
     const answer = await alice.createRoom({ name: `Room ${n}`, room_version: version });
     const room = answer.body.room_id;

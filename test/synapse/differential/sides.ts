@@ -8,6 +8,7 @@ import { type Client, registerUser } from "../../support/client.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
 import { type IdentityServer, startIdentityServer } from "../../support/identity-server.js";
 import { projectRoot } from "../../support/paths.js";
+import { optional } from "../../support/subject.js";
 import { type Folder, temporaryFolder } from "../../support/temporary-folder.js";
 import { promptUpdates, untilIdle } from "./background-updates.js";
 import { everywhere } from "./catalogue.js";
@@ -70,7 +71,8 @@ function twinModules(files: Files): ModuleEntry[] {
 }
 
 export function startPair(): Promise<Sides> {
-  const inTypeScript = (files: Files) => bridgeModules(files, moduleNames, { timeout: "20s" });
+  const inTypeScript = (files: Files) =>
+    bridgeModules(files, moduleNames, { timeout: "20s", callbacks: optional });
   // While the bridge is being worked on, the suite itself can be tried with the twin on both sides.
   const subject = process.env.DIFFERENTIAL_SUBJECT === "twin" ? twinModules : inTypeScript;
   return startSides({ bridge: subject, twin: twinModules });

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { bridge } from "../../support/bridge.js";
 import { projectRoot } from "../../support/paths.js";
+import { optional } from "../../support/subject.js";
 import { special } from "./catalogue.js";
+import { choose, titleOf } from "./chosen.js";
 import { runRow } from "./row.js";
 import { type Files, type Side, type Sides, startSides } from "./sides.js";
 import { type SpecialRow, scriptOf, specialRows, unasked } from "./special-rows.js";
@@ -14,7 +16,8 @@ const names = ["first", "second", "third"];
 let running: Sides;
 let sides: Sides["sides"];
 let fresh: Record<"bridge" | "twin", string[]>;
-const table = new Table();
+const [asking, silent] = [choose(specialRows), choose(unasked)];
+const table = new Table(asking.absent + silent.absent);
 
 /** Which updates the modules were asked about, for what; how often is a matter of time. */
 function updatesOf(side: Side): string[] {
@@ -30,7 +33,7 @@ beforeAll(async () => {
         name,
         config: { name, ...files },
       }));
-      return [bridge({ modules, timeout: "20s" })];
+      return [bridge({ modules, timeout: "20s", callbacks: optional })];
     },
     twin: (files: Files) =>
       names.map((name) => ({ module: "special_twin.SpecialTwin", config: { name, ...files } })),
@@ -41,15 +44,11 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  table.show();
+  table.show("special");
   await running?.stop();
 }, 30_000);
 
-const chosen = new RegExp(process.env.DIFFERENTIAL_ROWS ?? "");
-const titled = (rows: readonly SpecialRow[]) =>
-  rows
-    .map((row) => [`${row.callback}, asked about ${row.trigger.title}: ${row.answer}`, row] as const)
-    .filter(([title]) => chosen.test(title));
+const titled = (rows: readonly SpecialRow[]) => rows.map((row) => [titleOf(row), row] as const);
 const describeIfAny = (those: readonly unknown[]) => (those.length > 0 ? describe : describe.skip);
 
 const run = ({ callback, trigger, actions, intended }: SpecialRow) =>
@@ -62,8 +61,8 @@ const run = ({ callback, trigger, actions, intended }: SpecialRow) =>
     },
   });
 
-describeIfAny(titled(specialRows))("a module in TypeScript does what the same module does in Python", () => {
-  test.each(titled(specialRows))(
+describeIfAny(asking.present)("a module in TypeScript does what the same module does in Python", () => {
+  test.each(titled(asking.present))(
     "%s",
     async (title, row) => {
       const { bridge, twin } = await run(row);
@@ -95,8 +94,8 @@ test("modules are asked about all background updates that a new database needs",
   expect(fresh.bridge).toEqual(fresh.twin);
 });
 
-describeIfAny(titled(unasked))("where no module is asked", () => {
-  test.each(titled(unasked))("%s", async (title, row) => {
+describeIfAny(silent.present)("where no module is asked", () => {
+  test.each(titled(silent.present))("%s", async (title, row) => {
     const { bridge, twin } = await run(row);
     const equal = JSON.stringify(bridge) === JSON.stringify(twin);
     table.add(row.callback, equal ? "equal" : "different", equal ? undefined : `different: ${title}`);

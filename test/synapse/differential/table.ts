@@ -1,4 +1,4 @@
-// Counts the outcomes per callback, and prints them as a table.
+// Counts the outcomes per callback, and prints them as a table, or writes their sums to a file.
 import { appendFileSync } from "node:fs";
 
 export type Verdict = "equal" | "intended" | "different";
@@ -7,6 +7,9 @@ export class Table {
   readonly #counts = new Map<string, Record<Verdict, number>>();
   readonly #notes: string[] = [];
 
+  /** `absent`: how many rows are about what the Synapse under test lacks. */
+  constructor(private readonly absent: number) {}
+
   add(callback: string, verdict: Verdict, note?: string): void {
     const counts = this.#counts.get(callback) ?? { equal: 0, intended: 0, different: 0 };
     counts[verdict] += 1;
@@ -14,23 +17,28 @@ export class Table {
     if (note) this.#notes.push(note);
   }
 
-  toString(): string {
+  #total(): Record<Verdict, number> {
     const total = { equal: 0, intended: 0, different: 0 };
-    const lines = [...this.#counts].map(([callback, counts]) => {
+    for (const counts of this.#counts.values())
       for (const verdict of ["equal", "intended", "different"] as const) total[verdict] += counts[verdict];
-      return line(callback, counts);
-    });
-    const head = "| callback | answers compared | equal | intended differences | other differences |";
-    const rule = "| --- | ---: | ---: | ---: | ---: |";
-    const notes = this.#notes.map((note) => `- ${note}`);
-    return [head, rule, ...lines, line("all", total), "", ...notes].join("\n");
+    return total;
   }
 
-  /** Prints it, and also writes it to the file that DIFFERENTIAL_TABLE names. */
-  show(): void {
+  toString(): string {
+    const head = "| callback | answers compared | equal | intended differences | other differences |";
+    const rule = "| --- | ---: | ---: | ---: | ---: |";
+    const lines = [...this.#counts].map(([callback, counts]) => line(callback, counts));
+    const notes = this.#notes.map((note) => `- ${note}`);
+    const absent = this.absent > 0 ? [`- ${this.absent} absent from this Synapse`] : [];
+    return [head, rule, ...lines, line("all", this.#total()), "", ...absent, ...notes].join("\n");
+  }
+
+  /** Prints it; for `npm run test:matrix`, also writes the sums to the file that ROWS_FILE names, as those of this table. */
+  show(name: string): void {
     process.stdout.write(`\n${this}\n`);
-    const file = process.env.DIFFERENTIAL_TABLE;
-    if (file) appendFileSync(file, `${this}\n`);
+    const file = process.env.ROWS_FILE;
+    const { equal, intended } = this.#total();
+    if (file) appendFileSync(file, `${JSON.stringify({ name, equal, intended, absent: this.absent })}\n`);
   }
 }
 

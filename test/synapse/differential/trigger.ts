@@ -21,6 +21,8 @@ export interface Trigger {
   /** Runs before the script is in force; `n` is the row's number, the same on both sides. */
   prepare?(side: Side, n: number): Promise<Prepared>;
   act(side: Side, prepared: Prepared, n: number): Promise<Act>;
+  /** The release of Synapse that brought what it does, where not all that are tested have it. */
+  readonly since?: string;
   /** It is about a user of another server. */
   readonly remoteUser?: boolean;
   /** How often Synapse asks is a matter of timing (federation): compare the distinct calls. */

@@ -129,7 +129,8 @@ export const federatedTriggers: Readonly<Record<string, readonly Trigger[]>> = {
   check_event_for_spam: [remoteMessage("check_event_for_spam")],
   should_drop_federated_event: [
     remoteMessage("should_drop_federated_event"),
-    { ...remoteInvite, only: ["false", "true", "a SynapseError (403, M_FORBIDDEN)"] },
+    // Before, Synapse did not ask about invites.
+    { ...remoteInvite, since: "1.130.0", only: ["false", "true", "a SynapseError (403, M_FORBIDDEN)"] },
   ],
   user_may_join_room: [joinAfar],
   user_may_invite: [{ ...remoteInvite, only: [...fewAnswers, "an exception"] }],

@@ -4,6 +4,7 @@ from typing import Any
 
 from synapse.module_api import ModuleApi
 from twin_json import fields_json, presence_json, request_json
+from twin_offered import register_offered
 
 Json = Any
 
@@ -17,37 +18,47 @@ class AccountCallbacks:
         raise NotImplementedError
 
     def register_account_callbacks(self, api: ModuleApi) -> None:
-        api.register_account_validity_callbacks(
+        register_offered(
+            api,
+            "account_validity",
             is_user_expired=self.is_user_expired,
             on_user_registration=self.on_user_registration,
             on_user_login=self.on_user_login,
         )
         if self.config["name"] == "first":
             # Synapse takes one of each.
-            api.register_account_validity_callbacks(
+            register_offered(
+                api,
+                "account_validity",
                 on_legacy_send_mail=self.on_legacy_send_mail,
                 on_legacy_renew=self.on_legacy_renew,
                 on_legacy_admin_request=self.on_legacy_admin_request,
             )
-        api.register_ratelimit_callbacks(get_ratelimit_override_for_user=self.get_ratelimit_override_for_user)
-        api.register_media_repository_callbacks(
+        register_offered(api, "ratelimit", get_ratelimit_override_for_user=self.get_ratelimit_override_for_user)
+        register_offered(
+            api,
+            "media_repository",
             get_media_config_for_user=self.get_media_config_for_user,
             is_user_allowed_to_upload_media_of_size=self.is_user_allowed_to_upload_media_of_size,
             get_media_upload_limits_for_user=self.get_media_upload_limits_for_user,
             on_media_upload_limit_exceeded=self.on_media_upload_limit_exceeded,
         )
-        api.register_presence_router_callbacks(
+        register_offered(
+            api,
+            "presence_router",
             get_users_for_states=self.get_users_for_states,
             get_interested_users=self.get_interested_users,
         )
-        api.register_password_auth_provider_callbacks(
+        register_offered(
+            api,
+            "password_auth_provider",
             on_logged_out=self.on_logged_out,
             is_3pid_allowed=self.is_3pid_allowed,
             get_username_for_registration=self.get_username_for_registration,
             get_displayname_for_registration=self.get_displayname_for_registration,
         )
-        api.register_account_data_callbacks(on_account_data_updated=self.on_account_data_updated)
-        api.register_federation_callbacks(on_event_delivered_over_federation=self.on_event_delivered_over_federation)
+        register_offered(api, "account_data", on_account_data_updated=self.on_account_data_updated)
+        register_offered(api, "federation", on_event_delivered_over_federation=self.on_event_delivered_over_federation)
 
     async def is_user_expired(self, user_id: str) -> Any:
         return self.decide("is_user_expired", {"user_id": user_id})

@@ -1,5 +1,6 @@
 """What Synapse hands to modules, in the JSON form that modules in TypeScript see."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from synapse.module_api import EventBase
@@ -26,6 +27,13 @@ METADATA = [
 ]
 
 
+def plain(value: Any) -> Json:
+    """JSON that may be changed: an older Synapse freezes contents."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
 def event_json(event: EventBase) -> Json:
     metadata = {}
     for name in METADATA:
@@ -33,7 +41,7 @@ def event_json(event: EventBase) -> Json:
         if hasattr(event.internal_metadata, name):
             metadata[name] = getattr(event.internal_metadata, name)
     return {
-        **event.get_dict(),
+        **plain(event.get_dict()),
         "event_id": event.event_id,
         "room_id": event.room_id,
         "room_version": event.room_version.identifier,
@@ -54,8 +62,18 @@ def file_info_json(info: Any) -> Json:
 
 
 def requester_json(requester: Any) -> Json:
-    names = "user_id access_token_id is_guest shadow_banned device_id app_service_id authenticated_entity"
-    return {"scope": sorted(requester.scope), **{name: getattr(requester, name) for name in names.split()}}
+    names = "access_token_id device_id authenticated_entity"
+    # An older Synapse has the user and the service as objects.
+    service = getattr(requester, "app_service", None)
+    return {
+        "user_id": requester.user.to_string(),
+        "app_service_id": service.id if service else getattr(requester, "app_service_id", None),
+        "scope": sorted(requester.scope),
+        # An older Synapse gives them as its database does: as 0 or 1, which equal False and True.
+        "is_guest": bool(requester.is_guest),
+        "shadow_banned": bool(requester.shadow_banned),
+        **{name: getattr(requester, name) for name in names.split()},
+    }
 
 
 def fields_json(value: Any, *names: str) -> Json:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from synapse.api.errors import Codes, SynapseError
-from synapse.config.repository import MediaUploadLimit
-from synapse.module_api import NOT_SPAM, EventBase, RatelimitOverride
+from synapse.module_api import NOT_SPAM, EventBase
 from synapse.spam_checker_api import RegistrationBehaviour
+from twin_json import plain
 
 Json = Any
 
@@ -35,13 +35,24 @@ PASS: dict[str, Json] = {
     "get_displayname_for_registration": None,
 }
 
+
+def ratelimit_override(value: Json) -> Any:
+    from synapse.module_api import RatelimitOverride  # an older Synapse has none
+
+    return value and RatelimitOverride(**value)
+
+
+def upload_limits(value: Json) -> Any:
+    from synapse.config.repository import MediaUploadLimit  # an older Synapse has none
+
+    return None if value is None else [MediaUploadLimit(**limit) for limit in value]
+
+
 # What Synapse takes, of a value as the script has it.
 FORMS: dict[str, Callable[[Json], Any]] = {
     "on_legacy_renew": tuple,
-    "get_ratelimit_override_for_user": lambda value: value and RatelimitOverride(**value),
-    "get_media_upload_limits_for_user": lambda value: (
-        None if value is None else [MediaUploadLimit(**limit) for limit in value]
-    ),
+    "get_ratelimit_override_for_user": ratelimit_override,
+    "get_media_upload_limits_for_user": upload_limits,
     "get_interested_users": lambda value: value if value == "ALL" else set(value),
 }
 
@@ -96,10 +107,8 @@ def answered(callback: str, spec: Json, event: EventBase | None, states: Any) ->
         return (spec["pair"], None)
     if "replace" in spec:
         assert event is not None
-        replacement = event.get_dict()
-        content = dict(replacement["content"])
-        apply(content, spec["replace"].get("content", []))
-        replacement["content"] = content
+        replacement = plain(event.get_dict())
+        apply(replacement["content"], spec["replace"].get("content", []))
         replacement.update(spec["replace"].get("event", {}))
         return (True, replacement)
     if callback in FORMS:

@@ -18,11 +18,11 @@ export interface OddBodies {
   /** Boots a Synapse with this configuration of the bridge. */
   start(config: Readonly<Record<string, unknown>>): Promise<Homeserver>;
   /** Callbacks that this Synapse does not have. */
-  lacking?: readonly string[];
+  lacking: readonly string[];
 }
 
 /** Registers the tests of one file. */
-export function tryOddBodies({ start, lacking = [] }: OddBodies): void {
+export function tryOddBodies({ start, lacking }: OddBodies): void {
   let server: Homeserver;
   /** Each is refused by the callback that they are named after. */
   const users = new Map<string, Client>();

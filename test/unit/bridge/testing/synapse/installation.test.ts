@@ -1,6 +1,6 @@
 // How the cache is filled: once, by one process at a time, whole or not at all. A small package stands in for Synapse.
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
@@ -136,6 +136,23 @@ test("where pip fails, its last lines are shown, and nothing is left", async () 
   expect(printed()).toMatch(/pip failed:\n.*missing-source/s);
   expect(names()).toEqual(["1.0.lock"]);
 }, 90_000);
+
+test("with a Python that is named, an installation of another one does not count", async () => {
+  const before = { ...process.env };
+  try {
+    process.env.XDG_CACHE_HOME = folder.root;
+    const pythons = ["3.11", "3.12"].map((release) => {
+      folder.write(`synapse-module-bridge/synapse/${installationName("1.150.0", release)}/bin/python`, "");
+      const python = folder.write(`python${release}`, `#!/bin/sh\necho ${release}; echo "$0"; echo 1\n`);
+      chmodSync(python, 0o755);
+      return python;
+    });
+    const found = await Promise.all(pythons.map((python) => installSynapse("1.150.0", python)));
+    expect(found.map(({ name }) => name.slice(0, 18))).toEqual(["1.150.0-python3.11", "1.150.0-python3.12"]);
+  } finally {
+    process.env = before;
+  }
+});
 
 test("what is in the cache needs no Python on PATH and no network", async () => {
   const before = { ...process.env };

@@ -56,6 +56,14 @@ test("the message names those that were found and do not fit", async () => {
   await expect(findPython()).rejects.toThrow(/only 3\.9 \(.*python3\) was found on PATH/);
 });
 
+test("an older Synapse is given none that is too new for it, and the message names both", async () => {
+  python("python3.13", "3.13");
+  expect(await findPython("1.163.2")).toMatchObject({ release: "3.13" });
+  await expect(findPython("1.100.0")).rejects.toThrow(
+    /^Synapse 1\.100\.0 needs a Python of 3\.10, 3\.11, 3\.12, and only 3\.13 \(.*python3\.13\) was found on PATH/,
+  );
+});
+
 test("one that cannot make virtual environments is passed over, or else the package to install is named", async () => {
   python("python3.11", "3.11", false);
   await expect(findPython()).rejects.toThrow(

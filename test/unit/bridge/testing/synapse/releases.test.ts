@@ -2,7 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { NEWEST_TESTED, requirementsOf } from "../../../../../bridge/testing/synapse/releases.js";
+import {
+  NEWEST_TESTED,
+  PYTHONS,
+  pythonsFor,
+  requirementsOf,
+} from "../../../../../bridge/testing/synapse/releases.js";
 import { projectRoot } from "../../../../support/paths.js";
 
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
@@ -20,6 +25,14 @@ test.each([
   ["1.146.0rc1", ["matrix-synapse==1.146.0rc1"]],
 ])("Synapse %s is installed with the bounds that it does not name itself", (version, requirements) => {
   expect(requirementsOf(version)).toEqual(requirements);
+});
+
+test.each([
+  [NEWEST_TESTED, [...PYTHONS]],
+  ["1.110.0", [...PYTHONS]],
+  ["1.109.0", ["3.11", "3.12", "3.10"]],
+])("Synapse %s runs on these Pythons", (version, pythons) => {
+  expect(pythonsFor(version)).toEqual(pythons);
 });
 
 test.each([
