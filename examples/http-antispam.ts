@@ -54,6 +54,9 @@ const head = defineHead({
     const { authorization, authorization_path } = config;
     const token =
       authorization ?? (authorization_path && (await readFile(authorization_path, "utf8")).trim());
+    // fetch would throw an error with the whole token in it, which the log would show.
+    if (/[^\t\x20-\x7e]/.test(token ?? ""))
+      throw new Error("the token has characters that no header can have");
     const data = { token, closing: new AbortController() };
     if (config.do_ping)
       ping({ config, data, log }).catch((error) => log.error({ err: error }, "the pinging has ended"));

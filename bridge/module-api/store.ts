@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { copyJson } from "../base/exact-json.js";
 import { whatJsonLoses } from "../base/json-check.js";
+import { Lines } from "../base/lines.js";
 import type { ApiClient, MethodAdapter } from "./api-client.js";
 
 // An attempt fails if another process has written in between. The next one comes after a longer pause.
@@ -20,21 +21,11 @@ const write: MethodAdapter = (client, path, params) => {
   return client.call(path, params);
 };
 
-// By module and key: the last update or increment in this process. The next one waits for it, so that they do not make each
-// other fail, and do not take one connection each to wait for the same row.
-const lines = new Map<string, Promise<unknown>>();
-
-async function inLine<Result>(client: ApiClient, name: unknown, run: () => Promise<Result>): Promise<Result> {
-  const key = JSON.stringify([client.module, name]);
-  const before = lines.get(key) ?? Promise.resolve();
-  const mine = before.then(run, run);
-  lines.set(key, mine);
-  try {
-    return await mine;
-  } finally {
-    if (lines.get(key) === mine) lines.delete(key);
-  }
-}
+// By module and key. Updates and increments wait for each other, so that they do not make each other fail, and do not take one
+// connection each to wait for the same row.
+const lines = new Lines();
+const inLine = <Result>(client: ApiClient, name: unknown, run: () => Promise<Result>) =>
+  lines.wait(JSON.stringify([client.module, name]), run);
 
 const increment: MethodAdapter = async (client, path, params) => {
   client.check(path, params);

@@ -1,6 +1,7 @@
 // Counts for modules how often something is done in a time, over all processes of Synapse: in `api.store`.
 import { createHash } from "node:crypto";
 import { parseDuration } from "../base/duration.js";
+import { Lines } from "../base/lines.js";
 import type { StoreIncrement } from "./storage-types.js";
 import type { Duration } from "./wire-types.js";
 
@@ -11,6 +12,9 @@ const MOST_REMEMBERED = 10_000;
 // Of a limiter, in this process and in the time of one count. Beyond it, keys share rows, so that nobody who makes up keys can
 // fill Synapse's database.
 const MOST_ROWS = 100_000;
+// As the store: `store_count` and `store_ttl_ms` in schemas/protocol.json.
+const MOST_LIMIT = 999_999_999_999_999;
+const LONGEST_MS = 100 * 365 * 24 * 60 * 60 * 1_000;
 const NAME = /^[\w-]{1,64}$/;
 
 /** The part of `api` that it uses. */
@@ -68,6 +72,8 @@ export class RateLimiter {
   readonly #perMs: number;
   /** By key: until when all is refused. The store need not be asked again. */
   readonly #refused = new Map<string, number>();
+  /** By row: who comes next may learn from the one before that all is refused. So a burst asks the store as little as a flood. */
+  readonly #lines = new Lines();
   /** Rows that this process has begun, and since when they are counted. */
   #rows = { begun: 0, since: Number.NEGATIVE_INFINITY };
 
@@ -76,9 +82,10 @@ export class RateLimiter {
     this.#api = api;
     this.#perMs = parseDuration(per);
     if (!NAME.test(name)) throw new TypeError("RateLimiter: name must be 1 to 64 letters, digits, _ and -");
-    if (!Number.isSafeInteger(limit) || limit < 0)
-      throw new TypeError("RateLimiter: limit must be a whole number, and not negative");
-    if (this.#perMs < 1) throw new TypeError("RateLimiter: per must be at least 1 ms");
+    if (!Number.isSafeInteger(limit) || limit < 0 || limit > MOST_LIMIT)
+      throw new TypeError(`RateLimiter: limit must be a whole number from 0 to ${MOST_LIMIT}`);
+    if (this.#perMs < 1 || this.#perMs > LONGEST_MS)
+      throw new TypeError("RateLimiter: per must be from 1 ms to 100 years");
     this.#name = name;
     this.#limit = limit;
   }
@@ -88,8 +95,12 @@ export class RateLimiter {
    * and the failure policy of the callback decides.
    */
   async consume(key: string, by = 1): Promise<RateLimitResult> {
+    const row = this.#rowFor(key, this.#api.get_current_time_msec());
+    return this.#lines.wait(row, () => this.#count(row, by));
+  }
+
+  async #count(row: string, by: number): Promise<RateLimitResult> {
     const now = this.#api.get_current_time_msec();
-    const row = this.#rowFor(key, now);
     const known = this.#knownRefusal(row, now);
     if (known > 0) return refused(known);
     const { done, value, expires_in_ms } = await this.#api.store.increment({

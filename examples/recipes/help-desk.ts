@@ -7,6 +7,7 @@ import {
   isUserId,
   type JsonObject,
   SynapseError,
+  type UserId,
 } from "synapse-module-bridge";
 import { askSynapse } from "./synapse-http.js";
 
@@ -38,8 +39,7 @@ export default defineModule({
     async [`${path}/deactivate`](request, { api, config, signal }) {
       const { user_id } = await bodyFromStaff(request, config.staff, api);
       if (!isUserId(user_id)) throw new SynapseError(400, "user_id is no user id", "M_INVALID_PARAM");
-      if (await api.is_user_admin({ user_id }))
-        throw new SynapseError(403, "That is an admin", "M_FORBIDDEN");
+      await seeThatNoAdmin(user_id, api);
       await askSynapse(config, {
         method: "POST",
         path: `/_synapse/admin/v1/deactivate/${encodeURIComponent(user_id)}`,
@@ -55,6 +55,8 @@ export default defineModule({
       // This endpoint makes a user that does not exist, and replaces the whole list.
       if (!(await api.check_user_exists({ user_id })))
         throw new SynapseError(404, "No such user", "M_NOT_FOUND");
+      // Whoever has the address can set a new password.
+      await seeThatNoAdmin(user_id, api);
       const known = await api.get_threepids_for_user({ user_id });
       const threepids = [
         ...known.map(({ medium, address }) => ({ medium, address })),
@@ -87,6 +89,11 @@ export default defineModule({
     },
   },
 });
+
+/** The token can do more than the help desk may: it must not take over or remove the admins. */
+async function seeThatNoAdmin(user_id: UserId, api: Api): Promise<void> {
+  if (await api.is_user_admin({ user_id })) throw new SynapseError(403, "That is an admin", "M_FORBIDDEN");
+}
 
 /** What somebody of the help desk has sent. */
 async function bodyFromStaff(request: Request, staff: readonly string[], api: Api): Promise<JsonObject> {

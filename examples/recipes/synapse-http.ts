@@ -35,7 +35,9 @@ export async function askSynapse(access: SynapseAccess, question: SynapseQuestio
   }).catch((error) => {
     throw new SynapseError(502, `Synapse cannot be asked at ${access.address}: ${causeOf(error)}`);
   });
-  const answer = (await response.json().catch(() => ({}))) as JsonObject;
+  const answer = await response.json().catch(() => undefined);
+  if (!isObject(answer))
+    throw new SynapseError(502, `${access.address} answers ${response.status}, and not as Synapse does`);
   if (response.ok) return answer;
   // As they are, these would tell the client that its own token is bad.
   if (response.status === 401 || response.status === 403)
@@ -52,6 +54,9 @@ async function readToken(path: string): Promise<string> {
   if (!/^[\x21-\x7e]+$/.test(token)) throw new SynapseError(500, `${path} does not contain a single token`);
   return token;
 }
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function causeOf(error: { readonly name?: string; readonly cause?: { readonly code?: string } }): string {
   return error.cause?.code ?? error.name ?? "no answer";

@@ -138,6 +138,12 @@ describe("the help desk", () => {
     expect((await admin.admin("GET", `v2/users/${nobody.user_id}`)).status).toBe(404);
   });
 
+  test("adds no address to an admin, who could lose the account by it", async () => {
+    const theirs = { user_id: admin.userId, address: "helper@example.org" };
+    expect((await ask("add_address", theirs)).status).toBe(403);
+    expect((await admin.get("/_matrix/client/v3/account/3pid")).body.threepids).toEqual([]);
+  });
+
   test("makes a registration token for one account", async () => {
     const { token } = (await ask("registration_token")).body;
     const { body } = await admin.admin("GET", `v1/registration_tokens/${token}`);

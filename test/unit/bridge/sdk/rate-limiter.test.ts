@@ -1,5 +1,6 @@
 // What a RateLimiter tells its module, and what it asks the store.
 import { beforeEach, expect, test } from "@jest/globals";
+import { LIMITS } from "../../../../bridge/catalogue/protocol.js";
 import { RateLimiter } from "../../../../bridge/index.js";
 import type { StoreCount } from "../../../../bridge/sdk/storage-types.js";
 import { FakeStore } from "../../../../bridge/testing/fake-store.js";
@@ -63,6 +64,13 @@ test("a flood of what is refused asks the store no more", async () => {
     remaining: 0,
     retry_after_ms: HOUR,
   });
+  expect(asked).toHaveLength(3);
+});
+
+test("a burst of what is refused asks the store no more than a flood", async () => {
+  const invites = limiter();
+  const burst = await Promise.all(Array.from({ length: 1_000 }, () => invites.consume("@a:b")));
+  expect(burst.filter(({ allowed }) => allowed)).toHaveLength(2);
   expect(asked).toHaveLength(3);
 });
 
@@ -143,8 +151,15 @@ test.each([
   ["half a limit", { limit: 1.5 }, "limit must be"],
   ["less than nothing", { limit: -1 }, "limit must be"],
   ["a limit that is none", { limit: Number.NaN }, "limit must be"],
+  ["a limit that the store cannot count to", { limit: LIMITS.store_count + 1 }, "limit must be"],
   ["no time", { per: 0 }, "per must be"],
+  ["a time that the store cannot keep", { per: LIMITS.store_ttl_ms + 1 }, "per must be"],
   ["a time that is none", { per: "soon" }, "is no duration"],
 ])("%s is refused when it is made", (_, more, message) => {
   expect(() => limiter(more)).toThrow(message);
+});
+
+test("all that the store takes is a limit", async () => {
+  const most = limiter({ limit: LIMITS.store_count, per: LIMITS.store_ttl_ms });
+  expect(await most.consume("k", LIMITS.store_count)).toMatchObject({ allowed: true, remaining: 0 });
 });
