@@ -13,7 +13,7 @@ one thing that happens and one answer of a module.
 
 - *Equal*: the same as in Python.
 - *Intended*: different on purpose, as [failures](../admin/failures.md) tells: mostly where a module is broken.
-- *Absent*: about a callback or a version of rooms that this Synapse lacks.
+- *Absent*: about a callback that this Synapse lacks, or something else that it [cannot do](#what-older-releases-lack).
 - *Failed*: neither.
 
 Where *few* rows were taken, they are three of each thing that happens. *asyncio* is Synapse's \`SYNAPSE_ASYNC_IO_REACTOR=1\`.
@@ -24,8 +24,14 @@ const LACKING = `## What older releases lack
 A module that has a callback which its Synapse lacks stops Synapse's start, and the last line of the log names both. So does a
 \`match\` on a parameter that its Synapse does not give. With [\`optional\`](../admin/configuration.md#callbacks), Synapse starts
 without the callback. To a handler, such a parameter is \`undefined\`. \`synapse-module-bridge check --synapse 1.130.0\` tells what
-a module would lack there. Two things came without a name of their own: Synapse asks \`should_drop_federated_event\` about
-invites from 1.130.0 on, and 1.140.0 has rooms of version 12, which 1.130.0 lacks.
+a module would lack there.
+
+What differs without a name of its own, for modules in Python as well:
+
+- In 1.100.0, nobody can join a room of another server while a module has \`on_new_event\`: Synapse [waits for
+  itself](https://github.com/element-hq/synapse/pull/16973). In 1.110.0, the join succeeds.
+- Synapse asks \`should_drop_federated_event\` about invites from 1.130.0 on.
+- 1.140.0 has rooms of version 12, which 1.130.0 lacks.
 `;
 
 export function renderVersions(sources: Sources): string {

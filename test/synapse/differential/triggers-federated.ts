@@ -98,6 +98,8 @@ export const remoteJoin: Trigger = {
 /** A local user joins a room of the other server. */
 const joinAfar: Trigger = {
   title: "a join to a room of another server",
+  // 1.100 waits without end for the room's state before it tells modules of the join (on_new_event).
+  since: "1.110.0",
   distinctCalls: true,
   only: fewAnswers,
   async prepare(side, n) {
