@@ -1,10 +1,10 @@
 // Runs an nginx of a test's own, from Debian's package.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { waitFor } from "../../bridge/testing/synapse/wait.js";
 import { unpackDebian } from "./debian.js";
+import { accepts } from "./ports.js";
 import { type Program, startProgram } from "./program.js";
 
 /** `blocks` are what belongs into the block `http`. They listen on the port of 127.0.0.1. */
@@ -33,15 +33,4 @@ export async function startNginx(blocks: string, port: number): Promise<Program>
     throw error;
   }
   return program;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    const tell = (accepted: boolean) => () => {
-      socket.destroy();
-      resolve(accepted);
-    };
-    socket.once("connect", tell(true)).once("error", tell(false));
-  });
 }

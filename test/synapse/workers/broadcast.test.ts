@@ -5,8 +5,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { waitFor } from "../../../bridge/testing/synapse/wait.js";
-import { bridge, shim } from "../../support/bridge.js";
-import { type Body, Client } from "../../support/client.js";
+import { bridge, examplePath, shim } from "../../support/bridge.js";
+import { type Body, Client, registerUser } from "../../support/client.js";
 import { type Deployment, main, startDeployment } from "../../support/deployment.js";
 import { metric } from "../../support/metrics.js";
 import { childrenOf } from "../../support/processes.js";
@@ -25,6 +25,7 @@ beforeAll(async () => {
         modules: [
           { ...module, config: { path } },
           { ...module, name: "apart", isolated: true, config: { path: `${path}/apart` } },
+          { path: examplePath("recipes/mutes.ts"), grants: ["broadcast", "store"] },
         ],
       }),
     ],
@@ -62,6 +63,26 @@ test.each(names)(
     }
   },
 );
+
+test("what one process has changed, the others forget from their caches", async () => {
+  const { baseUrl } = deployment.process(main);
+  const [admin, alice] = [
+    await registerUser({ ...deployment, baseUrl }, "admin", { admin: true }),
+    await registerUser({ ...deployment, baseUrl }, "alice"),
+  ];
+  const { room_id } = (await alice.createRoom()).body;
+  const allAnswer = (status: number) =>
+    waitFor(`all to answer ${status}`, async () => {
+      const answers = names.map((name) => deployment.through(name, alice).say(room_id, "hello"));
+      return (await Promise.all(answers)).every((answer) => answer.status === status);
+    });
+  await allAnswer(200); // now all remember that she is not muted
+  const mutes = `/_synapse/client/mutes?user_id=${encodeURIComponent(alice.userId)}`;
+  expect((await admin.put(mutes, {})).body).toEqual({ user_id: alice.userId, muted: true });
+  await allAnswer(403);
+  await admin.request("DELETE", mutes);
+  await allAnswer(200);
+});
 
 test("one sender's broadcasts come in order, while others send", async () => {
   const before = (await got("worker2")).length;
