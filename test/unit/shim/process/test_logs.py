@@ -198,6 +198,15 @@ def test_records_that_are_off_use_up_nothing(caplog: pytest.LogCaptureFixture) -
     assert count("log_lines_dropped_total") == before
 
 
+def test_a_record_that_is_cut_is_off_where_its_level_is(caplog: pytest.LogCaptureFixture) -> None:
+    relay = LogRelay()
+    with caplog.at_level(logging.INFO):
+        for level in (20, 30):
+            head = b'{"log":{"level":%d,"time":1,"module":"m","msg":"' % level
+            relay.received_records(head + b"x" * MAX_LINE_BYTES + b'"}}\n')
+    assert [(name, level) for name, level, _ in caplog.record_tuples] == [(M, logging.INFO)]
+
+
 # --- why it has ended
 
 

@@ -3,6 +3,7 @@
 import pytest
 from synapse_module_bridge.storage.sql_scanner import BadStatement, scan
 from synapse_module_bridge.storage.statement_rules import check
+from synapse_module_bridge.storage.statements import read_statement
 
 BOTH = (True, False)
 
@@ -64,6 +65,14 @@ def test_what_takes_effect_with_the_transaction_is_run(sql: str, postgres: bool)
 def test_transactions_are_refused_whatever_stands_before(sql: str, before: str, postgres: bool) -> None:
     assert "may not begin or end a transaction" in str(refusal(before + sql, postgres))
     assert refusal(f"{before}SELECT 1 -- {sql}", postgres) is None
+
+
+@pytest.mark.parametrize(("before", "postgres"), [("/* /* */ */ ", True), ("/* /* */ ", False), ("\ufeff", True)])
+def test_neither_a_comment_within_another_nor_a_byte_order_mark_hides_a_commit(before: str, postgres: bool) -> None:
+    said = "may not begin or end a transaction"
+    with pytest.raises(BadStatement, match=said):
+        read_statement({"sql": f"{before}COMMIT"}, postgres)
+    assert read_statement({"sql": f"{before}SELECT 1"}, postgres).sql.endswith("SELECT 1")
 
 
 @pytest.mark.parametrize("postgres", BOTH)

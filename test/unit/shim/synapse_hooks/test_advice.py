@@ -1,10 +1,13 @@
 """What is no fault, but is told as a warning when Synapse starts."""
 
+import logging
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import attr
 import pytest
+from rig import running
 from synapse.config.workers import WriterLocations
 from synapse_module_bridge.bridge import ModuleBridge
 from synapse_module_bridge.configuration.config import BridgeConfig
@@ -108,3 +111,10 @@ def test_settings_of_a_callback_that_no_module_has_are_told() -> None:
 def test_a_refusal_of_what_other_servers_send_is_told() -> None:
     (warning,) = told(callbacks={"check_event_for_spam": {"on_failure": "deny"}})
     assert warning.startswith("callbacks.check_event_for_spam.on_failure is deny for federated events")
+
+
+def test_a_start_logs_it_as_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with running(tmp_path, "good", {"timeout": {"federated": 5}}):
+        pass
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert [text.split(",")[0] for text in warnings] == ["timeout (federated) is 5 ms"]

@@ -4,9 +4,10 @@ import inspect
 from typing import Any
 
 import pytest
-from asking import nobody
+from asking import nobody, sample
 from synapse.logging.context import run_in_background
 from synapse.util.async_helpers import delay_cancellation
+from synapse_module_bridge.routing.entry import bind
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.synapse_hooks.forward import make_forwarder
 
@@ -51,3 +52,15 @@ def test_synapse_may_give_arguments_by_name(args: Any, named: Any, expected: lis
     asking = make_forwarder(CALLBACKS["user_may_create_room"], answered)(*args, **named)
     run_in_background(lambda: asking)
     assert asked == [expected]
+
+
+@pytest.mark.parametrize("name", CALLBACKS)
+def test_a_parameter_more_of_a_newer_synapse_is_dropped(name: str) -> None:
+    asked: list[Any] = []
+
+    async def answered(callback: Any, args: Any) -> None:
+        asked.append(bind(callback, args))
+
+    callback, args = CALLBACKS[name], sample(CALLBACKS[name])
+    run_in_background(lambda: make_forwarder(callback, answered)(*args, "one more"))
+    assert [[*params] for params in asked] == [[param.name for param in callback.params]]

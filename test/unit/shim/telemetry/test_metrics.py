@@ -1,5 +1,7 @@
 """What the bridge tells Prometheus, with one bridge and with several."""
 
+import os
+import signal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,8 +10,10 @@ import pytest
 from counted import count
 from fake_synapse import Api
 from outcomes import config, recovers
-from prometheus_client import Gauge
+from prometheus_client import REGISTRY, Gauge
 from rig import running
+from synapse_module_bridge.process.exit_cause import KINDS_OF_ENDS
+from synapse_module_bridge.schema.protocol import CAUSES
 from synapse_module_bridge.telemetry import metrics
 from turning import settled, turn_until
 
@@ -40,3 +44,21 @@ def test_the_gauges_follow_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         settled(asked)
         recovers(rig)
         assert (gauge("up"), gauge("calls_in_flight")) == (1, 0)
+
+
+def test_ends_are_counted_from_0_so_that_prometheus_sees_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Api, "server_name", "zeros.test")
+
+    def value(metric: str, **labels: str) -> float | None:
+        labels["server_name"] = "zeros.test"
+        return REGISTRY.get_sample_value(f"synapse_module_bridge_{metric}_total", labels)
+
+    with running(tmp_path, "good", config("deny")) as rig:
+        assert {value("host_ends", cause=cause) for cause in KINDS_OF_ENDS} == {0}
+        assert {value("thread_ends", module="m", cause=cause) for cause in CAUSES.values()} == {0}
+        os.kill(rig.pid(), signal.SIGKILL)
+        # No series but those that have begun.
+        turn_until(lambda: value("host_ends", cause="killed by SIGKILL") == 1)
+        recovers(rig)
