@@ -15,7 +15,7 @@ export function circumstances(rounds: number): string {
   const memory = Math.round(totalmem() / 2 ** 30);
   return (
     `${date}, ${cpus().length} x ${cpu?.model}, ${memory} GB, Synapse ${synapse}, Python ${python}, ` +
-    `Node ${process.versions.node}, medians of ${rounds} rounds`
+    `Node ${process.versions.node}, ${rounds === 1 ? "one round" : `medians of ${rounds} rounds`}`
   );
 }
 

@@ -47,7 +47,13 @@ export async function measureLimits(): Promise<string> {
     for (const [title, asked] of CASES) rows.push(await measure(here, `PostgreSQL: ${title}`, asked));
     const asked = { by: "consume", at_once: 32, key: "shared", limit: TIMES };
     const other = ask(there, asked);
-    rows.push(await measure(here, "PostgreSQL: two processes, 32 at once each, all for one key", asked));
+    rows.push(
+      await measure(
+        here,
+        "PostgreSQL: two processes, 32 at once each, all for one key, half of them refused",
+        asked,
+      ),
+    );
     await other;
   } finally {
     await deployment.stop();
