@@ -103,9 +103,8 @@ export class RateLimiter {
     const now = this.#api.get_current_time_msec();
     const known = this.#knownRefusal(row, now);
     if (known > 0) return refused(known);
-    const { done, value, expires_in_ms } = await this.#api.store.increment({
-      ...{ key: row, by, limit: this.#limit, ttl: this.#perMs },
-    });
+    const params = { key: row, by, limit: this.#limit, ttl: this.#perMs };
+    const { done, value, expires_in_ms } = await this.#api.store.increment(params);
     if (done && value === by) this.#rows.begun++;
     const remaining = Math.max(0, this.#limit - value);
     if (done) return { allowed: true, remaining, retry_after_ms: 0 };

@@ -53,7 +53,8 @@ class TimedRequests:
     def _ring(self) -> None:
         self._alarm, self._alarm_due = None, inf
         now = self._clock.seconds()
-        due = [(deadline, id) for id, (*_, deadline, _) in self._rpc.pending.items() if deadline <= now]
+        pending = self._rpc.pending.items()
+        due = [(deadline, request_id) for request_id, (*_, deadline, _) in pending if deadline <= now]
         try:
             for _, request_id in sorted(due):
                 self._rpc.cancel(request_id, DeadlinePassed())
