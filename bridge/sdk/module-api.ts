@@ -1052,7 +1052,8 @@ export interface Api {
      */
     readonly compare_and_set: StoreCompareAndSet;
     /**
-     * Adds to the number of a key, unless it would exceed `limit`.
+     * Adds to the number of a key, unless it would exceed `limit`. A `RateLimiter` is easier where it is about a
+     * limit.
      *
      * Needs the grant `store`. The bridge adds this method to the ModuleApi.
      * @example
