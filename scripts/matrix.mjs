@@ -15,6 +15,13 @@ const { values } = parseArgs({
     "no-setup": { type: "boolean" },
   },
 });
+const odd = values.synapse?.split(",").filter((version) => !/^\d+\.\d+\.\d+(rc\d+)?$/.test(version)) ?? [];
+if (odd.length > 0) {
+  console.error(
+    `--synapse ${values.synapse}: "${odd[0]}" is no version. Write versions such as 1.135.2,1.150.0.`,
+  );
+  process.exit(2);
+}
 if (!values["no-setup"]) await setup();
 
 // Only now: what these need may just have been installed, and built.
@@ -30,8 +37,8 @@ console.log(`Installing what ${parts.length} parts need`);
 const steps = await matrixSteps(parts);
 console.log("Comparing");
 const summary = (finished) => {
-  const results = resultsOf(finished);
-  if (saves) save(results);
-  return tableOf(results);
+  // What could not be installed was not measured.
+  if (saves) save(resultsOf(finished.filter(({ step }) => !step.problem)));
+  return tableOf(resultsOf(finished));
 };
 process.exitCode = (await runSteps(steps, { summary })) ? 0 : 1;

@@ -52,7 +52,7 @@ export default defineModule({
       const { user_id, address } = await bodyFromStaff(request, config.staff, api);
       if (!isUserId(user_id) || typeof address !== "string")
         throw new SynapseError(400, "user_id and address are missing", "M_INVALID_PARAM");
-      // This endpoint makes a user that does not exist, and replaces the whole list.
+      // This endpoint makes a user that does not exist, replaces the whole list, and takes an address from whoever has it.
       if (!(await api.check_user_exists({ user_id })))
         throw new SynapseError(404, "No such user", "M_NOT_FOUND");
       // Whoever has the address can set a new password.
