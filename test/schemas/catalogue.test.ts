@@ -68,6 +68,11 @@ test("the JSON Schema of every wire type compiles, and lets its own pass values 
   }
 });
 
+test("the kinds of processes that are described are those that methods name", () => {
+  const named = sources.methods.flatMap(([, { process }]) => process ?? []);
+  expect(Object.keys(sources.processes).sort()).toEqual([...new Set(named)].sort());
+});
+
 test("types.json is JSON Schema", () => {
   const { types, codes } = catalogue();
   expect(() => makeAjv(types, codes, { validateSchema: true })).not.toThrow();

@@ -21,7 +21,8 @@ from synapse_module_bridge.schema.catalogue import CALLBACKS, Callback
 class Call(Recorded):
     """One question of Synapse, while it is being answered. Times are of the monotonic clock, in seconds."""
 
-    # What few calls need, as in `Recorded`. The SHA-256 of the media file that it is about, where that is needed.
+    # These are set only in the few calls that need them, as in `Recorded`.
+    # The SHA-256 of the media file that it is about.
     file_digest: bytes | None = None
     # The hash of what it asks, once `as_question` has computed it.
     question: Question | None = None
@@ -188,7 +189,7 @@ class Rules:
         request: str | None,
         uploader: str | None,
     ) -> Call:
-        """A new call like one that has ended. Its time begins now."""
+        """A new call of which all is known, such as one like another that has ended. Its time begins now."""
         return Call(callback, params, self, local, who, request, uploader)
 
 
