@@ -7,7 +7,7 @@ from typing import Any
 
 from synapse.module_api import NOT_SPAM, EventBase, ModuleApi
 from twin_accounts import AccountCallbacks
-from twin_json import event_json, file_info_json, requester_json
+from twin_json import event_json, file_info_json, plain, requester_json
 from twin_offered import ABSENT, given, register_offered
 from twin_script import PASS, answered, apply, field, thrown
 
@@ -69,7 +69,8 @@ class PolicyTwin(AccountCallbacks):
         look = (action or {}).get("look")
         if state is not None:
             params["state_events"] = self.looked(state, look)
-        record = {"module": self.config["name"], "callback": callback, "params": params}
+        # Where a room is upgraded, Synapse has frozen parts of the body.
+        record = {"module": self.config["name"], "callback": callback, "params": plain(params)}
         with open(self.config["log"], "a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
         if action is None:
