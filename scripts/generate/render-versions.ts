@@ -31,7 +31,7 @@ What differs without a name of its own, for modules in Python as well:
 - In 1.100.0, nobody can join a room of another server while a module has \`on_new_event\`: Synapse [waits for
   itself](https://github.com/element-hq/synapse/pull/16973). In 1.110.0, the join succeeds.
 - Synapse asks \`should_drop_federated_event\` about invites from 1.130.0 on.
-- 1.140.0 has rooms of version 12, which 1.130.0 lacks.
+- 1.130.0 lacks rooms of version 12. 1.140.0 fails to make one while a module has \`check_event_allowed\`; 1.150.0 makes it.
 `;
 
 export function renderVersions(sources: Sources): string {

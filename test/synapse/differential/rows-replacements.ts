@@ -21,6 +21,7 @@ async function eventSeenBy(reader: Client, room: string, eventId: string | undef
 const roomOf = (version: string) => async (side: Side) => {
   const { alice, bob, names } = side;
   const created = await alice.createRoom({ preset: "public_chat", room_version: version });
+  if (created.status !== 200) throw new Error(`no room of version ${version}: ${created.text}`);
   const room = created.body.room_id;
   names.set(room, "<the fresh room>");
   await bob.join(room);
@@ -70,8 +71,8 @@ const topicOfBoth: Trigger = {
   },
 };
 
-/** The first release of those that are tested which has rooms of this version. */
-const since = (version: string) => version === "12" && { since: "1.140.0" };
+/** 1.140 has rooms of version 12, but makes none while a module has check_event_allowed. */
+const since = (version: string) => version === "12" && { since: "1.150.0" };
 
 const redaction = (version: string): Trigger => ({
   title: `a redaction in a room of version ${version}`,

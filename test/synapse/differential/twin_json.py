@@ -77,7 +77,8 @@ def requester_json(requester: Any) -> Json:
 
 
 def fields_json(value: Any, *names: str) -> Json:
-    return {name: getattr(value, name) for name in names}
+    # An older Synapse may lack some of them.
+    return {name: getattr(value, name) for name in names if hasattr(value, name)}
 
 
 def presence_json(state: Any) -> Json:

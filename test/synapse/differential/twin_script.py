@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+import attr
 from synapse.api.errors import Codes, SynapseError
 from synapse.module_api import NOT_SPAM, EventBase
 from synapse.spam_checker_api import RegistrationBehaviour
@@ -45,7 +46,10 @@ def ratelimit_override(value: Json) -> Any:
 def upload_limits(value: Json) -> Any:
     from synapse.config.repository import MediaUploadLimit  # an older Synapse has none
 
-    return None if value is None else [MediaUploadLimit(**limit) for limit in value]
+    if value is None:
+        return None
+    known = attr.fields_dict(MediaUploadLimit)  # an older Synapse lacks some
+    return [MediaUploadLimit(**{key: limit[key] for key in limit if key in known}) for limit in value]
 
 
 # What Synapse takes, of a value as the script has it.
