@@ -11,7 +11,9 @@ const kept = [
 /** The path of a Python of this release, such as 3.12; undefined where there is none. */
 export function pythonOf(release) {
   const name = `python${release}`;
-  const onPath = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name));
+  // A shim of pyenv fails where that release is not chosen.
+  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => !folder.endsWith("/shims"));
+  const onPath = folders.map((folder) => join(folder, name));
   const installed = kept
     .flatMap((folder) => (existsSync(folder) ? readdirSync(folder).map((one) => join(folder, one)) : []))
     .map((folder) => join(folder, "bin", name));
