@@ -169,6 +169,13 @@ class Reload:
                     one.callback(outcome)
 
     async def _reloaded(self) -> Outcome:
+        outcome = None
+        while outcome is None:
+            outcome = await self._once()
+        return outcome
+
+    async def _once(self) -> Outcome | None:
+        """Returns None where it has to be done once more: a module is to do more than in the host that was started."""
         if not self._host.is_up:
             logger.info("reload: the module host is down; the reload follows once it is back")
             try:
@@ -177,7 +184,6 @@ class Reload:
                 return {"outcome": "failed", "problem": STOPS}
         self._switching.forget_problems()
         self._switches = False
-        overtaken = self._switching.wishes()
         told, yaml_has_changed = await in_thread(self._look)
         if yaml_has_changed:
             logger.warning(YAML_HAS_CHANGED)
@@ -185,14 +191,14 @@ class Reload:
             logger.info("reload: no file of a module has changed")
             self._switches = True
             return UNCHANGED
-        started = time.monotonic()
+        started, modes = time.monotonic(), modes_of(told)
         reason = await self._host.replace(
-            lambda manifest: overtaken() or self._registered.why_not(manifest["modules"], modes_of(told)),
+            lambda manifest: self._switching.overtaken(modes) or self._registered.why_not(manifest["modules"], modes),
             "reload",
             told,
         )
         if reason == OVERTAKEN:
-            return await self._reloaded()
+            return None
         if reason == STOPS:
             return {"outcome": "failed", "problem": reason}
         if reason is not None:
@@ -214,10 +220,8 @@ class Reload:
 
     async def _load_again(self) -> None:
         """Loads missing modules from the snapshot: what they need from disk may be there now."""
-        before, overtaken = set(self._accepted.missing), self._switching.wishes()
-        reason = await self._host.replace(
-            lambda manifest: overtaken() or self._still_missing(manifest, before), "restart"
-        )
+        before = set(self._accepted.missing)
+        reason = await self._restart(lambda manifest: self._still_missing(manifest, before))
         if reason is None:
             logger.info("%s could be loaded again", ", ".join(sorted(before - set(self._accepted.missing))))
         if self._accepted.missing:
@@ -226,12 +230,19 @@ class Reload:
             self._pause = FIRST_PAUSE_SECONDS
 
     async def _move(self) -> None:
-        overtaken = self._switching.wishes()
-        reason = await self._host.replace(lambda _: overtaken(), "restart")
-        if reason == OVERTAKEN:
-            await self._move()
-        elif reason not in (None, STOPS):
+        reason: str | None = OVERTAKEN
+        while reason == OVERTAKEN:
+            reason = await self._restart(lambda _: None)
+        if reason not in (None, STOPS):
             logger.error("the module host could not be moved to where its files are kept now: %s", reason)
+
+    async def _restart(self, refuse: Callable[[Manifest], str | None]) -> str | None:
+        """Replaces the host by one that runs the same code; returns why it stays, or None."""
+        told = self._initialize("restart")
+        modes = modes_of(told)
+        return await self._host.replace(
+            lambda manifest: self._switching.overtaken(modes) or refuse(manifest), "restart", told
+        )
 
     def _still_missing(self, manifest: Manifest, before: set[str]) -> str | None:
         found = {module["name"] for module in manifest["modules"]}

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from synapse_module_bridge.schema.modes import MODES, OFF, SHADOW, Mode
+from synapse_module_bridge.schema.modes import MODES, OFF, SHADOW, Mode, lesser
 from synapse_module_bridge.supervision.accepted import Accepted, Manifest
 from synapse_module_bridge.supervision.registered import Registered, only_asked
 from synapse_module_bridge.supervision.supervisor import OVERTAKEN, PASSING, Supervisor
@@ -67,18 +67,18 @@ class Switching:
         running = self._running()
         return any(mode != running.get(name) and name not in self.problems for name, mode in self._wished().items())
 
-    def wishes(self) -> Callable[[], str | None]:
-        """Remembers the present wishes. The function says why a host that was started for them must not take over.
+    def overtaken(self, modes: Modes) -> str | None:
+        """Why a host that was started in these modes must not take over any more: a module would do less than it does.
 
-        A module that was to do less is still asked until then, and then not any more, although it is to do more again.
+        An admin may have switched it on again meanwhile. That of a module with a problem is known, and meant.
         """
-        before = self._wished()
-
-        def overtaken() -> str | None:
-            is_overtaken = any(_is_more(mode, before.get(name, mode)) for name, mode in self._wished().items())
-            return OVERTAKEN if is_overtaken else None
-
-        return overtaken
+        running = self._running()
+        is_overtaken = any(
+            _is_more(lesser(mode, running.get(name, mode)), modes.get(name, mode))
+            for name, mode in self._wished().items()
+            if name not in self.problems
+        )
+        return OVERTAKEN if is_overtaken else None
 
     def why_restart_needed(self, name: str, mode: Mode) -> str | None:
         """Why a module cannot have this mode before Synapse is restarted, or at all; or None. It can always be off."""
@@ -132,11 +132,9 @@ class Switching:
         if modes == self._running():
             return None
 
-        overtaken = self.wishes()
-
         def refuse(manifest: Manifest) -> str | None:
-            if overtaken():
-                return OVERTAKEN
+            if overtaken := self.overtaken(modes):
+                return overtaken
             lacking = raised - {module["name"] for module in manifest["modules"]}
             faults = [fault["message"] for fault in manifest.get("faults", ())]
             return "; ".join(faults) or f"{', '.join(lacking)}: not loaded" if lacking else None

@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -186,8 +187,10 @@ def test_the_last_of_many_wishes_wins_and_replacements_do_not_pile_up(switched: 
         assert invite(switched.rig) is NOT_SPAM
 
 
-@pytest.mark.parametrize("by", ["a switch", "a reload"])
-def test_on_again_holds_although_a_host_without_the_module_was_starting(switched: Switched, by: str) -> None:
+@pytest.mark.parametrize("by", ["a switch", "a reload", "a reload that looks at the files"])
+def test_on_again_holds_although_a_host_without_the_module_was_starting(
+    switched: Switched, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with switched.running():
         rig = switched.rig
         if by == "a reload":
@@ -199,8 +202,15 @@ def test_on_again_holds_although_a_host_without_the_module_was_starting(switched
             switched.set("off")
             turn_until(lambda: switched.times("set-up") == 2)
             switched.write(before="/* second */")
-        else:
+        elif by == "a switch":
             switched.set("off")
+        else:
+            look, looks = rig.bridge._reload._look, threading.Event()
+            monkeypatch.setattr(rig.bridge._reload, "_look", lambda: (looks.wait(8), look())[1])
+            switched.write(before="/* changed */")
+            rig.bridge._reload.requested()
+            switched.set("off")
+            looks.set()
         assert invite(rig) is NOT_SPAM
         turn_until(lambda: is_starting(rig, "off"), 30)
         switched.set("enforce")
