@@ -15,19 +15,27 @@ export const SOME = [OLDEST_SYNAPSE, "1.130.0"];
 
 const running = process.versions.node.split(".")[0];
 
+/** The Python of this machine on which the kit would install this Synapse. */
+const preferred = (version) => pythonsFor(version).find(pythonOf) ?? PYTHONS[0];
+
 /**
  * All rows on each Synapse, with the Python that the kit prefers; and a few with the other Pythons of this machine on the
  * oldest and the newest, and with the other Nodes and the other reactor on the newest.
  */
 export function wholePlan() {
-  const [python = PYTHONS[0]] = PYTHONS.filter(pythonOf);
-  const others = PYTHONS.filter((release) => release !== python && pythonOf(release)).sort();
-  const on = (synapse, more) => ({ synapse, python, node: running, rows: "all", ...more });
+  const on = (synapse, more) => ({
+    synapse,
+    python: preferred(synapse),
+    node: running,
+    rows: "all",
+    ...more,
+  });
   return [
     ...SYNAPSES.map((synapse) => on(synapse)),
     ...[OLDEST_SYNAPSE, NEWEST_TESTED].flatMap((synapse) =>
-      others
-        .filter((release) => pythonsFor(synapse).includes(release))
+      pythonsFor(synapse)
+        .filter((release) => release !== preferred(synapse) && pythonOf(release))
+        .sort()
         .map((release) => on(synapse, { python: release, rows: "few" })),
     ),
     ...nodes.map(({ line }) => on(NEWEST_TESTED, { node: String(line), rows: "few" })),
@@ -37,8 +45,7 @@ export function wholePlan() {
 
 /** One part for each Synapse that is named. */
 export function chosenPlan({ synapse, python, node = running, asyncio = false, rows = "all" }) {
-  const chosen = (version) => python ?? pythonsFor(version).find(pythonOf) ?? PYTHONS[0];
   return (synapse ?? NEWEST_TESTED)
     .split(",")
-    .map((version) => ({ synapse: version, python: chosen(version), node, asyncio, rows }));
+    .map((version) => ({ synapse: version, python: python ?? preferred(version), node, asyncio, rows }));
 }

@@ -82,11 +82,12 @@ function advice({ synapse, fitting, found, lacking, named }: Search): string {
     );
   const seen = [...new Set(found.map(({ release, executable }) => `${release} (${executable})`))].join(", ");
   const what = seen ? `only ${seen} was found` : "no Python was found";
+  const [first] = fitting;
   const where = named ? ` (the variable PYTHON says ${named})` : " on PATH";
   return (
-    `${synapse} needs a Python of ${[...fitting].sort(byNumber).join(", ")}, and ${what}${where}. Install ${PYTHONS[0]}: ` +
-    `apt install python3 python3-venv (Debian, Ubuntu), dnf install python${PYTHONS[0]} (Fedora), ` +
-    `brew install python@${PYTHONS[0]} (macOS), or uv python install ${PYTHONS[0]}; ` +
+    `${synapse} needs a Python of ${[...fitting].sort(byNumber).join(", ")}, and ${what}${where}. Install ${first}: ` +
+    `apt install python3 python3-venv (Debian, Ubuntu), dnf install python${first} (Fedora), ` +
+    `brew install python@${first} (macOS), or uv python install ${first}; ` +
     "or set the variable PYTHON to the path of one."
   );
 }

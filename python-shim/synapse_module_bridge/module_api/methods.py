@@ -137,6 +137,7 @@ def _able(kind: str, worker_config: Any, arguments: Arguments) -> list[str]:
         return ["master"]
     if kind == "presence":
         return list(worker_config.writers.presence)
+    assert kind == "pusher", kind
     # Each sends the pushes of some users. Where the configuration is of the old way, only they know of each other.
     shards = worker_config.pusher_shard_config
     return [name for name in shards.instances if shards.should_handle(name, arguments["user_id"])]
