@@ -37,7 +37,7 @@ test("npm run lint and npm run check find no faults", async () => {
 test("npm run lint finds a promise that nobody awaits", async () => {
   const file = "my-policy/src/newcomer-limits.ts";
   const written = readFileSync(join(folder.root, file), "utf8");
-  folder.write(file, written.replace("const sent = await api.store", "const sent = 1; api.store"));
+  folder.write(file, written.replace("const { allowed } = await limiter", "const allowed = false; limiter"));
   const { code, stdout } = await npm("run", "lint");
   folder.write(file, written);
   expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining("no-floating-promises") });

@@ -25,10 +25,10 @@ export default defineModule({
         const account = await api.get_userinfo_by_id({ user_id: inviter });
         // creation_ts is in seconds.
         if (account && now - account.creation_ts * 1000 > config.days * DAY_MS) return NOT_SPAM;
-        const { allowed, retry_after_ms } = await limiter.consume(inviter);
+        const { allowed } = await limiter.consume(inviter);
         if (allowed) return NOT_SPAM;
         log.info({ inviter }, "too many invites of a new account");
-        return [Codes.LIMIT_EXCEEDED, { retry_after_ms }];
+        return Codes.LIMIT_EXCEEDED;
       },
     },
   },
