@@ -95,6 +95,7 @@ export class RateLimiter {
    * and the failure policy of the callback decides.
    */
   async consume(key: string, by = 1): Promise<RateLimitResult> {
+    if (typeof key !== "string") throw new TypeError("RateLimiter: the key must be a string");
     const row = this.#rowFor(key, this.#api.get_current_time_msec());
     return this.#lines.wait(row, () => this.#count(row, by));
   }

@@ -145,6 +145,10 @@ test("what the database throws, the module gets", async () => {
   await expect(invites.consume("@a:b")).rejects.toThrow("no database");
 });
 
+test("what is no key is told", async () => {
+  await expect(limiter().consume(undefined as unknown as string)).rejects.toThrow("the key must be a string");
+});
+
 test.each([
   ["a name with a slash", { name: "a/b" }, "name must be"],
   ["no name", { name: "" }, "name must be"],
