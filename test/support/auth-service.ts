@@ -1,7 +1,7 @@
 // A service on loopback that Synapse asks about access tokens, as it asks the Matrix Authentication Service.
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Client } from "./client.js";
+import { listenOnLoopback } from "./loopback.js";
 
 export interface AuthService {
   /** Of homeserver.yaml. */
@@ -26,7 +26,6 @@ export async function startAuthService(): Promise<AuthService> {
       body += chunk;
     });
     request.on("end", () => {
-      const { port } = server.address() as AddressInfo;
       const issuer = `http://127.0.0.1:${port}/`;
       const answer =
         request.url === "/oauth2/introspect"
@@ -36,8 +35,8 @@ export async function startAuthService(): Promise<AuthService> {
       response.end(JSON.stringify(answer));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const { port, close } = await listenOnLoopback(server);
+  const endpoint = `http://127.0.0.1:${port}/`;
   return {
     secret,
     config: {
@@ -55,10 +54,6 @@ export async function startAuthService(): Promise<AuthService> {
       return new Client(baseUrl, `@${name}:test.localhost`, token);
     },
     revoke: ({ accessToken }) => tokens.delete(accessToken),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close,
   };
 }

@@ -2,8 +2,8 @@
 // address for the homeserver that it belongs to, but for those of unknown.example, which it has never heard of.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import type { Certificates } from "./certificates.js";
+import { listenOnLoopback } from "./loopback.js";
 
 export interface IdentityServer {
   /** `localhost:PORT`. */
@@ -26,14 +26,10 @@ export async function startIdentityServer(certificates: Certificates): Promise<I
       response.end(JSON.stringify(answer ?? { errcode: "M_UNRECOGNIZED", error: path }));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port, close } = await listenOnLoopback(server);
   return {
-    name: `localhost:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    name: `localhost:${port}`,
+    close,
   };
 }
 

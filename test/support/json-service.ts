@@ -1,7 +1,7 @@
 // An HTTP service on loopback that a module asks: a test says what it answers, and it remembers what it was asked.
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Body } from "./client.js";
+import { listenOnLoopback } from "./loopback.js";
 
 export interface Asked {
   readonly method: string;
@@ -37,15 +37,11 @@ export async function startJsonService(
     response.writeHead(status, { "content-type": "application/json" });
     response.end(typeof body === "string" ? body : JSON.stringify(body));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port, close } = await listenOnLoopback(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     asked,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close,
   };
 }
 

@@ -2,10 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { waitFor } from "../../bridge/testing/synapse/wait.js";
 import { unpackDebian } from "./debian.js";
 import { accepts } from "./ports.js";
-import { type Program, startProgram } from "./program.js";
+import { type Program, startProgram, untilReady } from "./program.js";
 
 /** `blocks` are what belongs into the block `http`. They listen on the port of 127.0.0.1. */
 export async function startNginx(blocks: string, port: number): Promise<Program> {
@@ -23,14 +22,6 @@ export async function startNginx(blocks: string, port: number): Promise<Program>
     cwd: dir,
     cleanUp: () => rmSync(dir, { recursive: true, force: true }),
   });
-  try {
-    await waitFor("nginx", () => {
-      if (program.hasEnded()) throw new Error(`nginx did not start:\n${program.stderr()}`);
-      return accepts(port);
-    });
-  } catch (error) {
-    await program.stop();
-    throw error;
-  }
+  await untilReady("nginx", program, () => accepts(port));
   return program;
 }

@@ -3,8 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chownSync, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { waitFor } from "../../bridge/testing/synapse/wait.js";
-import { type Program, startProgram } from "./program.js";
+import { type Program, startProgram, untilReady } from "./program.js";
 
 /** PostgreSQL does not run as root: this is the user `nobody`, who owns nothing else. */
 const nobody = 65_534;
@@ -43,10 +42,7 @@ export async function startPostgres(packages: string): Promise<Postgres> {
       stopSignal: "SIGINT",
       cleanUp: remove,
     });
-    await waitFor("PostgreSQL", () => {
-      if (program.hasEnded()) throw new Error(`PostgreSQL did not start:\n${program.stderr()}`);
-      return program.stderr().includes("ready to accept connections");
-    });
+    await untilReady("PostgreSQL", program, () => program.stderr().includes("ready to accept connections"));
     const args = { user: superuser, dbname: "postgres", host: dir, cp_min: 1, cp_max: 5 };
     return { ...program, config: { name: "psycopg2", args } };
   } catch (error) {

@@ -1,6 +1,7 @@
 // Starts a program that ends with this process, keeps what it prints, and ends it again by its own id.
 import { spawn } from "node:child_process";
 import { endWithThisProcess } from "../../bridge/base/children.js";
+import { waitFor } from "../../bridge/testing/synapse/wait.js";
 import { harnessFile, venvPython } from "./paths.js";
 
 export interface ProgramOptions {
@@ -68,6 +69,20 @@ export function startProgram(options: ProgramOptions): Program {
     closed,
     stop,
   };
+}
+
+/** Waits until a program that was started serves. If it ends before, or does not become ready in time, it is stopped. */
+export async function untilReady(name: string, program: Program, isReady: () => unknown): Promise<void> {
+  try {
+    await waitFor(name, () => {
+      if (program.hasEnded())
+        throw new Error(`${name} did not start:\n${program.stdout()}${program.stderr()}`);
+      return isReady();
+    });
+  } catch (error) {
+    await program.stop();
+    throw error;
+  }
 }
 
 function collect(stream: NodeJS.ReadableStream): () => string {

@@ -4,10 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { waitFor } from "../../bridge/testing/synapse/wait.js";
 import { unpackDebian } from "./debian.js";
 import { freePort } from "./ports.js";
-import { type Program, startProgram } from "./program.js";
+import { type Program, startProgram, untilReady } from "./program.js";
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -84,18 +83,12 @@ export async function startPrometheus({ targets, rules }: PrometheusOptions): Pr
     series: async (selector) => (await prometheus.query(selector)).map(({ metric }) => metric),
     alerts: async () => ((await get("alerts")) as { alerts: Alert[] }).alerts,
   };
-  try {
-    await waitFor("Prometheus", () => {
-      if (program.hasEnded()) throw new Error(`Prometheus did not start:\n${program.stderr()}`);
-      return prometheus.query("up").then(
-        (samples) => samples.length === Object.keys(targets).length,
-        () => false,
-      );
-    });
-  } catch (error) {
-    await program.stop();
-    throw error;
-  }
+  await untilReady("Prometheus", program, () =>
+    prometheus.query("up").then(
+      (samples) => samples.length === Object.keys(targets).length,
+      () => false,
+    ),
+  );
   return prometheus;
 }
 

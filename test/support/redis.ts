@@ -2,8 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { waitFor } from "../../bridge/testing/synapse/wait.js";
-import { type Program, startProgram } from "./program.js";
+import { type Program, startProgram, untilReady } from "./program.js";
 
 export interface Redis extends Program {
   /** For `redis` in homeserver.yaml. */
@@ -22,14 +21,6 @@ export async function startRedis(packages: string): Promise<Redis> {
     cwd: dir,
     cleanUp: () => rmSync(dir, { recursive: true, force: true }),
   });
-  try {
-    await waitFor("Redis", () => {
-      if (program.hasEnded()) throw new Error(`Redis did not start:\n${program.stdout()}${program.stderr()}`);
-      return existsSync(path);
-    });
-  } catch (error) {
-    await program.stop();
-    throw error;
-  }
+  await untilReady("Redis", program, () => existsSync(path));
   return { ...program, config: { enabled: true, path } };
 }

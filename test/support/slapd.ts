@@ -3,11 +3,10 @@ import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { waitFor } from "../../bridge/testing/synapse/wait.js";
 import type { Certificates } from "./certificates.js";
 import { unpackDebian } from "./debian.js";
 import { accepts, freePort } from "./ports.js";
-import { startProgram } from "./program.js";
+import { startProgram, untilReady } from "./program.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 export interface Slapd {
@@ -47,15 +46,7 @@ export async function startSlapd(tree: Tree, certificates: Certificates): Promis
     env,
     cleanUp: folder.remove,
   });
-  try {
-    await waitFor("slapd", () => {
-      if (program.hasEnded()) throw new Error(`slapd did not start:\n${program.stderr()}`);
-      return accepts(port);
-    });
-  } catch (error) {
-    await program.stop();
-    throw error;
-  }
+  await untilReady("slapd", program, () => accepts(port));
   return { port, stop: program.stop };
 }
 

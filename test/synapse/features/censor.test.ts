@@ -1,19 +1,19 @@
 // The event censorer of Synapse's documentation, with a real HTTP service that says what a message becomes.
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { bridge, examplePath } from "../../support/bridge.js";
 import { type Body, type Client, registerUser } from "../../support/client.js";
 import { type Homeserver, startHomeserver } from "../../support/homeserver.js";
+import { type Listening, listenOnLoopback } from "../../support/loopback.js";
 
 let server: Homeserver;
-let service: Server;
+let service: Listening;
 let alice: Client;
 let room: string;
 const asked: Body[] = [];
 
 beforeAll(async () => {
-  service = createServer((request, response) => {
+  const censor = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
@@ -25,8 +25,8 @@ beforeAll(async () => {
       response.end(JSON.stringify(down ? {} : { ...event.content, body, censored: true }));
     });
   });
-  await new Promise<void>((resolve) => service.listen(0, "127.0.0.1", resolve));
-  const endpoint = `http://127.0.0.1:${(service.address() as AddressInfo).port}/censor-event`;
+  service = await listenOnLoopback(censor);
+  const endpoint = `http://127.0.0.1:${service.port}/censor-event`;
   server = await startHomeserver({
     modules: [bridge({ modules: [{ path: examplePath("event-censorer.ts"), config: { endpoint } }] })],
   });
@@ -36,8 +36,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server?.stop();
-  service?.closeAllConnections();
-  await new Promise((resolve) => service?.close(resolve));
+  await service?.close();
 });
 
 test("a message has the content that the service gave", async () => {
