@@ -2,25 +2,18 @@
 // a RateLimiter costs. With --save, docs/internals/benchmark-deployment.md tells of this run.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readOptions } from "../test/perf/bench/options.js";
 import { circumstances } from "../test/perf/bench/report.js";
+import { median } from "../test/perf/bench/rounds.js";
 import { measureLimits } from "../test/perf/deployment/limits.js";
 import { measureProcesses } from "../test/perf/deployment/processes.js";
 import { projectRoot } from "../test/support/paths.js";
 
-const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "3" }, save: { type: "boolean", default: false } },
-});
-const rounds = Number(values.rounds);
-if (!Number.isSafeInteger(rounds) || rounds < 1) {
-  console.error("Use: npm run bench:deployment -- --rounds N [--save]");
-  process.exit(2);
-}
+const { rounds, save } = readOptions("bench:deployment", 3);
 
-const median = (figures: readonly number[] = []) => figures.toSorted((a, b) => a - b)[figures.length >> 1];
 const without = await measureProcesses(false, rounds);
 const taken = await measureProcesses(true, rounds);
-const cell = (figure: number | undefined) => figure?.toFixed(figure < 100 ? 1 : 0) ?? "";
+const cell = (figure: number) => (Number.isNaN(figure) ? "" : figure.toFixed(figure < 100 ? 1 : 0));
 const rows = [...taken.keys()].map(
   (what) => `| ${what} | ${cell(median(without.get(what)))} | ${cell(median(taken.get(what)))} |`,
 );
@@ -46,4 +39,4 @@ ${processes}
 ${limits}
 `;
 console.log(text);
-if (values.save) writeFileSync(join(projectRoot, "docs/internals/benchmark-deployment.md"), text);
+if (save) writeFileSync(join(projectRoot, "docs/internals/benchmark-deployment.md"), text);

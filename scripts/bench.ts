@@ -2,11 +2,11 @@
 // the bridge. With --save, docs/internals/benchmark.md and docs/internals/benchmark.svg tell of this run.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { chart } from "../test/perf/bench/chart.js";
 import { judge } from "../test/perf/bench/goals.js";
 import { measureJoins } from "../test/perf/bench/join.js";
 import { memory } from "../test/perf/bench/measure.js";
+import { readOptions } from "../test/perf/bench/options.js";
 import { circumstances, page } from "../test/perf/bench/report.js";
 import { type Figures, runRounds } from "../test/perf/bench/rounds.js";
 import { measureStarts } from "../test/perf/bench/start.js";
@@ -14,14 +14,7 @@ import { goalsTable, LABELS, table } from "../test/perf/bench/table.js";
 import { startVariants } from "../test/perf/bench/variants.js";
 import { projectRoot } from "../test/support/paths.js";
 
-const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "5" }, save: { type: "boolean", default: false } },
-});
-const rounds = Number(values.rounds);
-if (!Number.isSafeInteger(rounds) || rounds < 1) {
-  console.error("Use: npm run bench -- --rounds N [--save]");
-  process.exit(2);
-}
+const { rounds, save } = readOptions("bench", 5);
 const { figures, used } = await measureCalls();
 console.log("Remote joins");
 for (const [key, taken] of await measureJoins(Math.min(rounds, 5))) figures.set(key, taken);
@@ -33,7 +26,7 @@ const tables = {
   Goals: goalsTable(judge(figures)),
 };
 for (const [title, text] of Object.entries(tables)) console.log(`\n${title}\n${text}`);
-if (values.save) {
+if (save) {
   const when = circumstances(rounds);
   writeFileSync(join(projectRoot, "docs/internals/benchmark.md"), page(when, tables));
   writeFileSync(join(projectRoot, "docs/internals/benchmark.svg"), chart(figures, when));
