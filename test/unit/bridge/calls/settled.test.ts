@@ -1,16 +1,10 @@
 // What an entry is told once its handler has settled: its own context, and what has become of the call.
 import { expect, test } from "@jest/globals";
-import { CancellationTokenSource } from "vscode-jsonrpc/node";
-import type { RunningModule } from "../../../../bridge/calls/context.js";
-import { dispatch } from "../../../../bridge/calls/dispatch.js";
-import { FollowUps } from "../../../../bridge/calls/follow-ups.js";
-import { type Callback, catalogue } from "../../../../bridge/catalogue/catalogue.js";
 import type { Call } from "../../../../bridge/catalogue/protocol.js";
 import type { Entry, Handler } from "../../../../bridge/declarations/module.js";
-import { createLogger } from "../../../../bridge/logging/log.js";
 import { CallError } from "../../../../bridge/transport/call-error.js";
-import { Cancellation } from "../../../../bridge/transport/cancellation.js";
 import { INVITE } from "../rig.js";
+import { askModule } from "./one-module.js";
 
 type Context = { reason(text: string): void };
 
@@ -29,25 +23,7 @@ async function told(
     },
     settled: (...outcome: unknown[]) => outcomes.push(outcome),
   };
-  const module = { name: "m", callbacks: new Map([[name, entry as unknown as Entry]]) };
-  const running = {
-    module,
-    api: {},
-    log: createLogger({ write: () => {} }),
-    setup: { ready: async () => null },
-  };
-  await dispatch(
-    catalogue().callbacks.get(name) as Callback,
-    { call: 7, modules: ["m"], params, request: null },
-    new Cancellation(new CancellationTokenSource().token),
-    {
-      catalogue: catalogue(),
-      modules: new Map([["m", running as unknown as RunningModule]]),
-      stateOf: () => ({ get: async () => [], keys: async () => [] }),
-      handles: new WeakMap(),
-      followUps: new FollowUps(),
-    },
-  ).catch(() => undefined);
+  await askModule(name, params, entry as unknown as Entry).catch(() => undefined);
   expect(contexts).toHaveLength(1);
   return { outcomes, context: contexts[0] };
 }

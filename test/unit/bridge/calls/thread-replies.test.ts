@@ -143,6 +143,8 @@ describe("edits of a module in a thread", () => {
 
   test("are none where the module has edited nothing", async () => {
     const nothing = async () => ({ answer: null, module: null, asked: [] });
+    const unnamed = async () => ({ answer: { name: "cave" }, module: null, asked: [] });
+    expect(await edit(unnamed)).toMatchObject({ answer: null, module: null });
     expect(await edit(nothing)).toMatchObject({ answer: null, module: null });
     const reply = await edit(nothing, answering({ name: "cave" }), nothing);
     expect(reply).toMatchObject({ answer: { name: "cave" }, module: "b" });
@@ -200,15 +202,17 @@ describe("a thread that does not answer", () => {
     });
   });
 
-  test("fails the call with what the protocol does not know, as it is", async () => {
-    const broken = new Error("broken");
-    const breaking = async () => {
-      throw broken;
-    };
-    expect(await failure(ask("user_may_invite", { a: breaking }, { params: INVITE }))).toBe(broken);
-    const news = ask("on_threepid_bind", { a: breaking, b: answering(null) }, { params: {} });
-    expect(await failure(news)).toBe(broken);
-  });
+  test.each([new Error("broken"), null])(
+    "fails the call with what the protocol does not know, as it is: %p",
+    async (broken) => {
+      const breaking = async () => {
+        throw broken;
+      };
+      expect(await failure(ask("user_may_invite", { a: breaking }, { params: INVITE }))).toBe(broken);
+      const news = ask("on_threepid_bind", { a: breaking, b: answering(null) }, { params: {} });
+      expect(await failure(news)).toBe(broken);
+    },
+  );
 
   test("keeps news from no other module, but a cancelled call does", async () => {
     const params = { user_id: "@a:b" };

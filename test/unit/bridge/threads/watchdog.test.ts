@@ -61,6 +61,8 @@ async function blockThread(module: string | null): Promise<{ stack: string | und
   const ends: End[] = [];
   let stack: string | undefined;
   const more: Partial<Thread> = {
+    // On a busy machine, this thread may be late.
+    forgive() {},
     culprit(found) {
       stack = found;
       return module;
@@ -148,11 +150,11 @@ describe("a thread that gives no sign of life", () => {
     expect(performance.now() - fake.heardAt).toBeLessThan(LIMIT);
   });
 
-  test("is not forgiven where the main thread was late", async () => {
+  test.each([50, 100])("is not forgiven where the main thread was late by %i ms", async (late) => {
     const { thread: watched, isStopped } = thread();
     watch(watched, LIMIT, log);
     await pass(1_050);
-    blocked += 50;
+    blocked += late;
     await pass(950);
     expect(jest.getTimerCount()).toBe(0);
     await isStopped;

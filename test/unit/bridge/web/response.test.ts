@@ -108,6 +108,13 @@ describe("a body", () => {
     expect(await read(like({ body }))).toEqual({ status: 200, headers: [], body: base64("Größe!") });
   });
 
+  test.each([[[104, 105]], [new Uint16Array([104, 105])], [{}], [null]])(
+    "may not come in pieces of something else: %p",
+    async (piece) => {
+      await expect(read(like({ body: streamed("a", piece) }))).rejects.toMatchObject({ name: "TypeError" });
+    },
+  );
+
   test("may be as long as the limit", async () => {
     const whole = Buffer.alloc(LIMITS.body_bytes, 97);
     const body = streamed(whole.subarray(1), "a");

@@ -1,0 +1,45 @@
+// Asks one module of the main thread without a host.
+import { CancellationTokenSource } from "vscode-jsonrpc/node";
+import type { RunningModule } from "../../../../bridge/calls/context.js";
+import { type DispatchEnvironment, dispatch } from "../../../../bridge/calls/dispatch.js";
+import { FollowUps } from "../../../../bridge/calls/follow-ups.js";
+import { type Callback, catalogue } from "../../../../bridge/catalogue/catalogue.js";
+import type { Call, Reply } from "../../../../bridge/catalogue/protocol.js";
+import type { Entry } from "../../../../bridge/declarations/module.js";
+import { createLogger } from "../../../../bridge/logging/log.js";
+import { Cancellation } from "../../../../bridge/transport/cancellation.js";
+
+interface Options {
+  /** What is there of the module's setup, which is done by default. */
+  setup?: object;
+  cancellation?: Cancellation;
+  notAwaited?: DispatchEnvironment["notAwaited"];
+}
+
+/** Asks the module `m`, of which the callback has this entry, in call 7. */
+export function askModule(
+  name: string,
+  params: Call["params"],
+  entry: Partial<Entry>,
+  {
+    setup = { done: true, data: null },
+    cancellation = new Cancellation(new CancellationTokenSource().token),
+    notAwaited,
+  }: Options = {},
+): Promise<Reply> {
+  const module = { name: "m", callbacks: new Map([[name, entry]]) };
+  const running = { module, api: {}, log: createLogger({ write: () => {} }), setup };
+  return dispatch(
+    catalogue().callbacks.get(name) as Callback,
+    { call: 7, modules: ["m"], params, request: null },
+    cancellation,
+    {
+      catalogue: catalogue(),
+      modules: new Map([["m", running as unknown as RunningModule]]),
+      stateOf: () => ({ get: async () => [], keys: async () => [] }),
+      handles: new WeakMap(),
+      followUps: new FollowUps(),
+      ...(notAwaited && { notAwaited }),
+    },
+  );
+}
