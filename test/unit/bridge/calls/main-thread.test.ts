@@ -1,10 +1,11 @@
-// A module of the main thread: when it is asked, and what is told of calls of the api that it leaves behind.
+// A module of the main thread: when it is asked, what its answer comes to, and what it leaves behind.
 import { describe, expect, jest, test } from "@jest/globals";
 import { CancellationTokenSource } from "vscode-jsonrpc/node";
 import { currentOrigin } from "../../../../bridge/module-api/origin.js";
+import type { StateEvents } from "../../../../bridge/sdk/objects.js";
 import { moduleUnavailable } from "../../../../bridge/transport/call-error.js";
 import { Cancellation } from "../../../../bridge/transport/cancellation.js";
-import { INVITE } from "../rig.js";
+import { event, INVITE } from "../rig.js";
 import { askModule } from "./one-module.js";
 
 /** A handler that takes what `setup` has returned for its answer. */
@@ -35,6 +36,90 @@ describe("a handler is asked", () => {
     await expect(askModule("user_may_invite", INVITE, { handler: unasked }, { setup })).rejects.toBe(failure);
     expect(unasked).not.toHaveBeenCalled();
     expect(failure.data).toEqual({ module: "m", asked: [{ module: "m", ms: expect.any(Number) }] });
+  });
+});
+
+test("a call that is cancelled does not wait for its handler, and names the module", async () => {
+  const source = new CancellationTokenSource();
+  const cancellation = new Cancellation(source.token);
+  const hanging = () => new Promise(() => {});
+  const asking = askModule("user_may_invite", INVITE, { handler: hanging }, { cancellation });
+  source.cancel();
+  await expect(asking).rejects.toMatchObject({
+    kind: "cancelled",
+    data: { module: "m", asked: [{ module: "m" }] },
+  });
+});
+
+describe("an answer", () => {
+  test.each([
+    ["get_interested_users", [], ["@a:b"]],
+    ["get_users_for_states", {}, { "@a:b": [] }],
+    ["get_media_config_for_user", {}, { "m.upload.size": 1 }],
+    ["get_username_for_registration", null, ""],
+    ["is_user_expired", null, false],
+  ])("says nothing if it has the JSON of one that does: %s", async (name, nothing, something) => {
+    const asked = (answer: unknown) => askModule(name, {}, { handler: () => answer });
+    expect(await asked(nothing)).toMatchObject({ module: null });
+    expect(await asked(something)).toMatchObject({ answer: something, module: "m" });
+  });
+
+  test("may have a function that is run later, only where the callback takes one", async () => {
+    const { answer } = await askModule("on_update", {}, { handler: () => [100, () => {}] });
+    expect(answer).toEqual([100, { module: "m", id: expect.any(String) }]);
+    const pair = ["M_FORBIDDEN", { retry: 1 }];
+    expect(await askModule("user_may_invite", INVITE, { handler: () => pair })).toMatchObject({
+      answer: pair,
+    });
+  });
+});
+
+test("a reason that is none is told in the module's log, and changes no answer", async () => {
+  const lines: Record<string, unknown>[] = [];
+  const giving = (_: object, context: object) => {
+    (context as { reason(text: unknown): void }).reason(5);
+    return "M_FORBIDDEN";
+  };
+  const reply = await askModule("user_may_invite", INVITE, { handler: giving }, { lines });
+  expect(reply).toStrictEqual({
+    answer: "M_FORBIDDEN",
+    module: "m",
+    asked: [{ module: "m", ms: expect.any(Number) }],
+  });
+  const msg = "m: user_may_invite: context.reason takes a text: the reason is left out";
+  expect(lines).toMatchObject([{ level: 40, request: "REQ-1", msg }]);
+});
+
+describe("once a handler has settled", () => {
+  test("the room's state is not given any more", async () => {
+    let state: StateEvents | undefined;
+    const keeping = (params: object) => {
+      state = (params as { state_events: StateEvents }).state_events;
+      return true;
+    };
+    const params = { event: event(), state_events: { events: [] } };
+    await askModule("check_event_allowed", params, { handler: keeping });
+    await expect(state?.all()).rejects.toMatchObject({ kind: "call_over", method: "state_events" });
+  });
+
+  test("what it has begun belongs to no call any more", async () => {
+    const seen: unknown[] = [];
+    const see = () => void seen.push(currentOrigin()?.call);
+    let goOn = () => {};
+    const open = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let later: Promise<void> | undefined;
+    const beginning = async () => {
+      await null;
+      see();
+      later = open.then(see);
+      return "NOT_SPAM";
+    };
+    await askModule("user_may_invite", INVITE, { handler: beginning });
+    goOn();
+    await later;
+    expect(seen).toEqual([7, undefined]);
   });
 });
 

@@ -14,6 +14,8 @@ interface Options {
   setup?: object;
   cancellation?: Cancellation;
   notAwaited?: DispatchEnvironment["notAwaited"];
+  /** Gets what is logged. */
+  lines?: Record<string, unknown>[];
 }
 
 /** Asks the module `m`, of which the callback has this entry, in call 7. */
@@ -25,13 +27,19 @@ export function askModule(
     setup = { done: true, data: null },
     cancellation = new Cancellation(new CancellationTokenSource().token),
     notAwaited,
+    lines = [],
   }: Options = {},
 ): Promise<Reply> {
   const module = { name: "m", callbacks: new Map([[name, entry]]) };
-  const running = { module, api: {}, log: createLogger({ write: () => {} }), setup };
+  const running = {
+    module,
+    api: {},
+    log: createLogger({ write: (line) => lines.push(JSON.parse(line)) }),
+    setup,
+  };
   return dispatch(
     catalogue().callbacks.get(name) as Callback,
-    { call: 7, modules: ["m"], params, request: null },
+    { call: 7, modules: ["m"], params, request: "REQ-1" },
     cancellation,
     {
       catalogue: catalogue(),

@@ -15,6 +15,14 @@ const streamed = async function* (...pieces: unknown[]) {
 };
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
+test("Node's own Response is read whole", async () => {
+  const response = new Response("Größe", { status: 418, headers: { "X-Own": "1" } });
+  const { status, headers, body } = await read(response);
+  expect([status, body]).toEqual([418, base64("Größe")]);
+  expect(headers).toContainEqual(["x-own", "1"]);
+  await expect(read(Response.error())).rejects.toThrow("answered with the status 0;");
+});
+
 describe("a status", () => {
   test.each([200, 204, 205, 304, 404, 599])("of %i is sent", async (status) => {
     expect(await read(like({ status }))).toEqual({ status, headers: [], body: "" });
@@ -23,6 +31,7 @@ describe("a status", () => {
   test.each([
     [199, "199"],
     [600, "600"],
+    [200.5, "200.5"],
     [Number.NaN, "NaN"],
     ["200", '"200"'],
     [undefined, "undefined"],
@@ -109,7 +118,7 @@ describe("a body", () => {
   });
 
   test.each([[[104, 105]], [new Uint16Array([104, 105])], [{}], [null]])(
-    "may not come in pieces of something else: %p",
+    "may not come in pieces of something else, %#",
     async (piece) => {
       await expect(read(like({ body: streamed("a", piece) }))).rejects.toMatchObject({ name: "TypeError" });
     },
@@ -182,6 +191,16 @@ describe("JSON", () => {
   ])("is refused where it has half of a Response: %#", async (half) => {
     await expect(read(half)).rejects.toThrow(
       /^answered neither a Response nor JSON: (arrayBuffer|headers) is/,
+    );
+  });
+
+  test.each([
+    [undefined, "it is undefined"],
+    [Object.assign(() => {}, like({})), "it is a function"],
+    [{ a: new Map() }, "a is a Map"],
+  ])("may not be what JSON loses: %p", async (value, problem) => {
+    await expect(read(value)).rejects.toThrow(
+      new UnfitResponse(`answered neither a Response nor JSON: ${problem}`),
     );
   });
 
