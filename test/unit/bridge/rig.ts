@@ -19,6 +19,8 @@ import { HeldThreads } from "../../../bridge/threads/held-threads.js";
 import { FrameReader, FrameWriter } from "../../../bridge/transport/framing.js";
 import { bundle } from "./bundle.js";
 
+export { event, INVITE } from "./samples.js";
+
 export const SYNAPSE = {
   version: "1.163.2",
   server_name: "example.org",
@@ -183,24 +185,4 @@ export async function errorOf(
   );
   if (!(error instanceof ResponseError)) throw error;
   return { code: error.code, message: error.message, data: error.data };
-}
-
-export const INVITE = {
-  inviter: "@alice:example.org",
-  invitee: "@bob:example.org",
-  room_id: "!room:example.org",
-};
-
-export function event(more: object = {}): object {
-  return {
-    type: "m.room.message",
-    sender: "@alice:example.org",
-    content: { body: "hello", msgtype: "m.text" },
-    event_id: "$event",
-    room_id: "!room:example.org",
-    room_version: "12",
-    internal_metadata: { outlier: false },
-    origin_server_ts: 1,
-    ...more,
-  };
 }

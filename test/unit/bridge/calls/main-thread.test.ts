@@ -5,7 +5,7 @@ import { currentOrigin } from "../../../../bridge/module-api/origin.js";
 import type { StateEvents } from "../../../../bridge/sdk/objects.js";
 import { moduleUnavailable } from "../../../../bridge/transport/call-error.js";
 import { Cancellation } from "../../../../bridge/transport/cancellation.js";
-import { event, INVITE } from "../rig.js";
+import { event, INVITE } from "../samples.js";
 import { askModule } from "./one-module.js";
 
 /** A handler that takes what `setup` has returned for its answer. */

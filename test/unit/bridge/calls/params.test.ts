@@ -9,7 +9,7 @@ import type { Entry } from "../../../../bridge/declarations/module.js";
 import type { FileWrapper, StateEvents } from "../../../../bridge/sdk/objects.js";
 import type { StateKey } from "../../../../bridge/sdk/wire-types.js";
 import { Cancellation } from "../../../../bridge/transport/cancellation.js";
-import { event, INVITE } from "../rig.js";
+import { event, INVITE } from "../samples.js";
 
 const callbackOf = (name: string) => catalogue().callbacks.get(name) as Callback;
 

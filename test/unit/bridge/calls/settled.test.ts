@@ -3,7 +3,7 @@ import { expect, test } from "@jest/globals";
 import type { Call } from "../../../../bridge/catalogue/protocol.js";
 import type { Entry, Handler } from "../../../../bridge/declarations/module.js";
 import { CallError } from "../../../../bridge/transport/call-error.js";
-import { INVITE } from "../rig.js";
+import { INVITE } from "../samples.js";
 import { askModule } from "./one-module.js";
 
 type Context = { reason(text: string): void };

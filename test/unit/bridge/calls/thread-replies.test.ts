@@ -8,7 +8,7 @@ import { type Callback, catalogue } from "../../../../bridge/catalogue/catalogue
 import type { Call, Reply } from "../../../../bridge/catalogue/protocol.js";
 import { CallError } from "../../../../bridge/transport/call-error.js";
 import { Cancellation } from "../../../../bridge/transport/cancellation.js";
-import { INVITE } from "../rig.js";
+import { INVITE } from "../samples.js";
 
 let source: CancellationTokenSource;
 let cancellation: Cancellation;
