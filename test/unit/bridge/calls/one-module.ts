@@ -14,9 +14,16 @@ interface Options {
   setup?: object;
   cancellation?: Cancellation;
   notAwaited?: DispatchEnvironment["notAwaited"];
+  /** Which entry of a callback that has a list. */
+  place?: number;
   /** Gets what is logged. */
   lines?: Record<string, unknown>[];
 }
+
+const API = {
+  server_name: "example.org",
+  check_user_exists: async ({ user_id }: { user_id: string }) => user_id,
+};
 
 /** Asks the module `m`, of which the callback has this entry, in call 7. */
 export function askModule(
@@ -27,19 +34,20 @@ export function askModule(
     setup = { done: true, data: null },
     cancellation = new Cancellation(new CancellationTokenSource().token),
     notAwaited,
+    place,
     lines = [],
   }: Options = {},
 ): Promise<Reply> {
   const module = { name: "m", callbacks: new Map([[name, entry]]) };
   const running = {
     module,
-    api: {},
+    api: API,
     log: createLogger({ write: (line) => lines.push(JSON.parse(line)) }),
     setup,
   };
   return dispatch(
     catalogue().callbacks.get(name) as Callback,
-    { call: 7, modules: ["m"], params, request: "REQ-1" },
+    { call: 7, modules: ["m"], params, request: "REQ-1", ...(place !== undefined && { entry: place }) },
     cancellation,
     {
       catalogue: catalogue(),

@@ -87,6 +87,19 @@ test("the answer of a thread counts as that of a module without one", async () =
   expect(reply).toStrictEqual({ answer: "M_FORBIDDEN", module: "b", asked });
 });
 
+test("where all pass, the first value that passes is the answer, of no module", async () => {
+  const threads = { a: answering(true), b: answering("NOT_SPAM") };
+  expect(await ask("user_may_invite", threads, { params: INVITE })).toMatchObject({
+    answer: "NOT_SPAM",
+    module: null,
+  });
+  expect(await ask("on_legacy_renew", {}, { params: {} })).toStrictEqual({
+    answer: null,
+    module: null,
+    asked: [],
+  });
+});
+
 test("the reason of a thread is that of the module that decides", async () => {
   const given = (answer: string, text: string) => async (): Promise<Reply> => ({
     ...{ answer, module: "m", asked: [], given_reason: { text } },
