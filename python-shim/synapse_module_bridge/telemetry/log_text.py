@@ -5,7 +5,7 @@ import re
 # Line ends, terminal escapes and bidirectional overrides would let a text pose as a record. A lone surrogate cannot be
 # written to a file.
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_VISIBLE = {code: ascii(chr(code))[1:-1] for code in range(0xE000) if _CONTROL.match(chr(code))}
+_VISIBLE = {ord(found): ascii(found)[1:-1] for found in _CONTROL.findall("".join(map(chr, range(0xE000))))}
 
 
 def one_line(text: str) -> str:
