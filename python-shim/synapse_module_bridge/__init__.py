@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from synapse_module_bridge.bridge import ModuleBridge
+    from synapse_module_bridge.module_bridge import ModuleBridge
 
 __all__ = ["ModuleBridge"]
 
@@ -12,6 +12,6 @@ def __getattr__(name: str) -> Any:
     # Imported on demand: most subcommands need nothing of Synapse, whose import takes a second.
     if name != "ModuleBridge":
         raise AttributeError(f"module {__name__} has no attribute {name}")
-    from synapse_module_bridge.bridge import ModuleBridge
+    from synapse_module_bridge.module_bridge import ModuleBridge
 
     return ModuleBridge

@@ -1,8 +1,7 @@
-"""Defines the class that homeserver.yaml names, which Synapse imports. It connects the parts of the shim."""
+"""Connects the parts of the shim. module_bridge.py imports it while Node starts."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,6 @@ from synapse_module_bridge.bridge_modes import BridgeModes, Entries, yaml_modes
 from synapse_module_bridge.calls.call import Rules
 from synapse_module_bridge.calls.exchange import Exchange
 from synapse_module_bridge.calls.open_calls import OpenCalls
-from synapse_module_bridge.configuration import config as configuration
 from synapse_module_bridge.configuration.config import KEPT_BY_DEFAULT, BridgeConfig, name_of
 from synapse_module_bridge.configuration.homeserver_yaml import has_changed
 from synapse_module_bridge.module_api.api import ApiRequests
@@ -28,9 +26,9 @@ from synapse_module_bridge.pipeline.notifications import Notifications
 from synapse_module_bridge.pipeline.pipeline import Pipeline
 from synapse_module_bridge.pipeline.round_trip import RoundTrip
 from synapse_module_bridge.pipeline.router import Router
+from synapse_module_bridge.process.child import Child
 from synapse_module_bridge.process.exit_cause import kind_of_end
-from synapse_module_bridge.process.host_files import HostFiles, remove_left_behind
-from synapse_module_bridge.process.node import check_version, find_node
+from synapse_module_bridge.process.host_files import remove_left_behind
 from synapse_module_bridge.quarantine.quarantine import Quarantine
 from synapse_module_bridge.quarantine.settling import Settling
 from synapse_module_bridge.quarantine.suspects import Recent
@@ -43,15 +41,14 @@ from synapse_module_bridge.resilience.web_load import WebLoad
 from synapse_module_bridge.routing.locality import Locality
 from synapse_module_bridge.routing.routing_table import RoutingTable
 from synapse_module_bridge.routing.workers import Workers
-from synapse_module_bridge.schema.installed import HOST_FOLDER
 from synapse_module_bridge.schema.modes import OFF, SHADOW, Mode
 from synapse_module_bridge.schema.protocol import API, fits, method_name
-from synapse_module_bridge.schema.startup_problems import StartupError, StartupProblem, StartupProblems, describe
 from synapse_module_bridge.shared.decision_expiry import DecisionExpiry
 from synapse_module_bridge.shared.deployment import Deployment, deployment_of
 from synapse_module_bridge.shared.keeping import Keeping
 from synapse_module_bridge.storage.store import Store
 from synapse_module_bridge.supervision.accepted import Accepted, Module, modes_of
+from synapse_module_bridge.supervision.first_process import FirstProcess
 from synapse_module_bridge.supervision.handshake import Occasion
 from synapse_module_bridge.supervision.host_events import HostEvents
 from synapse_module_bridge.supervision.launch import environment, host_command, initialize_params
@@ -75,44 +72,26 @@ _THREAD_ENDED = method_name("thread_ended")
 CLOCK = SteadyClock(reactor)
 
 
-class ModuleBridge:
-    """`synapse_module_bridge.ModuleBridge` in homeserver.yaml. Raises StartupError where it cannot start."""
+def start(config: BridgeConfig, api: ModuleApi, first: FirstProcess | None) -> None:
+    """What this process does for a bridge of homeserver.yaml. Without `first`, no module runs here.
 
-    @staticmethod
-    def parse_config(config: Any) -> BridgeConfig:
-        """Validates the YAML block. Raises ConfigError. Starts no process, since Synapse's scripts call this, too."""
-        return configuration.parse(config)
-
-    def __init__(self, config: BridgeConfig, api: ModuleApi) -> None:
-        # Even where no module runs: this process may run Synapse's background tasks.
-        Store(api).clean_up_regularly()
-        # Also where none are kept any more.
-        DecisionExpiry(api, config.decisions or KEPT_BY_DEFAULT).clean_up_regularly()
-        workers = Workers(config, api)
-        deployment = deployment_of(api, CLOCK, reactor)
-        admin = admin_of(api, CLOCK, deployment)
-        with _told_to_the_admin():
-            admin.add(config)
-        for text in advise_everywhere(config, workers):
-            logger.warning("%s", text)
-        if not workers.starts_node():
-            deployment.modes.add(yaml_modes(config))
-            return
-        bridge = Bridge(config, api, deployment)
-        with _told_to_the_admin():
-            bridge.start()
-        admin.runs(bridge.status)
-
-
-@contextmanager
-def _told_to_the_admin() -> Iterator[None]:
-    """Makes the last line that Synapse prints, and one of its log, of what stops it."""
-    try:
-        yield
-    except StartupProblem as e:
-        message = describe(e.faults if isinstance(e, StartupProblems) else [e])
-        logger.critical("%s", message)
-        raise StartupError(message) from None
+    Raises StartupProblem.
+    """
+    # Even where no module runs: this process may run Synapse's background tasks.
+    Store(api).clean_up_regularly()
+    # Also where none are kept any more.
+    DecisionExpiry(api, config.decisions or KEPT_BY_DEFAULT).clean_up_regularly()
+    deployment = deployment_of(api, CLOCK, reactor)
+    admin = admin_of(api, CLOCK, deployment)
+    admin.add(config)
+    for text in advise_everywhere(config, Workers(config, api)):
+        logger.warning("%s", text)
+    if first is None:
+        deployment.modes.add(yaml_modes(config))
+        return
+    bridge = Bridge(config, api, deployment)
+    bridge.start(first)
+    admin.runs(bridge.status)
 
 
 class Bridge(HostEvents):
@@ -142,26 +121,25 @@ class Bridge(HostEvents):
         # What is kept of decisions, if anything is.
         self._keeping = None if config.decisions is None else Keeping(api, self.modes.shadows, CLOCK)
 
-    def start(self) -> None:
+    def start(self, first: FirstProcess) -> None:
         """Starts the host, registers the callbacks, and hands the host to the reactor.
 
-        Raises StartupProblem; then no process is left.
+        Raises StartupProblem; then no process is left but `first`, if it was not used yet.
         """
-        node = find_node(self._config.node)
-        check_version(node)
+        self._files = first.check()
         remove_left_behind()
-        self._files = HostFiles(HOST_FOLDER)
         self._initialize_params = self._lasting_params()
         modes, in_force = self.modes, self.modes.in_force
         self._host = Supervisor(
             reactor=reactor,
             clock=CLOCK,
-            command=lambda: host_command(node, self._files.folder(), self._config),
+            command=lambda: host_command(first.node, self._files.folder(), self._config),
             env=environment(self._config),
             initialize=self._initialize,
             start_timeout=self._config.start_timeout_ms / 1000,
             handle_request=self._handle,
             events=self,
+            make_child=partial(Child, start=first.start),
             debug=self._config.debug,
         )
         switching = Switching(

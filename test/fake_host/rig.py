@@ -20,10 +20,12 @@ from synapse.logging.context import (  # type: ignore[attr-defined] # LoggingCon
 )
 from synapse.module_api.errors import SynapseError
 from synapse.util.async_helpers import delay_cancellation
-from synapse_module_bridge.bridge import CLOCK, Bridge, ModuleBridge
+from synapse_module_bridge.bridge import CLOCK, Bridge
+from synapse_module_bridge.module_bridge import ModuleBridge
 from synapse_module_bridge.process.host_files import PREFIX
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.shared.deployment import Deployment
+from synapse_module_bridge.supervision.first_process import FirstProcess
 from turning import reactor, settled, turn_until
 from twisted.internet.defer import Deferred
 from twisted.logger import globalLogPublisher
@@ -133,7 +135,7 @@ def running_bridge(folder: Path, config: Mapping[str, Any], deployment: Deployme
     parsed = ModuleBridge.parse_config({"decisions": False, **config})
     bridge: Any = Bridge(parsed, api, deployment)  # type: ignore[arg-type]
     try:
-        bridge.start()
+        bridge.start(FirstProcess(parsed))
         rig = Rig(folder, bridge, api)
         rig.forget_pauses()
         yield rig

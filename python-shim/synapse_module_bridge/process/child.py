@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from synapse_module_bridge.process.exit_cause import describe_exit
 from synapse_module_bridge.process.logs import LogRelay
 from synapse_module_bridge.process.reaping import kill_all, when_exited
-from synapse_module_bridge.process.spawn import close_all, killed, spawn
+from synapse_module_bridge.process.spawn import Spawned, close_all, killed, spawn
 from synapse_module_bridge.process.stall_trace import StallTrace
 from synapse_module_bridge.reactor.unexpected import contained, log_unexpected
 from synapse_module_bridge.schema.protocol import CAUSES, fits, method_name
@@ -47,6 +47,7 @@ class Child:
     """Spawns the process, with `env` as its whole environment. Raises OSError.
 
     `handle_request` answers the host's requests, but for those about the process itself. `log` gets what it logs.
+    `start` may give a process that was started before, with the same command and environment.
     """
 
     def __init__(
@@ -55,8 +56,9 @@ class Child:
         env: Mapping[str, str],
         handle_request: RequestHandler,
         log: LogRelay,
+        start: Callable[[Sequence[str], Mapping[str, str]], Spawned] = spawn,
     ) -> None:
-        spawned = spawn(command, env)
+        spawned = start(command, env)
         self._popen, self._lifeline, self._open = spawned.popen, spawned.lifeline, spawned.pipes
         self._stdin, self._stdout = self._open["stdin"], self._open["stdout"]
         self._stderr, self._records = self._open["stderr"], self._open["records"]

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,6 +28,7 @@ UNLOCKED_SECONDS = 60.0
 _NOT_KEPT = frozenset({"THIRD_PARTY_LICENSES.txt", "compiler-licenses.txt"})
 # Modification time, change time, size and inode.
 _Signs = tuple[int, int, int, int]
+Signs = Mapping[Path, _Signs]
 
 
 class HostFiles:
@@ -41,6 +42,10 @@ class HostFiles:
             raise StartupProblem(None, f"the host that is installed cannot be read: {e}") from None
         self._folder = installed
         self._signs = self._look(installed)
+
+    def have_been(self, seen: Signs | None) -> bool:
+        """Whether the kept files are those that `look_at` has seen."""
+        return seen is not None and seen == self._signs
 
     def folder(self) -> Path:
         """A folder with the files as they were at the start, which is written if need be.
@@ -65,7 +70,7 @@ class HostFiles:
         self._signs = signs
         return True
 
-    def _look(self, folder: Path) -> Mapping[Path, _Signs] | None:
+    def _look(self, folder: Path) -> Signs | None:
         """For each file, what changes when somebody writes it; None where a file is missing."""
         try:
             return {name: _signs(os.stat(folder / name)) for name in self._kept}
@@ -106,9 +111,21 @@ class HostFiles:
         return folder / "host"
 
 
-def _read(folder: Path) -> Mapping[Path, bytes]:
+def look_at(folder: Path) -> Signs | None:
+    """For each file that would be kept, what changes when somebody writes it; None where the folder cannot be read."""
+    try:
+        return {name: _signs(os.stat(folder / name)) for name in _list(folder)}
+    except OSError:
+        return None
+
+
+def _list(folder: Path) -> Sequence[Path]:
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in _NOT_KEPT]
-    return {path.relative_to(folder): zlib.compress(path.read_bytes(), 1) for path in paths}
+    return [path.relative_to(folder) for path in paths]
+
+
+def _read(folder: Path) -> Mapping[Path, bytes]:
+    return {name: zlib.compress((folder / name).read_bytes(), 1) for name in _list(folder)}
 
 
 def candidates() -> Iterator[str]:

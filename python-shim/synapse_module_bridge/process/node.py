@@ -49,27 +49,56 @@ def find_node(configured: str | None) -> str:
 
 def check_version(node: str) -> None:
     """Runs `node --version`. Raises StartupProblem where that fails, or the version is too old."""
-    try:
-        done = subprocess.run(
-            [node, "--version"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=VERSION_TIMEOUT_SECONDS,
-            env={},
-        )
-    except (OSError, subprocess.TimeoutExpired) as e:
-        if isinstance(e, OSError) and (limit := find_limit_of_start(e)):
-            raise StartupProblem(None, limit) from e
-        reason = os.strerror(e.errno) if isinstance(e, OSError) and e.errno else str(e)
+    AskedVersion(node).check()
+
+
+class AskedVersion:
+    """Runs `node --version`, beside what else is done until `check` or `forget`. Raises StartupProblem where it cannot."""
+
+    def __init__(self, node: str) -> None:
+        self._node = node
+        try:
+            self._popen = subprocess.Popen(
+                [node, "--version"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                env={},
+            )
+        except OSError as e:
+            if limit := find_limit_of_start(e):
+                raise StartupProblem(None, limit) from e
+            raise self._cannot_run(os.strerror(e.errno) if e.errno else str(e)) from e
+
+    def check(self) -> None:
+        """Waits for the answer. Raises StartupProblem where there is none, or the version is too old."""
+        try:
+            printed, complained = self._popen.communicate(timeout=VERSION_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired as e:
+            raise self._cannot_run(str(e)) from e
+        finally:
+            self.forget()
+        node = self._node
+        found = re.fullmatch(r"v(\d+)\.(\d+)\.\S+", printed.strip())
+        if found is None:
+            said = (printed + complained).strip()[:200]
+            raise StartupProblem(
+                ("node",),
+                f"{node} --version did not answer as Node does (exit code {self._popen.returncode}): {said!r}",
+            )
+        if (int(found[1]), int(found[2])) < tuple(map(int, oldest_node().split("."))):
+            raise StartupProblem(("node",), f"{node} is {found[0]}; Node >= {oldest_node()} is needed")
+
+    def forget(self) -> None:
+        """Ends the process, if it still runs."""
+        if self._popen.poll() is None:
+            self._popen.kill()
+        # Closes its pipes, and waits for its end.
+        with self._popen:
+            pass
+
+    def _cannot_run(self, reason: str) -> StartupProblem:
         remedy = f"set `node:` to the path of Node >= {oldest_node()}"
-        raise StartupProblem(("node",), f"cannot run {node}: {reason}; {remedy}") from e
-    found = re.fullmatch(r"v(\d+)\.(\d+)\.\S+", done.stdout.strip())
-    if found is None:
-        said = (done.stdout + done.stderr).strip()[:200]
-        raise StartupProblem(
-            ("node",), f"{node} --version did not answer as Node does (exit code {done.returncode}): {said!r}"
-        )
-    if (int(found[1]), int(found[2])) < tuple(map(int, oldest_node().split("."))):
-        raise StartupProblem(("node",), f"{node} is {found[0]}; Node >= {oldest_node()} is needed")
+        return StartupProblem(("node",), f"cannot run {self._node}: {reason}; {remedy}")

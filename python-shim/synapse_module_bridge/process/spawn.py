@@ -52,6 +52,14 @@ def spawn(command: Sequence[str], env: Mapping[str, str]) -> Spawned:
     return Spawned(popen, lifeline, pipes)
 
 
+def end(spawned: Spawned) -> None:
+    """Kills a process that nothing reads from yet, and closes its pipes. Blocks until it has ended."""
+    kill_all(spawned.popen)
+    killed(spawned.popen)
+    spawned.lifeline.cut()
+    close_all(spawned.pipes)
+
+
 def _start(
     command: Sequence[str], env: Mapping[str, str], lifeline: Lifeline, pipes: MutableMapping[str, int]
 ) -> "subprocess.Popen[bytes]":

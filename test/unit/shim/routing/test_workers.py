@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from observed import observed
-from synapse_module_bridge.bridge import ModuleBridge
+from synapse_module_bridge.module_bridge import ModuleBridge
 from synapse_module_bridge.routing.workers import Workers
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fake_synapse import Api
 from synapse.logging.context import run_in_background
-from synapse_module_bridge.bridge import ModuleBridge
+from synapse_module_bridge.module_bridge import ModuleBridge
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.schema.startup_problems import StartupProblems
 from synapse_module_bridge.synapse_hooks.forward import make_forwarder
