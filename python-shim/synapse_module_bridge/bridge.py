@@ -211,6 +211,7 @@ class Bridge(HostEvents):
         for text in advise(self._config, modules, available_callbacks(self._api)):
             logger.warning("%s", text)
         self._host.run()
+        self._files.compress()
         if self._keeping is not None:
             self._keeping.begin(reactor, self._host.stop)
         on_sighup(self._api, self._reload.requested)

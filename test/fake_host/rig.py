@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -184,5 +184,7 @@ def _descriptors() -> list[str]:
 def children() -> list[int]:
     pids = []
     for task in os.listdir("/proc/self/task"):
-        pids += [int(pid) for pid in Path(f"/proc/self/task/{task}/children").read_text().split()]
+        # A thread may have ended meanwhile.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            pids += [int(pid) for pid in Path(f"/proc/self/task/{task}/children").read_text().split()]
     return pids

@@ -9,9 +9,10 @@ import logging
 import os
 import shutil
 import tempfile
+import threading
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,13 +36,23 @@ class HostFiles:
     """Reads the files of the folder `installed`. Raises StartupProblem where it cannot."""
 
     def __init__(self, installed: Path) -> None:
-        # The compressed contents, by path below the folder: a fourth of their size.
         try:
-            self._kept = _read(installed)
+            # The contents, by path below the folder, and what makes them of what is kept.
+            self._kept: tuple[Mapping[Path, bytes], Callable[[bytes], bytes]] = (_read(installed), bytes)
         except OSError as e:
             raise StartupProblem(None, f"the host that is installed cannot be read: {e}") from None
         self._folder = installed
         self._signs = self._look(installed)
+
+    def compress(self) -> None:
+        """Compresses what is kept to a fourth of its size, in a thread: Synapse's start need not wait for that."""
+        # Where there is no thread to be had, more memory is taken.
+        with suppress(RuntimeError):
+            threading.Thread(target=self._compress, name="host files", daemon=True).start()
+
+    def _compress(self) -> None:
+        contents, _ = self._kept
+        self._kept = {name: zlib.compress(content, 1) for name, content in contents.items()}, zlib.decompress
 
     def have_been(self, seen: Signs | None) -> bool:
         """Whether the kept files are those that `look_at` has seen."""
@@ -73,13 +84,14 @@ class HostFiles:
     def _look(self, folder: Path) -> Signs | None:
         """For each file, what changes when somebody writes it; None where a file is missing."""
         try:
-            return {name: _signs(os.stat(folder / name)) for name in self._kept}
+            return {name: _signs(os.stat(folder / name)) for name in self._kept[0]}
         except OSError:
             return None
 
     def _is_whole(self, folder: Path) -> bool:
+        kept, unpack = self._kept
         try:
-            return all((folder / name).read_bytes() == zlib.decompress(kept) for name, kept in self._kept.items())
+            return all((folder / name).read_bytes() == unpack(content) for name, content in kept.items())
         except OSError:
             return False
 
@@ -97,13 +109,14 @@ class HostFiles:
         )
 
     def _write(self, place: str) -> Path:
+        kept, unpack = self._kept
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
         try:
             _lock(folder)
-            for name, kept in self._kept.items():
+            for name, content in kept.items():
                 path = folder / "host" / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(zlib.decompress(kept))
+                path.write_bytes(unpack(content))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -125,7 +138,7 @@ def _list(folder: Path) -> Sequence[Path]:
 
 
 def _read(folder: Path) -> Mapping[Path, bytes]:
-    return {name: zlib.compress((folder / name).read_bytes(), 1) for name in _list(folder)}
+    return {name: (folder / name).read_bytes() for name in _list(folder)}
 
 
 def candidates() -> Iterator[str]:

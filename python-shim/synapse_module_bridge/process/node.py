@@ -53,7 +53,7 @@ def check_version(node: str) -> None:
 
 
 class AskedVersion:
-    """Runs `node --version`, beside what else is done until `check` or `forget`. Raises StartupProblem where it cannot."""
+    """Runs `node --version` while other things are done, until `check`. Raises StartupProblem where it cannot."""
 
     def __init__(self, node: str) -> None:
         self._node = node

@@ -33,8 +33,8 @@ class Scan:
         return [at for at, is_parameter in self.marks if is_parameter]
 
 
-# The first character of a name: A-Z, a-z, `_`, and for both databases all of Unicode beyond ASCII, even its spaces. Written
-# as what it is not, since Python takes 5 ms to compile each range that reaches to the end of Unicode.
+# The first character of a name: A-Z, a-z, `_`, and for both databases all of Unicode beyond ASCII, even its spaces.
+# Written as what it is not, since Python takes 5 ms to compile each range that reaches to the end of Unicode.
 _LETTER = r"[^\x00-@\[-^`{-\x7f]"
 # The same with 0-9, and in _IN_WORD with `$`.
 _IN_TAG = r"[^\x00-/:-@\[-^`{-\x7f]"

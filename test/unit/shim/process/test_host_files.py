@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +44,10 @@ def test_the_installed_host_is_run_and_nothing_is_written_while_it_is_as_it_was(
     assert list(temporary.iterdir()) == []
 
 
+def size_of_kept(files: HostFiles) -> int:
+    return sum(map(len, files._kept[0].values()))
+
+
 def replace(installed: Path) -> None:
     (installed / "cli.mjs").write_text("RUN")
 
@@ -55,10 +61,16 @@ def remove_all(installed: Path) -> None:
 
 
 @pytest.mark.parametrize("upgrade", [replace, remove_one, remove_all])
+@pytest.mark.parametrize("is_compressed", [False, True])
 def test_a_host_that_was_replaced_is_run_from_what_was_kept_of_it(
-    installed: Path, temporary: Path, upgrade: Callable[[Path], None]
+    installed: Path, temporary: Path, is_compressed: bool, upgrade: Callable[[Path], None]
 ) -> None:
+    (installed / "long.mjs").write_text("long" * 1000)
     files = HostFiles(installed)
+    if is_compressed:
+        files.compress()
+        while size_of_kept(files) > 1000:
+            time.sleep(0.001)
     upgrade(installed)
     folder = files.folder()
     assert ((folder / "cli.mjs").read_text(), (folder / "schemas" / "api.json").read_text()) == ("run", "{}")
@@ -69,6 +81,19 @@ def test_a_host_that_was_replaced_is_run_from_what_was_kept_of_it(
     assert (files.folder() / "schemas" / "api.json").read_text() == "{}"
     shutil.rmtree(temporary)
     temporary.mkdir()
+    assert (files.folder() / "cli.mjs").read_text() == "run"
+
+
+def test_what_is_kept_stays_as_it_is_where_no_thread_can_be_started(
+    installed: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    files = HostFiles(installed)
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    files.compress()
+    remove_all(installed)
     assert (files.folder() / "cli.mjs").read_text() == "run"
 
 

@@ -9,8 +9,8 @@ import attr
 import pytest
 from rig import running
 from synapse.config.workers import WriterLocations
-from synapse_module_bridge.module_bridge import ModuleBridge
 from synapse_module_bridge.configuration.config import BridgeConfig
+from synapse_module_bridge.module_bridge import ModuleBridge
 from synapse_module_bridge.routing.workers import Workers
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from synapse_module_bridge.synapse_hooks.advice import advise, advise_everywhere
