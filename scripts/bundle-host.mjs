@@ -24,6 +24,21 @@ const banner =
 const own = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 const target = `node${own.engines.node.replace(">=", "")}`;
 
+// The host needs ajv itself only for a module's configSchema: the validators of messages are compiled here. So ajv runs at its
+// first use.
+const lateAjv = {
+  name: "late-ajv",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^ajv$/ }, ({ importer }) =>
+      importer.endsWith("/catalogue/validators.ts") ? { path: "ajv", namespace: "late" } : undefined,
+    );
+    onLoad({ filter: /^ajv$/, namespace: "late" }, () => ({
+      contents: 'Object.defineProperty(exports, "Ajv", { enumerable: true, get: () => require("ajv").Ajv });',
+      resolveDir: root,
+    }));
+  },
+};
+
 /** Fills an empty folder with the host. `compiler` is the folder of the bundled compiler. */
 export async function bundleHost(folder, compiler) {
   const { metafile } = await build({
@@ -38,6 +53,9 @@ export async function bundleHost(folder, compiler) {
     // Commands for authors, which only the npm package has, are left out.
     external: ["jiti", "./dev.js", "./new.js", "./synapse-install.js"],
     banner: { js: banner },
+    plugins: [lateAjv],
+    minifyWhitespace: true, // V8 reads all of it at each start
+    lineLimit: 120, // for stacks, and for what Node prints of a line
     legalComments: "none", // THIRD_PARTY_LICENSES.txt has them in full
     metafile: true,
     logLevel: "error",
