@@ -11,9 +11,8 @@ from observed import observed
 from outcomes import told
 from rig import running_bridge
 from synapse.module_api.errors import Codes
-from synapse_module_bridge import bridge
 from synapse_module_bridge.schema.installed import HOST_FOLDER
-from synapse_module_bridge.supervision import launch, reload
+from synapse_module_bridge.supervision import first_process, launch, reload
 from turning import turn_until
 from two_modules import (
     REFUSED,
@@ -163,7 +162,7 @@ def test_an_upgrade_of_the_bridge_under_a_synapse_that_runs_changes_nothing_of_w
 ) -> None:
     installed = two.folder / "_host"
     shutil.copytree(HOST_FOLDER, installed)
-    monkeypatch.setattr(bridge, "HOST_FOLDER", installed)
+    monkeypatch.setattr(first_process, "HOST_FOLDER", installed)
     settings = two.settings
     settings["modules"][0]["isolated"] = True
     ends = 'if (params.invitee === "@exit:test") process.exit(3);'
