@@ -31,8 +31,10 @@ interface ErrorBody {
 }
 
 export class FrameReader extends AbstractMessageReader implements MessageReader {
+  // What has come in of frames that are not complete yet, and how many bytes that is.
   #chunks: Buffer[] = [];
   #size = 0;
+  // The length of the frame whose body comes next; undefined before its header is complete.
   #length: number | undefined;
   #broken = false;
   /** How many requests have come in so far. */
@@ -54,20 +56,30 @@ export class FrameReader extends AbstractMessageReader implements MessageReader 
     if (this.#broken) return;
     this.#chunks.push(chunk);
     this.#size += chunk.length;
+    if (this.#length !== undefined && this.#size < this.#length) return;
+    const bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#size);
+    let at = 0;
     try {
-      for (let message = this.#next(); message !== undefined; message = this.#next()) callback(message);
+      for (;;) {
+        const start: number = this.#length === undefined ? this.#readHeader(bytes, at) : at;
+        if (this.#length === undefined || bytes.length - start < this.#length) {
+          at = start;
+          break;
+        }
+        at = start + this.#length;
+        this.#length = undefined;
+        callback(this.#message(bytes.toString("utf8", start, at)));
+      }
     } catch (error) {
       this.#broken = true;
       this.fireError(error);
     }
+    this.#size = bytes.length - at;
+    this.#chunks = this.#size > 0 ? [bytes.subarray(at)] : [];
   }
 
-  #next(): Message | undefined {
-    this.#length ??= this.#readHeader();
-    if (this.#length === undefined || this.#size < this.#length) return undefined;
-    const body = this.#drop(this.#length);
-    this.#length = undefined;
-    const message = parse(body.toString("utf8"));
+  #message(body: string): Message {
+    const message = parse(body);
     if (typeof message !== "object" || message === null || Array.isArray(message)) {
       throw new Error("the stream holds a frame that is not a JSON-RPC message");
     }
@@ -75,34 +87,20 @@ export class FrameReader extends AbstractMessageReader implements MessageReader 
     return message as Message;
   }
 
-  #readHeader(): number | undefined {
-    if (this.#size === 0) return undefined;
-    const buffer = this.#joined();
-    const end = buffer.indexOf(HEADER_END);
-    if (end === -1 && buffer.length <= MAX_HEADER) return undefined;
-    const header = buffer.toString("latin1", 0, end === -1 ? MAX_HEADER : end);
+  /** Reads the length from the header at `start`. Returns where the body begins, or `start` for a header without an end. */
+  #readHeader(bytes: Buffer, start: number): number {
+    const end = bytes.indexOf(HEADER_END, start);
+    if (end === -1 && bytes.length - start <= MAX_HEADER) return start;
+    const header = bytes.toString("latin1", start, end === -1 ? start + MAX_HEADER : end);
     const length = parseLength(header);
-    if (end === -1 || end > MAX_HEADER || length === undefined) {
+    if (end === -1 || end - start > MAX_HEADER || length === undefined) {
       throw new Error(
         `the stream does not hold a Content-Length header: ${JSON.stringify(header.slice(0, 80))}`,
       );
     }
     if (length > MAX_FRAME) throw new Error(`a frame of ${length} bytes is over the limit of ${MAX_FRAME}`);
-    this.#drop(end + HEADER_END.length);
-    return length;
-  }
-
-  #joined(): Buffer {
-    const buffer = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
-    this.#chunks = [buffer as Buffer];
-    return buffer as Buffer;
-  }
-
-  #drop(length: number): Buffer {
-    const buffer = this.#joined();
-    this.#size -= length;
-    this.#chunks = this.#size > 0 ? [buffer.subarray(length)] : [];
-    return buffer.subarray(0, length);
+    this.#length = length;
+    return end + HEADER_END.length;
   }
 }
 
