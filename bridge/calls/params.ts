@@ -41,6 +41,29 @@ interface Given {
   make?: (lifetime: Lifetime) => unknown;
 }
 
+interface DeclaredParam {
+  name: string;
+  type: string;
+  /** Each module gets its own copy. */
+  mutable: boolean;
+}
+
+// Worked out once for each callback.
+const declaredBy = new WeakMap<Callback, readonly DeclaredParam[]>();
+
+function declaredParams(callback: Callback, catalogue: Catalogue): readonly DeclaredParam[] {
+  let declared = declaredBy.get(callback);
+  if (!declared) {
+    declared = Object.entries(callback.params).map(([name, type]) => ({
+      name,
+      type,
+      mutable: name !== callback.edits && catalogue.type(type.replace(/\?$/, "")).mutable === true,
+    }));
+    declaredBy.set(callback, declared);
+  }
+  return declared;
+}
+
 /** Accepts values that do not have their declared type. Throws UnfitParams only for what a shim never sends. */
 export function prepareParams(
   callback: Callback,
@@ -51,7 +74,7 @@ export function prepareParams(
   sanitizeParams(callback, call.params, sources.catalogue);
   const { params } = call;
   const given: Given[] = [];
-  for (const [name, type] of Object.entries(callback.params)) {
+  for (const { name, type, mutable } of declaredParams(callback, sources.catalogue)) {
     const value = params[name];
     if (type === "StateEvents") {
       const { events, left_out } = value as { events: Event[]; left_out?: boolean };
@@ -66,7 +89,7 @@ export function prepareParams(
       given.push({ name, make: (lifetime) => new MediaFile(path, lifetime) });
     } else if (type === "HttpRequest") {
       given.push({ name, make: () => requestOf(value as HttpRequest, call.call, cancellation, sources) });
-    } else if (name !== callback.edits && sources.catalogue.type(type.replace(/\?$/, "")).mutable) {
+    } else if (mutable) {
       given.push({ name, make: () => copyJson(value) });
     } else {
       // All modules edit the same object, as in Python.

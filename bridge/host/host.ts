@@ -85,7 +85,9 @@ export class Host {
     connection.onRequest("initialize", (params) => this.#initialize(params));
     for (const callback of catalogue.callbacks.values())
       connection.onRequest(`callback/${callback.name}`, (call, cancellation) =>
-        this.#told(call.request, this.#call(callback, call, cancellation)),
+        forTests
+          ? this.#told(call.request, this.#callForTests(callback, call, cancellation))
+          : this.#call(callback, call, cancellation, this.#environment),
       );
     connection.onRequest("follow_up", (call, cancellation) =>
       this.#told(call.request, this.#followUp(call, cancellation)),
@@ -151,16 +153,24 @@ export class Host {
     this.#sendPulse();
   }
 
-  async #call(callback: Callback, call: Call, cancellation: Cancellation): Promise<Reply> {
-    // A test wants to see what nobody waits for in production.
+  #call(
+    callback: Callback,
+    call: Call,
+    cancellation: Cancellation,
+    environment: DispatchEnvironment,
+  ): Promise<Reply> {
+    return call.apart !== undefined && this.#threads
+      ? this.#threads.askApart(callback, call, cancellation, environment)
+      : dispatch(callback, call, cancellation, environment);
+  }
+
+  /** Also throws the faults in notifications, which nobody waits for in production. */
+  async #callForTests(callback: Callback, call: Call, cancellation: Cancellation): Promise<Reply> {
     const unseen: CallError[] = [];
-    const environment: DispatchEnvironment = this.#options.forTests
-      ? { ...this.#environment, onNotifyError: (error) => void unseen.push(error) }
-      : this.#environment;
-    const reply =
-      call.apart !== undefined && this.#threads
-        ? await this.#threads.askApart(callback, call, cancellation, environment)
-        : await dispatch(callback, call, cancellation, environment);
+    const reply = await this.#call(callback, call, cancellation, {
+      ...this.#environment,
+      onNotifyError: (error) => void unseen.push(error),
+    });
     const [first] = unseen;
     if (first) throw first;
     return reply;
