@@ -58,7 +58,13 @@ class Entrance:
 
     def enters(self, local: bool, who: str) -> bool:
         """Whether a call may be sent at once. It then has a place, and must `leave`."""
-        return self._waiting is None and self._host.is_up and self.backpressure.enters(local, who)
+        if self._waiting is not None or not self.backpressure.enters(local, who):
+            return False
+        # Last, since it asks the system: most calls of a burst wait in line.
+        if self._host.is_up:
+            return True
+        self.leave(local, who)
+        return False
 
     async def enter(self, deadline: float, local: bool, who: str) -> None:
         """Waits until a call may be sent that has not entered at once. It then has a place, and must `leave`.
