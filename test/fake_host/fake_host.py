@@ -22,7 +22,7 @@ RECORDS = int(sys.argv[sys.argv.index("--records") + 1])
 os.set_blocking(RECORDS, True)
 # It gives signs of life while it does as it should.
 PULSE_SECONDS = 0.02
-GOOD = {"answer": "M_LIMIT_EXCEEDED", "module": "m", "asked": []}
+GOOD = {"answer": "M_LIMIT_EXCEEDED", "module": "m", "asked": [{"module": "m", "ms": 1.5}]}
 
 
 class Wire:

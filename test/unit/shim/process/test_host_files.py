@@ -137,16 +137,29 @@ time.sleep(60)
 """
 
 
+# As in another container: its process ids mean nothing here.
+OWN_PROCESS_IDS = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
+
+
+def can_have_own_process_ids() -> bool:
+    return (
+        shutil.which("unshare") is not None and subprocess.run([*OWN_PROCESS_IDS, "true"], check=False).returncode == 0
+    )
+
+
+@pytest.mark.parametrize("apart", [[], OWN_PROCESS_IDS], ids=["here", "in another container"])
 def test_what_a_killed_process_has_written_is_removed_and_what_a_living_one_has_is_left(
-    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch, apart: list[str]
 ) -> None:
+    if apart and not can_have_own_process_ids():
+        pytest.skip("this machine allows no namespaces of process ids")
     monkeypatch.setattr(host_files, "UNLOCKED_SECONDS", -1.0)
     monkeypatch.setattr(host_files, "candidates", lambda: iter([str(temporary)]))
     processes, written = [], []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "cli.mjs").write_text("run")
-        command = [sys.executable, "-c", WRITES, str(tmp_path / name)]
+        command = [*apart, sys.executable, "-c", WRITES, str(tmp_path / name)]
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(temporary)}
         )
@@ -159,7 +172,8 @@ def test_what_a_killed_process_has_written_is_removed_and_what_a_living_one_has_
     (temporary / f"{host_files.PREFIX}link").symlink_to(temporary / "other")
     (temporary / f"{host_files.PREFIX}file").touch()
     processes[0].kill()
-    processes[0].wait()
+    # The end of its output is its own end, and not only that of `unshare`.
+    assert processes[0].stdout is not None and processes[0].stdout.read() == ""
     try:
         remove_left_behind()
         assert [folder.exists() for folder in written] == [False, True]

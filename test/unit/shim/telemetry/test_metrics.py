@@ -62,3 +62,22 @@ def test_ends_are_counted_from_0_so_that_prometheus_sees_the_first(
         # No series but those that have begun.
         turn_until(lambda: value("host_ends", cause="killed by SIGKILL") == 1)
         recovers(rig)
+
+
+def test_the_times_of_calls_are_exported_with_and_without_their_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Api, "server_name", "times.test")
+
+    def value(metric: str, **labels: str) -> float | None:
+        labels |= {"callback": "user_may_invite", "server_name": "times.test"}
+        return REGISTRY.get_sample_value(f"synapse_module_bridge_{metric}", labels)
+
+    with running(tmp_path, "good", config("deny")) as rig:
+        for _ in range(3):
+            rig.answer("user_may_invite", "@alice:test", "@bob:test", "!room:test")
+        assert value("call_seconds_count") == 3
+        assert value("module_seconds_count", module="m") == 3
+        assert value("module_seconds_bucket", module="m", le="+Inf") == 3
+        assert value("module_seconds_sum", module="m") == pytest.approx(3 * 0.0015)
+        assert (value("call_seconds_sum") or 0) > 0
