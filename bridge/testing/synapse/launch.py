@@ -5,6 +5,8 @@ descriptor 3 (or -), the name of Synapse's app, then Synapse's own arguments.
 """
 
 import ctypes
+import gc
+import importlib
 import os
 import runpy
 import signal
@@ -59,6 +61,15 @@ def note_ports(path: str, inherited: int | None) -> None:
     port_class.startListening = listen_and_note
 
 
+def import_synapse() -> None:
+    """Imports most of Synapse without the garbage collector, which would look through all of it again and again."""
+    gc.disable()
+    try:
+        importlib.import_module("synapse.app._base")
+    finally:
+        gc.enable()
+
+
 def main() -> None:
     """Does all of it."""
     parent, ports, inherited, app, *arguments = sys.argv[1:]
@@ -66,6 +77,7 @@ def main() -> None:
     # As `python -m` has it: this file's folder is no place to import from.
     sys.path[0] = os.getcwd()
     note_ports(ports, None if inherited == "-" else int(inherited))
+    import_synapse()
     sys.argv[1:] = arguments
     runpy.run_module(f"synapse.app.{app}", run_name="__main__", alter_sys=True)
 
