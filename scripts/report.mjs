@@ -167,10 +167,10 @@ function total({ passed, failed, skipped }) {
 }
 
 /**
- * Runs all the steps, two at a time where they do not ask to be alone; prints the total and gives whether all is well.
- * `summary` gives what to print before the total, from each step with its counts.
+ * Runs all the steps, two at a time where they do not ask to be alone, or as many as there are `lanes`; prints the total and
+ * gives whether all is well. `summary` gives what to print before the total, from each step with its counts.
  */
-export async function runSteps(steps, { summary } = {}) {
+export async function runSteps(steps, { summary, lanes = 2 } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "bridge-tests-"));
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const finished = [];
@@ -186,7 +186,7 @@ export async function runSteps(steps, { summary } = {}) {
       for (let step = together.shift(); step; step = together.shift())
         results.push(await runStep(step, folder));
     };
-    await Promise.all([lane(), lane()]);
+    await Promise.all(Array.from({ length: lanes }, lane));
     for (const result of results) await finish(result);
     for (const step of steps.filter(({ alone }) => alone)) {
       console.log(`  ...  ${step.name}`);

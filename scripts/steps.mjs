@@ -79,6 +79,11 @@ export const matrixCheck = (notes) => ({
 
 export function allSteps() {
   return [
+    // The longest first.
+    unitTests(),
+    pytest("Python tests", ["python"], ["test/unit/shim", "test/docs", "test/packages"]),
+    pytest("Python tests, fake host", ["python"], ["test/fake_host"]),
+    inThreads(),
     check("lint, TypeScript", ["lint"], node, [
       bin("@biomejs/biome/bin/biome"),
       "check",
@@ -104,9 +109,6 @@ export function allSteps() {
       "scripts/generate/generate.ts",
       "--check",
     ]),
-    pytest("Python tests", ["python"], ["test/unit/shim", "test/fake_host", "test/docs", "test/packages"]),
-    unitTests(),
-    inThreads(),
     // It ends with 1 when a client gets another status than it should.
     { ...check("the demo", ["demo"], node, ["scripts/demo.mjs"]), alone: true },
     {
