@@ -100,8 +100,7 @@ def _read(reply: Any, question: _Question) -> Mapping[str, Any] | None:
         return None if edited is None else {name: merge(before[name], value) for name, value in edited.items()}
     except Unsafe as e:
         message = f"{question.module}: {question.name}: {e}"
-        data = {"module": question.module, "kind": "answer"}
-        raise RpcError(ERROR_CODES["module_fault"], message, data) from None
+        raise RpcError(ERROR_CODES["module_fault"], message, {"module": question.module}) from None
 
 
 _REASONS = {ERROR_CODES["module_fault"]: Reason.FAULT, ERROR_CODES["module_unavailable"]: Reason.GONE}

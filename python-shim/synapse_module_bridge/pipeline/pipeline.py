@@ -55,7 +55,6 @@ class Pipeline:
 
     async def ask(self, call: Call, entries: Sequence[Entry]) -> Any:
         """The answer for Synapse. Raises SynapseError and ModuleFault."""
-        edits = call.callback.result == "Edits"
         on_record = False
         asked: Sequence[Entry] = ()
         failed: str | None
@@ -74,9 +73,9 @@ class Pipeline:
                 if asked:
                     try:
                         reply = await (self.reply if may_be_kept else self.round_trip.ask)(call, asked)
-                        if reply.module is not None or edits:
+                        if reply.module is not None:
                             answer = self._decode(call, reply)
-                            if not edits:
+                            if call.callback.result != "Edits":
                                 return answer
                             on_record = True
                     except AskAgain:
@@ -110,7 +109,7 @@ class Pipeline:
                 call.record("left", asked[-1].module)
             elif not on_record:
                 call.allowed()
-            return None if edits else policy.no_objection(call.callback, call.params)
+            return policy.no_objection(call.callback, call.params)
         except Unavailable as e:
             chosen = await self._policy(call, e.reason)
             return self._by_policy(call, chosen, e.reason, [entry.module for entry in entries])
@@ -184,10 +183,9 @@ class Pipeline:
         except (Unfit, ValueError, KeyError, TypeError, RecursionError) as e:
             message = f"{module}: {call.callback.name}: {e}"
             logger.error("%s", message)
-            raise RpcError(ERROR_CODES["module_fault"], message, {"module": module, "kind": "answer"}) from e
-        outcome, summary = summarise(call.callback, reply.answer, decided=module is not None)
-        if outcome != "allowed":
-            call.record(outcome, module, summary, given=reply.reason)
+            raise RpcError(ERROR_CODES["module_fault"], message, {"module": module}) from e
+        outcome, summary = summarise(call.callback, reply.answer, decided=True)
+        call.record(outcome, module, summary, given=reply.reason)
         return answer
 
     async def _policy(self, call: Call, reason: str) -> str:

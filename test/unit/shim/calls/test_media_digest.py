@@ -1,12 +1,13 @@
 """Equal media files are equal questions, under whatever name; only where a module's answers are kept are they read."""
 
 import hashlib
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from asking import Host, answer, calls_over, entry
+from asking import Host, answer, calls_over, entry, message_from
 from synapse.media._base import FileInfo, ThumbnailInfo
 from synapse.module_api import NOT_SPAM
 from synapse.module_api.errors import Codes
@@ -27,6 +28,7 @@ class FileHost(Host):
     late = False
 
     async def within(self, deferred: Any, deadline: float) -> Any:
+        assert deadline - time.monotonic() == pytest.approx(1, abs=0.5)
         if self.late:
             raise DeadlinePassed
         return await deferred
@@ -102,6 +104,13 @@ def test_no_file_is_read_for_modules_whose_answers_are_not_kept(tmp_path: Path, 
     rig = Rig(kept=False)
     rig.ask(tmp_path / "a")
     assert reads == []
+
+
+def test_while_anybody_is_set_aside_each_file_is_read_to_be_recognised(tmp_path: Path, reads: list[str]) -> None:
+    rig = Rig(kept=False)
+    rig.calls.round_trip.quarantine.add(message_from("@a:test"), "n", "exit code 1")
+    rig.ask(tmp_path / "a")
+    assert reads == [str(tmp_path / "a")]
 
 
 def test_a_file_that_is_not_read_in_time_is_a_call_that_was_not_answered_in_time(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from asking import FAULT, THROWN, call_of, entry
 from objects import event
+from on_record import recorded
 from synapse.module_api.errors import Codes, SynapseError
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.pipeline.failures import Final, ModuleFault, StandIn, judge
@@ -34,12 +35,6 @@ def of_another_server(**fields: Any) -> Call:
     call = call_of("check_event_for_spam", [event(sender="@b:remote", **fields)])
     assert not call.local
     return call
-
-
-def recorded(caplog: pytest.LogCaptureFixture) -> list[list[str]]:
-    """The module, the outcome and perhaps the answer of each decision."""
-    kept = ("module=", "outcome=", "answer=", "reason=")
-    return [[part for part in message.split() if part.startswith(kept)] for message in caplog.messages]
 
 
 def test_a_synapse_error_of_a_module_reaches_synapse_and_goes_on_record(caplog: pytest.LogCaptureFixture) -> None:

@@ -73,9 +73,11 @@ class SlowHost(Host):
         super().__init__(None)
         self.waiting: list[Deferred[Any]] = []
         self.deadlines: list[Deferred[Any]] = []
+        self.seconds: list[float] = []
 
     async def within(self, deferred: Any, deadline: float) -> Any:
         self.deadlines.append(deferred)
+        self.seconds.append(deadline - time.monotonic())
         return await deferred
 
     def call(self, method: str, params: Any, deadline: float, on_late: Any = None) -> "Deferred[Any]":
@@ -176,6 +178,7 @@ def test_one_whose_time_is_up_while_it_waits_for_another_is_answered_by_policy(
     host = SlowHost()
     rig = Rig(host)
     first, second = rig.start(), rig.start()
+    assert host.seconds[-1] == pytest.approx(1, abs=0.5)
     host.deadlines[-1].errback(DeadlinePassed())
     late = outcome(second)
     assert (late.code, late.msg) == (503, "policy unavailable")
