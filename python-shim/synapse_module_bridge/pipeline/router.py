@@ -108,7 +108,7 @@ class Route:
     def _ask(self, params: dict[str, Any], entries: Sequence[Entry], shadows: Sequence[Entry]) -> Answer:
         callback = self._callback
         if not entries and not shadows:
-            return _at_once(None if callback.notify else no_objection(callback, params))
+            return _at_once(no_objection(callback, params))
         call = self._pipeline.rules.begin(callback, params)
         if shadows:
             call.really = Really()
@@ -118,7 +118,7 @@ class Route:
         if call.really is not None:
             # Of the modules that Synapse asks one by one, others may decide.
             call.really.settle("allowed" if self._module is None else None)
-        return _at_once(None if callback.notify else no_objection(callback, params))
+        return _at_once(no_objection(callback, params))
 
     def _notify(self, call: Call, entries: Sequence[Entry]) -> Answer:
         self._router.notifications.add(Notification(call=call, entries=entries))
