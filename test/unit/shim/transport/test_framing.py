@@ -3,11 +3,13 @@
 import json
 import math
 import sys
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from immutabledict import immutabledict
 from synapse_module_bridge.transport import deep_json, framing
 from synapse_module_bridge.transport.framing import MAX_FRAME_BYTES, BrokenStream, FrameReader, TooLarge, decode, encode
 
@@ -104,9 +106,23 @@ def test_a_lone_surrogate_makes_a_body_no_larger_than_it_must() -> None:
     assert len(body_of("é" * 1000 + "\ud800")) == 2000 + len('"\\ud800"')
 
 
-def test_what_does_not_fit_into_a_frame_is_told_apart() -> None:
+def test_who_does_not_mind_gets_infinity_as_python_writes_it() -> None:
+    assert encode(["Infinity", math.inf], exact=False).endswith(b'\r\n\r\n["Infinity",Infinity]')
+
+
+@pytest.mark.parametrize("frozen", [MappingProxyType({"a": 1}), immutabledict({"a": 1})])
+@pytest.mark.parametrize("text", ["", "Infinity", "\ud800"])
+def test_a_frozen_content_is_written_as_if_it_were_not(frozen: Any, text: str) -> None:
+    assert body_of([frozen, text]) == body_of([{"a": 1}, text])
+
+
+def test_what_does_not_fit_into_a_frame_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TooLarge):
         encode(["x" * (MAX_FRAME_BYTES // 2)] * 2)
+    monkeypatch.setattr(framing, "MAX_FRAME_BYTES", 10)
+    assert body_of("x" * 8) == b'"xxxxxxxx"'
+    with pytest.raises(TooLarge, match="has 11 bytes; at most 10 are sent"):
+        encode("x" * 9)
 
 
 def test_a_value_that_holds_itself_is_refused() -> None:
@@ -128,7 +144,7 @@ def test_what_is_no_json_is_refused(value: object) -> None:
         # A set travels as a list.
         assert sorted(decode(body_of(value))["a"]) == [1, 2]
         return
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"cannot be written as JSON: (set|object) has no form in JSON"):
         encode(value)
 
 
@@ -136,6 +152,12 @@ def test_what_is_no_json_is_refused(value: object) -> None:
 def test_a_body_that_is_no_json_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError):
         decode(body)
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_is_no_json_is_named(constant: str) -> None:
+    with pytest.raises(ValueError, match=f"^{constant} is not JSON"):
+        decode(f'["\\ud800", {constant}]'.encode())
 
 
 def read_by(parse: Any, text: str) -> str:
@@ -179,18 +201,61 @@ def test_frames_are_found_in_chunks_of_any_size(size: int) -> None:
     assert [decode(body) for body in bodies] == [{"a": 1}, "é" * 300, 42]
 
 
+@pytest.mark.parametrize("header", [b"CONTENT-LENGTH:2", b"X: y\r\nContent-Length:  2 ", b"content-length: 2\r\nX: y"])
+def test_a_header_may_have_any_form_that_the_protocol_allows(header: bytes) -> None:
+    assert list(FrameReader().feed((header + b"\r\n\r\n42") * 3)) == [b"42"] * 3
+
+
+def test_a_header_of_another_form_may_have_a_long_body() -> None:
+    body = b"x" * (2 * framing.MAX_HEADER_BYTES)
+    stream = (b"content-length: %d\r\n\r\n%s" % (len(body), body)) * 3
+    assert list(FrameReader().feed(stream)) == [body] * 3
+
+
+def test_it_is_told_how_much_of_a_frame_is_still_to_come() -> None:
+    reader = FrameReader()
+    told = [reader.missing_bytes]
+    for chunk in (b"Content-Le", b"ngth: 5\r\n\r\n", b"12", b"345", b"Content-Length: 4\r\n\r\n1"):
+        list(reader.feed(chunk))
+        told.append(reader.missing_bytes)
+    assert told == [0, 0, 5, 3, 0, 3]
+
+
+FRAME = b"Content-Length: 2\r\n\r\n42"
+
+
 @pytest.mark.parametrize(
-    "stream",
+    ("stream", "problem"),
     [
-        b"Content-Length: -1\r\n\r\n",
-        b"Content-Length: NaN\r\n\r\n",
-        b"X: 1\r\n\r\n",
-        b"Content-Length: 1\r\nContent-Length: 1\r\n\r\n",
-        b"Content-Length: 1\r\nContent-Length: x\r\n\r\n",
-        b"Content-Length: %d\r\n\r\n" % (MAX_FRAME_BYTES + 1),
-        b"a stray line\n" * 200,
+        (b"Content-Length: -1\r\n\r\n", "a header without one valid Content-Length: b'Content-Length: -1'"),
+        (b"Content-Length: NaN\r\n\r\n", "a header without one valid Content-Length: b'Content-Length: NaN'"),
+        (b"X: 1\r\n\r\n42\r\n", "a header without one valid Content-Length: b'X: 1'"),
+        (b"\r\n\r\n" + b"x" * 2_000, "a header without one valid Content-Length: b''"),
+        (b"x" * 200 + b"\r\n\r\n", f"a header without one valid Content-Length: b'{'x' * 100}'"),
+        (b"Content-Length: 1\r\nContent-Length: 1\r\n\r\n", "a header without one valid Content-Length: b'Cont"),
+        (b"Content-Length: 1\r\nContent-Length: x\r\n\r\n", "a header without one valid Content-Length: b'Cont"),
+        (
+            b"Content-Length: %d\r\n\r\n" % (MAX_FRAME_BYTES + 1),
+            f"a frame of {MAX_FRAME_BYTES + 1} bytes; at most {MAX_FRAME_BYTES} are taken",
+        ),
+        (FRAME + b"a stray line\n" * 200, "no header in 2600 bytes"),
     ],
 )
-def test_a_stream_that_has_lost_its_frames_is_noticed(stream: bytes) -> None:
-    with pytest.raises(BrokenStream):
+def test_a_stream_that_has_lost_its_frames_is_noticed(stream: bytes, problem: str) -> None:
+    with pytest.raises(BrokenStream) as raised:
         list(FrameReader().feed(stream))
+    assert str(raised.value).startswith(problem)
+
+
+def test_the_largest_frame_and_the_longest_header_are_taken_and_one_byte_more_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    longest = b"content-length: 10\r\n" + b"x" * 30
+    monkeypatch.setattr(framing, "MAX_FRAME_BYTES", 10)
+    monkeypatch.setattr(framing, "MAX_HEADER_BYTES", len(longest))
+    for end in (b"\r\n\r\n", b""):
+        stream = FRAME + longest + end
+        assert list(FrameReader().feed(stream)) == [b"42"]
+        with pytest.raises(BrokenStream, match="no header in"):
+            list(FrameReader().feed(FRAME + longest + b"x" + end))
+    assert list(FrameReader().feed(longest + b"\r\n\r\n0123456789")) == [b"0123456789"]
