@@ -147,14 +147,10 @@ class Recent:
         now = time.monotonic()
         # Round robin over users and servers, so that MOST_SUSPECTS leaves out the oldest of each.
         in_rounds = sorted(
-            (
-                (number, order, one)
-                for order, own in enumerate(self._answered.values())
-                for number, one in enumerate(reversed(own))
-            ),
-            key=itemgetter(0, 1),
+            ((number, one) for own in self._answered.values() for number, one in enumerate(reversed(own))),
+            key=itemgetter(0),
         )
-        known = [_Answered._make(one) for _, _, one in in_rounds]
+        known = [_Answered._make(one) for _, one in in_rounds]
         before, self._answered = self._answered, OrderedDict()
         taken: list[Suspect] = []
         for one in reversed(known):

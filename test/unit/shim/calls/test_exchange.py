@@ -6,6 +6,12 @@ from typing import Any
 
 import pytest
 from asking import Host
+from synapse.logging.context import (  # type: ignore[attr-defined] # LoggingContext is of Rust now
+    SENTINEL_CONTEXT,
+    LoggingContext,
+    current_context,
+    set_current_context,
+)
 from synapse_module_bridge.calls.again import AskAgain
 from synapse_module_bridge.calls.exchange import Exchange, HostRequest
 from synapse_module_bridge.calls.open_calls import OpenCall, OpenCalls
@@ -163,10 +169,13 @@ def test_a_parameter_that_cannot_be_sent_is_logged(rig: Rig, caplog: pytest.LogC
 def test_a_request_waits_until_the_entrance_is_open(place: tuple[bool, str] | None, rig: Rig) -> None:
     rig.exchange.entrance.close()
     request = Request(place)
-    rig.send(request)
+    sent = rig.send(request)
     assert (rig.host.asked, rig.places_taken, rig.open_calls.under_way) == ([], 0, False)
     rig.exchange.entrance.open()
     assert len(rig.host.asked) == 1
+    rig.host.answer.callback("done")
+    assert outcome(sent) == "done"
+    assert rig.is_clear
 
 
 @pytest.mark.parametrize("place", [None, PLACE])
@@ -177,7 +186,8 @@ def test_a_request_waits_at_the_entrance_no_longer_than_its_time_lasts(
     request = Request(place)
     request.deadline = time.monotonic() - 1
     sent = rig.send(request)
-    [(waits, _)] = rig.host.waited
+    [(waits, deadline)] = rig.host.waited
+    assert deadline == request.deadline
     waits.errback(DeadlinePassed())
     failed = outcome(sent)
     assert isinstance(failed, Unavailable) and failed.reason == Reason.DEADLINE
@@ -236,6 +246,25 @@ def test_a_request_is_held_back_by_nothing_and_makes_nothing_of_a_late_answer_un
     rig.exchange.entrance.close()
     rig.send(Plain())
     assert len(rig.host.asked) == 1
+
+
+def test_the_host_works_outside_of_the_callers_log_context_which_goes_on_with_the_answer(rig: Rig) -> None:
+    seen: list[object] = []
+
+    class Looks(Request):
+        def params(self) -> Mapping[str, Any]:
+            seen.append(current_context())
+            return super().params()
+
+        def read(self, answer: Any) -> Any:
+            seen.append(current_context())
+
+    with LoggingContext(name="call", server_name="test") as context:
+        sent = rig.send(Looks())
+        assert current_context() is SENTINEL_CONTEXT
+    rig.host.answer.callback(None)
+    assert (outcome(sent), seen) == (None, [SENTINEL_CONTEXT, context])
+    set_current_context(SENTINEL_CONTEXT)
 
 
 def test_each_kind_of_request_says_what_it_sends_and_what_the_host_may_ask_about() -> None:

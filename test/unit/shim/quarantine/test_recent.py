@@ -101,6 +101,13 @@ def test_without_a_rooms_state_there_is_no_room_to_look_it_up_in(time: Time) -> 
         assert (suspect.state_room, suspect.call.params) == (None, call.params)
 
 
+def test_the_arguments_of_an_older_synapse_which_has_fewer_are_kept_as_they_are(time: Time) -> None:
+    recent = Recent()
+    recent.add(call_of("user_may_invite", ["@a:test", "@b:test"]), MODULES)
+    [suspect] = recent.take(CALLS.rules.again)
+    assert suspect.call.params == {"inviter": "@a:test", "invitee": "@b:test"}
+
+
 def test_a_suspect_is_waited_for_until_it_has_its_answer() -> None:
     waiting: Deferred[Any] = Deferred()
     suspect = Suspect(call=invite("@a:test"), entries=MODULES, answer=waiting)

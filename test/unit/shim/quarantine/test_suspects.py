@@ -73,11 +73,12 @@ def test_who_is_asked_again_is_who_they_were(calls: Pipeline, time: Time) -> Non
     recent = Recent()
     # An event of our own user that came back from another server.
     call = said(calls, recent, "@a:test")
-    call.local, call.who, call.request = False, "remote", "GET-7"
+    call.local, call.who, call.request, call.uploader = False, "remote", "GET-7", "@a:test"
     recent = Recent()
     recent.add(call, [entry("m")])
     [suspect] = recent.take(calls.rules.again)
-    assert (suspect.call.local, suspect.call.who, suspect.call.request) == (False, "remote", "GET-7")
+    again = suspect.call
+    assert (again.local, again.who, again.request, again.uploader) == (False, "remote", "GET-7", "@a:test")
     assert suspect.call.deadline - suspect.call.since == pytest.approx(2.0)
 
 

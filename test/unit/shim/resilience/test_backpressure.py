@@ -5,6 +5,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+from synapse.logging.context import (  # type: ignore[attr-defined] # LoggingContext is of Rust now
+    SENTINEL_CONTEXT,
+    LoggingContext,
+    current_context,
+)
 from synapse_module_bridge.resilience.backpressure import (
     MOST_FEDERATED,
     MOST_IN_FLIGHT,
@@ -223,3 +228,14 @@ def test_nobody_enters_before_those_who_wait_not_even_while_a_place_is_handed_ov
     first.entering.addCallback(leaves_for_another)
     entered.leave()
     assert (overtaken, second.waited) == ([False], [True])
+
+
+def test_who_is_let_in_goes_on_outside_of_the_log_context_of_who_leaves_which_keeps_its_own() -> None:
+    places = Places()
+    first, *_ = [places.enter(local=True) for _ in range(MOST_IN_FLIGHT)]
+    seen: list[object] = []
+    places.enter(local=True).entering.addCallback(lambda _: seen.append(current_context()))
+    with LoggingContext(name="leaves", server_name="test") as context:
+        first.leave()
+        assert current_context() is context
+    assert seen == [SENTINEL_CONTEXT]
