@@ -70,7 +70,7 @@ class Desk:
         self.transactions = Transactions(self.api, reactor, clock, Descs())  # type: ignore[arg-type]
 
     def ask(self, method: str, module: str = "m", **params: Any) -> "Deferred[Any]":
-        return ensureDeferred(getattr(self.transactions, method)(module, params))
+        return ensureDeferred(getattr(self.transactions, method)(module, params)).addCallback(no_error)
 
     def begin(self) -> int:
         told = settled(self.ask("begin", desc="work"))
@@ -84,6 +84,12 @@ class Desk:
 
     def end(self, method: str, number: int, module: str = "m") -> Any:
         return settled(self.ask(method, module, transaction=number))
+
+
+def no_error(result: Any) -> Any:
+    """What a method gives is none: it raises them."""
+    assert not isinstance(result, Exception)
+    return result
 
 
 @pytest.fixture
