@@ -51,8 +51,8 @@ class Route:
         # The routing table that the stages are for. A reload or a change of a mode brings another one.
         self._table: Mapping[str, Sequence[Entry]] | None = None
         # The entries that may be asked.
-        self._asked: Sequence[Entry] = ()
-        self._shadows: Sequence[Entry] = ()
+        self._asked: Sequence[Entry]
+        self._shadows: Sequence[Entry]
         # The first stage, and the one that answers if any module is to decide.
         self._begin: Callable[[dict[str, Any]], Answer]
         self._decide: Callable[[Call, Sequence[Entry]], Answer]

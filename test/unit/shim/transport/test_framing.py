@@ -107,6 +107,7 @@ def test_a_lone_surrogate_makes_a_body_no_larger_than_it_must() -> None:
 
 
 def test_who_does_not_mind_gets_infinity_as_python_writes_it() -> None:
+    assert framing.to_body([math.inf]) == b"[1e400]"
     assert encode(["Infinity", math.inf], exact=False).endswith(b'\r\n\r\n["Infinity",Infinity]')
 
 
