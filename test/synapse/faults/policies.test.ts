@@ -111,9 +111,15 @@ function expectedOf(side: Side, one: Case, setting: Setting, action: Action): Pr
 }
 
 /** Lets the module fail on all servers at once, and holds what comes of it against what it must be like. */
-async function check(one: Case, failure: Failure, values: readonly unknown[], row: number): Promise<void> {
+async function check(
+  one: Case,
+  failure: Failure,
+  valuesUnder: (setting: Setting) => readonly unknown[],
+  row: number,
+): Promise<void> {
   const entry = entries[one.callback] as CatalogueEntry;
   const under = async (setting: Setting) => {
+    const values = valuesUnder(setting);
     const side = sides.sides[setting];
     const decisions = () => logged(side.server, `callback=${one.callback} module=first outcome=`).length;
     const action = standIn(entry, one.trigger, setting, failure);
@@ -141,11 +147,16 @@ async function check(one: Case, failure: Failure, values: readonly unknown[], ro
 }
 
 describe("an answer that does not fit has the outcome that the policy says", () => {
-  test.each(titled)("%s", async (_, one) => check(one, "unfit", one.values, 25), 60_000);
+  // Whether an answer fits does not depend on the policy: test/unit/bridge/calls/unfit-answers.test.ts has all of them.
+  const valuesOf =
+    ({ values }: Case) =>
+    (setting: Setting) =>
+      setting === "default" ? values : values.slice(0, 1);
+  test.each(titled)("%s", async (_, one) => check(one, "unfit", valuesOf(one), 25), 60_000);
 });
 
 describe("no answer at all has the outcome that the policy says", () => {
-  test.each(titled)("%s", async (_, one) => check(one, "hang", [undefined], 11), 60_000);
+  test.each(titled)("%s", async (_, one) => check(one, "hang", () => [undefined], 11), 60_000);
 });
 
 test("no server has mishandled a log context, or left an error unhandled", () => {
