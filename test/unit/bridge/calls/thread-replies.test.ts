@@ -181,7 +181,8 @@ describe("edits of a module in a thread", () => {
 
 describe("a thread that does not answer", () => {
   const failing = (code: number, data?: object) => async () => {
-    throw new ResponseError(code, "why", data);
+    // Of its own, as from a thread: what dispatch notes in it is compared with the test's.
+    throw new ResponseError(code, "why", structuredClone(data));
   };
   const failure = async (asking: Promise<unknown>): Promise<unknown> =>
     asking.then(
