@@ -60,6 +60,7 @@ export async function bundleHost(folder, compiler) {
     metafile: true,
     logLevel: "error",
   });
+  if (!("late:ajv" in metafile.inputs)) throw new Error("ajv does not come late: who imports it has changed");
   await writeValidators(folder);
   await stop(); // else its process stays for as long as this one
   for (const file of jitiFiles) {
