@@ -167,8 +167,8 @@ function total({ passed, failed, skipped }) {
 }
 
 /**
- * Runs all the steps, two at a time where they do not ask to be alone, or as many as there are `lanes`; prints the total and
- * gives whether all is well. `summary` gives what to print before the total, from each step with its counts.
+ * Runs the steps: first `lanes` at a time, then one by one those that ask to be alone. Prints the total, and gives whether all
+ * is well. `summary` gives what to print before the total, from each step with its counts.
  */
 export async function runSteps(steps, { summary, lanes = 2 } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "bridge-tests-"));

@@ -25,5 +25,5 @@ console.log("Testing");
 const wanted = only
   ? steps.filter((step) => step.groups.some((group) => only.includes(group)))
   : [...steps, matrixCheck(freshNotes())];
-// Three on two processors: the tests on a fake host wait for most of their time.
+// Three on two processors: the tests with a fake host wait most of the time.
 process.exitCode = (await runSteps(wanted, { lanes: 3 })) ? 0 : 1;

@@ -29,6 +29,7 @@ UNLOCKED_SECONDS = 60.0
 _NOT_KEPT = frozenset({"THIRD_PARTY_LICENSES.txt", "compiler-licenses.txt"})
 # Modification time, change time, size and inode.
 _Signs = tuple[int, int, int, int]
+# By path below the folder.
 Signs = Mapping[Path, _Signs]
 
 
@@ -37,7 +38,7 @@ class HostFiles:
 
     def __init__(self, installed: Path) -> None:
         try:
-            # The contents, by path below the folder, and what makes them of what is kept.
+            # What is kept of each file, by path below the folder, and the function that makes its content of that.
             self._kept: tuple[Mapping[Path, bytes], Callable[[bytes], bytes]] = (_read(installed), bytes)
         except OSError as e:
             raise StartupProblem(None, f"the host that is installed cannot be read: {e}") from None
@@ -54,8 +55,8 @@ class HostFiles:
         contents, _ = self._kept
         self._kept = {name: zlib.compress(content, 1) for name, content in contents.items()}, zlib.decompress
 
-    def have_been(self, seen: Signs | None) -> bool:
-        """Whether the kept files are those that `look_at` has seen."""
+    def are_as_seen(self, seen: Signs | None) -> bool:
+        """Whether the kept files are those that `look_at` saw."""
         return seen is not None and seen == self._signs
 
     def folder(self) -> Path:

@@ -15,7 +15,7 @@ from synapse_module_bridge.supervision.launch import environment, host_command
 
 
 class FirstProcess:
-    """Starts it. It loads no module before `initialize`. Raises StartupProblem; then no process is left."""
+    """Starts Node, which loads no module before `initialize`. Raises StartupProblem; then no process is left."""
 
     def __init__(self, config: BridgeConfig) -> None:
         self.node = find_node(config.node)
@@ -23,7 +23,7 @@ class FirstProcess:
         self._seen = look_at(HOST_FOLDER)
         self._command = host_command(self.node, HOST_FOLDER, config)
         self._spawned: Spawned | None = None
-        # What keeps it from being started keeps the next attempt from it, which tells.
+        # What prevents this start prevents the next one, too, and that one reports it.
         with suppress(OSError):
             self._spawned = spawn(self._command, environment(config))
 
@@ -33,13 +33,13 @@ class FirstProcess:
             version, self._version = self._version, None
             version.check()
         files = HostFiles(HOST_FOLDER)
-        if not files.have_been(self._seen):
-            # An upgrade: it may run others than those that were kept.
+        if not files.are_as_seen(self._seen):
+            # After an upgrade, the process may run other files than those that are kept.
             self.abandon()
         return files
 
     def start(self, command: Sequence[str], env: Mapping[str, str]) -> Spawned:
-        """As `spawn`. The first time, it gives the process that was started before, if it is what is wanted."""
+        """As `spawn`. The first time, it gives the process that was started early, if that runs this command."""
         if command == self._command and self._spawned is not None:
             spawned, self._spawned = self._spawned, None
             return spawned

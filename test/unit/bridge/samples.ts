@@ -1,4 +1,4 @@
-// Parameters of a call, for tests that need no host either.
+// Parameters of calls. They are apart from rig.ts, so that tests without a host load none.
 export const INVITE = {
   inviter: "@alice:example.org",
   invitee: "@bob:example.org",

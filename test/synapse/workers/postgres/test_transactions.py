@@ -87,7 +87,7 @@ class Desk:
 
 
 def no_error(result: Any) -> Any:
-    """What a method gives is none: it raises them."""
+    """A method raises its errors, and never returns one."""
     assert not isinstance(result, Exception)
     return result
 

@@ -26,11 +26,9 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def configured(folder: Path, version: str = "v24.0.0", **config: Any) -> BridgeConfig:
-    """With a Node that notes each start, and runs until it is killed."""
+    """With a Node that runs until it is killed."""
     node = folder / "node"
-    node.write_text(
-        f'#!/bin/sh\n[ "$1" = --version ] && echo {version} && exit\necho $$ >> {folder / "pids"}\nexec sleep 60\n'
-    )
+    node.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo {version} && exit\nexec sleep 60\n')
     node.chmod(0o700)
     return parse({"modules": [{"path": "m.ts"}], "node": str(node), **config})
 
