@@ -6,6 +6,7 @@ import { type SynapseProcess, startProcess } from "../../../bridge/testing/synap
 import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge, shim } from "../../support/bridge.js";
 import { Client, registerUser } from "../../support/client.js";
+import { fork } from "../../support/forks.js";
 import { modeCommand } from "../../support/mode-command.js";
 import { venvPython } from "../../support/paths.js";
 import { childrenOf } from "../../support/processes.js";
@@ -68,7 +69,10 @@ afterAll(async () => {
   folder.remove();
 });
 
-const mode = (...args: string[]) => modeCommand([...configPaths, ...args], folder.root);
+const mode = async (...args: string[]) => {
+  const { code, out, err } = await fork(["mode", ...configPaths, ...args], folder.root);
+  return { code, stdout: out, stderr: err };
+};
 const say = async (body: string) => (await alice.say(room, body)).status;
 const write = async (name: Name) => (await alice.get(path(name))).body;
 const noted = (name: Name) => (existsSync(notes(name)) ? readFileSync(notes(name), "utf8").split("\n") : []);
@@ -95,7 +99,8 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<numbe
 }
 
 test("the command prints the modes, and says which modules there are", async () => {
-  const { code, stdout } = await mode();
+  // As an admin does, in a process that imports Synapse.
+  const { code, stdout } = await modeCommand(configPaths, folder.root);
   expect([code, stdout.split("\n")]).toEqual([
     0,
     [

@@ -10,7 +10,8 @@ import signal
 import sys
 from typing import Any
 
-import synapse_module_bridge.command.check  # noqa: F401 # all that the command may import
+import synapse_module_bridge.command.check
+import synapse_module_bridge.command.mode  # noqa: F401 # all that the command may import
 from synapse_module_bridge.__main__ import main
 
 MOST_SECONDS = 60
