@@ -63,7 +63,7 @@ def read_error(error: RpcError, modules: Sequence[str]) -> RpcError:
     if error.code != ERROR_CODES["synapse_error"] or _is_whole(error):
         return error
     module = error.data.get("module")
-    data = {"module": module if module in modules else None, "kind": "threw"}
+    data = {"module": module if module in modules else None}
     return RpcError(ERROR_CODES["module_fault"], f"{module}: a SynapseError with missing or wrong fields", data)
 
 
