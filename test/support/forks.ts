@@ -1,4 +1,5 @@
-// Runs the wheel's command, or a script of Python's, in forks of a process that has imported Synapse: once for a test file.
+// Runs the wheel's command, or a Python script, in forks of a process that has imported Synapse. Each test file has one such
+// process.
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -13,6 +14,7 @@ export interface Run {
   err: string;
 }
 
+// For what the forks print: outside of the folder that a test looks at.
 const told = temporaryFolder();
 let forks: ChildProcess | undefined;
 let codes: AsyncIterator<string>;
@@ -21,7 +23,7 @@ afterAll(() => {
   told.remove();
 });
 
-/** Not two at once. Without a script, it is the command. */
+/** Runs the wheel's command, or `script`, in this folder. The next run must begin after the end of this one. */
 export async function fork(
   args: readonly string[],
   folder: string,
