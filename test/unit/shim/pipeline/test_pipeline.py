@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from asking import ASKED, FAULT, RAISES, SWALLOWS, THROWN, Host, answer, ask, call_of, calls_over, entry, message_from
 from counted import count
+from fake_time import Time
 from objects import event
 from on_record import recorded
 from synapse.module_api import NOT_SPAM
@@ -17,7 +18,8 @@ from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.calls.decision import Really
 from synapse_module_bridge.pipeline.failures import ModuleFault
 from synapse_module_bridge.pipeline.pipeline import Pipeline
-from synapse_module_bridge.resilience.circuit_breaker import MISSES_TO_OPEN
+from synapse_module_bridge.resilience.answer_cache import AnswerCache
+from synapse_module_bridge.resilience.circuit_breaker import LONGEST_PROBE_SECONDS, MISSES_TO_OPEN, CircuitBreaker
 from synapse_module_bridge.resilience.policy import Policies
 from synapse_module_bridge.routing.entry import Entry
 from synapse_module_bridge.schema.catalogue import CALLBACKS
@@ -202,6 +204,17 @@ def test_a_module_whose_breaker_is_open_for_a_user_is_passed_over_for_that_user(
         assert record() == [["module=b", "outcome=policy", "answer=allow", "reason=breaker"]]
     else:
         assert asked(host) == ["abc"]
+
+
+def test_a_module_with_a_ttl_uses_up_no_probe_before_it_is_its_turn() -> None:
+    host, clock = Host(answer("NOT_SPAM", None)), Time()
+    kept = AnswerCache(600, clock, lambda: None)
+    entries = [entry("a"), entry("b", breaker=CircuitBreaker("b", clock), answer_cache=kept)]
+    for _ in range(MISSES_TO_OPEN):
+        entries[1].breaker.missed(clock.now, "@alice:test")
+    clock.now += LONGEST_PROBE_SECONDS
+    assert decided(calls_over(host), message_from("@alice:test"), entries) is NOT_SPAM
+    assert asked(host) == ["a", "b"]
 
 
 def test_the_breakers_that_are_open_are_told() -> None:
