@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { logged } from "../../support/log.js";
 import { observed } from "../../support/observed.js";
+import { unfitAnswers } from "../../support/unfit-answers.js";
 import { type CatalogueEntry, compared } from "../differential/catalogue.js";
 import { exactly, normalise } from "../differential/normal.js";
 import { firstDoes } from "../differential/rows.js";
@@ -10,14 +11,7 @@ import type { Action } from "../differential/script.js";
 import { bridgeModules, type Files, type Side, type Sides, startSides } from "../differential/sides.js";
 import type { Trigger } from "../differential/trigger.js";
 import { triggersOf } from "../differential/triggers.js";
-import {
-  type Failure,
-  returnsNothing,
-  type Setting,
-  settingsOf,
-  standIn,
-  unfitAnswers,
-} from "./stand-ins.js";
+import { type Failure, returnsNothing, type Setting, settingsOf, standIn } from "./stand-ins.js";
 
 const entries = Object.fromEntries(compared);
 let sides: Sides<Setting>;
@@ -46,7 +40,7 @@ const cases: readonly Case[] = compared.flatMap(([callback, { result }]) =>
     .filter(({ remoteUser, title }, index) => index === 0 || remoteUser || title === "a user's own leave")
     .map((trigger, index) => {
       const values = unfitAnswers[result];
-      if (!values) throw new Error(`stand-ins.ts has no unfit answers for the result type ${result}`);
+      if (!values) throw new Error(`unfit-answers.ts has none for the result type ${result}`);
       return { callback, trigger, values: index === 0 ? values : values.slice(0, 1) };
     }),
 );

@@ -2,7 +2,7 @@
 import { expect, test } from "@jest/globals";
 import { readAnswer, UnfitAnswer } from "../../../../bridge/calls/answer.js";
 import { type Callback, catalogue } from "../../../../bridge/catalogue/catalogue.js";
-import { unfitAnswers } from "../../../synapse/faults/stand-ins.js";
+import { unfitAnswers } from "../../../support/unfit-answers.js";
 
 // What they return is ignored.
 const ignored = ["Edits", "Nothing"];
