@@ -75,7 +75,9 @@ def test_nothing_is_left_where_synapse_is_killed_before_node_has_told_its_versio
     path = program(tmp_path, f"echo $$ > {tmp_path / 'new'}; mv {tmp_path / 'new'} {tmp_path / 'pid'}; exec sleep 60")
     code = "import sys; from synapse_module_bridge.process.node import check_version; check_version(sys.argv[1])"
     synapse = subprocess.Popen([sys.executable, "-c", code, path])
+    until = time.monotonic() + 30
     while not (tmp_path / "pid").exists():
+        assert time.monotonic() < until
         time.sleep(0.01)
     synapse.send_signal(signal.SIGKILL)
     synapse.wait()
