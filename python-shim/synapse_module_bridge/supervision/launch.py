@@ -13,6 +13,10 @@ from synapse_module_bridge.process.spawn import RECORDS
 from synapse_module_bridge.schema.catalogue import DIGEST
 from synapse_module_bridge.schema.protocol import PROTOCOL
 
+# Read when Synapse reads its configuration, as this file is: an upgrade may come before the rest of the shim is
+# imported, and before the host is started, which then says that they do not fit.
+SHIM_VERSION = version("synapse-module-bridge")
+
 
 def host_command(node: str, folder: Path, config: BridgeConfig) -> list[str]:
     """The command that starts a host with its files in `folder`."""
@@ -35,7 +39,7 @@ def initialize_params(config: BridgeConfig, *, examined: bool = False, **synapse
     """
     params: dict[str, Any] = {
         "protocol": PROTOCOL,
-        "version": version("synapse-module-bridge"),
+        "version": SHIM_VERSION,
         "catalogue": DIGEST,
         "synapse": {"version": version("matrix-synapse"), **synapse},
         "start_timeout_ms": config.start_timeout_ms,

@@ -1,5 +1,6 @@
 """After a death, the real host runs what was accepted last, whatever lies on disk."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from outcomes import told
 from rig import running_bridge
 from synapse.module_api.errors import Codes
 from synapse_module_bridge.schema.installed import HOST_FOLDER
+from synapse_module_bridge.schema.startup_problems import StartupProblem
 from synapse_module_bridge.supervision import first_process, launch, reload
 from turning import turn_until
 from two_modules import (
@@ -179,3 +181,19 @@ def test_an_upgrade_of_the_bridge_under_a_synapse_that_runs_changes_nothing_of_w
         die(rig, caplog)
         assert (invite(rig), create(rig)) == (Codes.LIMIT_EXCEEDED, Codes.FORBIDDEN)
     observed(39, "by the modules", on="real host", tried="an upgrade of the bridge, the end of a thread, SIGKILL")
+
+
+def test_an_upgrade_of_the_bridge_while_synapse_starts_runs_no_host_of_another_version(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = two.folder / "_host"
+    shutil.copytree(HOST_FOLDER, installed)
+    package = json.loads((installed / "package.json").read_text())
+    (installed / "package.json").write_text(json.dumps({**package, "version": "99.0"}))
+    monkeypatch.setattr(first_process, "HOST_FOLDER", installed)
+    monkeypatch.setattr(launch, "version", lambda _: "99.0")
+    with (
+        pytest.raises(StartupProblem, match="has started a host of another version"),
+        running_bridge(two.folder, two.settings),
+    ):
+        pass
