@@ -85,6 +85,9 @@ class AskedVersion:
             if limit := find_limit_of_start(e):
                 raise StartupProblem(None, limit) from e
             raise self._cannot_run(os.strerror(e.errno) if e.errno else str(e)) from e
+        except ValueError as e:
+            # No path has a null character.
+            raise self._cannot_run(str(e)) from e
         self._lifeline.tie(self._popen.pid)
 
     def check(self) -> None:

@@ -87,6 +87,8 @@ def test_nothing_is_left_where_synapse_is_killed_before_node_has_told_its_versio
 def test_a_node_that_is_missing_or_cannot_be_executed_is_a_fault_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(StartupProblem, match="cannot run /nonexistent/node: No such file"):
         check_version("/nonexistent/node")
+    with pytest.raises(StartupProblem, match=r"cannot run a.b: embedded null byte; set `node:`"):
+        check_version("a\0b")
     path = program(tmp_path, "echo v24.0.0")
     os.chmod(path, 0o600)
     with pytest.raises(StartupProblem, match="Permission denied"):
