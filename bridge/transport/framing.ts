@@ -23,9 +23,6 @@ export const UNREADABLE = "unreadable";
 // The stream has taken the message. onError reports a failure to send it.
 const HANDED_OVER = Promise.resolve();
 const HEADER_END = Buffer.from("\r\n\r\n");
-const OWN_HEADER = Buffer.from("Content-Length: ");
-const [ZERO = 0] = Buffer.from("0");
-const MOST_DIGITS = 15;
 
 interface ErrorBody {
   code: number;
@@ -92,43 +89,20 @@ export class FrameReader extends AbstractMessageReader implements MessageReader 
 
   /** Reads the length from the header at `start`. Returns where the body begins, or `start` for a header without an end. */
   #readHeader(bytes: Buffer, start: number): number {
-    const own = readOwnHeader(bytes, start);
-    const end = own?.end ?? bytes.indexOf(HEADER_END, start);
+    const end = bytes.indexOf(HEADER_END, start);
     if (end === -1 && bytes.length - start <= MAX_HEADER) return start;
-    const length = own?.length ?? readAnyHeader(bytes, start, end);
+    const header = bytes.toString("latin1", start, end === -1 ? start + MAX_HEADER : end);
+    const lengths = header.match(/^content-length: *(\d{1,15})$/gim) ?? [];
+    if (end === -1 || end - start > MAX_HEADER || lengths.length !== 1) {
+      throw new Error(
+        `the stream does not hold a Content-Length header: ${JSON.stringify(header.slice(0, 80))}`,
+      );
+    }
+    const length = Number(lengths[0]?.replace(/\D/g, ""));
     if (length > MAX_FRAME) throw new Error(`a frame of ${length} bytes is over the limit of ${MAX_FRAME}`);
     this.#length = length;
     return end + HEADER_END.length;
   }
-}
-
-/** Reads the header that the shim writes. Byte by byte: a call into Node's own code is slow once that has left the caches. */
-function readOwnHeader(bytes: Buffer, start: number): { length: number; end: number } | undefined {
-  for (let index = 0; index < OWN_HEADER.length; index++)
-    if (bytes[start + index] !== OWN_HEADER[index]) return undefined;
-  const first = start + OWN_HEADER.length;
-  let length = 0;
-  let end = first;
-  for (; end < first + MOST_DIGITS; end++) {
-    const digit = (bytes[end] ?? 0) - ZERO;
-    if (digit < 0 || digit > 9) break;
-    length = length * 10 + digit;
-  }
-  if (end === first) return undefined;
-  for (let index = 0; index < HEADER_END.length; index++)
-    if (bytes[end + index] !== HEADER_END[index]) return undefined;
-  return { length, end };
-}
-
-/** Reads the length from any other header, which ends at `end` (-1: too late). Throws an Error. */
-function readAnyHeader(bytes: Buffer, start: number, end: number): number {
-  const header = bytes.toString("latin1", start, end === -1 ? start + MAX_HEADER : end);
-  const lengths = header.match(/^content-length: *(\d{1,15})$/gim) ?? [];
-  if (end === -1 || end - start > MAX_HEADER || lengths.length !== 1)
-    throw new Error(
-      `the stream does not hold a Content-Length header: ${JSON.stringify(header.slice(0, 80))}`,
-    );
-  return Number(lengths[0]?.replace(/\D/g, ""));
 }
 
 /** A message that is not JSON (the shim writes NaN as it is) fails alone: as a request, or as the answer to one. */
@@ -183,8 +157,7 @@ export const sayTooLarge: TooLarge = (_, text) => ({ code: ErrorCodes.InternalEr
 /** Returns the JSON of a message. A response that is too large becomes an error; any other message that is throws an Error. */
 export function bodyOf(message: Message, tooLarge: TooLarge): string {
   const body = messageJson(message) ?? "";
-  // No character takes more than three bytes, so most messages need not be counted.
-  const size = 3 * body.length <= MAX_FRAME ? body.length : Buffer.byteLength(body);
+  const size = Buffer.byteLength(body);
   if (size <= MAX_FRAME && body !== "") return body;
   const text = `a message of ${size || "too many"} bytes is over the limit of ${MAX_FRAME}`;
   if (!Message.isResponse(message)) throw new Error(text);

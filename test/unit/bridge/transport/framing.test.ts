@@ -57,6 +57,14 @@ test.each([
   expect([messages, errors]).toEqual([[{}], []]);
 });
 
+test("any header is read behind a long frame of the same chunk", async () => {
+  const long = message("x".repeat(5000));
+  const { messages, errors } = await read([
+    Buffer.concat([frame(long), Buffer.from("content-length:2\r\n\r\n{}")]),
+  ]);
+  expect([messages, errors]).toEqual([[long, {}], []]);
+});
+
 test("what could still become a frame is waited for", async () => {
   for (const part of [
     "x".repeat(1024),
