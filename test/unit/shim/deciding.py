@@ -8,7 +8,7 @@ from synapse_module_bridge.shared.decision_table import decision_tables
 from synapse_module_bridge.shared.decision_writer import DecisionWriter
 from synapse_module_bridge.shared.hourly import HourlyWriter
 from synapse_module_bridge.supervision.versions import Version
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 
 # When the tests begin, in seconds since the epoch.
@@ -40,7 +40,13 @@ class Process:
         self.database = database
         self.clock = Clock()
         api: Any = database
-        run: Any = lambda func: ensureDeferred(func())  # noqa: E731
+        # What was begun in the background.
+        self.begun: list[Deferred[Any]] = []
+
+        def run(func: Any) -> Any:
+            self.begun.append(ensureDeferred(func()))
+            return self.begun[-1]
+
         tables = decision_tables(api)
         # Modules, and whether each is a shadow module.
         self.modules = {"no-links": False, "new-idea": True}

@@ -229,6 +229,7 @@ def test_batches_do_not_overlap_while_the_database_is_slow(process: Process, dat
     assert database.most_at_once == 1 and database.transactions == 1
     # Nor does any wait for its turn.
     assert process.clock.getDelayedCalls() == []
+    assert sum(not writing.called for writing in process.begun) == 1
     database.let_go()
     process.advance(3)
     assert total(database) == 30 and database.most_at_once == 1
