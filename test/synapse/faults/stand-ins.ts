@@ -40,3 +40,32 @@ function policyAction({ on_failure }: CatalogueEntry, { remoteUser }: Trigger, p
   const [code, errcode] = policy === "defer" && !remoteUser ? [503, "M_UNKNOWN"] : [403, "M_FORBIDDEN"];
   return { throw: { synapse_error: { code, msg: "policy unavailable", errcode } } };
 }
+
+/** By result type: answers that a JavaScript module may give by mistake, and that Synapse must not see. */
+export const unfitAnswers: Readonly<Record<string, readonly (null | boolean | number | string | object)[]>> =
+  {
+    EventSpamVerdict: [null, 7, [], {}, ["M_FORBIDDEN", {}, {}]],
+    SpamVerdict: [null, 7, [], {}, ["M_FORBIDDEN", {}, {}]],
+    LoginVerdict: [null, 7, [], {}, ["M_FORBIDDEN"]],
+    MediaVerdict: [null, 7, [], {}, ["M_FORBIDDEN"]],
+    StateEventVerdict: [null, 7, [], {}, ["M_FORBIDDEN", {}]],
+    DropVerdict: [null, 7, [], {}, "NOT_SPAM"],
+    HideVerdict: [null, 7, [], {}, "yes"],
+    RegistrationVerdict: [true, 7, [], {}, "ALLOW"],
+    EventAllowedVerdict: [null, 7, [], {}, "spam"],
+    Permission: [null, 1, [], {}, "yes"],
+    Edits: [7, false, "no"],
+    Nothing: [7, false, "no"],
+    Expired: [7, "yes", [], {}],
+    RenewalResult: [null, true, [true, false], {}],
+    // Anything is an answer.
+    LegacyAdminResult: [],
+    RatelimitOverride: [true, [], "many", { per_second: 0, burst_count: 1 }],
+    MediaConfig: [true, 7, [], "none"],
+    UploadPermission: [null, 1, {}, "yes"],
+    MediaUploadLimits: [true, 7, {}, [{ max_bytes: "1" }]],
+    PresenceRoutes: [null, 7, [], "ALL"],
+    InterestedUsers: [null, {}, "all", [7]],
+    ThreepidPermission: [null, 1, {}, "yes"],
+    ChosenName: [true, 7, [], {}],
+  };

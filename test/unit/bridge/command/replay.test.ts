@@ -218,8 +218,7 @@ describe("a module that does not answer", () => {
   test.concurrent("since it blocks Node is named, with the call", async () => {
     const { code, err } = await run([
       "replay",
-      // It blocks as a loop does, and leaves the processor to the other tests.
-      inviting("blocks.ts", "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);"),
+      inviting("blocks.ts", "for (;;);"),
       write("blocked.jsonl", {}),
     ]);
     expect(code).toBe(1);
