@@ -72,7 +72,7 @@ _THREAD_ENDED = method_name("thread_ended")
 CLOCK = SteadyClock(reactor)
 
 
-def start(config: BridgeConfig, api: ModuleApi, first: FirstProcess | None) -> None:
+def start(config: BridgeConfig, api: ModuleApi, workers: Workers, first: FirstProcess | None) -> None:
     """What this process does for a bridge of homeserver.yaml. Without `first`, no module runs here.
 
     Raises StartupProblem.
@@ -84,7 +84,7 @@ def start(config: BridgeConfig, api: ModuleApi, first: FirstProcess | None) -> N
     deployment = deployment_of(api, CLOCK, reactor)
     admin = admin_of(api, CLOCK, deployment)
     admin.add(config)
-    for text in advise_everywhere(config, Workers(config, api)):
+    for text in advise_everywhere(config, workers):
         logger.warning("%s", text)
     if first is None:
         deployment.modes.add(yaml_modes(config))

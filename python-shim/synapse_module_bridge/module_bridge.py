@@ -26,12 +26,13 @@ class ModuleBridge:
 
     def __init__(self, config: BridgeConfig, api: ModuleApi) -> None:
         with _told_to_the_admin():
-            first = FirstProcess(config) if Workers(config, api).starts_node() else None
+            workers = Workers(config, api)
+            first = FirstProcess(config) if workers.starts_node() else None
             try:
                 # While Node starts, which takes longer.
                 from synapse_module_bridge.bridge import start
 
-                start(config, api, first)
+                start(config, api, workers, first)
             except BaseException:
                 if first is not None:
                     first.abandon()

@@ -136,6 +136,7 @@ class AskedVersion:
     def forget(self) -> None:
         """Ends the process, if it still runs, and what it has started."""
         kill_all(self._popen)
+        # Where the process itself has ended, its group ends with the lifeline.
         self._lifeline.cut()
         # Closes its pipes, and waits for its end.
         with self._popen:

@@ -11,6 +11,7 @@ from synapse.module_api.errors import SynapseError
 from synapse_module_bridge.calls.call import Call
 from synapse_module_bridge.codec.template import compile_template
 from synapse_module_bridge.pipeline import router as subject
+from synapse_module_bridge.pipeline.pipeline import Pipeline
 from synapse_module_bridge.pipeline.router import Router
 from synapse_module_bridge.schema.catalogue import CALLBACKS
 from turning import outcome
@@ -36,6 +37,23 @@ class Routed:
         del self.host.calls[:]
         assert outcome(ensureDeferred(self.router.route(SPAM, **of).answer(SPAM, [event(type=kind)]))) is NOT_SPAM
         return [params["modules"] for _, params, _ in self.host.calls]
+
+
+# What runs in the background begins at once.
+BEGIN: Any = lambda func: ensureDeferred(func())  # noqa: E731
+
+
+def noted(pipeline: Pipeline, method: str) -> list[Call]:
+    """Notes the calls that this method of the pipeline is asked for, which `ask` answers."""
+    calls: list[Call] = []
+    ask = pipeline.ask
+
+    def note(call: Call, entries: Any) -> Any:
+        calls.append(call)
+        return ask(call, entries)
+
+    setattr(pipeline, method, note)
+    return calls
 
 
 def wants(kind: str) -> Any:
@@ -104,6 +122,13 @@ class Shadows:
         self.modules = [entry.module for entry in entries]
 
 
+def shadowing(verdict: Any, callback: str, *entries: Any) -> tuple[Router, Shadows]:
+    """A router of one callback, whose host gives this verdict."""
+    calls, shadows, nobody = calls_over(Host(verdict)), Shadows(), Any
+    calls.entries = {callback: entries}
+    return Router(calls, cast(Any, nobody), cast(Any, shadows), BEGIN), shadows
+
+
 @pytest.mark.parametrize(
     ("entries", "verdict", "really"),
     [
@@ -115,9 +140,7 @@ class Shadows:
 def test_the_call_of_shadow_modules_gets_to_know_what_is_really_decided(
     entries: list[Any], verdict: Any, really: str
 ) -> None:
-    calls, shadows, nobody = calls_over(Host(verdict)), Shadows(), Any
-    calls.entries = {SPAM.name: entries}
-    router = Router(calls, cast(Any, nobody), cast(Any, shadows), lambda func: ensureDeferred(func()))  # type: ignore[arg-type]
+    router, shadows = shadowing(verdict, SPAM.name, *entries)
     answered = router.route(SPAM).answer(SPAM, [event()])
     [call] = shadows.calls
     assert call.really.is_known == (len(entries) == 1)
@@ -125,24 +148,9 @@ def test_the_call_of_shadow_modules_gets_to_know_what_is_really_decided(
     assert (call.really.is_known, call.really.outcome) == (True, really)
 
 
-def shadowing(verdict: Any, callback: str, *entries: Any) -> tuple[Router, Shadows]:
-    """A router of one callback, whose host gives this verdict."""
-    calls, shadows, nobody = calls_over(Host(verdict)), Shadows(), Any
-    calls.entries = {callback: entries}
-    run: Any = lambda func: ensureDeferred(func())  # noqa: E731
-    return Router(calls, cast(Any, nobody), cast(Any, shadows), run), shadows
-
-
 def test_a_call_that_shadow_modules_are_asked_waits_behind_those_that_decide_something() -> None:
     routed, shadows = shadowing(answer("NOT_SPAM", None), SPAM.name, entry("first"), entry("shadow", shadow=True))
-    asked: list[Call] = []
-    begin = routed.pipeline.ask
-
-    def noted(call: Call, entries: Any) -> Any:
-        asked.append(call)
-        return begin(call, entries)
-
-    routed.pipeline.ask = noted  # type: ignore[method-assign]
+    asked = noted(routed.pipeline, "ask")
     outcome(ensureDeferred(routed.route(SPAM).answer(SPAM, [event()])))
     assert shadows.modules == ["shadow"]
     assert [call.local for call in (*asked, *shadows.calls)] == [True, False]
@@ -200,8 +208,7 @@ class Queue:
 
 def test_notifications_are_queued_for_the_modules_that_want_them_and_synapse_waits_for_none() -> None:
     calls, queue, shadows = calls_over(Host(AssertionError("must not be asked"))), Queue(), Shadows()
-    run: Any = lambda func: ensureDeferred(func())  # noqa: E731
-    route = Router(calls, cast(Any, queue), cast(Any, shadows), run).route(NEW_EVENT)
+    route = Router(calls, cast(Any, queue), cast(Any, shadows), BEGIN).route(NEW_EVENT)
     for entries in (
         [entry("all")],
         [entry("some", matches=wants("m.a")), entry("all")],
@@ -225,14 +232,7 @@ def test_a_span_is_opened_where_the_library_for_tracing_is_installed(
 ) -> None:
     monkeypatch.setattr(subject, "TRACING", tracing)
     routed = Routed(entry("m"))
-    traced: list[Any] = []
-    ask = routed.calls.ask
-
-    def noted(call: Call, entries: Any) -> Any:
-        traced.append(call)
-        return ask(call, entries)
-
-    routed.calls.ask_traced = noted  # type: ignore[method-assign]
+    traced = noted(routed.calls, "ask_traced")
     assert routed.ask() == [["m"]]
     assert len(traced) == tracing
 
