@@ -6,7 +6,8 @@ import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
 import { type Bundle, bundle } from "./bundle.js";
 import { type HostProcess, startHost } from "./child.js";
-import { type Answer, INTRODUCTION, INVITE, type Initialized, moduleOf } from "./rig.js";
+import { type Answer, INTRODUCTION, type Initialized, moduleOf } from "./rig.js";
+import { INVITE } from "./samples.js";
 
 export const folder = temporaryFolder();
 export let host: HostProcess;

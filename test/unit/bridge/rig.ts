@@ -19,8 +19,6 @@ import { HeldThreads } from "../../../bridge/threads/held-threads.js";
 import { FrameReader, FrameWriter } from "../../../bridge/transport/framing.js";
 import { bundle } from "./bundle.js";
 
-export { event, INVITE } from "./samples.js";
-
 export const SYNAPSE = {
   version: "1.163.2",
   server_name: "example.org",

@@ -1,7 +1,8 @@
 // A chain of modules: who is asked, whose answer counts, and how a failure is told.
 import { describe, expect, test } from "@jest/globals";
 import { rig } from "../each-rig.js";
-import { errorOf, event, INVITE } from "../rig.js";
+import { errorOf } from "../rig.js";
+import { event, INVITE } from "../samples.js";
 import { asked, load } from "./chain.js";
 
 /** What modules had logged for them at a level: the module, the request and the message. */

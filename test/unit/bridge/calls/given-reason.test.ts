@@ -1,7 +1,8 @@
 // What a handler says about its own decision: what of it leaves the host.
 import { describe, expect, test } from "@jest/globals";
 import { rig } from "../each-rig.js";
-import { errorOf, INVITE } from "../rig.js";
+import { errorOf } from "../rig.js";
+import { INVITE } from "../samples.js";
 import { load } from "./chain.js";
 
 const given = async (...bodies: string[]) => {

@@ -4,7 +4,8 @@ import { type CancellationToken, CancellationTokenSource } from "vscode-jsonrpc/
 import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { Cancellation, untilAborted } from "../../../../bridge/transport/cancellation.js";
 import { folder, rig } from "../each-rig.js";
-import { errorOf, event, INVITE, moduleOf } from "../rig.js";
+import { errorOf, moduleOf } from "../rig.js";
+import { event, INVITE } from "../samples.js";
 import { load } from "./chain.js";
 
 describe("a handler gets", () => {

@@ -5,7 +5,8 @@ import { expect, test } from "@jest/globals";
 import { MAX_FRAME } from "../../../../bridge/transport/framing.js";
 import { folder, renew, rig } from "../each-rig.js";
 import { nested } from "../nested.js";
-import { errorOf, event, INVITE, moduleOf } from "../rig.js";
+import { errorOf, moduleOf } from "../rig.js";
+import { event, INVITE } from "../samples.js";
 
 let count = 0;
 async function load(callback: string, body: string, entry = ""): Promise<string[]> {

@@ -2,7 +2,8 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { ResponseError } from "vscode-jsonrpc/node";
 import { folder, rig } from "../each-rig.js";
-import { errorOf, event, moduleOf } from "../rig.js";
+import { errorOf, moduleOf } from "../rig.js";
+import { event } from "../samples.js";
 
 const asked: unknown[] = [];
 beforeEach(() => {

@@ -1,6 +1,7 @@
 // The commands `call` and `host`, as a person runs them.
 import { describe, expect, test } from "@jest/globals";
-import { event, moduleOf } from "../rig.js";
+import { moduleOf } from "../rig.js";
+import { event } from "../samples.js";
 import { folder, run } from "./command-line.js";
 
 describe("call", () => {

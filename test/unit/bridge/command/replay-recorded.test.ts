@@ -2,7 +2,8 @@
 import { afterEach, expect, test } from "@jest/globals";
 import { Clock } from "../../../../bridge/testing/clock.js";
 import { FakeStore } from "../../../../bridge/testing/fake-store.js";
-import { connect, event, type Rig } from "../rig.js";
+import { connect, type Rig } from "../rig.js";
+import { event } from "../samples.js";
 import { folder, run } from "./command-line.js";
 
 const CALLS = 33;

@@ -1,6 +1,7 @@
 // The command `replay`, as a person runs it on a recording.
 import { describe, expect, test } from "@jest/globals";
-import { event, INVITE, moduleOf } from "../rig.js";
+import { moduleOf } from "../rig.js";
+import { event, INVITE } from "../samples.js";
 import { folder, run } from "./command-line.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: what a report has is what these tests look at.

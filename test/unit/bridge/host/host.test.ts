@@ -4,7 +4,8 @@ import { catalogue } from "../../../../bridge/catalogue/catalogue.js";
 import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { UNREADABLE } from "../../../../bridge/transport/framing.js";
 import { folder, rig } from "../each-rig.js";
-import { errorOf, INVITE, moduleOf, SYNAPSE, VERSION } from "../rig.js";
+import { errorOf, moduleOf, SYNAPSE, VERSION } from "../rig.js";
+import { INVITE } from "../samples.js";
 
 const plain = folder.write("plain.ts", moduleOf("user_may_invite", "return NOT_SPAM;"));
 

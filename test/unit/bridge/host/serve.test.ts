@@ -5,7 +5,8 @@ import { describe, expect, test } from "@jest/globals";
 import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { observed } from "../../../support/observed.js";
 import { call, folder, host, initialize, inviting, load, loadOne, start, stop } from "../real-host.js";
-import { INVITE, moduleOf } from "../rig.js";
+import { moduleOf } from "../rig.js";
+import { INVITE } from "../samples.js";
 
 const lines = (): Record<string, unknown>[] => host.records("log");
 

@@ -2,7 +2,8 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { folder, rig } from "../each-rig.js";
-import { INVITE, moduleOf } from "../rig.js";
+import { moduleOf } from "../rig.js";
+import { INVITE } from "../samples.js";
 
 /** What the shim was sent, in order. */
 let sent: unknown[];

@@ -6,7 +6,8 @@ import { CancellationTokenSource } from "vscode-jsonrpc/node";
 import { catalogue } from "../../../../bridge/catalogue/catalogue.js";
 import { whyUnrecorded } from "../../../../bridge/recording/format.js";
 import { temporaryFolder } from "../../../support/temporary-folder.js";
-import { connect, event, INVITE, moduleOf, type Rig } from "../rig.js";
+import { connect, moduleOf, type Rig } from "../rig.js";
+import { event, INVITE } from "../samples.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: lines of JSON that each test looks at.
 type Line = any;

@@ -5,7 +5,8 @@ import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { observed } from "../../../support/observed.js";
 import { isAlive } from "../../../support/processes.js";
 import { ask, folder, host, inviting, load, logged } from "../real-host.js";
-import { errorOf, INVITE } from "../rig.js";
+import { errorOf } from "../rig.js";
+import { INVITE } from "../samples.js";
 
 const bad = { params: { ...INVITE, room_id: "!bad" } };
 const WAITS = `${folder.root}/waits`;

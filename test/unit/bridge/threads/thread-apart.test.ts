@@ -2,7 +2,8 @@
 import { expect, test } from "@jest/globals";
 import { CancellationTokenSource } from "vscode-jsonrpc/node";
 import { ask, folder, host, inviting, load, start, stop } from "../real-host.js";
-import { errorOf, INVITE } from "../rig.js";
+import { errorOf } from "../rig.js";
+import { INVITE } from "../samples.js";
 
 const THREAD = `import { threadId } from "node:worker_threads";`;
 const BAD = `if (params.room_id === "!bad")`;

@@ -4,7 +4,8 @@ import { rmSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import type { Part } from "../../../../bridge/catalogue/protocol.js";
 import { ask, folder, initialize, inviting, load, logged, start, stop } from "../real-host.js";
-import { errorOf, INVITE } from "../rig.js";
+import { errorOf } from "../rig.js";
+import { INVITE } from "../samples.js";
 
 const BAD = { params: { ...INVITE, room_id: "!bad" } };
 const ENDS = `if (params.room_id === "!bad") process.exit(1);`;

@@ -7,7 +7,8 @@ import { LIMITS } from "../../../../bridge/catalogue/protocol.js";
 import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { observed } from "../../../support/observed.js";
 import { ask, folder, host, initialize, inviting, load, logged, start, stop } from "../real-host.js";
-import { errorOf, INVITE, moduleOf } from "../rig.js";
+import { errorOf, moduleOf } from "../rig.js";
+import { INVITE } from "../samples.js";
 
 const shadow = (name: string, body: string, before = "") => ({
   path: inviting(name, body, before),

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import { observed } from "../../../support/observed.js";
 import { call, folder, host, load, loadOne } from "../real-host.js";
-import { INVITE } from "../rig.js";
+import { INVITE } from "../samples.js";
 
 describe("what a module prints or reads never reaches the wire", () => {
   const quiet = {
