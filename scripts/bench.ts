@@ -14,25 +14,43 @@ import { goalsTable, LABELS, table } from "../test/perf/bench/table.js";
 import { startVariants } from "../test/perf/bench/variants.js";
 import { projectRoot } from "../test/support/paths.js";
 
+// A join takes seconds and varies much; the room takes minutes, once.
+const JOINS_A_ROUND = 2;
+
 const { rounds, save } = readOptions("bench", 5);
-const { figures, used } = await measureCalls();
-console.log("Remote joins");
-for (const [key, taken] of await measureJoins(Math.min(rounds, 5))) figures.set(key, taken);
-console.log("Starts");
-for (const [key, taken] of await measureStarts(Math.min(rounds, 5))) figures.set(key, taken);
+const figures = new Map<string, readonly number[]>();
+let used = "";
+const parts = {
+  Calls: measureCalls,
+  "Remote joins": () => measureJoins(rounds * JOINS_A_ROUND),
+  "Starts and restarts": () => measureStarts(rounds),
+};
+for (const [title, measure] of Object.entries(parts)) {
+  console.log(title);
+  try {
+    const taken = await measure();
+    for (const [key, values] of taken) figures.set(key, values);
+    console.log(`${table(taken)}\n`);
+  } catch (error) {
+    // What the others measure is not lost.
+    console.error(`${title} could not be measured:`, error);
+    process.exitCode = 1;
+  }
+}
 const tables = {
   Figures: table(figures),
   "Memory after all calls, MB": used,
   Goals: goalsTable(judge(figures)),
 };
-for (const [title, text] of Object.entries(tables)) console.log(`\n${title}\n${text}`);
-if (save) {
+for (const title of ["Memory after all calls, MB", "Goals"] as const)
+  console.log(`${title}\n${tables[title]}\n`);
+if (save && process.exitCode === undefined) {
   const when = circumstances(rounds);
   writeFileSync(join(projectRoot, "docs/internals/benchmark.md"), page(when, tables));
   writeFileSync(join(projectRoot, "docs/internals/benchmark.svg"), chart(figures, when));
 }
 
-async function measureCalls(): Promise<{ figures: Map<string, readonly number[]>; used: string }> {
+async function measureCalls(): Promise<Figures> {
   const variants = await startVariants();
   try {
     const taken: Figures = await runRounds(variants, rounds);
@@ -41,7 +59,8 @@ async function measureCalls(): Promise<{ figures: Map<string, readonly number[]>
       const beside = node === undefined ? "" : `, Node ${node.toFixed(0)}`;
       return `${LABELS[name].padEnd(24)}Synapse ${synapse.toFixed(0)}${beside}`;
     });
-    return { figures: new Map(taken), used: lines.join("\n") };
+    used = lines.join("\n");
+    return taken;
   } finally {
     await variants.stop();
   }

@@ -5,20 +5,23 @@
 room state of so many members instead. Times are in microseconds: `cpu` is what the thread that runs Synapse has used
 for one call, `begun` when its reactor turned again after all calls were begun.
 
-With `only`, the module is asked nothing but that callback from then on; or `none`, or `all`.
+With `only`, the module is asked nothing but that callback from then on; or `none`, or `all`. `kill` ends Node, whose
+process has that number, and says after how long (`max`) the module refuses a message again.
 """
 
 import json
 import os
+import signal
 import subprocess
 import time
 from typing import Any
 
 from synapse.api.room_versions import RoomVersions
 from synapse.events import EventBase, make_event_from_dict
-from synapse.logging.context import run_in_background
+from synapse.logging.context import PreserveLoggingContext, run_in_background
 from synapse.module_api import NOT_SPAM, DirectServeJsonResource, ModuleApi
 from twisted.internet import defer, reactor
+from twisted.internet.task import deferLater
 
 Json = Any
 ROOM = "!bench:test.localhost"
@@ -70,6 +73,8 @@ class Bench(DirectServeJsonResource):
             return 200, _echo(json.loads(options["echo"]), calls)
         if "only" in options:
             self._ask_only(options["only"])
+        if "kill" in options:
+            return 200, {"max": await self._restart(int(options["kill"]))}
         if not calls:
             return 200, {"cpu_seconds": time.thread_time(), "pid": os.getpid()}
         sender = FEDERATED_SENDER if "federated" in options else SENDER
@@ -80,6 +85,24 @@ class Bench(DirectServeJsonResource):
             return 200, await _time(calls, in_flight, lambda: _ask_all(checks, event, state))
         ask = self._callbacks.spam_checker.check_event_for_spam
         return 200, await _time(calls, in_flight, lambda: ask(event))
+
+    async def _restart(self, pid: int) -> float:
+        event = _event(1, SENDER, "casino ")
+        ask = self._callbacks.spam_checker.check_event_for_spam
+        assert await ask(event) != NOT_SPAM
+        started = time.perf_counter()
+        os.kill(pid, signal.SIGKILL)
+        # A call that was in flight might have ended it, so it would be asked elsewhere.
+        while os.path.exists(f"/proc/{pid}"):
+            await _pause(0.001)
+        assert await ask(event) != NOT_SPAM
+        return (time.perf_counter() - started) * 1e6
+
+
+async def _pause(seconds: float) -> None:
+    clock: Json = reactor
+    with PreserveLoggingContext():
+        await deferLater(clock, seconds)
 
 
 async def _ask_all(checks: Json, event: EventBase, state: Json) -> None:
@@ -139,8 +162,8 @@ def _echo(command: list[str], calls: int) -> Json:
     return {"p50": times[len(times) // 2] * 1e6, "p99": times[len(times) * 99 // 100] * 1e6}
 
 
-def _event(kilobytes: int, sender: str) -> EventBase:
-    content = {"msgtype": "m.text", "body": "word " * (kilobytes * 120)}
+def _event(kilobytes: int, sender: str, word: str = "word ") -> EventBase:
+    content = {"msgtype": "m.text", "body": word * (kilobytes * 120)}
     return _made({"type": "m.room.message", "sender": sender, "content": content})
 
 

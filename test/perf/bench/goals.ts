@@ -1,7 +1,7 @@
 // What the bridge has to reach: medians of the ratios in each round of one run, so that they hold on a slow machine too.
 import { JOIN } from "./join.js";
 import { type Figures, keyOf, median, SEND_AFTER_MS } from "./rounds.js";
-import { START } from "./start.js";
+import { RESTART, START } from "./start.js";
 import type { VariantName } from "./variants.js";
 
 export interface Goal {
@@ -116,6 +116,13 @@ export function judge(figures: Figures): readonly Goal[] {
       400,
       "ms",
       (at) => (at(START, "bridge", "max") - at(START, "none", "max")) / 1e3,
+    ),
+    goal(
+      "Node killed, until the next one answers",
+      "at most",
+      400,
+      "ms",
+      (at) => at(RESTART, "bridge", "max") / 1e3,
     ),
     goal("Node's memory (PSS) once Synapse is up", "at most", 35, "MB", (at) =>
       at(START, "bridge", "Node MB"),

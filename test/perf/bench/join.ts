@@ -1,6 +1,7 @@
 // What a remote join costs who joins: a room of another server with thousands of state events, each of which is a call.
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { makeCertificates } from "../../support/certificates.js";
-import { type Client, registerUser } from "../../support/client.js";
+import { type Answer, type Client, registerUser } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
 import { cpuSeconds } from "./measure.js";
 import { keyOf, note } from "./rounds.js";
@@ -15,21 +16,24 @@ interface Joiner {
   readonly user: Client;
 }
 
-/** By key, microseconds until it has joined, and of CPU, in each round: each has a room of its own, which all variants join. */
+/**
+ * By key, microseconds until it has joined, and of CPU, in each round. All join the same room, as Synapse takes minutes to
+ * make it; after each round they leave it, and delete all that they have of it.
+ */
 export async function measureJoins(rounds: number): Promise<Map<string, number[]>> {
   const certificates = makeCertificates();
   const servers: Homeserver[] = [];
   const start = async (variant: VariantName & keyof typeof MODULES): Promise<Joiner> => {
     const server = await startWith(MODULES[variant], { federation: certificates });
     servers.push(server);
-    return { variant, server, user: await registerUser(server, "bench") };
+    return { variant, server, user: await registerUser(server, "bench", { admin: true }) };
   };
   const figures = new Map<string, number[]>();
   try {
     const { server: host, user } = await start("none");
     const joiners = [await start("none"), await start("python"), await start("bridge")];
+    const room = await createRoom(user);
     for (let round = 0; round <= rounds; round++) {
-      const room = await createRoom(user);
       for (const [index] of joiners.entries()) {
         const joiner = joiners[(index + round) % joiners.length] as Joiner;
         const taken = await join(joiner, room, host.serverName);
@@ -40,6 +44,7 @@ export async function measureJoins(rounds: number): Promise<Map<string, number[]
         );
         note(figures, new Map(keyed));
       }
+      await Promise.all(joiners.map(({ user }) => deleteRoom(user, room)));
     }
     return figures;
   } finally {
@@ -48,21 +53,43 @@ export async function measureJoins(rounds: number): Promise<Map<string, number[]
   }
 }
 
+/** One state event after the other: for many in `initial_state`, Synapse looks through all before it for each. */
 async function createRoom(user: Client): Promise<string> {
-  const initial_state = Array.from({ length: STATE_EVENTS }, (_, index) => ({
-    type: "bench.state",
-    state_key: String(index),
-    content: { body: `event ${index}` },
-  }));
-  const { status, body } = await user.createRoom({ preset: "public_chat", initial_state });
-  if (status !== 200) throw new Error(`the room of the benchmark: ${status} ${JSON.stringify(body)}`);
-  return body.room_id;
+  const created = await user.createRoom({ preset: "public_chat" });
+  const room = succeeded("the room of the benchmark", created).room_id;
+  for (let index = 0; index < STATE_EVENTS; index++) {
+    const set = await user.setState(room, "bench.state", String(index), { body: `event ${index}` });
+    succeeded(`state event ${index} of the benchmark's room`, set);
+  }
+  return room;
 }
 
 async function join({ server, user }: Joiner, room: string, via: string) {
   const before = await cpuSeconds(server);
   const started = performance.now();
-  const { status, body } = await user.join(room, [via]);
-  if (status !== 200) throw new Error(`the remote join: ${status} ${JSON.stringify(body)}`);
+  succeeded("the remote join", await user.join(room, [via]));
   return { max: (performance.now() - started) * 1e3, cpu: ((await cpuSeconds(server)) - before) * 1e6 };
+}
+
+/** As if its server had never joined. */
+async function deleteRoom(user: Client, room: string): Promise<void> {
+  const path = `v2/rooms/${encodeURIComponent(room)}`;
+  const { delete_id } = succeeded("a room's deletion", await user.admin("DELETE", path, { purge: true }));
+  await waitFor(
+    "Synapse to delete a room",
+    async () => {
+      const { status } = succeeded(
+        "its state",
+        await user.admin("GET", `v2/rooms/delete_status/${delete_id}`),
+      );
+      if (status === "failed") throw new Error("Synapse could not delete a room");
+      return status === "complete";
+    },
+    60_000,
+  );
+}
+
+function succeeded(what: string, { status, body }: Answer): Answer["body"] {
+  if (status !== 200) throw new Error(`${what}: ${status} ${JSON.stringify(body)}`);
+  return body;
 }

@@ -30,6 +30,13 @@ export function echo(variant: Variant, calls: number): Promise<Pick<Timing, "p50
   return driver(variant.server, { calls, echo: JSON.stringify([process.execPath, "-e", program]) });
 }
 
+/** Microseconds from the end of the only Node of a server until its successor refuses a message. */
+export async function restart(server: Homeserver): Promise<number> {
+  const [node] = childrenOf(server.pid);
+  if (node === undefined) throw new Error("the server to restart Node of has none");
+  return (await driver<{ max: number }>(server, { kill: node })).max;
+}
+
 /** Microseconds that it takes a client to send a message. */
 export async function sendMessage({ name, user, room }: Variant): Promise<number> {
   const started = performance.now();

@@ -2,7 +2,7 @@
 import type { Goal } from "./goals.js";
 import { JOIN } from "./join.js";
 import { type Figures, keyOf, measurementNames, median } from "./rounds.js";
-import { START } from "./start.js";
+import { RESTART, START } from "./start.js";
 import type { VariantName } from "./variants.js";
 
 export const LABELS: Readonly<Record<VariantName, string>> = {
@@ -22,7 +22,7 @@ export function table(figures: Figures): string {
   const lines = [
     ["measurement", "variant", ...COLUMNS.map((name) => (/\/|MB/.test(name) ? name : `${name} us`))],
   ];
-  for (const measurement of [...measurementNames(), JOIN, START]) {
+  for (const measurement of [...measurementNames(), JOIN, START, RESTART]) {
     for (const variant of Object.keys(LABELS) as VariantName[]) {
       const values = COLUMNS.map((column) => figures.get(keyOf(measurement, variant, column)));
       if (values.every((value) => value === undefined)) continue;
@@ -39,7 +39,7 @@ export function table(figures: Figures): string {
 export function goalsTable(goals: readonly Goal[]): string {
   const lines = goals.map(({ what, wanted, value, met }) => [
     what,
-    value.toFixed(3),
+    Number.isNaN(value) ? "not measured" : value.toFixed(3),
     wanted,
     met ? "met" : "MISSED",
   ]);
