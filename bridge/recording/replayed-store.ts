@@ -1,11 +1,20 @@
 // The store that a replay has for itself. It begins as the recording shows it before the module's first write; after that,
 // only what this replay writes counts. What the recording shows at the same time tells where others have written.
-import { parseDuration } from "../base/duration.js";
-import { exactJson } from "../base/exact-json.js";
 import { isObject } from "../base/is-object.js";
-import { compareBytes, sortedJson } from "../base/sorted-json.js";
+import { compareBytes } from "../base/sorted-json.js";
 import { WireError } from "../module-api/api-errors.js";
 import type { RecordedApi, RecordedLine } from "./format.js";
+import { SortedKeys } from "./sorted-keys.js";
+import {
+  answerFor,
+  type Content,
+  contentOf,
+  lasting,
+  listed,
+  type Step,
+  stepsOf,
+  textOf,
+} from "./store-steps.js";
 
 // As in the shim.
 const LISTED = 100;
@@ -13,20 +22,6 @@ const LISTED = 100;
 const MOST_TRACED = 256 * 1024 * 1024;
 
 type Params = Record<string, unknown>;
-
-/** What a key holds: the JSON of its value, or null for none; and until when, in milliseconds. */
-interface Content {
-  json: string | null;
-  until: number;
-}
-
-/** What a recorded call tells of a key: what it held before, what it did not hold, what it holds after. */
-interface Step {
-  key: string;
-  before?: string | null;
-  notBefore?: string | null;
-  after?: Content | undefined;
-}
 
 /** What the recording tells of a key before the module wrote it. */
 interface Trace {
@@ -60,8 +55,7 @@ export class ReplayedStore {
   /** By module, since it is chosen after all was read. */
   #traces = new Map<string, Map<string, Trace>>();
   #entries = new Map<string, Entry>();
-  /** All keys, in the order of their bytes. */
-  #sorted: string[] = [];
+  #keys = new SortedKeys();
   #now = Number.NaN;
   /** What the present call did in production after its first write of a key. */
   #rest: Step[] = [];
@@ -105,7 +99,7 @@ export class ReplayedStore {
         ...UNTOUCHED,
         ...{ recorded: initial, replayed: initial, isOwn: written, isTraced: true },
       });
-    this.#sorted = [...this.#entries.keys()].sort(compareBytes);
+    this.#keys = new SortedKeys(this.#entries.keys());
     this.#traces.clear();
   }
 
@@ -211,7 +205,7 @@ export class ReplayedStore {
     const isFull = base !== undefined && base.length >= most;
     let isUncertain = base === undefined;
     let hasOwn = false;
-    for (const key of this.#within(String(prefix), after)) {
+    for (const key of this.#keys.within(String(prefix), after)) {
       const entry = this.#entryOf(key);
       hasOwn ||= entry.isOwn;
       if (base && !entry.isOwn) continue;
@@ -235,7 +229,7 @@ export class ReplayedStore {
     const present = new Set(base.map(({ key }) => key));
     const last = base.length >= Number(limit) ? base.at(-1)?.key : undefined;
     const absent: Step[] = [];
-    for (const key of this.#within(String(prefix), after)) {
+    for (const key of this.#keys.within(String(prefix), after)) {
       if (last !== undefined && compareBytes(key, last) > 0) break;
       if (!present.has(key)) absent.push({ key, before: null });
     }
@@ -272,31 +266,8 @@ export class ReplayedStore {
     if (known) return known;
     const entry = { ...UNTOUCHED, isOwn: this.#isPartial, isTraced: this.#isPartial };
     this.#entries.set(key, entry);
-    this.#sorted.splice(this.#firstAfter(key), 0, key);
+    this.#keys.add(key);
     return entry;
-  }
-
-  /** The keys with a prefix, after a key. */
-  *#within(prefix: string, after: unknown): Generator<string> {
-    const from = typeof after === "string" && compareBytes(after, prefix) >= 0 ? after : undefined;
-    let index = from === undefined ? this.#firstAfter(prefix) : this.#firstAfter(from);
-    // The key that is the prefix itself is just before.
-    if (from === undefined && this.#sorted[index - 1] === prefix) index--;
-    for (; index < this.#sorted.length; index++) {
-      const key = this.#sorted[index] ?? "";
-      if (!key.startsWith(prefix)) return;
-      yield key;
-    }
-  }
-
-  #firstAfter(key: string): number {
-    let [low, high] = [0, this.#sorted.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (compareBytes(this.#sorted[middle] ?? "", key) > 0) high = middle;
-      else low = middle + 1;
-    }
-    return low;
   }
 }
 
@@ -308,76 +279,3 @@ const UNTOUCHED: Entry = {
   isContested: false,
   busyUntil: 0,
 };
-
-function stepsOf(one: RecordedApi, at: number): Step[] {
-  if (!("answer" in one) || !isObject(one.params)) return [];
-  const { method, answer, params } = one;
-  if (method === "store.list") return (listed(answer) ?? []).map(stepOfEntry);
-  const { key, value, ttl, expected } = params;
-  if (typeof key !== "string") return [];
-  const after = () => {
-    try {
-      return contentOf(value, ttl, at);
-    } catch {
-      return lasting(textOf(value));
-    }
-  };
-  switch (method) {
-    case "store.get":
-      return [{ key, before: isObject(answer) ? textOf(answer.value) : null }];
-    case "store.set":
-      return [{ key, after: after() }];
-    case "store.delete":
-      return [{ key, ...(answer === false && { before: null }), after: lasting(null) }];
-    case "store.compare_and_set":
-      if (answer === true) return [{ key, before: textOf(expected), after: after() }];
-      return [{ key, notBefore: textOf(expected) }];
-    case "store.increment":
-      return isObject(answer) ? [stepOfIncrement(key, answer, Number(params.by ?? 1), at)] : [];
-    default:
-      return [];
-  }
-}
-
-function stepOfIncrement(key: string, answer: Params, by: number, at: number): Step {
-  const { done, value, expires_in_ms } = answer;
-  const json = (number: number) => (number > 0 ? String(number) : null);
-  if (done !== true) return { key, before: json(Number(value)) };
-  const until = typeof expires_in_ms === "number" ? at + expires_in_ms : Number.POSITIVE_INFINITY;
-  return { key, before: json(Number(value) - by), after: { json: String(value), until } };
-}
-
-function stepOfEntry({ key, value }: { key: string; value: unknown }): Step {
-  return { key, before: textOf(value) };
-}
-
-function listed(answer: unknown): { key: string; value: unknown }[] | undefined {
-  if (!Array.isArray(answer)) return undefined;
-  return answer.filter((one) => isObject(one) && typeof one.key === "string");
-}
-
-/** Throws a TypeError for a `ttl` that is none. */
-function contentOf(value: unknown, ttl: unknown, now: number): Content {
-  const until = ttl === undefined ? Number.POSITIVE_INFINITY : now + parseDuration(ttl);
-  return { json: textOf(value), until };
-}
-
-function lasting(json: string | null): Content {
-  return { json, until: Number.POSITIVE_INFINITY };
-}
-
-function answerFor(content: Content | undefined): unknown {
-  return content === undefined || content.json === null ? null : { value: JSON.parse(content.json) };
-}
-
-/** The same text for equal values; null for none. */
-function textOf(value: unknown): string | null {
-  if (value === undefined) return null;
-  try {
-    return sortedJson(value);
-  } catch (error) {
-    // Too deep to be sorted. It is only compared.
-    if (error instanceof RangeError) return exactJson(value);
-    throw error;
-  }
-}
