@@ -73,6 +73,11 @@ export async function sendMessages(
   return { asked: used.asked / messages, none: used.none / messages };
 }
 
+/** How many calls of a bridge its policy has answered so far: where it does, a burst has outlasted the deadline. */
+export function answersByPolicy({ server }: Variant): number {
+  return server.log().match(/ outcome=policy /g)?.length ?? 0;
+}
+
 /** Megabytes: resident of Synapse; of the Node that it has, its share (PSS), as the benchmark runs in Node itself. */
 export function memory({ pid }: Homeserver): { synapse: number; node: number | undefined } {
   const [node] = childrenOf(pid);

@@ -1,6 +1,6 @@
 // Runs every measurement once a round, the variants taking turns, so that a noisy machine is noisy to all of them alike.
 import { setTimeout } from "node:timers/promises";
-import { echo, sendMessage, sendMessages, time } from "./measure.js";
+import { answersByPolicy, echo, sendMessage, sendMessages, time } from "./measure.js";
 import type { Variant, VariantName, Variants } from "./variants.js";
 
 /** A figure, and its value in each round. Lower is better unless its name ends in `/s`. */
@@ -88,11 +88,13 @@ const burst: Measurement = {
   name: "10,000 at once",
   variants: ["python", "bare", "bridge", "http"],
   async take(variant) {
+    const before = answersByPolicy(variant);
     const burst = time(variant, { calls: 10_000, in_flight: 10_000, federated: "yes" });
     await setTimeout(SEND_AFTER_MS);
     const send = await sendMessage(variant);
     const { max, cpu, per_second, begun } = await burst;
-    return { max, cpu, "calls/s": per_second, begun, send };
+    const byPolicy = variant.name === "bridge" && { "by policy": answersByPolicy(variant) - before };
+    return { max, cpu, "calls/s": per_second, begun, send, ...byPolicy };
   },
 };
 const BURST_ROUNDS = 5;

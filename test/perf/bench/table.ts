@@ -16,11 +16,22 @@ export const LABELS: Readonly<Record<VariantName, string>> = {
   bridge20: "bridge, 20 modules",
 };
 // In microseconds, but for those that say otherwise.
-const COLUMNS = ["p50", "p99", "max", "cpu", "unasked cpu", "begun", "send", "calls/s", "Node MB"];
+const COLUMNS = [
+  "p50",
+  "p99",
+  "max",
+  "cpu",
+  "unasked cpu",
+  "begun",
+  "send",
+  "calls/s",
+  "by policy",
+  "Node MB",
+];
 
 export function table(figures: Figures): string {
   const lines = [
-    ["measurement", "variant", ...COLUMNS.map((name) => (/\/|MB/.test(name) ? name : `${name} us`))],
+    ["measurement", "variant", ...COLUMNS.map((name) => (/\/|MB|policy/.test(name) ? name : `${name} us`))],
   ];
   for (const measurement of [...measurementNames(), JOIN, START, RESTART]) {
     for (const variant of Object.keys(LABELS) as VariantName[]) {
