@@ -1,5 +1,6 @@
-// `npm run bench [-- --rounds N] [-- --save]`: what a callback costs without a module, in Python, over HTTP and through
-// the bridge. With --save, docs/internals/benchmark.md and docs/internals/benchmark.svg tell of this run.
+// `npm run bench [-- --rounds N] [-- --save]`: what callbacks, a remote join and a start of Synapse cost without
+// a module, in Python, over HTTP and through the bridge, and how long a restart of Node takes. With --save,
+// docs/internals/benchmark.md and docs/internals/benchmark.svg tell of this run.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { chart } from "../test/perf/bench/chart.js";

@@ -5,16 +5,7 @@ import { compareBytes } from "../base/sorted-json.js";
 import { WireError } from "../module-api/api-errors.js";
 import type { RecordedApi, RecordedLine } from "./format.js";
 import { SortedKeys } from "./sorted-keys.js";
-import {
-  answerFor,
-  type Content,
-  contentOf,
-  lasting,
-  listed,
-  type Step,
-  stepsOf,
-  textOf,
-} from "./store-steps.js";
+import { type Content, contentOf, lasting, listed, type Step, stepsOf, textOf } from "./store-steps.js";
 
 // As in the shim.
 const LISTED = 100;
@@ -279,3 +270,7 @@ const UNTOUCHED: Entry = {
   isContested: false,
   busyUntil: 0,
 };
+
+function answerFor(content: Content | undefined): unknown {
+  return content === undefined || content.json === null ? null : { value: JSON.parse(content.json) };
+}

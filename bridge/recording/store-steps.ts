@@ -19,7 +19,7 @@ export interface Step {
   after?: Content | undefined;
 }
 
-/** Without what a list lacks: that depends on which keys there are. */
+/** What a list lacks is not among them: that depends on which keys there are. */
 export function stepsOf(one: RecordedApi, at: number): Step[] {
   if (!("answer" in one) || !isObject(one.params)) return [];
   const { method, answer, params } = one;
@@ -75,10 +75,6 @@ export function contentOf(value: unknown, ttl: unknown, now: number): Content {
 
 export function lasting(json: string | null): Content {
   return { json, until: Number.POSITIVE_INFINITY };
-}
-
-export function answerFor(content: Content | undefined): unknown {
-  return content === undefined || content.json === null ? null : { value: JSON.parse(content.json) };
 }
 
 /** The same text for equal values; null for none. */

@@ -94,6 +94,7 @@ class Bench(DirectServeJsonResource):
         os.kill(pid, signal.SIGKILL)
         # A call that was in flight might have ended it, so it would be asked elsewhere.
         while os.path.exists(f"/proc/{pid}"):
+            assert time.perf_counter() < started + 10, "Node has not ended"
             await _pause(0.001)
         assert await ask(event) != NOT_SPAM
         return (time.perf_counter() - started) * 1e6

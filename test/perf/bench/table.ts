@@ -52,7 +52,7 @@ export function goalsTable(goals: readonly Goal[]): string {
     what,
     Number.isNaN(value) ? "not measured" : value.toFixed(3),
     wanted,
-    met ? "met" : "MISSED",
+    Number.isNaN(value) ? "" : met ? "met" : "MISSED",
   ]);
   return aligned([["goal", "measured", "wanted", ""], ...lines]);
 }

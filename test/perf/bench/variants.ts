@@ -3,9 +3,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { endWithThisProcess } from "../../../bridge/base/children.js";
 import type { ModuleEntry } from "../../../bridge/testing/synapse/homeserver-yaml.js";
 import { bridge, shim } from "../../support/bridge.js";
-import { type Client, registerUser } from "../../support/client.js";
+import { type Answer, type Client, registerUser } from "../../support/client.js";
 import { type Homeserver, type HomeserverOptions, startHomeserver } from "../../support/homeserver.js";
 import { installPackages } from "../../support/packages.js";
 import { projectRoot } from "../../support/paths.js";
@@ -62,6 +63,7 @@ export function startWith(
 export const MODULES = {
   none: undefined,
   python: { module: "bench_driver.Policy", config: {} },
+  bare: { module: "bare_bridge.BareBridge", config: {} },
   bridge: bridgeWith("policy.ts"),
 } satisfies Partial<Record<VariantName, ModuleEntry | undefined>>;
 
@@ -79,22 +81,23 @@ export async function startVariants(): Promise<Variants> {
         enabled_callbacks: ["check_event_for_spam"],
       },
     },
-    bare: { module: "bare_bridge.BareBridge", config: {} },
     filtered: bridgeWith("filtered.ts"),
     bridge5: bridgeWith("policy.ts", 5),
     bridge20: bridgeWith("policy.ts", 20),
   };
   const all: Variant[] = [];
+  const servers: Homeserver[] = [];
   const stop = async () => {
-    await Promise.all(all.map(({ server }) => server.stop()));
     http.kill();
+    await Promise.all(servers.map((server) => server.stop()));
   };
   try {
     for (const [name, module] of Object.entries(modules)) {
       const server = await startWith(module, { pythonPath: [...pythonPath, packages] });
+      servers.push(server);
       const user = await registerUser(server, "bench");
-      const { body } = await user.createRoom({ preset: "private_chat" });
-      all.push({ name: name as VariantName, server, user, room: body.room_id });
+      const { room_id: room } = succeeded("a room", await user.createRoom({ preset: "private_chat" }));
+      all.push({ name: name as VariantName, server, user, room });
     }
   } catch (error) {
     await stop();
@@ -104,10 +107,20 @@ export async function startVariants(): Promise<Variants> {
   return { all, of, stop };
 }
 
+/** The body of an answer of Synapse's. Throws where it is an error. */
+export function succeeded(what: string, { status, body }: Answer): Answer["body"] {
+  if (status !== 200) throw new Error(`${what}: ${status} ${JSON.stringify(body)}`);
+  return body;
+}
+
 async function startHttpServer(): Promise<{ server: ChildProcess; port: number }> {
   const server = spawn(process.execPath, [join(folder, "http-server.mjs")], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  server.once(
+    "exit",
+    endWithThisProcess(server, () => {}),
+  );
   const [line] = (await once(server.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
   return { server, port: Number(line) };
 }

@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { type End, LIMITS } from "../../../../bridge/catalogue/protocol.js";
 import { createLogger } from "../../../../bridge/logging/log.js";
+import { waitFor } from "../../../../bridge/testing/synapse/wait.js";
 import type { Thread } from "../../../../bridge/threads/thread.js";
 import { watch, watchLoading } from "../../../../bridge/threads/watchdog.js";
 
@@ -35,10 +36,6 @@ afterEach(() => {
 /** A thread that may use 10 MiB, and was ended when `ends` has an entry. */
 function thread(more: Partial<Thread> = {}) {
   const ends: End[] = [];
-  let stopped = () => {};
-  const isStopped = new Promise<void>((resolve) => {
-    stopped = resolve;
-  });
   const fake = {
     ...{ threadId: -1, heardAt: performance.now(), rss, memory: 10 * MIB, loading: null },
     ...{ memoryHeld: undefined, ended: new Promise(() => {}), culprit: () => null },
@@ -47,12 +44,14 @@ function thread(more: Partial<Thread> = {}) {
     },
     stop(end: End) {
       ends.push(end);
-      stopped();
     },
     ...more,
   };
-  return { thread: fake as unknown as Thread, fake, ends, isStopped };
+  return { thread: fake as unknown as Thread, fake, ends };
 }
+
+/** Waits for the end of a thread, of which the watchdog has first asked where it is. */
+const ended = (ends: readonly End[]) => waitFor("the thread to be ended", () => ends.length > 0);
 
 /** Blocks a thread with the code of a module. Returns once it has ended. */
 async function blockThread(module: string | null): Promise<{ stack: string | undefined; ends: End[] }> {
@@ -74,7 +73,11 @@ async function blockThread(module: string | null): Promise<{ stack: string | und
   };
   const heardAt = performance.now() - 1_000;
   watch(thread({ threadId: worker.threadId, heardAt, ...more }).thread, 40, log);
-  await once(worker, "exit");
+  try {
+    await once(worker, "exit", { signal: AbortSignal.timeout(10_000) });
+  } finally {
+    await worker.terminate();
+  }
   return { stack, ends };
 }
 
@@ -88,13 +91,13 @@ async function pass(ms: number, running?: { heardAt: number }): Promise<void> {
 
 describe("a thread that gives no sign of life", () => {
   test("is ended after the limit, and not before", async () => {
-    const { thread: watched, fake, ends, isStopped } = thread();
+    const { thread: watched, fake, ends } = thread();
     watch(watched, LIMIT, log);
     await pass(LIMIT);
     expect(jest.getTimerCount()).toBe(1);
     await pass(100);
     expect(jest.getTimerCount()).toBe(0);
-    await isStopped;
+    await ended(ends);
     // Native code holds it, so that nobody knows where it is.
     expect(ends).toEqual([{ cause: "event loop blocked for 2.1 s", module: null }]);
     expect(lines).toEqual([]);
@@ -103,12 +106,12 @@ describe("a thread that gives no sign of life", () => {
   });
 
   test("is looked at four times within a limit that is short", async () => {
-    const { thread: watched, isStopped, ends } = thread();
+    const { thread: watched, ends } = thread();
     watch(watched, 200, log);
     await pass(200);
     expect(jest.getTimerCount()).toBe(1);
     await pass(50);
-    await isStopped;
+    await ended(ends);
     expect(ends).toEqual([{ cause: "event loop blocked for 0.3 s", module: null }]);
   });
 
@@ -128,10 +131,10 @@ describe("a thread that gives no sign of life", () => {
 
   test.each(["it has ended", "nobody watches it any more"])("is left alone once %s", async (why) => {
     let end = (_: End) => {};
-    const ended = new Promise<End>((resolve) => {
+    const over = new Promise<End>((resolve) => {
       end = resolve;
     });
-    const { thread: watched } = thread({ ended });
+    const { thread: watched } = thread({ ended: over });
     const stop = watch(watched, LIMIT, log);
     await pass(100);
     if (why === "it has ended") end({ cause: "x", module: null });
@@ -151,13 +154,13 @@ describe("a thread that gives no sign of life", () => {
   });
 
   test.each([50, 100])("is not forgiven where the main thread was late by %i ms", async (late) => {
-    const { thread: watched, isStopped } = thread();
+    const { thread: watched, ends } = thread();
     watch(watched, LIMIT, log);
     await pass(1_050);
     blocked += late;
     await pass(950);
     expect(jest.getTimerCount()).toBe(0);
-    await isStopped;
+    await ended(ends);
   });
 });
 
