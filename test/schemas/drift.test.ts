@@ -458,7 +458,8 @@ test("it says by its exit code whether there is something to do, and whether it 
   expect(await program.exited).toBe(2);
   await program.closed;
   expect(program.stderr()).toContain("1.2 is no version of Synapse");
-});
+  // It imports all of Synapse, twice.
+}, 120_000);
 
 function callbackOf(name: string) {
   const found = sources.callbacks.find((one) => one.name === name);

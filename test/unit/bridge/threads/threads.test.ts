@@ -58,7 +58,7 @@ const ENDS: [how: string, body: string, cause: string][] = [
     "a rejected promise was not handled",
   ],
   ["a signal to itself", "process.kill(process.pid, 'SIGKILL');", "it sent itself SIGKILL"],
-  ["memory", "const all = []; for (;;) all.push(new Array(1000).fill(1.5));", "out of memory"],
+  ["memory", "const all = []; for (;;) all.push(new Array(200_000).fill(1.5));", "out of memory"],
 ];
 test.each(ENDS)("%s ends the thread alone", async (_, body, cause) => {
   const told: object[] = [];
