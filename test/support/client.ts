@@ -174,6 +174,12 @@ export class Client {
   }
 }
 
+/** The body of an answer of Synapse's. Throws where it is an error. */
+export function succeeded(what: string, { status, body }: Answer): Answer["body"] {
+  if (status !== 200) throw new Error(`${what}: ${status} ${JSON.stringify(body)}`);
+  return body;
+}
+
 /** The password of every user that `registerUser` makes. */
 export const password = "correct horse battery staple";
 
@@ -184,8 +190,7 @@ export async function registerUser(
   options: { admin?: boolean; displayname?: string } = {},
 ): Promise<Client> {
   const anonymous = new Client(server.baseUrl);
-  const { status, body } = await registerBySecret(server, username, options);
-  if (status !== 200) throw new Error(`could not register ${username}: ${status} ${JSON.stringify(body)}`);
+  const body = succeeded(`could not register ${username}`, await registerBySecret(server, username, options));
   return new Client(anonymous.baseUrl, body.user_id, body.access_token, body.device_id);
 }
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from synapse.api.room_versions import RoomVersions
 from synapse.events import EventBase, make_event_from_dict
-from synapse.logging.context import PreserveLoggingContext, run_in_background
+from synapse.logging.context import make_deferred_yieldable, run_in_background
 from synapse.module_api import NOT_SPAM, DirectServeJsonResource, ModuleApi
 from twisted.internet import defer, reactor
 from twisted.internet.task import deferLater
@@ -87,6 +87,7 @@ class Bench(DirectServeJsonResource):
         return 200, await _time(calls, in_flight, lambda: ask(event))
 
     async def _restart(self, pid: int) -> float:
+        clock: Json = reactor
         event = _event(1, SENDER, "casino ")
         ask = self._callbacks.spam_checker.check_event_for_spam
         assert await ask(event) != NOT_SPAM
@@ -95,15 +96,9 @@ class Bench(DirectServeJsonResource):
         # A call that was in flight might have ended it, so it would be asked elsewhere.
         while os.path.exists(f"/proc/{pid}"):
             assert time.perf_counter() < started + 10, "Node has not ended"
-            await _pause(0.001)
+            await make_deferred_yieldable(deferLater(clock, 0.001))
         assert await ask(event) != NOT_SPAM
         return (time.perf_counter() - started) * 1e6
-
-
-async def _pause(seconds: float) -> None:
-    clock: Json = reactor
-    with PreserveLoggingContext():
-        await deferLater(clock, seconds)
 
 
 async def _ask_all(checks: Json, event: EventBase, state: Json) -> None:

@@ -1,11 +1,11 @@
 // What a remote join costs who joins: a room of another server with thousands of state events, each of which is a call.
 import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { makeCertificates } from "../../support/certificates.js";
-import { type Client, registerUser } from "../../support/client.js";
+import { type Client, registerUser, succeeded } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
 import { cpuSeconds } from "./measure.js";
 import { keyOf, note } from "./rounds.js";
-import { MODULES, startWith, succeeded, type VariantName } from "./variants.js";
+import { MODULES, startWith, type VariantName } from "./variants.js";
 
 const STATE_EVENTS = 2_000;
 // Synapse takes a second or two.

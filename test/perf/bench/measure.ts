@@ -1,6 +1,7 @@
 // One measurement on one variant: asks bench_driver.py, and for whole messages a client.
-import { Client } from "../../support/client.js";
+import { Client, succeeded } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
+import { logged } from "../../support/log.js";
 import { childrenOf, memoryOf, shareOfMemoryOf } from "../../support/processes.js";
 import type { Variant } from "./variants.js";
 
@@ -17,9 +18,8 @@ type Options = Readonly<Record<string, string | number>>;
 
 async function driver<T>(server: Homeserver, options: Options): Promise<T> {
   const query = Object.fromEntries(Object.entries(options).map(([key, value]) => [key, String(value)]));
-  const { status, body } = await new Client(server.baseUrl).get("/_synapse/client/bench", query);
-  if (status !== 200) throw new Error(`the benchmark's driver: ${status} ${JSON.stringify(body)}`);
-  return body;
+  const answer = await new Client(server.baseUrl).get("/_synapse/client/bench", query);
+  return succeeded("the benchmark's driver", answer);
 }
 
 export const time = ({ server }: Variant, options: Options): Promise<Timing> => driver(server, options);
@@ -40,8 +40,7 @@ export async function restart(server: Homeserver): Promise<number> {
 /** Microseconds that it takes a client to send a message. */
 export async function sendMessage({ name, user, room }: Variant): Promise<number> {
   const started = performance.now();
-  const { status } = await user.say(room, "a message");
-  if (status !== 200) throw new Error(`${name}: a message was answered with ${status}`);
+  succeeded(`${name}: a message`, await user.say(room, "a message"));
   return (performance.now() - started) * 1e3;
 }
 
@@ -75,7 +74,7 @@ export async function sendMessages(
 
 /** How many calls of a bridge its policy has answered so far: where it does, a burst has outlasted the deadline. */
 export function answersByPolicy({ server }: Variant): number {
-  return server.log().match(/ outcome=policy /g)?.length ?? 0;
+  return logged(server, " outcome=policy ").length;
 }
 
 /** Megabytes: resident of Synapse; of the Node that it has, its share (PSS), as the benchmark runs in Node itself. */

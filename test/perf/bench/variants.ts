@@ -1,15 +1,14 @@
 // What is compared: a Synapse without any module, with the policy in Python, over HTTP, through the bridge, and through
 // the least that a bridge can be.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import { endWithThisProcess } from "../../../bridge/base/children.js";
 import type { ModuleEntry } from "../../../bridge/testing/synapse/homeserver-yaml.js";
+import { waitFor } from "../../../bridge/testing/synapse/wait.js";
 import { bridge, shim } from "../../support/bridge.js";
-import { type Answer, type Client, registerUser } from "../../support/client.js";
+import { type Client, registerUser, succeeded } from "../../support/client.js";
 import { type Homeserver, type HomeserverOptions, startHomeserver } from "../../support/homeserver.js";
 import { installPackages } from "../../support/packages.js";
 import { projectRoot } from "../../support/paths.js";
+import { type Program, startProgram } from "../../support/program.js";
 
 const folder = join(projectRoot, "test/perf/bench");
 
@@ -86,9 +85,8 @@ export async function startVariants(): Promise<Variants> {
     bridge20: bridgeWith("policy.ts", 20),
   };
   const all: Variant[] = [];
-  const servers: Homeserver[] = [];
+  const servers: { stop(): Promise<void> }[] = [http];
   const stop = async () => {
-    http.kill();
     await Promise.all(servers.map((server) => server.stop()));
   };
   try {
@@ -107,20 +105,12 @@ export async function startVariants(): Promise<Variants> {
   return { all, of, stop };
 }
 
-/** The body of an answer of Synapse's. Throws where it is an error. */
-export function succeeded(what: string, { status, body }: Answer): Answer["body"] {
-  if (status !== 200) throw new Error(`${what}: ${status} ${JSON.stringify(body)}`);
-  return body;
-}
-
-async function startHttpServer(): Promise<{ server: ChildProcess; port: number }> {
-  const server = spawn(process.execPath, [join(folder, "http-server.mjs")], {
-    stdio: ["ignore", "pipe", "inherit"],
+async function startHttpServer(): Promise<{ server: Program; port: number }> {
+  const server = startProgram({
+    command: process.execPath,
+    args: [join(folder, "http-server.mjs")],
+    cwd: folder,
   });
-  server.once(
-    "exit",
-    endWithThisProcess(server, () => {}),
-  );
-  const [line] = (await once(server.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
-  return { server, port: Number(line) };
+  const port = await waitFor("the HTTP server's port", () => /^\d+(?=\n)/.exec(server.stdout())?.[0]);
+  return { server, port: Number(port) };
 }

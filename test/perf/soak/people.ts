@@ -1,7 +1,7 @@
 /** Registers the users of the soak, the same on both servers, and gives each a room of their own. */
 
 import { waitFor } from "../../../bridge/testing/synapse/wait.js";
-import { registerUser } from "../../support/client.js";
+import { registerUser, succeeded } from "../../support/client.js";
 import type { Homeserver } from "../../support/homeserver.js";
 import { killers } from "./killers.js";
 import { type Actor, type Role, searchTerm } from "./operations.js";
@@ -81,9 +81,9 @@ function isUpToDate(server: Homeserver): boolean {
 
 async function actor(server: Homeserver, name: string): Promise<Actor> {
   const client = await registerUser(server, name);
-  const { body } = await client.createRoom({ preset: "private_chat", name: `room of ${name}` });
-  const room: string = body.room_id;
-  const { status } = await client.setState(room, "soak.rules", "", { word: "forbidden" });
-  if (status !== 200) throw new Error(`${name} could not set up a room: ${status} ${JSON.stringify(body)}`);
+  const failed = `${name} could not set up a room`;
+  const created = await client.createRoom({ preset: "private_chat", name: `room of ${name}` });
+  const room: string = succeeded(failed, created).room_id;
+  succeeded(failed, await client.setState(room, "soak.rules", "", { word: "forbidden" }));
   return { client, room };
 }
